@@ -1,0 +1,56 @@
+"""Doppelgram learns what "looks alike" means from your own photographs, and finds look-alikes with it.
+
+The functions named here are the commands of the command line; `Model` is what training leaves behind.
+Everything is imported when it is first used, so that ``import doppelgram`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doppelgram.api.demo import demo as demo
+    from doppelgram.api.evaluating import evaluate as evaluate
+    from doppelgram.api.run import Run as Run
+    from doppelgram.api.run import open_run as open_run
+    from doppelgram.api.searching import index as index
+    from doppelgram.api.searching import search as search
+    from doppelgram.api.searching import verify as verify
+    from doppelgram.api.training import split_data as split_data
+    from doppelgram.api.training import train as train
+    from doppelgram.catalog.store import Catalog as Catalog
+    from doppelgram.dataset.collection import Collection as Collection
+    from doppelgram.dataset.readers import read_collection as read_collection
+    from doppelgram.errors import DoppelgramError as DoppelgramError
+    from doppelgram.models.bundle import load_model as load_model
+    from doppelgram.models.model import Model as Model
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "demo": "doppelgram.api.demo",
+    "evaluate": "doppelgram.api.evaluating",
+    "Run": "doppelgram.api.run",
+    "open_run": "doppelgram.api.run",
+    "index": "doppelgram.api.searching",
+    "search": "doppelgram.api.searching",
+    "verify": "doppelgram.api.searching",
+    "split_data": "doppelgram.api.training",
+    "train": "doppelgram.api.training",
+    "Catalog": "doppelgram.catalog.store",
+    "Collection": "doppelgram.dataset.collection",
+    "read_collection": "doppelgram.dataset.readers",
+    "DoppelgramError": "doppelgram.errors",
+    "load_model": "doppelgram.models.bundle",
+    "Model": "doppelgram.models.model",
+}
+__all__ = [*sorted(_WHERE), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'doppelgram' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,61 @@
+"""A collection's images in memory, with a progress bar and a report of every file that was not used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from doppelgram.dataset.collection import Collection
+from doppelgram.images.batch import load_pixels
+from doppelgram.images.framing import Framing
+from doppelgram.images.report import LoadReport
+
+
+@dataclass(frozen=True)
+class Images:
+    """The readable images of a collection.
+
+    Attributes:
+        collection: their rows.
+        pixels: uint8 (n, size, size, 3).
+        hashes: content hash of each file.
+        report: what happened to each file of the collection that was asked for.
+    """
+
+    collection: Collection
+    pixels: np.ndarray[Any, np.dtype[np.uint8]]
+    hashes: list[str]
+    report: LoadReport
+
+
+@contextmanager
+def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on the console; yields the function that moves it by a number of items."""
+    columns = (TextColumn("{task.description}"), BarColumn(32), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.update(task, advance=count)
+
+
+def load_images(
+    collection: Collection, framing: Framing, console: Console, *, what: str = "images", keep_duplicates: bool = False
+) -> Images:
+    """Load every readable image of a collection, and say on the console what could not be used.
+
+    Raises:
+        DoppelgramError: not one of them could be read.
+    """
+    for note in collection.notes:
+        console.print(f"note: {note}", style="dim", highlight=False)
+    with progress_bar(console, f"reading {what}", len(collection)) as advance:
+        loaded = load_pixels(collection.paths, framing, progress=advance, keep_duplicates=keep_duplicates)
+    loaded.report.raise_if_nothing_readable()
+    if len(loaded.kept) < len(collection):
+        console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False)
+    return Images(collection.take(loaded.kept), loaded.pixels, loaded.hashes, loaded.report)

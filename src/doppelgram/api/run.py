@@ -1,0 +1,115 @@
+"""The run folder: what one training leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.splits import Split, read_split
+from doppelgram.errors import DoppelgramError
+from doppelgram.learning.recipe import Recipe
+from doppelgram.learning.recipe_file import read_recipe, write_recipe
+
+RUN_FILE, RECIPE_FILE, SPLIT_FILE = "run.json", "recipe.toml", "split.csv"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder that holds one training: recipe, split, data's place, log, checkpoints and the model.
+
+    Attributes:
+        folder: where it lies.
+        recipe: the resolved recipe.
+        facts: what ``run.json`` says: data, seed, versions, and once it is finished figures and times.
+    """
+
+    folder: Path
+    recipe: Recipe
+    facts: dict[str, Any]
+
+    @property
+    def data(self) -> Path:
+        """The folder or table that was trained on."""
+        return Path(self.facts["data"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.facts["seed"])
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model has been saved."""
+        return bool(self.facts.get("finished"))
+
+    def split(self) -> Split:
+        """The split that it was trained by."""
+        return read_split(self.folder / SPLIT_FILE)
+
+    def collection(self) -> Collection:
+        """The labelled images that it was trained on."""
+        root = self.facts.get("root")
+        collection = read_collection(self.data, label=self.recipe.data.label, root=Path(root) if root else None)
+        return collection.labelled(min_images=self.recipe.data.min_images)
+
+    def update(self, **facts: Any) -> None:
+        """Add to ``run.json``, whole or not at all."""
+        self.facts.update(facts)
+        aside = self.folder / (RUN_FILE + ".part")
+        aside.write_text(json.dumps(self.facts, indent=1) + "\n", encoding="utf-8")
+        os.replace(aside, self.folder / RUN_FILE)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a result."""
+    from importlib.metadata import version
+
+    named = {name: version(name) for name in ("doppelgram", "torch", "lightning", "numpy", "pillow")}
+    return {"python": platform.python_version(), **named}
+
+
+def create_run(folder: Path, recipe: Recipe, data: Path, seed: int) -> Run:
+    """Begin a run in a new or empty folder.
+
+    Raises:
+        DoppelgramError: the folder already holds something.
+    """
+    if folder.is_file():
+        raise DoppelgramError(f"{folder}: is a file; a run needs a folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        if (folder / RUN_FILE).is_file():
+            raise DoppelgramError(f"{folder}: already holds a run; continue it with --resume, or choose another --out")
+        raise DoppelgramError(f"{folder}: is not empty; choose another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise DoppelgramError(f"{folder}: cannot be made: {problem.strerror}") from None
+    run = Run(folder, recipe, {"data": str(data.expanduser().resolve()), "seed": seed, "versions": versions()})
+    write_recipe(recipe, folder / RECIPE_FILE)
+    run.update()
+    return run
+
+
+def open_run(folder: Path | str) -> Run:
+    """Open a run.
+
+    Raises:
+        DoppelgramError: the folder is not a run, or one of its files was damaged.
+    """
+    folder = Path(folder).expanduser()
+    file = folder / RUN_FILE
+    if not file.is_file():
+        raise DoppelgramError(f"{folder}: is not a run: there is no {RUN_FILE} in it")
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(facts, dict) or "data" not in facts or "seed" not in facts:
+            raise ValueError
+    except ValueError:
+        raise DoppelgramError(f"{file}: is damaged; it should name the data and the seed") from None
+    return Run(folder, read_recipe(folder / RECIPE_FILE), facts)

@@ -1,0 +1,280 @@
+"""Train a model from a folder or table of labelled images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from doppelgram.api.loading import Images, load_images, progress_bar
+from doppelgram.api.run import RECIPE_FILE, SPLIT_FILE, Run, create_run, open_run
+from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.splits import Split, make_split, read_split
+from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.calibration import fit_calibration
+from doppelgram.evaluation.evaluate import precision_at_1_and_map
+from doppelgram.evaluation.verification import sample_pairs
+from doppelgram.images.augment import Augmentation
+from doppelgram.images.framing import Framing
+from doppelgram.learning.features import cached_features
+from doppelgram.learning.fit import Fitted, Part, fit
+from doppelgram.learning.recipe import Recipe
+from doppelgram.learning.recipe_file import read_recipe
+from doppelgram.models.backbones import make_backbone
+from doppelgram.models.model import Model
+from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.weights import cache_folder
+
+
+class Interrupted(DoppelgramError):
+    """Training was stopped by the user; what was finished is kept."""
+
+
+def train(
+    data: Path | str,
+    recipe: str | Path | Recipe,
+    out: Path | str,
+    *,
+    overrides: Sequence[str] = (),
+    split: Path | str | None = None,
+    weights: Path | str | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    console: Console | None = None,
+) -> Run:
+    """Train a model and keep it, with everything needed to judge and repeat it, in a run folder.
+
+    The run holds ``recipe.toml``, ``split.csv``, ``run.json``, ``files.json`` (what happened to each image file),
+    ``log/`` (CSV and TensorBoard), ``checkpoints/`` and, when finished, ``model/``.
+
+    Args:
+        data: folder or table of labelled images; see `read_collection`.
+        recipe: a shipped recipe's name, a TOML file, or a Recipe.
+        out: run folder; has to be new or empty unless ``resume``.
+        overrides: ``key=value`` changes to the recipe.
+        split: CSV with ``path,part``; by default the recipe's own split is drawn from the seed.
+        weights: folder to look pretrained weights up in.
+        seed: the same recipe, collection and seed give the same run again.
+        resume: go on with the run in ``out`` from its last finished epoch.
+        console: where progress is shown; standard error by default.
+
+    Raises:
+        DoppelgramError: something in the data, recipe or folders cannot be used.
+        Interrupted: stopped by Ctrl-C; the run can be resumed.
+    """
+    console = console or Console(stderr=True)
+    data, out = Path(data).expanduser(), Path(out).expanduser()
+    if isinstance(recipe, Recipe):
+        if overrides:
+            raise DoppelgramError("overrides go with a recipe's name or file; change the Recipe itself")
+        resolved = recipe
+    else:
+        resolved = read_recipe(recipe, overrides)
+    if resume and (out / "run.json").is_file():
+        run = _resumed(open_run(out), resolved, data, seed)
+        if run.finished:
+            console.print(f"{out} is finished already", style="dim")
+            return run
+        split = out / SPLIT_FILE if (out / SPLIT_FILE).is_file() else split
+    else:
+        run = None
+    # What can be found wrong cheaply is found before a folder is made and images are read.
+    collection = read_collection(data, label=resolved.data.label).labelled(min_images=resolved.data.min_images)
+    parts = read_split(Path(split)) if split is not None else None
+    if parts is not None:
+        parts.rows(collection)
+    listed = _class_list(resolved)
+    network = make_network(resolved, Path(weights) if weights else None, seed)
+    if run is None:
+        run = create_run(out, resolved, data, seed)
+
+    framing = Framing(resolved.data.size, resolved.data.crop or None, resolved.data.resize)
+    images = load_images(collection, framing, console)
+    (out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
+    if parts is None:
+        shares = {"val": resolved.split.val, "test": resolved.split.test}
+        shares["train"] = 1 - sum(shares.values())
+        parts = make_split(images.collection, resolved.split.by, shares, seed, listed)
+    if split is None or Path(split) != out / SPLIT_FILE:
+        parts.write(out / SPLIT_FILE)
+    return _train(run, network, images, parts, framing, resume, console)
+
+
+def _train(
+    run: Run, network: EmbeddingNetwork, images: Images, parts: Split, framing: Framing, resume: bool, console: Console
+) -> Run:
+    recipe, out = run.recipe, run.folder
+    rows = parts.rows(images.collection)
+    labels = images.collection.labels
+    taught = np.sort(np.concatenate([rows["train"], rows["extra"]]))
+    if not len(taught):
+        raise DoppelgramError(f"{images.collection.root}: the split leaves no image to train on")
+    names = sorted(set(labels[taught].tolist()))
+    unseen = sorted(set(labels[rows["val"]].tolist()) - set(names))
+    numbers = {name: code for code, name in enumerate([*names, *unseen])}
+    codes = np.array([numbers.get(label, -1) for label in labels.tolist()], dtype=np.int64)
+    if len(names) < 2:
+        raise DoppelgramError(f"{images.collection.root}: training needs images of two classes or more")
+    console.print(
+        f"{len(taught)} images of {len(names)} classes to train on, {len(rows['val'])} to validate, "
+        f"{len(rows['test'])} to test",
+        highlight=False,
+    )
+
+    if network.trained == "head":
+        inputs: np.ndarray[Any, Any] = _features(run, network, images, framing, console)
+    else:
+        inputs = images.pixels
+    train_part = Part(inputs[taught], codes[taught])
+    val = Part(inputs[rows["val"]], codes[rows["val"]]) if len(rows["val"]) else None
+    started = time.perf_counter()
+    fitted = fit(
+        network,
+        train_part,
+        val,
+        recipe,
+        out,
+        seed=run.seed,
+        resume=resume,
+        validate=validation_figures,
+        console=console,
+    )
+    seconds = run.facts.get("training_seconds", 0.0) + time.perf_counter() - started
+    run.update(training_seconds=round(seconds, 1))
+    if fitted.interrupted:
+        again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
+        raise Interrupted(f"{out}: stopped after {len(fitted.history)} finished epochs; go on with `{again}`")
+
+    model = Model(network.eval(), framing, recipe.model.mirror, labels=names, recipe=recipe.to_dict())
+    if len(rows["val"]):
+        with progress_bar(console, "calibrating", len(rows["val"])) as advance:
+            embeddings = model.embed_pixels(images.pixels[rows["val"]], progress=advance)
+        calibrate(model, embeddings, labels[rows["val"]], seed=run.seed, console=console)
+    model.save(out / "model")
+    run.update(finished=True, **_facts(model, fitted, parts))
+    return run
+
+
+def _facts(model: Model, fitted: Fitted, parts: Split) -> Mapping[str, Any]:
+    best = fitted.history[fitted.best_epoch - 1] if fitted.history else {}
+    return {
+        "fingerprint": model.fingerprint,
+        "images": parts.counts(),
+        "epochs": len(fitted.history),
+        "best_epoch": fitted.best_epoch,
+        "best": {name: round(value, 6) for name, value in best.items()},
+        "warnings": fitted.warnings,
+    }
+
+
+def make_network(recipe: Recipe, weights: Path | None, seed: int) -> EmbeddingNetwork:
+    """The untrained network of a recipe; its random weights follow from the seed."""
+    import torch
+
+    torch.manual_seed(seed)
+    settings = recipe.model
+    backbone = make_backbone(settings.backbone, pretrained=settings.pretrained, weights=weights)
+    head = EmbeddingHead(
+        backbone.dim, settings.dim, hidden=settings.hidden, dropout=settings.dropout,
+        batch_norm=settings.batch_norm, normalise=settings.normalise,
+    )  # fmt: skip
+    return EmbeddingNetwork(backbone, head, settings.train)
+
+
+def validation_figures(query: Any, labels: Any, gallery: Any = None, gallery_labels: Any = None) -> dict[str, float]:
+    """P@1 and MAP@R of the validation part after an epoch; 0 where no query has an answer."""
+    if gallery is None:
+        return precision_at_1_and_map(query, labels)
+    return precision_at_1_and_map(query, labels, gallery=gallery, gallery_labels=gallery_labels)
+
+
+def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console: Console) -> None:
+    """Fit the model's calibration on pairs of the validation part; leaves it out, and says so, where that cannot be."""
+    try:
+        pairs = sample_pairs(labels, seed=seed)
+        left, right = embeddings[pairs.a].astype(np.float64), embeddings[pairs.b].astype(np.float64)
+        distances = np.linalg.norm(left - right, axis=1)
+        model.calibration = fit_calibration(distances, pairs.same, fitted_on="val")
+    except DoppelgramError as problem:
+        console.print(f"warning: the model is not calibrated: {problem}", style="yellow", highlight=False)
+
+
+def _features(run: Run, network: EmbeddingNetwork, images: Images, framing: Framing, console: Console) -> Any:
+    views, augmentation = run.recipe.augment.views, run.recipe.augmentation
+    if views == 1:
+        augmentation = Augmentation()
+    with progress_bar(console, "embedding once", len(images.hashes)) as advance:
+        return cached_features(
+            network, images.pixels, images.hashes, framing, cache_folder() / "features",
+            augmentation=augmentation, views=views, progress=advance,
+        )  # fmt: skip
+
+
+def _class_list(recipe: Recipe) -> list[str] | None:
+    if not recipe.data.classes:
+        return None
+    file = Path(recipe.data.classes).expanduser()
+    if not file.is_file():
+        raise DoppelgramError(f"data.classes: there is no file {file}; it lists one class a line")
+    return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _resumed(run: Run, recipe: Recipe, data: Path, seed: int) -> Run:
+    """Refuse to resume a run as something else than it was begun as."""
+    if run.recipe != recipe:
+        mine, theirs = recipe.to_dict(), run.recipe.to_dict()
+        differing = [
+            f"{section}.{key}"
+            for section, keys in mine.items() if isinstance(keys, dict)
+            for key, value in keys.items() if theirs[section][key] != value
+        ]  # fmt: skip
+        what = f" ({', '.join(differing)})" if differing else ""
+        raise DoppelgramError(
+            f"{run.folder}: was begun with another recipe{what}; resume with {RECIPE_FILE} from the run"
+        )
+    if run.data != data.resolve():
+        raise DoppelgramError(f"{run.folder}: was begun on {run.data}, not on {data}")
+    if run.seed != seed:
+        raise DoppelgramError(f"{run.folder}: was begun with seed {run.seed}; resume with --seed {run.seed}")
+    return run
+
+
+def split_data(
+    data: Path | str,
+    by: str,
+    out: Path | str,
+    *,
+    fractions: Mapping[str, float] | None = None,
+    seed: int = 0,
+    label: str = "",
+    name_pattern: str = "",
+    evaluate_on: Path | str | None = None,
+) -> Split:
+    """Draw a leak-free split of a folder or table and write it as CSV.
+
+    Args:
+        data: the images.
+        by: ``image`` (stratified by label), or a column whose values must not straddle parts.
+        out: the CSV.
+        fractions: shares of train, val and test; 0.6, 0.2, 0.2 by default.
+        seed: the same seed gives the same split.
+        label: column to stratify by, if not the reader's own.
+        name_pattern: regular expression with named groups that makes columns from file names.
+        evaluate_on: text file with one class a line; images of other classes become ``extra``.
+    """
+    collection: Collection = read_collection(data, label=label, name_pattern=name_pattern)
+    listed = None
+    if evaluate_on is not None:
+        file = Path(evaluate_on)
+        if not file.is_file():
+            raise DoppelgramError(f"{file}: there is no such file; it lists one class a line")
+        listed = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    shares = fractions or {"train": 0.6, "val": 0.2, "test": 0.2}
+    split = make_split(collection, by, shares, seed, listed)
+    split.write(Path(out))
+    return split

@@ -1,0 +1,199 @@
+"""Readers: a folder or a table on disk becomes a Collection."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from doppelgram.dataset.collection import RESERVED, Collection
+from doppelgram.errors import DoppelgramError
+
+IMAGE_ENDINGS = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
+)
+TABLE_ENDINGS = frozenset((".csv", ".tsv", ".parquet", ".pq"))
+BARE = "_zz"  # the folder name of the role-model study for a place without people
+
+
+def read_collection(
+    data: Path | str, *, label: str = "", name_pattern: str = "", root: Path | None = None
+) -> Collection:
+    r"""Read a folder or a table of images.
+
+    A **folder** is recognised by its depth. Images right inside it carry no label. ``<class>/<image>`` gives the
+    column ``label``; where every image is called ``<class>_<number>`` as in LFW the column is ``identity``.
+    ``<place>/<pose>/<image>`` gives ``place`` and ``pose`` and compares both; below ``_zz`` lie pictures of the
+    bare place, whose pose is left empty. A ``posts.csv`` beside such folders adds ``author`` and ``timestamp``.
+    A **table** (CSV, TSV, Parquet) has a column ``path`` relative to the table's folder (or to ``root``), and any
+    others; ``author``, ``timestamp``, ``group`` and ``part`` have their own meaning; ``place`` with ``pose``, or
+    else the first other column, is the label unless ``label`` names one.
+
+    No image is opened here: whether a file is missing or broken is found out, and reported, when it is loaded.
+
+    Args:
+        data: the folder or the table.
+        label: column to compare by, or several joined by ``+``.
+        name_pattern: regular expression with named groups, searched in each file's name without its ending;
+            each group becomes a column (``(?P<panorama>\d+)_`` makes a column ``panorama``).
+        root: where a table's relative paths start, when not in the table's own folder.
+
+    Raises:
+        DoppelgramError: nothing there, no images, or a row or column that cannot be used, named.
+    """
+    data = Path(data).expanduser()
+    if not data.exists():
+        raise DoppelgramError(f"{data}: there is no such folder or table")
+    if data.is_dir():
+        collection = _read_folder(data)
+    elif data.suffix.lower() in TABLE_ENDINGS:
+        collection = _read_table(data, root)
+    else:
+        raise DoppelgramError(
+            f"{data}: expected a folder of images or a table ending in {', '.join(sorted(TABLE_ENDINGS))}"
+        )
+    if name_pattern:
+        collection = _with_name_columns(collection, name_pattern)
+    return collection.with_label(label) if label else collection
+
+
+def _list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Image files below a folder as tuples of path parts, sorted, and notes about what was left aside."""
+    images: list[tuple[str, ...]] = []
+    other = undecodable = 0
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        inside = Path(parent).relative_to(folder).parts
+        for name in files:
+            if name.startswith("."):
+                continue
+            if os.path.splitext(name)[1].lower() not in IMAGE_ENDINGS:
+                other += 1
+                continue
+            parts = (*inside, name)
+            try:
+                "/".join(parts).encode("utf-8")
+            except UnicodeEncodeError:
+                undecodable += 1
+                continue
+            images.append(parts)
+    notes = []
+    if other:
+        notes.append(f"{other} file{'s' * (other > 1)} without an image's ending left aside")
+    if undecodable:
+        notes.append(
+            f"{undecodable} file{'s' * (undecodable > 1)} whose name is not valid UTF-8 left aside: rename to use"
+        )
+    return sorted(images), notes
+
+
+def _read_folder(folder: Path) -> Collection:
+    images, notes = _list_images(folder)
+    if not images:
+        raise DoppelgramError(
+            f"{folder}: there are no images in this folder (endings: {', '.join(sorted(IMAGE_ENDINGS))})"
+        )
+    depths = [len(parts) - 1 for parts in images]
+    # The layout is that of most images: one stray file at the top must not turn 6,000 labels into none.
+    depth = max(set(depths), key=lambda d: (depths.count(d), d))
+    stray = [parts for parts in images if len(parts) - 1 != depth]
+    if depth > 2:
+        raise DoppelgramError(
+            f"{folder}: images lie {depth} folders deep; use <class>/<image>, <place>/<pose>/<image>, or a table"
+        )
+    if stray:
+        shown = "/".join(stray[0])
+        notes.append(f"{len(stray)} image{'s' * (len(stray) > 1)} outside the layout left aside, such as {shown!r}")
+        images = [parts for parts in images if len(parts) - 1 == depth]
+    paths = ["/".join(parts) for parts in images]
+    if depth == 0:
+        return Collection(folder, pd.DataFrame({"path": paths}, dtype=str), "", tuple(notes))
+    if depth == 1:
+        lfw = all(re.fullmatch(re.escape(kind) + r"_\d{4,}", Path(name).stem) for kind, name in images)
+        column = "identity" if lfw else "label"
+        table = pd.DataFrame({"path": paths, column: [parts[0] for parts in images]}, dtype=str)
+        sources = [re.fullmatch(r"(.+)_\d+", Path(name).stem) for _, name in images]
+        if not lfw and all(sources):
+            table["group"] = [match.group(1) for match in sources if match]
+        return Collection(folder, table, column, tuple(notes))
+    places = [parts[0] for parts in images]
+    poses = ["" if parts[1] == BARE else parts[1] for parts in images]
+    table = pd.DataFrame({"path": paths, "place": places, "pose": poses}, dtype=str)
+    if (folder / "posts.csv").is_file():
+        posts = _read_rows(folder / "posts.csv")
+        extra = [column for column in ("author", "timestamp") if column in posts.columns]
+        table = table.merge(posts[["path", *extra]].drop_duplicates("path"), on="path", how="left")
+        if "author" in extra:
+            table["author"] = table["author"].fillna("")
+    return Collection(folder, table, "place+pose", tuple(notes))
+
+
+def _read_rows(file: Path) -> pd.DataFrame:
+    """Rows of a table as text, timestamps as UTC times; wrong rows are named by number (the header is row 1)."""
+    try:
+        if file.suffix.lower() in (".parquet", ".pq"):
+            table = pd.read_parquet(file)
+        else:
+            separator = "\t" if file.suffix.lower() == ".tsv" else ","
+            table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as problem:  # pandas' and pyarrow's parsing errors are ValueErrors
+        raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(problem).split())}") from None
+    table.columns = [str(column).strip() for column in table.columns]
+    if "path" not in table.columns:
+        raise DoppelgramError(f"{file}: the table needs a column 'path'; its columns are {', '.join(table.columns)}")
+    for column in table.columns:
+        if column == "timestamp":
+            times = pd.to_datetime(table[column].replace("", None), utc=True, errors="coerce", format="ISO8601")
+            wrong = times.isna() & table[column].notna() & (table[column].astype(str) != "")
+            if wrong.any():
+                row = int(wrong.to_numpy().argmax())
+                raise DoppelgramError(
+                    f"{file}: row {row + 2}: timestamp {str(table[column].iloc[row])!r} is not a date and time "
+                    "such as 2019-12-20T04:27:27Z"
+                )
+            table[column] = times
+        else:
+            table[column] = table[column].astype(object).where(table[column].notna(), "").astype(str).astype(str)
+    empty = table["path"].str.strip() == ""
+    if empty.any():
+        raise DoppelgramError(f"{file}: row {int(empty.to_numpy().argmax()) + 2}: the path is empty")
+    return table
+
+
+def _read_table(file: Path, root: Path | None) -> Collection:
+    table = _read_rows(file)
+    if table.empty:
+        raise DoppelgramError(f"{file}: the table has no rows")
+    twice = table["path"].duplicated()
+    if twice.any():
+        row = int(twice.to_numpy().argmax())
+        raise DoppelgramError(
+            f"{file}: row {row + 2}: the path {table['path'].iloc[row]!r} stands in an earlier row too"
+        )
+    labels = [column for column in table.columns if column not in RESERVED]
+    table = table[["path", *[column for column in table.columns if column != "path"]]]
+    label = labels[0] if labels else ""
+    if {"place", "pose"} <= set(labels):
+        label = "place+pose"
+        table["pose"] = table["pose"].replace(BARE, "")
+    return Collection(Path(root) if root else file.parent, table, label)
+
+
+def _with_name_columns(collection: Collection, pattern: str) -> Collection:
+    try:
+        expression = re.compile(pattern)
+    except re.error as problem:
+        raise DoppelgramError(f"name pattern {pattern!r} is not a regular expression: {problem}") from None
+    names = list(expression.groupindex)
+    if not names:
+        raise DoppelgramError(f"name pattern {pattern!r} has no named group; write (?P<column>...) around what to keep")
+    found = [expression.search(Path(path).stem) for path in collection.names]
+    missing = next((path for path, match in zip(collection.names, found, strict=True) if match is None), None)
+    if missing is not None:
+        raise DoppelgramError(f"name pattern {pattern!r} does not occur in the file name {missing!r}")
+    table = collection.table.copy()
+    for name in names:
+        table[name] = [match.group(name) or "" for match in found if match is not None]
+    return Collection(collection.root, table, collection.label, collection.notes)

@@ -1,0 +1,197 @@
+"""Splits into parts that share nothing they must not share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from doppelgram.dataset.collection import Collection, codes
+from doppelgram.errors import DoppelgramError
+
+PARTS = ("train", "val", "test", "extra")
+DEFAULT_FRACTIONS: Mapping[str, float] = {"train": 0.6, "val": 0.2, "test": 0.2}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which part each image belongs to.
+
+    Attributes:
+        parts: path as the collection spells it -> ``train``, ``val``, ``test`` or ``extra``. Images that are
+            ``extra`` are trained on but never evaluated: classes that are there to teach, not to be asked about.
+        by: what was kept together ("image", or the name of a column).
+        seed: the seed it was drawn with.
+    """
+
+    parts: Mapping[str, str] = field(default_factory=dict)
+    by: str = "image"
+    seed: int = 0
+
+    def rows(self, collection: Collection) -> dict[str, np.ndarray[Any, np.dtype[np.int64]]]:
+        """Row positions of each part in a collection, every known part present (possibly empty).
+
+        Raises:
+            DoppelgramError: the split names no image of this collection.
+        """
+        assigned = np.array([self.parts.get(name, "") for name in collection.names], dtype=np.str_)
+        if len(collection) and not (assigned != "").any():
+            raise DoppelgramError(
+                f"the split names none of the {len(collection)} images in {collection.root}; "
+                "was it made for another folder?"
+            )
+        return {part: np.flatnonzero(assigned == part) for part in PARTS}
+
+    def counts(self) -> dict[str, int]:
+        """Number of images in each part that has any."""
+        values = list(self.parts.values())
+        return {part: values.count(part) for part in PARTS if part in values}
+
+    def write(self, file: Path) -> None:
+        """Write as CSV with the columns ``path,part``, whole or not at all."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside = file.with_name(file.name + ".part")
+        pd.DataFrame({"path": list(self.parts), "part": list(self.parts.values())}).to_csv(aside, index=False)
+        os.replace(aside, file)
+
+
+def read_split(file: Path) -> Split:
+    """Read a split from a CSV with the columns ``path,part``.
+
+    Raises:
+        DoppelgramError: the file is missing, lacks a column, or a row names an unknown part or a path twice.
+    """
+    if not file.is_file():
+        raise DoppelgramError(f"{file}: there is no such split file; write one with `doppelgram split`")
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except ValueError as problem:
+        raise DoppelgramError(f"{file}: cannot be read as CSV: {' '.join(str(problem).split())}") from None
+    for column in ("path", "part"):
+        if column not in table.columns:
+            raise DoppelgramError(f"{file}: a split needs the columns path,part; '{column}' is missing")
+    wrong = ~table["part"].isin(PARTS)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise DoppelgramError(
+            f"{file}: row {row + 2}: part {table['part'].iloc[row]!r} is not one of {', '.join(PARTS)}"
+        )
+    twice = table["path"].duplicated()
+    if twice.any():
+        row = int(twice.to_numpy().argmax())
+        raise DoppelgramError(
+            f"{file}: row {row + 2}: the path {table['path'].iloc[row]!r} stands in an earlier row too"
+        )
+    return Split(dict(zip(table["path"], table["part"], strict=True)), by="file")
+
+
+def check_fractions(fractions: Mapping[str, float]) -> None:
+    """Refuse shares of train, val and test that are negative, leave nothing to train on, or do not add up to 1."""
+    unknown = sorted(set(fractions) - {"train", "val", "test"})
+    if unknown:
+        raise DoppelgramError(f"a split has the parts train, val and test; '{unknown[0]}' is none of them")
+    total = sum(fractions.values())
+    if any(share < 0 for share in fractions.values()) or fractions.get("train", 0) <= 0 or abs(total - 1) > 1e-6:
+        shown = ", ".join(f"{part} {share:g}" for part, share in fractions.items())
+        raise DoppelgramError(f"the shares of a split are 0 or more, train above 0, and add up to 1; got {shown}")
+
+
+def split_by_image(collection: Collection, fractions: Mapping[str, float] = DEFAULT_FRACTIONS, seed: int = 0) -> Split:
+    """Stratified split: every class is divided in the same shares.
+
+    Shares are rounded down for val and test, so what is left over of a small class stays in train: a class of
+    three images is trained on whole rather than tested against nothing.
+    """
+    check_fractions(fractions)
+    rng = np.random.default_rng(seed)
+    _, classes = codes(collection.labels)
+    assigned = np.full(len(collection), "train", dtype="<U5")
+    for value in range(classes.max() + 1 if len(classes) else 0):
+        members = rng.permutation(np.flatnonzero(classes == value))
+        start = 0
+        for part in ("val", "test"):
+            # 1e-9: 0.2 * 15 must be 3, not 2.9999999999999996 rounded down to 2
+            count = int(len(members) * fractions.get(part, 0) + 1e-9)
+            assigned[members[start : start + count]] = part
+            start += count
+    return Split(dict(zip(collection.names, assigned.tolist(), strict=True)), "image", seed)
+
+
+def split_by_group(
+    collection: Collection, column: str, fractions: Mapping[str, float] = DEFAULT_FRACTIONS, seed: int = 0
+) -> Split:
+    """Split in which no group (photograph, panorama, person) stands in two parts, classes as even as that allows.
+
+    Groups are handed out one at a time, large ones first, each to the part that lacks most of the group's
+    classes relative to its share (iterative stratification, after Sechidis, Tsoumakas and Vlahavas 2011).
+    Images whose group is not known form a group of one.
+    """
+    check_fractions(fractions)
+    groups = collection.column(column)
+    if not (groups != "").any():
+        raise DoppelgramError(
+            f"{collection.root}: column '{column}' is empty in every row; it cannot keep images together"
+        )
+    unknown = np.flatnonzero(groups == "")
+    groups = groups.astype(object)
+    groups[unknown] = [f"\0{row}" for row in unknown]
+    names, classes = codes(collection.labels)
+    _, group_of = np.unique(groups.astype(str), return_inverse=True)
+    count = np.zeros((group_of.max() + 1, len(names)), dtype=np.int64)
+    np.add.at(count, (group_of, classes), 1)
+
+    parts = [part for part in ("train", "val", "test") if fractions.get(part, 0) > 0]
+    shares = np.array([fractions[part] for part in parts])
+    wanted = shares[:, None] * count.sum(0)[None, :]
+    lacking = wanted.copy()
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(count))
+    order = order[np.argsort(-count[order].sum(1), kind="stable")]
+    chosen = np.zeros(len(count), dtype=np.int64)
+    for group in order:
+        present = np.flatnonzero(count[group])
+        # Relative lack: 1 = the part has nothing yet of this class, 0 = it has its share. Ties go to train.
+        lack = (lacking[:, present] / np.maximum(wanted[:, present], 1e-9) * count[group, present]).sum(1)
+        chosen[group] = int(lack.argmax())
+        lacking[chosen[group]] -= count[group]
+    assigned = [parts[chosen[group]] for group in group_of]
+    return Split(dict(zip(collection.names, assigned, strict=True)), column, seed)
+
+
+def make_split(
+    collection: Collection,
+    by: str = "auto",
+    fractions: Mapping[str, float] = DEFAULT_FRACTIONS,
+    seed: int = 0,
+    evaluate_on: list[str] | None = None,
+) -> Split:
+    """Split a collection by image, by a column, or ``auto``: by the column ``group`` where there is one.
+
+    Args:
+        collection: the images; where it has labels they are stratified.
+        by: ``image``, ``auto`` or the name of a column (several joined by ``+``) whose values stay together.
+        fractions: shares of train, val and test.
+        seed: the same seed gives the same split.
+        evaluate_on: if given, only these classes are divided; images of all others become ``extra``.
+    """
+    if by == "auto":
+        by = "group" if "group" in collection.table.columns else "image"
+    divided = collection.of_classes(evaluate_on) if evaluate_on is not None else collection
+    split = split_by_image(divided, fractions, seed) if by == "image" else split_by_group(divided, by, fractions, seed)
+    if evaluate_on is None:
+        return split
+    # A group that is asked about must not be taught through an image of another class either.
+    groups = collection.column(by) if by != "image" else np.full(len(collection), "", dtype=np.str_)
+    asked = {group for group, name in zip(groups, collection.names, strict=True)
+             if group and split.parts.get(name) in ("val", "test")}  # fmt: skip
+    extra = {
+        name: "extra"
+        for group, name in zip(groups, collection.names, strict=True)
+        if name not in split.parts and group not in asked
+    }
+    return Split({**split.parts, **extra}, by, seed)

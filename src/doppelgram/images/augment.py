@@ -1,0 +1,177 @@
+"""Random colour and geometry for a batch of images, all of it on tensors."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.colour import colour_matrices, grey_means
+
+__all__ = ["Augmentation", "augment", "colour_matrices", "to_float"]
+
+# Largest sensible value of each number: a factor of 0, half a turn, the image's own side.
+_LIMITS = {
+    "brightness": 1.0,
+    "contrast": 1.0,
+    "saturation": 1.0,
+    "hue": 0.5,
+    "rotate": 180.0,
+    "scale": 1.0,
+    "shift": 1.0,
+    "blur": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far the images of a batch are changed at random; 0 leaves out what it stands beside.
+
+    Attributes:
+        brightness: each image is multiplied by a factor from [1 - brightness, 1 + brightness].
+        contrast: likewise the distance from its mean grey.
+        saturation: likewise the distance from its own grey version.
+        hue: largest rotation of the colours about the grey axis, as a fraction of a turn, at most 0.5.
+        flip: whether every second image, by chance, is mirrored left to right.
+        rotate: largest rotation to either side in degrees.
+        scale: the image is enlarged or reduced by at most the factor 1 + scale, both equally likely.
+        shift: largest displacement to either side as a fraction of width and height.
+        blur: largest share by which the image is mixed with its 3 x 3 binomial blur.
+
+    Raises:
+        DoppelgramError: a value is out of its range; the sentence names the field.
+    """
+
+    brightness: float = 0
+    contrast: float = 0
+    saturation: float = 0
+    hue: float = 0
+    flip: bool = False
+    rotate: float = 0
+    scale: float = 0
+    shift: float = 0
+    blur: float = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        for name, limit in _LIMITS.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= limit:
+                raise DoppelgramError(f"augmentation: {name} must be a number from 0 to {limit:g}, not {value!r}.")
+        if not isinstance(self.flip, bool):
+            raise DoppelgramError(f"augmentation: flip must be true or false, not {self.flip!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON-ready values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Augmentation":
+        """Rebuild an augmentation from ``to_dict``'s result or a part of it; what is left out is off.
+
+        Raises:
+            DoppelgramError: an unknown key or a value out of range; the sentence names it.
+        """
+        known = [field.name for field in fields(cls)]
+        for key in values:
+            if key not in known:
+                raise DoppelgramError(f"augmentation: unknown key {key!r}; the keys are {', '.join(known)}.")
+        return cls(**values)
+
+
+def to_float(pixels: NDArray[np.uint8]) -> Tensor:
+    """Turn (b, h, w, 3) uint8 into a (b, 3, h, w) float32 tensor in [0, 1], in channels-last memory order."""
+    # PyTorch warns about memory that it may not write to, such as a file mapped for reading.
+    contiguous = np.ascontiguousarray(pixels) if pixels.flags.writeable else pixels.copy()
+    return torch.from_numpy(contiguous).permute(0, 3, 1, 2).to(torch.float32).div_(255)
+
+
+def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return a randomly changed copy of a batch; every image draws for itself.
+
+    The order is geometry, blur, colour. Geometry is a mirroring and one bilinear resampling in which what
+    lies beyond the border is the image reflected; colour is one affine map per image (see ``colour_matrices``).
+
+    Args:
+        batch: (b, 3, h, w) floats in [0, 1], in any memory order, on any device.
+        spec: what is changed and how far.
+        generator: where all randomness comes from. A call takes the same count of numbers whatever ``spec`` says,
+            so the same state gives the same result, and switching one change on or off leaves the others as
+            they were.
+
+    Returns:
+        A tensor of the same shape, type and device, clamped to [0, 1].
+    """
+    if not len(batch):
+        return batch.clone()
+    draws = torch.rand(len(batch), 10, generator=generator, device=generator.device).to(batch.device)
+    mirrored, blurred = draws[:, 8] < 0.5, spec.blur * draws[:, 9]
+    # A number from [-1, 1) for everything that goes to either side.
+    sides = (2 * draws[:, :8] - 1).unbind(1)
+
+    out = batch
+    if spec.rotate or spec.scale or spec.shift:
+        out = _warp(out, spec, *sides[:4])
+    if spec.blur:
+        out = torch.lerp(out, _binomial(out), blurred.to(out.dtype)[:, None, None, None])
+    if spec.brightness or spec.contrast or spec.saturation or spec.hue:
+        out = _recolour(out, spec, *sides[4:])
+    if out is batch:
+        out = batch.clone()
+    if spec.flip:
+        chosen = mirrored.nonzero()[:, 0]
+        out[chosen] = out[chosen].flip(3)
+    # Resampling and the matrix product come out plane by plane; a network in channels-last order gets it back.
+    return out.clamp_(0, 1).contiguous(memory_format=_memory_order(batch))
+
+
+def _memory_order(batch: Tensor) -> torch.memory_format:
+    if batch.is_contiguous(memory_format=torch.channels_last) and not batch.is_contiguous():
+        return torch.channels_last
+    return torch.contiguous_format
+
+
+def _warp(batch: Tensor, spec: Augmentation, rotate: Tensor, scale: Tensor, shift_x: Tensor, shift_y: Tensor) -> Tensor:
+    """Rotate, scale and shift each image, in this order; the last four arguments are (b,) from [-1, 1)."""
+    height, width = batch.shape[2:]
+    angle = math.radians(spec.rotate) * rotate
+    # A power of the factor, so that enlarging and reducing are equally likely.
+    shrink = torch.exp(-math.log1p(spec.scale) * scale)
+    cos, sin = shrink * torch.cos(angle), shrink * torch.sin(angle)
+    # From a place in the result to one in the image, both counted in half widths and half heights.
+    to_image = torch.stack(
+        [
+            torch.stack([cos, -sin * height / width, 2 * spec.shift * shift_x], dim=1),
+            torch.stack([sin * width / height, cos, 2 * spec.shift * shift_y], dim=1),
+        ],
+        dim=1,
+    )
+    grid = functional.affine_grid(to_image.to(batch.dtype), list(batch.shape), align_corners=False)
+    return functional.grid_sample(batch, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def _binomial(batch: Tensor) -> Tensor:
+    """Blur with the outer product of (1, 2, 1) / 4 with itself; the border repeats its own pixels."""
+    padded = functional.pad(batch, (1, 1, 1, 1), mode="replicate")
+    rows = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
+    return (rows[:, :, :, :-2] + 2 * rows[:, :, :, 1:-1] + rows[:, :, :, 2:]) / 4
+
+
+def _recolour(
+    batch: Tensor, spec: Augmentation, brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor
+) -> Tensor:
+    """Change each image's colours by one affine map; the last four arguments are (b,) from [-1, 1)."""
+    matrices = colour_matrices(
+        1 + spec.brightness * brightness,
+        1 + spec.contrast * contrast,
+        1 + spec.saturation * saturation,
+        spec.hue * hue,
+        grey_means(batch),
+    ).to(batch.dtype)
+    return torch.baddbmm(matrices[:, :, 3:], matrices[:, :, :3], batch.flatten(2)).view(batch.shape)

@@ -1,0 +1,166 @@
+"""Many files to one array of pixels."""
+
+import hashlib
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode, read_file
+from doppelgram.images.framing import Framing
+from doppelgram.images.memory import available_memory
+from doppelgram.images.report import FileOutcome, LoadReport, Status, quoted
+from doppelgram.images.storage import allocate
+
+# Files read ahead per worker: enough that one large file at the front does not leave the others idle.
+_AHEAD = 4
+
+
+@dataclass
+class Loaded:
+    """The images that could be read.
+
+    Attributes:
+        pixels: (m, size, size, 3) uint8, red first, in the order of the input.
+        kept: (m,) int64, the position in the input of each.
+        hashes: SHA-256 of each kept file's bytes, in hexadecimal.
+        report: one outcome for each input path.
+    """
+
+    pixels: NDArray[np.uint8]
+    kept: NDArray[np.int64]
+    hashes: list[str]
+    report: LoadReport
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a worker found: a failure, or a digest with pixels unless the digest was known already."""
+
+    status: Status
+    reason: str = ""
+    digest: str = ""
+    pixels: NDArray[np.uint8] | None = None
+
+
+def content_hash(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal.
+
+    Raises:
+        MissingImage: there is no such file.
+        BrokenImage: it cannot be read.
+    """
+    return hashlib.sha256(read_file(path)).hexdigest()
+
+
+def load_pixels(
+    paths: Sequence[Path],
+    framing: Framing,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    keep_duplicates: bool = False,
+    scratch: Path | None = None,
+) -> Loaded:
+    """Read, decode and frame every file; none of them can stop the others.
+
+    Each file is read once, and hashed and decoded from the same bytes. Threads do it, since reading, hashing,
+    decoding and resizing all happen outside Python's lock; only a few files per worker are under way at a time.
+    The result does not depend on the number of workers.
+
+    A result of more than a quarter of the available memory is mapped from a file instead of held in memory:
+    in ``scratch`` as a ``.npy`` file with a row for each input path, of which ``pixels`` is the beginning and
+    which the caller deletes, or without ``scratch`` in an unnamed temporary file.
+
+    Args:
+        paths: the files, in the order in which duplicates are decided: the first with the same bytes is ``ok``,
+            later ones are ``duplicate``.
+        framing: how each image is cut and resized.
+        workers: threads; None takes one for each processor that this process may use.
+        progress: called with 1 after each file, in this thread.
+        keep_duplicates: whether duplicates are kept in the result; the report names them all the same.
+        scratch: folder for pixels that do not fit into memory.
+
+    Raises:
+        DoppelgramError: ``workers`` is below 1, or ``scratch`` cannot hold the pixels. An unreadable file is
+            not an error here but an outcome in the report.
+    """
+    if workers is not None and workers < 1:
+        raise DoppelgramError(f"The number of workers must be 1 or more, not {workers}.")
+    count = _processors() if workers is None else workers
+    shape = (len(paths), framing.size, framing.size, 3)
+    pixels = allocate(shape, in_memory_up_to=available_memory() // 4, scratch=scratch)
+    # Digest to (row in the result, position in the input). The workers look into it while it grows: what they
+    # find there comes earlier in the input than what they work on, so a file found is a duplicate for certain.
+    first: dict[str, tuple[int, int]] = {}
+    kept: list[int] = []
+    hashes: list[str] = []
+    report = LoadReport()
+
+    with warnings.catch_warnings(), closing(_in_order(paths, framing, first, count)) as reads:
+        # Pillow warns about odd metadata and large images; what matters of it is in the report.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        for position, read in enumerate(reads):
+            status, reason = read.status, read.reason
+            earlier = first.get(read.digest) if status == "ok" else None
+            if earlier is not None:
+                status, reason = "duplicate", f"same bytes as {quoted(str(paths[earlier[1]]))}"
+            report.outcomes.append(FileOutcome(str(paths[position]), status, reason))
+            if status == "ok" or (status == "duplicate" and keep_duplicates):
+                if earlier is not None:
+                    pixels[len(kept)] = pixels[earlier[0]]
+                elif read.pixels is not None:
+                    pixels[len(kept)] = read.pixels
+                    first[read.digest] = (len(kept), position)
+                kept.append(position)
+                hashes.append(read.digest)
+            if progress is not None:
+                progress(1)
+    return Loaded(pixels[: len(kept)], np.array(kept, dtype=np.int64), hashes, report)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _in_order(
+    paths: Sequence[Path], framing: Framing, known: Mapping[str, object], workers: int
+) -> Generator[_Read, None, None]:
+    """Yield what became of each path, in order, with a bounded number of them under way."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="images")
+    pending: deque[Future[_Read]] = deque()
+    try:
+        for path in paths:
+            pending.append(pool.submit(_read, path, framing, known))
+            if len(pending) >= _AHEAD * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        # After an interruption nothing new is begun, and the files under way are not waited for.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read(path: Path, framing: Framing, known: Mapping[str, object]) -> _Read:
+    try:
+        data = read_file(path)
+        digest = hashlib.sha256(data).hexdigest()
+        if digest in known:
+            return _Read("ok", digest=digest)
+        return _Read("ok", digest=digest, pixels=framing.apply(decode(data, at_least=framing.at_least)))
+    except MissingImage:
+        return _Read("missing", "no such file")
+    except BrokenImage as error:
+        return _Read("broken", error.reason)
+    except MemoryError:
+        return _Read("broken", OUT_OF_MEMORY)

@@ -1,0 +1,94 @@
+"""What became of every file that was asked for."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Literal, get_args
+
+from doppelgram.errors import DoppelgramError
+
+Status = Literal["ok", "duplicate", "missing", "broken"]
+
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes:
+        path: the file as it was asked for.
+        status: ``ok``; ``duplicate``, the same bytes as an earlier file; ``missing``, no such file; ``broken``,
+            there but without an image in it.
+        reason: why it is not ``ok``, in a few words.
+    """
+
+    path: str
+    status: Status
+    reason: str = ""
+
+
+@dataclass
+class LoadReport:
+    """One outcome for every file that was asked for, in that order."""
+
+    outcomes: list[FileOutcome] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many files ended in each status, all four of them."""
+        counts: dict[str, int] = dict.fromkeys(get_args(Status), 0)
+        for outcome in self.outcomes:
+            counts[outcome.status] += 1
+        return counts
+
+    def problems(self) -> list[FileOutcome]:
+        """Return the outcomes of the files that gave nothing: missing and broken."""
+        return [outcome for outcome in self.outcomes if outcome.status in ("missing", "broken")]
+
+    def summary(self, limit: int = 5) -> str:
+        """Return one line for a person, naming at most ``limit`` files of each status that is not ``ok``."""
+        counts = self.counts()
+        total = len(self.outcomes)
+        sentences = [f"{counts['ok']:,} of {total:,} file{'' if total == 1 else 's'} read."]
+        for status, heading in (("duplicate", "Duplicates"), ("missing", "Missing"), ("broken", "Broken")):
+            if counts[status]:
+                found = (outcome for outcome in self.outcomes if outcome.status == status)
+                sentences.append(f"{heading} ({counts[status]:,}): {_examples(found, counts[status], limit)}.")
+        return " ".join(sentences)
+
+    def to_json(self) -> str:
+        """Return counts and outcomes as JSON text in ASCII."""
+        return json.dumps({"counts": self.counts(), "outcomes": [asdict(outcome) for outcome in self.outcomes]})
+
+    def raise_if_nothing_readable(self) -> None:
+        """Stop a run that has nothing to work on.
+
+        Raises:
+            DoppelgramError: no outcome is ``ok``.
+        """
+        if any(outcome.status == "ok" for outcome in self.outcomes):
+            return
+        if not self.outcomes:
+            raise DoppelgramError("No image files were given.")
+        raise DoppelgramError(f"None of the images can be read: {self.summary()}")
+
+
+def quoted(name: str) -> str:
+    """Return ``name`` in quotes on one line that any terminal can show, shortened at the front if very long."""
+    if len(name) > _LONGEST_NAME:
+        name = "..." + name[-_LONGEST_NAME:]
+    # repr() escapes line breaks, control characters and bytes that are no text.
+    return repr(name)
+
+
+def _examples(outcomes: Iterable[FileOutcome], count: int, limit: int) -> str:
+    shown: list[str] = []
+    for outcome in outcomes:
+        if len(shown) >= limit:
+            break
+        with_reason = f" ({outcome.reason})" if outcome.reason else ""
+        shown.append(quoted(outcome.path) + with_reason)
+    more = count - len(shown)
+    if not shown:
+        return "not listed"
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")

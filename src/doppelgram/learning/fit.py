@@ -1,0 +1,205 @@
+"""Training one network: Lightning's loop, our batches, figures and checkpoints."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from rich.console import Console
+from torch import nn
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.learning.catalogue import make_loss, make_miner
+from doppelgram.learning.data import BatchPlan, ordered_loader, train_loader
+from doppelgram.learning.hardware import lightning_precision
+from doppelgram.learning.module import MetricModule, Validate
+from doppelgram.learning.recipe import Recipe
+from doppelgram.learning.samplers import MPerClassSampler, ShuffleSampler
+from doppelgram.learning.watch import Watch
+from doppelgram.models.network import EmbeddingNetwork
+
+Codes = np.ndarray[Any, np.dtype[np.int64]]
+GALLERY_ROWS, GALLERY_PER_CLASS = 2000, 5
+
+
+@dataclass(frozen=True)
+class Part:
+    """Inputs of one part of the data: framed images uint8 (n, h, w, 3) or features (n, views, d), and class codes."""
+
+    inputs: np.ndarray[Any, Any]
+    codes: Codes
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass
+class Fitted:
+    """What training ended with; the network holds the best epoch's weights."""
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    best_epoch: int = 0
+    interrupted: bool = False
+
+
+def make_plan(recipe: Recipe, loss: nn.Module, codes: Codes, seed: int) -> BatchPlan:
+    """The sampler that the recipe asks for; ``auto`` shuffles for losses that carry class weights of their own."""
+    sampler = recipe.sampler
+    batch = min(sampler.batch, max(2, len(codes)))
+    needs_classes = bool(getattr(loss, "needs_classes", False))
+    if sampler.name == "shuffle" or (sampler.name == "auto" and needs_classes):
+        return ShuffleSampler(codes, batch, seed)
+    if batch < 2 * sampler.per_class:
+        raise DoppelgramError(
+            f"a batch of {batch} holds fewer than two classes of sampler.per_class={sampler.per_class}; "
+            "raise sampler.batch or lower sampler.per_class"
+        )
+    return MPerClassSampler(codes, batch // sampler.per_class, sampler.per_class, seed)
+
+
+def _validation(train: Part, val: Part) -> tuple[Part, int]:
+    """The rows that are embedded after each epoch, and how many of the first are a gallery.
+
+    Validation images are asked of each other, which costs nothing extra, unless most of them have no sibling there;
+    then a few training images of each class come first as the gallery.
+    """
+    counts = np.bincount(val.codes, minlength=int(max(train.codes.max(), val.codes.max())) + 1)
+    if (counts[val.codes] >= 2).mean() >= 0.5:
+        return val, 0
+    rows: list[int] = []
+    taken = np.zeros_like(counts)
+    for row in np.random.default_rng(0).permutation(len(train)):
+        code = train.codes[row]
+        if counts[code] and taken[code] < GALLERY_PER_CLASS and len(rows) < GALLERY_ROWS:
+            taken[code] += 1
+            rows.append(int(row))
+    if not rows:
+        return val, 0
+    inputs = np.concatenate([train.inputs[rows], val.inputs])
+    return Part(inputs, np.concatenate([train.codes[rows], val.codes])), len(rows)
+
+
+def fit(
+    network: EmbeddingNetwork,
+    train: Part,
+    val: Part | None,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    validate: Validate | None = None,
+    console: Console | None = None,
+    loggers: Sequence[Any] | None = None,
+) -> Fitted:
+    """Train a network; its weights end as those of the best epoch.
+
+    Checkpoints are written after every epoch. An interrupted run that is resumed ends with the same weights as one
+    that was not: every epoch's order, augmentation and dropout follow from the seed and the epoch's number alone.
+
+    Args:
+        network: trained in place.
+        train: training part; class codes 0 to classes - 1.
+        val: validation part with codes of the same numbering (classes unseen in training come after), or None.
+        recipe: what to do.
+        folder: run folder; ``checkpoints/`` and ``log/`` are written below it.
+        seed: of the run.
+        resume: go on from ``checkpoints/last.ckpt`` if it is there.
+        validate: figures of the validation part; see `Validate`.
+        console: where progress is shown.
+        loggers: Lightning loggers instead of the CSV and TensorBoard ones.
+
+    Raises:
+        DoppelgramError: a name or value in the recipe that cannot be used.
+    """
+    console = console or Console(stderr=True)
+    classes = int(train.codes.max()) + 1
+    torch.manual_seed(seed)  # the loss may draw class weights
+    loss = make_loss(recipe.loss.name, embedding_dim=network.head.dim, classes=classes, params=recipe.loss.params)
+    miner = make_miner(recipe.miner.name or None, params=recipe.miner.params)
+    plan = make_plan(recipe, loss, train.codes, seed)
+    epochs = recipe.optimiser.epochs
+    cached = train.inputs.ndim == 3
+    val_rows, gallery = _validation(train, val) if val is not None and len(val) else (None, 0)
+    unseen = val_rows is not None and int(val_rows.codes.max()) >= classes
+    module = MetricModule(
+        network, loss, miner, recipe,
+        steps=len(plan.epoch_batches(0)) * epochs, seed=seed, cached=cached, validate=validate, val_gallery=gallery,
+        val_loss=not (unseen and bool(getattr(loss, "needs_classes", False))),
+    )  # fmt: skip
+    if network.backbone.convolutional and not cached:
+        module = module.to(memory_format=torch.channels_last)
+
+    margin = getattr(loss, "margin", None) if recipe.loss.name == "triplet" else None
+    watch = Watch(console, margin)
+    monitor = recipe.stopping.monitor if val_rows is not None else None
+    best = ModelCheckpoint(
+        folder / "checkpoints", "best", monitor=monitor, mode="min" if monitor == "val_loss" else "max",
+        save_last=True, save_on_train_epoch_end=True, enable_version_counter=False,
+    )  # fmt: skip
+    callbacks: list[Any] = [watch, best]
+    if monitor and recipe.stopping.patience:
+        callbacks.append(
+            EarlyStopping(
+                monitor, recipe.stopping.min_delta, recipe.stopping.patience, mode=best.mode, strict=True,
+                check_on_train_epoch_end=True,
+            )
+        )  # fmt: skip
+    if loggers is None:
+        loggers = [CSVLogger(folder, "log", ""), TensorBoardLogger(folder, "log", "tensorboard")]
+    last = folder / "checkpoints" / "last.ckpt"
+
+    trainer = _trainer(recipe, callbacks, loggers, folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Lightning's, about workers and the like, which do not apply here
+        interrupted = False
+        try:
+            trainer.fit(
+                module,
+                train_loader(train.inputs, train.codes, plan),
+                ordered_loader(val_rows.inputs, val_rows.codes) if val_rows is not None else None,
+                ckpt_path=last if resume and last.is_file() else None,
+                weights_only=True if resume and last.is_file() else None,
+            )
+        except (KeyboardInterrupt, SystemExit):
+            interrupted = True  # Lightning turns the first Ctrl-C into SystemExit once it has cleaned up
+    if interrupted or trainer.interrupted:
+        return Fitted(watch.history, watch.warnings, interrupted=True)
+    fitted = Fitted(watch.history, watch.warnings, best_epoch=len(watch.history))
+    if monitor and best.best_model_path:
+        state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+        weights = {k.removeprefix("network."): v for k, v in state["state_dict"].items() if k.startswith("network.")}
+        network.load_state_dict(weights)
+        fitted.best_epoch = int(state["epoch"]) + 1
+    return fitted
+
+
+def _trainer(recipe: Recipe, callbacks: list[Any], loggers: Sequence[Any], folder: Path) -> lightning.Trainer:
+    for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return lightning.Trainer(
+            accelerator="auto",
+            devices=1,
+            max_epochs=recipe.optimiser.epochs,
+            precision=lightning_precision(recipe.optimiser.precision),
+            gradient_clip_val=recipe.optimiser.clip or None,
+            callbacks=callbacks,
+            logger=list(loggers),
+            default_root_dir=folder,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+        )

@@ -1,0 +1,145 @@
+"""What a person sees while a model trains: one line an epoch, and a plain word when it does not learn."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import lightning
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+# Spread is the mean distance from the mean embedding; for points scattered over the unit sphere it is near 1.
+COLLAPSED_SPREAD = 0.02
+STUCK_SHARE = 0.02
+STUCK_EPOCHS = 3
+
+
+class Watch(lightning.Callback):  # type: ignore[misc]
+    """Live progress and plain warnings.
+
+    Args:
+        console: where it is written.
+        margin: margin of the triplet loss, if that is what is trained: the value it is stuck at when
+            all embeddings are equal.
+        on_epoch: called with the figures of each finished epoch.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        margin: float | None = None,
+        on_epoch: Callable[[Mapping[str, float]], None] | None = None,
+    ) -> None:
+        self.console = console
+        self.margin = margin
+        self.on_epoch = on_epoch
+        self.history: list[dict[str, float]] = []
+        self.warnings: list[str] = []
+        self._stuck = 0
+        self._bar: Progress | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs to go on with the same history."""
+        return {"history": self.history, "warnings": self.warnings, "stuck": self._stuck}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the history of the run that is resumed."""
+        self.history, self.warnings = list(state_dict["history"]), list(state_dict["warnings"])
+        self._stuck = int(state_dict["stuck"])
+
+    def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
+        """Start the epoch's bar."""
+        self._started = time.perf_counter()
+        columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, TextColumn("{task.fields[figures]}"), console=self.console, transient=True)
+        total = int(trainer.num_training_batches)
+        self._task = self._bar.add_task(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}", total=total, figures=""
+        )
+        self._bar.start()
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Move the bar, with the batch's own figures."""
+        if self._bar:
+            live = {name.removeprefix("train_"): float(value) for name, value in module.live.items()}
+            self._bar.update(self._task, advance=1, figures=_line(live))
+
+    def _end_bar(self) -> None:
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
+        """Give the terminal back when training is interrupted."""
+        self._end_bar()
+
+    def on_train_end(self, trainer: Any, module: Any) -> None:
+        """Give the terminal back."""
+        self._end_bar()
+
+    def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
+        """Print the epoch's line, and say so if it does not learn."""
+        self._end_bar()
+        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        figures["epoch"] = float(trainer.current_epoch + 1)
+        figures["seconds"] = time.perf_counter() - self._started
+        self.history.append(figures)
+        self.console.print(
+            f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}  {_line(figures)}  {figures['seconds']:.0f} s",
+            highlight=False,
+        )
+        for warning in self.diagnose(figures):
+            if warning not in self.warnings:
+                self.warnings.append(warning)
+                self.console.print(f"warning: {warning}", style="yellow", highlight=False)
+        if self.on_epoch:
+            self.on_epoch(figures)
+
+    def diagnose(self, figures: Mapping[str, float]) -> list[str]:
+        """Plain sentences about an epoch's figures that show it does not learn."""
+        found = []
+        loss = figures.get("train_loss", 0.0)
+        if not math.isfinite(loss):
+            found.append("the loss is not a number any more: use a smaller optimiser.lr, or optimiser.clip=1")
+        spread = figures.get("val_spread")
+        if spread is not None and spread < COLLAPSED_SPREAD:
+            found.append(
+                "collapse: all embeddings are nearly equal, so nothing can be told apart; try a smaller optimiser.lr, "
+                "miner.name=semihard instead of batchhard, or a loss with class weights such as cosface"
+            )
+        stuck = self.margin is not None and abs(loss - self.margin) < STUCK_SHARE * self.margin
+        self._stuck = self._stuck + 1 if stuck else 0
+        if self._stuck >= STUCK_EPOCHS:
+            found.append(
+                f"the loss is stuck at its margin ({self.margin:g}), where positives are as far apart as negatives; "
+                "try a smaller optimiser.lr, miner.name=semihard, or a smaller margin"
+            )
+        return found
+
+
+def _line(figures: Mapping[str, float]) -> str:
+    """The figures that tell whether it learns, in one line; names may carry the prefix train_."""
+
+    def get(name: str) -> float | None:
+        return figures.get(f"train_{name}", figures.get(name))
+
+    parts = []
+    if (loss := get("loss")) is not None:
+        parts.append(f"loss {loss:.4f}")
+    if (active := get("active")) is not None:
+        parts.append(f"active {active:4.0%}")
+    positive, negative = get("positive_distance"), get("negative_distance")
+    if positive is None:
+        positive, negative = figures.get("val_positive_distance"), figures.get("val_negative_distance")
+    if positive is not None and negative is not None:
+        parts.append(f"d+ {positive:.3f}  d- {negative:.3f}")
+    if "val_loss" in figures:
+        parts.append(f"val loss {figures['val_loss']:.4f}")
+    if "val_precision_at_1" in figures:
+        parts.append(f"val P@1 {figures['val_precision_at_1']:.1%}")
+    if "val_map_at_r" in figures:
+        parts.append(f"MAP@R {figures['val_map_at_r']:.3f}")
+    return "  ".join(parts)

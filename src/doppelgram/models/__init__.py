@@ -1,0 +1,1 @@
+"""Backbones, the embedding network, named weights, and the saved model."""

@@ -1,0 +1,245 @@
+"""Backbones: networks that turn a batch of images into feature vectors, each known by one name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.models.weights import find_weights
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+CENTRED = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+# Architectures of transformers that can be had without any file, from random weights: name -> (model type, settings).
+ARCHITECTURES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "resnet50": ("resnet", {}),
+    "mobilenet_v2": ("mobilenet_v2", {}),
+    "convnext_tiny": ("convnext", {}),
+    "dinov2_small": ("dinov2", {"hidden_size": 384, "num_attention_heads": 6, "num_hidden_layers": 12}),
+}
+
+
+class Backbone(nn.Module):
+    """Base of all backbones: ``forward(images (b, 3, h, w)) -> features (b, dim)``.
+
+    Attributes:
+        spec: JSON-serialisable description from which `rebuild_backbone` makes the same architecture again.
+        dim: number of features.
+        mean, std: what images in [0, 1] are normalised with, by channel.
+        convolutional: whether the channels_last memory layout helps.
+    """
+
+    spec: dict[str, Any]
+    dim: int
+    mean: tuple[float, float, float] = CENTRED[0]
+    std: tuple[float, float, float] = CENTRED[1]
+    convolutional = True
+
+    def last_layer(self) -> list[nn.Module]:
+        """Modules that are trained when only the last layer is."""
+        raise NotImplementedError
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+class _Residual(nn.Module):
+    """Basic residual block (He et al. 2016), its last scale starting at zero so that the block starts as identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _conv(channels, channels)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.norm(self.second(self.first(x))))
+
+
+class SmallNet(Backbone):
+    """Our small residual net for 64x64 images: four stages, each halving the side; about 1.9 million parameters."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        self.spec = {"kind": "small", "width": width}
+        self.dim = 8 * width
+        sizes = [width, 2 * width, 4 * width, 8 * width]
+        stages = [nn.Sequential(_conv(i, o, 2), _Residual(o)) for i, o in zip([3, *sizes[:-1]], sizes, strict=True)]
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for stage in self.stages:
+            x = stage(x)
+        return x.mean((2, 3))
+
+    def last_layer(self) -> list[nn.Module]:
+        return [self.stages[-1]]
+
+
+class VGG16(Backbone):
+    """VGG16 (Simonyan and Zisserman 2015, configuration D), its 2x2 map at 64x64 flattened to 2,048 features."""
+
+    PLAN = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0)
+    mean, std = IMAGENET
+
+    def __init__(self, batch_norm: bool = False) -> None:
+        super().__init__()
+        self.spec = {"kind": "vgg16", "batch_norm": batch_norm}
+        self.dim = 2048
+        layers: list[nn.Module] = []
+        channels = 3
+        for width in self.PLAN:
+            if width == 0:
+                layers.append(nn.MaxPool2d(2))
+                continue
+            layers.append(nn.Conv2d(channels, width, 3, padding=1))
+            nn.init.kaiming_normal_(layers[-1].weight, nonlinearity="relu")  # type: ignore[arg-type]
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(width))
+            layers.append(nn.ReLU(inplace=True))
+            channels = width
+        self.layers = nn.Sequential(*layers)
+        self.pool = nn.AdaptiveAvgPool2d(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features: Tensor = self.pool(self.layers(x)).flatten(1)
+        return features
+
+    def last_layer(self) -> list[nn.Module]:
+        return [next(layer for layer in reversed(self.layers) if isinstance(layer, nn.Conv2d))]
+
+
+class TransformersBackbone(Backbone):
+    """Any vision backbone of the transformers library; pooled output, or the mean over positions without one."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        config = model.config.to_dict()  # type: ignore[operator,union-attr]
+        kept = {
+            key: value for key, value in config.items() if key not in ("id2label", "label2id", "transformers_version")
+        }
+        self.spec = {"kind": "transformers", "model_type": config["model_type"], "config": kept}
+        self.mean, self.std = CENTRED if config["model_type"].startswith(("mobilenet", "siglip", "vit")) else IMAGENET
+        self.convolutional = any(
+            isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3) for module in model.modules()
+        )
+        with torch.no_grad():
+            was = model.training
+            self.dim = int(self.eval()(torch.zeros(1, 3, 64, 64)).shape[1])
+            self.train(was)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if "image_size" in self.spec["config"]:
+            output = self.model(pixel_values=x, **self._interpolation())
+        else:
+            output = self.model(pixel_values=x)
+        pooled = getattr(output, "pooler_output", None)
+        if pooled is not None:
+            return torch.flatten(pooled, 1)
+        hidden: Tensor = output.last_hidden_state
+        return hidden.mean(1) if hidden.ndim == 3 else hidden.mean((2, 3))
+
+    def _interpolation(self) -> dict[str, bool]:
+        # Position embeddings of ViT and SigLIP fit one size unless asked; DINOv2 always adapts and takes no such flag.
+        import inspect
+
+        wanted = "interpolate_pos_encoding" in inspect.signature(self.model.forward).parameters
+        return {"interpolate_pos_encoding": True} if wanted else {}
+
+    def last_layer(self) -> list[nn.Module]:
+        # The last block of the deepest list of blocks, and whatever the model applies after that (norms, pooling).
+        lists = [
+            (name, module)
+            for name, module in self.model.named_modules()
+            if isinstance(module, nn.ModuleList) and len(module)
+        ]
+        if not lists:
+            return [list(self.model.children())[-1]]
+        name, blocks = min(lists, key=lambda pair: pair[0].count("."))
+        top = name.split(".")[0]
+        children = [child for child, _ in self.model.named_children()]
+        after = [getattr(self.model, child) for child in children[children.index(top) + 1 :]] if top in children else []
+        return [blocks[-1], *(module for module in after if isinstance(module, nn.Module))]
+
+
+def _from_folder(folder: Path) -> TransformersBackbone:
+    from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(
+            folder, config=getattr(config, "vision_config", config), local_files_only=True, use_safetensors=True
+        )
+    except Exception as problem:  # transformers raises many kinds for a folder that is not a model
+        reason = " ".join(str(problem).split())[:200]
+        raise DoppelgramError(f"{folder}: cannot be loaded as a transformers model: {reason}") from None
+    return TransformersBackbone(model)
+
+
+def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = None) -> Backbone:
+    """The backbone of that name.
+
+    Args:
+        name: ``small``, ``vgg16``, ``vgg16_bn``; a folder with a transformers model (``config.json`` and
+            ``model.safetensors``); a name of weights (looked up in ``weights``, then as `find_weights` says); or,
+            from random weights, one of ``resnet50``, ``mobilenet_v2``, ``convnext_tiny``, ``dinov2_small``.
+        pretrained: whether weights in the folder are used; if not, only its architecture is.
+        weights: folder to look weights up in.
+
+    Raises:
+        DoppelgramError: no such name, folder or weights; nothing is ever downloaded here.
+    """
+    if name == "small":
+        return SmallNet()
+    if name in ("vgg16", "vgg16_bn"):
+        return VGG16(batch_norm=name.endswith("_bn"))
+    if name in ARCHITECTURES and not Path(name).is_dir():
+        if pretrained:
+            raise DoppelgramError(
+                f"backbone '{name}' has no weights of its own: set model.pretrained=false to train it from random "
+                "weights, or name a folder with weights (see `doppelgram weights list`)"
+            )
+        kind, settings = ARCHITECTURES[name]
+        return rebuild_backbone({"kind": "transformers", "model_type": kind, "config": dict(settings)})
+    folder = Path(name).expanduser() if Path(name).expanduser().is_dir() else find_weights(name, weights)
+    if not (folder / "config.json").is_file():
+        raise DoppelgramError(f"{folder}: there is no config.json in this folder; a transformers model folder has one")
+    backbone = _from_folder(folder)
+    return backbone if pretrained else rebuild_backbone(backbone.spec)
+
+
+def rebuild_backbone(spec: Mapping[str, Any]) -> Backbone:
+    """The architecture that a backbone's ``spec`` describes, from random weights.
+
+    Raises:
+        DoppelgramError: the description is not one of ours.
+    """
+    kind = spec.get("kind")
+    if kind == "small":
+        return SmallNet(int(spec["width"]))
+    if kind == "vgg16":
+        return VGG16(bool(spec["batch_norm"]))
+    if kind == "transformers":
+        from transformers import AutoConfig, AutoModel
+
+        settings = {key: value for key, value in spec["config"].items() if key != "model_type"}
+        try:
+            config = AutoConfig.for_model(spec["model_type"], **settings)
+            return TransformersBackbone(AutoModel.from_config(config))
+        except (ValueError, KeyError, TypeError) as problem:
+            reason = " ".join(str(problem).split())[:200]
+            raise DoppelgramError(f"backbone '{spec['model_type']}' cannot be built: {reason}") from None
+    raise DoppelgramError(f"backbone kind {kind!r} is not known; the model was written by another version or program")

@@ -1,0 +1,144 @@
+"""The Model: what a person keeps after training, and uses without knowing how it was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.augment import to_float
+from doppelgram.images.batch import load_pixels
+from doppelgram.images.framing import Framing
+from doppelgram.models.calibration import Calibration
+from doppelgram.models.network import EmbeddingNetwork
+
+Embeddings = np.ndarray[Any, np.dtype[np.float32]]
+Picture = str | Path | Image.Image | np.ndarray[Any, Any]
+
+
+@dataclass
+class Model:
+    """An image tower that embeds photographs, and a calibration that turns distances into probabilities.
+
+    Attributes:
+        network: the backbone and head.
+        framing: how a photograph is cut and resized before it is embedded.
+        mirror: whether an image's embedding is the mean of the image's and its mirror image's.
+        calibration: distance to probability; None for a model that has not been calibrated.
+        labels: names of the classes that it was trained on.
+        recipe: the recipe that it was trained by, for the record.
+        fingerprint: identifies architecture, preprocessing and weights; set when the model is saved or loaded.
+    """
+
+    network: EmbeddingNetwork
+    framing: Framing
+    mirror: bool = False
+    calibration: Calibration | None = None
+    labels: Sequence[str] = ()
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
+
+    @property
+    def dim(self) -> int:
+        """Size of the embedding."""
+        return self.network.head.dim
+
+    @torch.inference_mode()
+    def embed_pixels(
+        self,
+        pixels: np.ndarray[Any, np.dtype[np.uint8]],
+        *,
+        batch: int = 128,
+        progress: Callable[[int], None] | None = None,
+    ) -> Embeddings:
+        """Embed framed images.
+
+        Args:
+            pixels: uint8 (n, size, size, 3), as `load_pixels` gives them with this model's framing.
+            batch: images at a time.
+            progress: called with the number of images of each finished batch.
+
+        Returns:
+            Embeddings, float32 (n, dim).
+        """
+        was_training = self.network.training
+        self.network.eval()
+        found = np.empty((len(pixels), self.dim), dtype=np.float32)
+        device = next(self.network.parameters()).device
+        try:
+            for start in range(0, len(pixels), batch):
+                images = to_float(pixels[start : start + batch]).to(device)
+                embedding = self.network(images)
+                if self.mirror:
+                    embedding = (embedding + self.network(images.flip(3))) / 2
+                    if self.network.head.normalise:
+                        embedding = nn.functional.normalize(embedding, dim=1)
+                found[start : start + len(images)] = embedding.cpu().numpy()
+                if progress:
+                    progress(len(images))
+        finally:
+            self.network.train(was_training)
+        return found
+
+    def embed(self, images: Sequence[Picture], *, batch: int = 128) -> Embeddings:
+        """Embed photographs: paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
+
+        Returns:
+            Embeddings, float32 (n, dim), in the order given.
+
+        Raises:
+            DoppelgramError: an image is missing or cannot be read.
+        """
+        if not len(images):
+            return np.empty((0, self.dim), dtype=np.float32)
+        pixels = np.stack([self._frame(image) for image in images])
+        return self.embed_pixels(pixels, batch=batch)
+
+    def _frame(self, image: Picture) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        if isinstance(image, (str, Path)):
+            loaded = load_pixels([Path(image)], self.framing, workers=1)
+            for outcome in loaded.report.outcomes:
+                if outcome.status != "ok":
+                    raise DoppelgramError(f"{image}: {outcome.reason or outcome.status}")
+            return loaded.pixels[0]
+        if isinstance(image, np.ndarray):
+            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+                raise DoppelgramError(
+                    f"an image array has shape (h, w, 3) and type uint8; got {image.shape}, {image.dtype}"
+                )
+            image = Image.fromarray(image)
+        return self.framing.apply(image.convert("RGB"))
+
+    def distance(self, a: Picture, b: Picture) -> float:
+        """Euclidean distance between the embeddings of two photographs."""
+        first, second = self.embed([a, b])
+        return float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64)))
+
+    def similarity(self, a: Picture, b: Picture) -> float:
+        """Probability that two photographs show the same, if same and different were equally likely beforehand.
+
+        Raises:
+            DoppelgramError: the model has not been calibrated.
+        """
+        return float(self.probability(np.array([self.distance(a, b)]))[0])
+
+    def probability(self, distances: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Probability for each distance; see `similarity`."""
+        if self.calibration is None:
+            raise DoppelgramError(
+                "this model is not calibrated: it was trained without a validation part that has pairs"
+            )
+        return self.calibration.probability(distances)
+
+    def save(self, folder: Path | str) -> Path:
+        """Save to a folder as ``model.safetensors`` and ``model.json``; sets the fingerprint."""
+        from doppelgram.models.bundle import save_model
+
+        return save_model(self, Path(folder))
