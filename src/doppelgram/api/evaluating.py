@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,23 @@ def evaluate(
         results.append(_retrieval(model, Path(run), gallery, query, part, knn, seed, settings, console))
     if pairs is not None:
         results.append(_given_pairs(model, Path(pairs), Path(root) if root else None, seed, settings, console))
-    result = results[0] if len(results) == 1 else results[0].updated(results[1])
+    result = replace(_joined(results), settings=settings)
     if out is not None:
         result.write(Path(out))
         write_figures(Path(out), result)
     return result
+
+
+def _joined(results: Sequence[EvaluationResult]) -> EvaluationResult:
+    """Retrieval of the first, pairs of the last: pairs that were given stand before pairs that were drawn."""
+    first, last = results[0], results[-1]
+    if first is last:
+        return first
+    evidence = replace(
+        first.evidence, distances=last.evidence.distances, same=last.evidence.same, threshold=last.evidence.threshold
+    )
+    drawn = {name: metric for name, metric in first.metrics.items() if not name.startswith(("pair_", "tar_"))}
+    return EvaluationResult({**drawn, **last.metrics}, [*first.notes, *last.notes], evidence=evidence)
 
 
 def _embed(model: Model, images: Images, console: Console, what: str) -> np.ndarray[Any, Any]:
@@ -105,14 +118,13 @@ def _retrieval(
         if query is None:
             return evaluate_embeddings(
                 found, answers.collection.labels, gallery_ids=answers.hashes,
-                knn=knn, threshold=threshold, seed=seed, settings=settings,
+                knn=knn, threshold=threshold, seed=seed,
             )  # fmt: skip
         asked = load_images(_labelled(model, query), model.framing, console, what="queries")
         settings["query"] = str(query)
         return evaluate_embeddings(
             found, answers.collection.labels, _embed(model, asked, console, "queries"), asked.collection.labels,
             gallery_ids=answers.hashes, query_ids=asked.hashes, knn=knn, threshold=threshold, seed=seed,
-            settings=settings,
         )  # fmt: skip
 
     if not (run / RUN_FILE).is_file():
@@ -138,16 +150,13 @@ def _retrieval(
     labels, hashes = images.collection.labels, np.array(images.hashes)
     settings["part"] = part
     if part == "train":
-        return evaluate_embeddings(
-            found, labels, gallery_ids=images.hashes, knn=knn, threshold=threshold, seed=seed, settings=settings
-        )
+        return evaluate_embeddings(found, labels, gallery_ids=images.hashes, knn=knn, threshold=threshold, seed=seed)
     if model.calibration is not None and model.calibration.fitted_on == part:
         threshold = None  # chosen on these very images: let it be chosen on one half of them and reported on the other
     gallery_rows, query_rows = rows["train"], rows[part]
     return evaluate_embeddings(
         found[gallery_rows], labels[gallery_rows], found[query_rows], labels[query_rows],
         gallery_ids=hashes[gallery_rows], query_ids=hashes[query_rows], knn=knn, threshold=threshold, seed=seed,
-        settings=settings,
     )  # fmt: skip
 
 
@@ -166,9 +175,8 @@ def _given_pairs(
     notes = []
     if not usable.all():
         gone = next(p for a, b in zip(left, right, strict=True) for p in (a, b) if p not in place)
-        notes.append(
-            f"{int((~usable).sum())} of {len(usable)} pairs left out: an image could not be read, such as {quoted(str(gone))}"
-        )
+        left_out = f"{int((~usable).sum())} of {len(usable)} pairs left out"
+        notes.append(f"{left_out}: an image could not be read, such as {quoted(str(gone))}")
         console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False)
     if not usable.any():
         raise DoppelgramError(f"{file}: not one pair could be read; are the paths relative to {root or file.parent}?")
@@ -178,6 +186,7 @@ def _given_pairs(
     hashes = np.array(loaded.hashes)
     threshold = model.calibration.threshold if model.calibration else None
     settings["pairs"] = str(file)
-    return evaluate_pairs(
-        distances, same[usable], hashes[a], hashes[b], threshold=threshold, seed=seed, settings=settings, notes=notes
+    result = evaluate_pairs(
+        distances, same[usable], hashes[a].tolist(), hashes[b].tolist(), threshold=threshold, seed=seed
     )
+    return replace(result, notes=[*notes, *result.notes])

@@ -36,9 +36,9 @@ class Images:
 
 @contextmanager
 def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on the console; yields the function that moves it by a number of items."""
+    """A bar on the console, if that is a terminal; yields the function that moves it by a number of items."""
     columns = (TextColumn("{task.description}"), BarColumn(32), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.update(task, advance=count)
 
@@ -52,10 +52,10 @@ def load_images(
         DoppelgramError: not one of them could be read.
     """
     for note in collection.notes:
-        console.print(f"note: {note}", style="dim", highlight=False)
+        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
     with progress_bar(console, f"reading {what}", len(collection)) as advance:
         loaded = load_pixels(collection.paths, framing, progress=advance, keep_duplicates=keep_duplicates)
     loaded.report.raise_if_nothing_readable()
     if len(loaded.kept) < len(collection):
-        console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False)
+        console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
     return Images(collection.take(loaded.kept), loaded.pixels, loaded.hashes, loaded.report)

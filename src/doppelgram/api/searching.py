@@ -70,7 +70,7 @@ class Verdict:
 
     Attributes:
         distance: between their embeddings.
-        probability: that they are the same, were same and different equally likely beforehand; None without calibration.
+        probability: that they are the same, were both equally likely beforehand; None without calibration.
         threshold: the distance below which they count as the same; None without calibration.
         same: the verdict; None without calibration.
     """

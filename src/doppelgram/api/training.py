@@ -12,13 +12,15 @@ from rich.console import Console
 
 from doppelgram.api.loading import Images, load_images, progress_bar
 from doppelgram.api.run import RECIPE_FILE, SPLIT_FILE, Run, create_run, open_run
+from doppelgram.catalog.exact import pair_distances
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
-from doppelgram.evaluation.evaluate import precision_at_1_and_map
-from doppelgram.evaluation.verification import sample_pairs
+from doppelgram.evaluation.retrieval import precision_at_1_and_map
+from doppelgram.evaluation.sampling import sample_pairs
+from doppelgram.evaluation.setting import make_setting
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.learning.features import cached_features
@@ -196,10 +198,10 @@ def validation_figures(query: Any, labels: Any, gallery: Any = None, gallery_lab
 def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console: Console) -> None:
     """Fit the model's calibration on pairs of the validation part; leaves it out, and says so, where that cannot be."""
     try:
-        pairs = sample_pairs(labels, seed=seed)
-        left, right = embeddings[pairs.a].astype(np.float64), embeddings[pairs.b].astype(np.float64)
-        distances = np.linalg.norm(left - right, axis=1)
-        model.calibration = fit_calibration(distances, pairs.same, fitted_on="val")
+        setting = make_setting(embeddings, labels)
+        a, b, n_same = sample_pairs(setting, seed=seed)
+        distances = pair_distances(setting.query, setting.gallery, a, b)
+        model.calibration = fit_calibration(distances, np.arange(len(a)) < n_same, fitted_on="val")
     except DoppelgramError as problem:
         console.print(f"warning: the model is not calibrated: {problem}", style="yellow", highlight=False)
 

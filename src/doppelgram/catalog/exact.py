@@ -84,9 +84,7 @@ def smallest_columns(keys: NDArray[np.floating[Any]], k: int) -> Int64:
     return picked
 
 
-def _candidates(
-    keys: NDArray[np.floating[Any]], k: int
-) -> tuple[Int64, NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _candidates(keys: NDArray[np.floating[Any]], k: int) -> tuple[Int64, NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Columns that hold the k smallest keys of each row, their keys, all groups' minima, and those looked into."""
     rows, n = keys.shape
     groups = 1 << int(min(2 * np.sqrt(n * k), n / 8)).bit_length()

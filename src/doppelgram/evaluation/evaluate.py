@@ -64,9 +64,7 @@ def evaluate_embeddings(
     if knn < 1:
         raise DoppelgramError(f"knn is {knn}; ask for 1 neighbour or more")
     _check_threshold(threshold)
-    setting = make_setting(
-        gallery, gallery_labels, query, query_labels, gallery_ids=gallery_ids, query_ids=query_ids
-    )
+    setting = make_setting(gallery, gallery_labels, query, query_labels, gallery_ids=gallery_ids, query_ids=query_ids)
     notes: list[str] = []
     ranking = rank(setting, knn=knn, block=block)
     counted = ranking.relevant > 0
@@ -102,9 +100,7 @@ def evaluate_embeddings(
         "pairs": "given" if pairs is not None else "drawn",
         "seed": seed,
     }
-    evidence = Evidence(
-        distances, same, threshold, cmc_curve(ranking), setting.names[truth], setting.names[predicted]
-    )
+    evidence = Evidence(distances, same, threshold, cmc_curve(ranking), setting.names[truth], setting.names[predicted])
     return EvaluationResult(_ordered(metrics), tuple(notes + remarks), settings, evidence)
 
 
@@ -159,7 +155,7 @@ def _judged_pairs(setting: Setting, pairs: Pairs | None, seed: int) -> tuple[Any
     rows = len(setting.query)
     a, b = np.asarray(pairs.a, dtype=np.int64), np.asarray(pairs.b, dtype=np.int64)
     side = "gallery" if setting.leave_one_out else "query"
-    if a.shape != b.shape or len(a) and not 0 <= min(a.min(), b.min()) <= max(a.max(), b.max()) < rows:
+    if a.shape != b.shape or (len(a) and not 0 <= min(a.min(), b.min()) <= max(a.max(), b.max()) < rows):
         raise DoppelgramError(f"pairs: they must point at rows 0 to {rows - 1} of the {side}; one does not")
     distances, same = checked_pairs(pair_distances(setting.query, setting.query, a, b), pairs.same)
     return distances, same, setting.query_images[a], setting.query_images[b]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.catalog.exact import Float64, Int64, block_rows, smallest_columns
 from doppelgram.evaluation.setting import Setting, expand_matches
+from doppelgram.evaluation.voting import settle, vote
 
 # Ranks that are always looked at, for CMC.
 DEPTH = 20
@@ -25,7 +27,7 @@ class Ranking:
         first: (q,) rank of the first relevant image from 1; 0 where it lies beyond the ranks looked at.
         r_precision: (q,) share of relevant images among the first R; 0 where R is 0.
         average_precision: (q,) average precision within the first R; 0 where R is 0.
-        predicted: (q,) class named by the majority of the k nearest; -1 where there is no neighbour.
+        predicted: (q,) class named by the majority of the k nearest; -1 where there is no neighbour, or no vote.
     """
 
     relevant: Int64
@@ -39,16 +41,17 @@ def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | Non
     """Rank the gallery by distance for each query.
 
     Among equal distances images of other classes come first: the worst case for the embedding. Distances are equal
-    if their squares differ by no more than the rounding error of the matrix product that computes them, taken as
-    ``2 sqrt(d) eps (|a|^2 + |b|^2)`` after centring (the probabilistic bound of Higham and Mary, SIAM Journal on
-    Scientific Computing 41, 2019). eps is float64's up to 25 million distances and float32's beyond. Hence no result
-    is better than the exact one by way of rounding, and exact duplicates always count as ties.
+    if their squares differ by no more than the rounding of the matrix product that computes them, taken as
+    ``2 (sqrt(d) + 4) eps (|a|^2 + (|a| + distance)^2)`` after centring: the probabilistic bound of Higham and Mary
+    (SIAM Journal on Scientific Computing 41, 2019) for vectors of length d, one of them a and the other no further
+    away than that. eps is float64's up to 25 million distances and float32's beyond. Hence no result is better than
+    the exact one by way of rounding, and exact duplicates count as ties.
 
     Every relevant image within the first R is looked at, however large R is. Memory is O(block x n).
 
     Args:
         setting: queries and gallery.
-        knn: neighbours that vote on the class; see :func:`vote`.
+        knn: neighbours that vote on the class (:mod:`.voting`); 0 for no vote.
         depth: ranks to look at besides the first R.
         block: queries handled at a time; by default as many as keep a block of distances near 64 MB.
     """
@@ -66,7 +69,7 @@ def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | Non
     centre = setting.gallery.mean(axis=0, dtype=np.float64)
     gallery = (setting.gallery - centre).astype(dtype)
     norms = np.einsum("ij,ij->i", gallery, gallery)
-    tolerance = 2 * np.sqrt(gallery.shape[1]) * float(np.finfo(dtype).eps)
+    tolerance = 2 * (np.sqrt(gallery.shape[1]) + 4) * float(np.finfo(dtype).eps)
     # |b|^2 rides along as one more column, so that a single product gives |b|^2 - 2ab.
     extended = np.vstack([gallery.T, norms])
     by_class = np.argsort(setting.query_codes, kind="stable")
@@ -79,31 +82,33 @@ def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | Non
         weights = np.hstack([-2 * query, np.ones((len(rows), 1), dtype=dtype)])
         keys = np.matmul(weights, extended, out=buffer[: len(rows)])
         i, j = expand_matches(setting.query_codes[rows], setting.gallery_codes)
-        keys[i, j] += tolerance * (own[i] + norms[j])
+        keys[i, j] += rounding(keys[i, j], own[i], tolerance)
         relevant = np.bincount(i, minlength=len(rows))
         i, j = setting.same_image(rows)
         keys[i, j] = np.inf
         lost = setting.gallery_codes[j] == setting.query_codes[rows[i]]
         relevant -= np.bincount(i[lost], minlength=len(rows))
         columns = smallest_columns(keys, min(n, max(int(relevant.max()), depth, knn)))
-        _score(setting, rows, relevant, keys, columns, knn, ranking)
+        values = np.take_along_axis(keys, columns, axis=1)
+        classes = np.where(np.isinf(values), -1, setting.gallery_codes[columns])
+        _score(classes == setting.query_codes[rows][:, None], relevant, rows, ranking)
+        if knn:
+            slack = rounding(values[:, :knn], own[:, None], tolerance)
+            ranking.predicted[rows] = vote(settle(setting, rows, columns, values, classes, slack))
     return ranking
 
 
-def _score(
-    setting: Setting,
-    rows: Int64,
-    relevant: Int64,
-    keys: NDArray[np.floating],
-    columns: Int64,
-    knn: int,
-    ranking: Ranking,
-) -> None:
-    """Fill in the rows of ``ranking`` that belong to one block."""
-    classes = setting.gallery_codes[columns]
-    classes[np.isinf(np.take_along_axis(keys, columns, axis=1))] = -1
-    hits = classes == setting.query_codes[rows][:, None]
-    places = np.arange(1, columns.shape[1] + 1)
+def rounding(
+    keys: NDArray[np.floating[Any]], own: NDArray[np.floating[Any]], tolerance: float
+) -> NDArray[np.floating[Any]]:
+    """How far off the key |b|^2 - 2ab of an image as near as this one may be; above 0 even for zero vectors."""
+    squared = np.maximum(keys + own, 0)
+    return tolerance * (own + (np.sqrt(own) + np.sqrt(squared)) ** 2) + np.finfo(keys.dtype).tiny
+
+
+def _score(hits: NDArray[np.bool_], relevant: Int64, rows: Int64, ranking: Ranking) -> None:
+    """Fill in the rows of ``ranking`` that belong to one block, from which ranks hold a relevant image."""
+    places = np.arange(1, hits.shape[1] + 1)
     within = hits & (places <= relevant[:, None])
     # Dividing by 1 where R is 0 leaves the sums, which are 0 there, as they are.
     r = np.maximum(relevant, 1)
@@ -113,23 +118,3 @@ def _score(
     found, place = np.nonzero(within)
     precision = np.cumsum(within, axis=1, dtype=np.int32)[found, place] / (place + 1)
     ranking.average_precision[rows] = np.bincount(found, weights=precision, minlength=len(rows)) / r
-    ranking.predicted[rows] = vote(classes[:, :knn])
-
-
-def vote(classes: Int64) -> Int64:
-    """The class that most of the nearest neighbours belong to.
-
-    When classes have equally many votes, the one whose nearest member is nearest wins; neighbours at equal distances
-    stand in the order in which they are given (:func:`rank` puts those of the query's own class last).
-
-    Args:
-        classes: (q, k) classes of the neighbours, nearest first; -1 where there is none.
-
-    Returns:
-        (q,) class, -1 where no neighbour has one.
-    """
-    votes = np.zeros(classes.shape, dtype=np.int64)
-    for place in range(classes.shape[1]):
-        votes += classes == classes[:, place : place + 1]
-    votes[classes < 0] = 0
-    return np.take_along_axis(classes, votes.argmax(axis=1)[:, None], axis=1)[:, 0]

@@ -82,7 +82,7 @@ def precision_at_1_and_map(
         setting = make_setting(embeddings, labels)
     else:
         setting = make_setting(gallery, gallery_labels, embeddings, labels)
-    ranking = rank(setting, depth=1)
+    ranking = rank(setting, knn=0, depth=1)
     counted = ranking.relevant > 0
     if not counted.any():
         raise DoppelgramError("no image has another one of its class to be found; put two images or more in a class")

@@ -11,21 +11,18 @@ FAR_LEVELS = (0.1, 0.01, 0.001)
 
 
 class Roc:
-    """Pairs in order of distance, ready for many weightings.
+    """The ROC of pairs under many weightings.
 
     A pair is accepted if its distance is at the threshold or below; pairs at equal distances are accepted together.
 
     Args:
-        distances: (p,).
+        distances: (p,) in rising order.
         same: (p,) with at least one true and one false.
     """
 
     def __init__(self, distances: Float64, same: NDArray[np.bool_]) -> None:
-        self._order: Int64 = np.argsort(distances, kind="stable")
-        ordered = distances[self._order]
-        self._same = same[self._order]
-        self._last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-        self.distances: Float64 = ordered[self._last]
+        self._same = same
+        self._last: Int64 = np.flatnonzero(np.append(distances[1:] != distances[:-1], True))
 
     def rates(self, weights: Float64) -> tuple[Float64, Float64]:
         """False and true accept rates at the thresholds, after a leading 0.
@@ -36,11 +33,11 @@ class Roc:
         Returns:
             FAR and TAR, both (r, t + 1) with t different distances; NaN in rows where a kind of pair has no weight.
         """
-        weights = weights[:, self._order]
         with np.errstate(invalid="ignore"):
             curves = []
             for kind in (~self._same, self._same):
-                total = np.cumsum(np.where(kind, weights, 0.0), axis=1)[:, self._last]
+                total = np.cumsum(weights * kind, axis=1)
+                total = total if total.shape[1] == len(self._last) else total[:, self._last]
                 curve = np.zeros((len(weights), len(self._last) + 1))
                 curve[:, 1:] = total / total[:, -1:]
                 curves.append(curve)

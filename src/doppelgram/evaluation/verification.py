@@ -35,6 +35,8 @@ def pair_metrics(
         missing = "different" if same.any() or not len(same) else "same"
         return {}, [f"There is no pair of the kind '{missing}', so nothing is said about pairs."]
     metrics, notes = {}, []
+    order = np.argsort(distances, kind="stable")
+    distances, same, left, right = distances[order], same[order], left[order], right[order]
     roc = Roc(distances, same)
     value = pair_statistics(roc, np.ones((1, len(same))))[0]
     replicates = bootstrap_pairs(lambda weights: pair_statistics(roc, weights), left, right, seed=seed)
@@ -75,13 +77,10 @@ def cross_judged(distances: Float64, same: Bools, left: Int64, right: Int64, *, 
     Returns:
         Which pairs were judged, and which of them rightly; both (p,). None are if a half lacks a kind of pair.
     """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     _, codes = np.unique(np.concatenate([left, right]), return_inverse=True)
     a, b = codes[: len(left)], codes[len(left) :]
     images = int(codes.max()) + 1
-    _, group = connected_components(coo_matrix((np.ones(len(a)), (a, b)), shape=(images, images)), directed=False)
+    group = connected(a, b, images)
     if np.bincount(group).max() * 2 > images:
         group = np.arange(images)
     rng = np.random.default_rng(seed)
@@ -99,13 +98,29 @@ def cross_judged(distances: Float64, same: Bools, left: Int64, right: Int64, *, 
     return used, correct
 
 
+def connected(a: Int64, b: Int64, images: int) -> Int64:
+    """Number of the group of each image, (images,), where images ``a[i]`` and ``b[i]`` are in one group."""
+    group = np.arange(images)
+    while True:
+        low = np.minimum(group[a], group[b])
+        lowered = group.copy()
+        np.minimum.at(lowered, a, low)
+        np.minimum.at(lowered, b, low)
+        lowered = lowered[lowered]
+        if np.array_equal(lowered, group):
+            return np.asarray(np.unique(group, return_inverse=True)[1], dtype=np.int64)
+        group = lowered
+
+
 def balanced_share(correct: Bools, same: Bools, left: Int64, right: Int64, *, seed: int) -> Metric:
     """Share judged rightly, same and different pairs weighing equally; the interval draws images again."""
 
+    columns = np.column_stack([same & correct, ~same & correct, same, ~same]).astype(np.float64)
+
     def share(weights: Float64) -> Float64:
+        sums = weights @ columns
         with np.errstate(invalid="ignore"):
-            kinds = [(weights @ (correct & kind)) / (weights @ kind.astype(np.float64)) for kind in (same, ~same)]
-        return np.asarray((kinds[0] + kinds[1]) / 2)[:, None]
+            return np.asarray((sums[:, :2] / sums[:, 2:]).mean(axis=1, keepdims=True))
 
     value = float(share(np.ones((1, len(same))))[0, 0])
     return Metric(value, *percentiles(bootstrap_pairs(share, left, right, seed=seed)[:, 0], value), len(same))

@@ -15,12 +15,12 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from rich.console import Console
-from torch import nn
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.catalogue import make_loss, make_miner
 from doppelgram.learning.data import BatchPlan, ordered_loader, train_loader
 from doppelgram.learning.hardware import lightning_precision
+from doppelgram.learning.losses import MetricLoss
 from doppelgram.learning.module import MetricModule, Validate
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.samplers import MPerClassSampler, ShuffleSampler
@@ -52,11 +52,11 @@ class Fitted:
     interrupted: bool = False
 
 
-def make_plan(recipe: Recipe, loss: nn.Module, codes: Codes, seed: int) -> BatchPlan:
+def make_plan(recipe: Recipe, loss: MetricLoss, codes: Codes, seed: int) -> BatchPlan:
     """The sampler that the recipe asks for; ``auto`` shuffles for losses that carry class weights of their own."""
     sampler = recipe.sampler
     batch = min(sampler.batch, max(2, len(codes)))
-    needs_classes = bool(getattr(loss, "needs_classes", False))
+    needs_classes = loss.needs_classes
     if sampler.name == "shuffle" or (sampler.name == "auto" and needs_classes):
         return ShuffleSampler(codes, batch, seed)
     if batch < 2 * sampler.per_class:
@@ -87,6 +87,11 @@ def _validation(train: Part, val: Part) -> tuple[Part, int]:
         return val, 0
     inputs = np.concatenate([train.inputs[rows], val.inputs])
     return Part(inputs, np.concatenate([train.codes[rows], val.codes])), len(rows)
+
+
+def _answerable(rows: Part, gallery: int) -> bool:
+    """Whether any query has an image of its class to find."""
+    return gallery > 0 or int(np.bincount(rows.codes).max()) > 1
 
 
 def fit(
@@ -126,7 +131,7 @@ def fit(
     classes = int(train.codes.max()) + 1
     torch.manual_seed(seed)  # the loss may draw class weights
     loss = make_loss(recipe.loss.name, embedding_dim=network.head.dim, classes=classes, params=recipe.loss.params)
-    miner = make_miner(recipe.miner.name or None, params=recipe.miner.params)
+    miner = make_miner(recipe.miner.name or None, params=recipe.miner.params, loss=loss)
     plan = make_plan(recipe, loss, train.codes, seed)
     epochs = recipe.optimiser.epochs
     cached = train.inputs.ndim == 3
@@ -135,7 +140,7 @@ def fit(
     module = MetricModule(
         network, loss, miner, recipe,
         steps=len(plan.epoch_batches(0)) * epochs, seed=seed, cached=cached, validate=validate, val_gallery=gallery,
-        val_loss=not (unseen and bool(getattr(loss, "needs_classes", False))),
+        val_loss=not (unseen and loss.needs_classes),
     )  # fmt: skip
     if network.backbone.convolutional and not cached:
         module = module.to(memory_format=torch.channels_last)
@@ -143,6 +148,11 @@ def fit(
     margin = getattr(loss, "margin", None) if recipe.loss.name == "triplet" else None
     watch = Watch(console, margin)
     monitor = recipe.stopping.monitor if val_rows is not None else None
+    if monitor and val_rows is not None and not _answerable(val_rows, gallery):
+        console.print(
+            "warning: no validation image has another of its class to find; the last epoch is kept", style="yellow"
+        )
+        module.validate = monitor = None
     best = ModelCheckpoint(
         folder / "checkpoints", "best", monitor=monitor, mode="min" if monitor == "val_loss" else "max",
         save_last=True, save_on_train_epoch_end=True, enable_version_counter=False,

@@ -105,7 +105,6 @@ class LibraryLoss(MetricLoss):
         del self._seen["active"]
         return super().stats()
 
-
     def _forget_graphs(self) -> None:
         """Cut running averages loose from the last step; DynamicSoftMarginLoss would go back through it."""
         for name, value in vars(self.inner).items():

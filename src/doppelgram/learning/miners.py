@@ -28,9 +28,9 @@ class RandomMiner:
         """Return triplets (a, p, n), at most one an image; the embeddings are not looked at."""
         batch = len(labels)
         order = torch.argsort(labels, stable=True)
-        _, sizes = torch.unique_consecutive(labels[order], return_counts=True)
-        size = sizes.repeat_interleave(sizes)
-        start = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+        _, run, sizes = torch.unique_consecutive(labels[order], return_inverse=True, return_counts=True)
+        size = sizes[run]
+        start = (sizes.cumsum(0) - sizes)[run]
         place = torch.arange(batch, device=labels.device) - start
         # In the order of the labels a class is one run: step ahead inside it for a positive, past it for a negative.
         positive = start + (place + 1 + self._draw(size - 1)) % size

@@ -9,9 +9,10 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from doppelgram.images.augment import augment
+from doppelgram.learning.losses import MetricLoss
 from doppelgram.learning.recipe import OptimiserRecipe, Recipe
 from doppelgram.models.network import EmbeddingNetwork
 
@@ -44,7 +45,7 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
     def __init__(
         self,
         network: EmbeddingNetwork,
-        loss: nn.Module,
+        loss: MetricLoss,
         miner: Callable[[Tensor, Tensor], Any] | None,
         recipe: Recipe,
         *,

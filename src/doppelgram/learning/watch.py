@@ -54,7 +54,13 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         """Start the epoch's bar."""
         self._started = time.perf_counter()
         columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, TextColumn("{task.fields[figures]}"), console=self.console, transient=True)
+        self._bar = Progress(
+            *columns,
+            TextColumn("{task.fields[figures]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
         total = int(trainer.num_training_batches)
         self._task = self._bar.add_task(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}", total=total, figures=""
@@ -90,11 +96,12 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         self.console.print(
             f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}  {_line(figures)}  {figures['seconds']:.0f} s",
             highlight=False,
+            soft_wrap=True,
         )
         for warning in self.diagnose(figures):
             if warning not in self.warnings:
                 self.warnings.append(warning)
-                self.console.print(f"warning: {warning}", style="yellow", highlight=False)
+                self.console.print(f"warning: {warning}", style="yellow", highlight=False, soft_wrap=True)
         if self.on_epoch:
             self.on_epoch(figures)
 

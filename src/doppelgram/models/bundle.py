@@ -121,7 +121,8 @@ def load_model(path: Path | str) -> Model:
         raise DoppelgramError(f"{file}: this is not a model written by doppelgram")
     if description.get("version") != VERSION:
         raise DoppelgramError(
-            f"{file}: written in format version {description.get('version')}, this program reads version {VERSION}; update it"
+            f"{file}: written in format version {description.get('version')}, but this program reads version {VERSION}; "
+            "update the program"
         )
     checksum = description.pop("checksum", None)
     if hashlib.sha256(_canonical(description)).hexdigest() != checksum:

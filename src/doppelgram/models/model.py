@@ -107,14 +107,16 @@ class Model:
             for outcome in loaded.report.outcomes:
                 if outcome.status != "ok":
                     raise DoppelgramError(f"{image}: {outcome.reason or outcome.status}")
-            return loaded.pixels[0]
+            first: np.ndarray[Any, np.dtype[np.uint8]] = loaded.pixels[0]
+            return first
         if isinstance(image, np.ndarray):
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
                 raise DoppelgramError(
                     f"an image array has shape (h, w, 3) and type uint8; got {image.shape}, {image.dtype}"
                 )
             image = Image.fromarray(image)
-        return self.framing.apply(image.convert("RGB"))
+        framed: np.ndarray[Any, np.dtype[np.uint8]] = self.framing.apply(image.convert("RGB"))
+        return framed
 
     def distance(self, a: Picture, b: Picture) -> float:
         """Euclidean distance between the embeddings of two photographs."""

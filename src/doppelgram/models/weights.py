@@ -97,9 +97,7 @@ def find_weights(name: str, given: Path | None = None) -> Path:
                 return folder / entry
     looked = ", ".join(str(folder) for folder in folders)
     if name in KNOWN:
-        pull = (
-            f"run `doppelgram weights pull {name}`" if KNOWN[name].url else f"put the folder '{entry}' into one of them"
-        )
+        pull = f"run `doppelgram weights pull {name}`" if KNOWN[name].url else f"put '{entry}' into one of them"
         raise DoppelgramError(f"weights '{name}' are in none of {looked}; {pull}, or give --weights DIR")
     raise DoppelgramError(
         f"'{name}' is neither a folder, nor a backbone's name, nor weights in {looked}; `doppelgram weights list` shows "

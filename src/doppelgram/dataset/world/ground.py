@@ -6,7 +6,7 @@ from PIL import Image, ImageChops, ImageDraw
 from doppelgram.dataset.world.canvas import RGB, Floats, blur, darken, disc, gradient, ink, mix, noise, rgb, times
 from doppelgram.dataset.world.landmarks import Landmark
 from doppelgram.dataset.world.light import Light, Season
-from doppelgram.dataset.world.solids import Camera, Mesh, outline
+from doppelgram.dataset.world.painter import Camera, Mesh, outline
 
 WATER = {"pool", "river", "sea"}
 
@@ -148,9 +148,12 @@ def reflect(picture: Image.Image, light: Light, rng: np.random.Generator, camera
     mask = Image.fromarray(strength.astype(np.uint8))
     if kind == "pool":
         pond = Image.new("L", (width, height))
-        far, close = camera.distance - 3.0, camera.distance - 0.12
+        # the basin ends before the bottom edge, so that people stand on the terrace and not on the water
+        far = camera.distance - 3.0
+        close = camera.distance - camera.focal * camera.height / max(0.84 * height - camera.horizon, 1.0)
         corners = np.array([[-0.3, 0, far], [0.3, 0, far], [0.3, 0, close], [-0.3, 0, close]])
-        basin = np.array([[-0.37, 0, far - 0.1], [0.37, 0, far - 0.1], [0.37, 0, close], [-0.37, 0, close]])
+        rim = close + 0.06 * (camera.distance - close)
+        basin = np.array([[-0.37, 0, far - 0.1], [0.37, 0, far - 0.1], [0.37, 0, rim], [-0.37, 0, rim]])
         edge = [(float(a), float(b)) for a, b in camera.project(basin)]
         ImageDraw.Draw(picture).polygon(edge, fill=ink(light.lit(rgb("#e9dac4"), 0.5)))
         ImageDraw.Draw(pond).polygon([(float(a), float(b)) for a, b in camera.project(corners)], fill=255)

@@ -80,13 +80,15 @@ def pyramid() -> list[Part]:
             y0, y1 = top * k / (tiers * 3), top * (k + 1) / (tiers * 3)
             z0 = base + 0.1 - (run + 0.06) * k / (tiers * 3)
             z1 = base + 0.1 - (run + 0.06) * (k + 1) / (tiers * 3)
-            stair.append(quad([(-0.2, y0, z0), (0.2, y0, z0), (0.2, y1, z0), (-0.2, y1, z0)], (rgb("#b99c70") if k % 2 else rgb("#d9c294"))))
-            stair.append(quad([(-0.2, y1, z0), (0.2, y1, z0), (0.2, y1, z1), (-0.2, y1, z1)], step))
-        for x in (-0.24, 0.24):
-            for a, b in (((x - 0.04), (x + 0.04)),):
-                ramp = [(a, 0.02, base + 0.13), (b, 0.02, base + 0.13), (b, top + 0.02, base - run + 0.07),
-                        (a, top + 0.02, base - run + 0.07)]  # fmt: skip
-                stair.append(quad(ramp, rgb("#ead8b2")))
+            riser = quad([(-0.2, y0, z0), (0.2, y0, z0), (0.2, y1, z0), (-0.2, y1, z0)],
+                         rgb("#b99c70") if k % 2 else rgb("#d9c294"))  # fmt: skip
+            tread = quad([(-0.2, y1, z0), (0.2, y1, z0), (0.2, y1, z1), (-0.2, y1, z1)], step)
+            # a tread shares its riser's normal, so that the far stairs hide with their risers
+            stair += [riser, replace(tread, normal=riser.normal)]
+        for a, b in ((-0.28, -0.2), (0.2, 0.28)):
+            ramp = [(a, 0.02, base + 0.13), (b, 0.02, base + 0.13), (b, top + 0.02, base - run + 0.07),
+                    (a, top + 0.02, base - run + 0.07)]  # fmt: skip
+            stair.append(quad(ramp, rgb("#ead8b2")))
         parts += [Part(p.faces, 30) for p in moved([Part(stair)], yawed(90.0 * side))]
 
     def doors(wall: Face) -> list[Face]:
@@ -176,7 +178,7 @@ def castle() -> list[Part]:
     gate = box(0, 0.66, 0.13, 0.56, (0.2, 0.09), mix(stone, (255, 250, 240), 0.2), lambda f: openings(
         f, 1, 1, rgb("#4b3527"), fill=(0.5, 0.76), arch=0.4, area=(0, -0.14, 1, 1)))  # fmt: skip
     parts += [Part(wall(0, -0.62, (0.66, 0.05), 0.42), 1), Part(keep + roof, 3)]
-    parts += [Part(wall(s * 0.66, 0, (0.05, 0.62), 0.42), 2 if s < 0 else 2) for s in (-1, 1)]
+    parts += [Part(wall(s * 0.66, 0, (0.05, 0.62), 0.42), 2) for s in (-1, 1)]
     parts += [Part(tower(s * 0.66, -0.62, 0.16, 0.78, 0.42), 2) for s in (-1, 1)]
     parts += [Part(tower(s * 0.36, 0.05, 0.11, 1.12, 0.42), 3) for s in (-1, 1)]
     parts += [Part(wall(0, 0.62, (0.66, 0.05), 0.42), 4)]
@@ -195,28 +197,20 @@ def opera() -> list[Part]:
     parts = [Part(box(0, 0, 0, 0.16, (1.3, 0.62), podium, panes, rgb("#e0c3a5")), 0)]
 
     def shell(x: float, z: float, size: float, facing: float, layer: int) -> Part:
-        ridge = []
-        for t in np.linspace(0, 1, 9):
-            ridge.append((size * 1.05 * t**1.3, size * (0.06 + 0.86 * np.sin(t * np.pi / 2) ** 0.8), 0.0))
+        t = np.linspace(0, 1, 9)[:, None]
+        ridge = size * np.hstack([1.05 * t**1.3, 0.06 + 0.86 * np.sin(t * np.pi / 2) ** 0.8, 0 * t])
         faces: list[Face] = []
         for side in (-1, 1):
-            foot = [(size * (0.02 + 0.62 * t**1.1), 0.0, side * size * 0.42 * np.sin(np.pi * (0.1 + 0.6 * t)))
-                    for t in np.linspace(0, 1, 9)]  # fmt: skip
+            foot = size * np.hstack([0.02 + 0.62 * t**1.1, 0 * t, side * 0.42 * np.sin(np.pi * (0.1 + 0.6 * t))])
+            levels = [foot + (ridge - foot) * s + np.array([0, 0, np.sin(s * np.pi) * size * 0.1 * side])
+                      for s in (0, 1 / 3, 2 / 3, 1)]  # fmt: skip
             for i in range(8):
                 for j in range(3):
-                    def at(k: int, s: float, foot: list[tuple[float, float, float]] = foot) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":  # noqa: E501
-                        low, high = np.array(foot[k]), np.array(ridge[k])
-                        bow = np.array([0, 0, np.sin(s * np.pi) * size * 0.1 * np.sign(low[2])])
-                        return low + (high - low) * s + bow
-                    s0, s1 = j / 3, (j + 1) / 3
-                    corners = [at(i, s0), at(i + 1, s0), at(i + 1, s1), at(i, s1)]
-                    if side < 0:
-                        corners = corners[::-1]
+                    corners = [levels[j][i], levels[j][i + 1], levels[j + 1][i + 1], levels[j + 1][i]][::side]
                     faces.append(quad(corners, mix(tile, under, 0.06 * ((i + j) % 2))))
-            mouth = [foot[8], ridge[8], (ridge[8][0] * 0.86, ridge[8][1] * 0.5, 0.0), (foot[8][0] * 0.9, 0.0, 0.0)]
-            faces.append(replace(Face(np.array(mouth), rgb("#8a6553")), glow=0.0))
-        turned = moved([Part(faces)], yawed(facing), (x, 0.16, z))
-        return Part(turned[0].faces, layer)
+            mouth = np.array([foot[8], ridge[8], ridge[8] * np.array([0.86, 0.5, 1]), foot[8] * np.array([0.9, 1, 0])])
+            faces.append(Face(mouth, rgb("#8a6553")))
+        return Part(moved([Part(faces)], yawed(facing), (x, 0.16, z))[0].faces, layer)
 
     for z, grow, layer in ((-0.26, 0.92, 1), (0.26, 1.0, 2)):
         parts += [

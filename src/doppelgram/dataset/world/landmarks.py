@@ -8,7 +8,8 @@ import numpy as np
 
 from doppelgram.dataset.world import halls, spans, towers
 from doppelgram.dataset.world.canvas import Floats
-from doppelgram.dataset.world.solids import Mesh, Part
+from doppelgram.dataset.world.painter import Mesh
+from doppelgram.dataset.world.solids import Part
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A landmark view: where the camera stands, the hour, the season and the framing, and the picture they give."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -9,7 +9,7 @@ from doppelgram.dataset.world import ground, scenery
 from doppelgram.dataset.world.canvas import stream
 from doppelgram.dataset.world.landmarks import Landmark, bounds, mesh_of
 from doppelgram.dataset.world.light import HOURS, SEASONS, Light, Season
-from doppelgram.dataset.world.solids import Camera, paint
+from doppelgram.dataset.world.painter import Camera, paint
 
 HOUR_WEIGHTS = np.array([0.22, 0.2, 0.17, 0.13, 0.12, 0.08, 0.08])
 SEASON_WEIGHTS = np.array([0.42, 0.22, 0.2, 0.16])
@@ -35,11 +35,15 @@ class View:
 
 @dataclass(frozen=True)
 class Photo:
-    """A rendered view: the picture (square, RGB, larger than a post), its light and the horizon's row."""
+    """A rendered view: the picture (square, RGB, larger than a post), its light and the horizon's row.
+
+    People can stand from row ``shore`` on: a quay's edge where there is water.
+    """
 
     picture: Image.Image
     light: Light
     horizon: float
+    shore: float
 
 
 def choose_view(landmark: Landmark, number: int, seed: int) -> View:
@@ -90,15 +94,17 @@ def take(view: View, side: int) -> Photo:
     fade = {"mist": 0.34, "overcast": 0.16}.get(light.hour.name, 0.12)
     paint(ImageDraw.Draw(picture), mesh, camera, light.shader(fade), light.hour.dark)
     base = horizon + focal * view.height / (view.distance + 0.1)
+    shore = horizon
     if landmark.ground == "pool":
         front = float(camera.project(np.array([[0.0, 0.0, float(corners[:, 2].max())]]))[0, 1])
-        ground.reflect(picture, light, rng, replace(camera, distance=view.distance), "pool", front)
+        ground.reflect(picture, light, rng, camera, "pool", front)
     elif not dry:
         ground.reflect(picture, light, rng, camera, landmark.ground, base)
-        ground.quay(picture, light, season, rng, max(base + 0.05 * side, side * float(rng.uniform(0.8, 0.86))))
+        shore = max(base + 0.05 * side, side * float(rng.uniform(0.78, 0.84)))
+        ground.quay(picture, light, season, rng, shore)
     if dry:
         _plant(picture, view, rng, camera, behind=False)
-    return Photo(picture, light, horizon)
+    return Photo(picture, light, horizon, shore)
 
 
 def _plant(picture: Image.Image, view: View, rng: np.random.Generator, camera: Camera, behind: bool) -> None:

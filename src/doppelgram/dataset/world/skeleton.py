@@ -23,8 +23,11 @@ Angles = tuple[float, float]
 
 @dataclass(frozen=True)
 class Pose:
-    """A body's angles: ``lean`` of the trunk to the picture's right and ``bow`` towards the viewer, ``head`` tilt,
-    ``turn`` of the whole body and ``look`` of the head about the upright axis, ``lift`` off the ground."""
+    """A body's angles in degrees, and how far (in body heights) it is off the ground: ``lift``.
+
+    The trunk has ``lean`` to the picture's right and ``bow`` towards the viewer; ``head`` tilts the head; ``turn`` of
+    the whole body and ``look`` of the head are about the upright axis.
+    """
 
     limbs: Mapping[str, Angles]
     lean: float = 0.0
@@ -48,8 +51,8 @@ POSES: dict[str, Pose] = {
     "mountain": _pose(((14, 4), (8, 10), (14, 4), (8, 10)), _STAND),
     "point": _pose(((34, 4), (-62, 30), (126, 4), (128, 4)), ((10, 0), (6, 0), (14, 4), (10, -6)), head=-6, look=28),
     "star": _pose(((112, 0), (116, 0), (112, 0), (116, 0)), ((30, 0), (30, 0), (30, 0), (30, 0))),
-    "dancer": _pose(((76, 10), (74, 10), (132, 0), (136, 0)), ((4, 0), (2, 0), (68, -10), (132, -10)), lean=-24, head=-8,
-                    look=-35),
+    "dancer": _pose(((76, 10), (74, 10), (132, 0), (136, 0)), ((4, 0), (2, 0), (68, -10), (132, -10)),
+                    lean=-24, head=-8, look=-35),
     "sit": _pose(((30, 20), (38, 36), (30, 20), (38, 36)), ((66, 56), (-78, 6), (66, 56), (-74, -4)), bow=-4),
     "lean": _pose(((-30, 35), (-92, 18), (96, 6), (98, 0)), ((4, 0), (2, 0), (26, 0), (20, 0)), lean=14, look=38),
     "jump": _pose(((138, 4), (150, 10), (138, 4), (150, 10)), ((40, 30), (6, -58), (44, 24), (10, -62)), lift=0.14),
@@ -120,7 +123,7 @@ def joints(pose: Pose, build: Build) -> dict[str, Floats]:
     at["neck"] = up * 0.3
     for name, side in (("r", -1.0), ("l", 1.0)):
         at[f"{name}_hip"] = across * (side * 0.058 * build.hips)
-        at[f"{name}_shoulder"] = at["neck"] + across * (side * 0.108 * build.shoulders) - up * 0.012
+        at[f"{name}_shoulder"] = at["neck"] + across * (side * 0.102 * build.shoulders) - up * 0.012
         chain = (("shoulder", "upper_arm", "elbow", build.arms), ("elbow", "forearm", "wrist", build.arms),
                  ("hip", "thigh", "knee", build.legs), ("knee", "shin", "ankle", build.legs))  # fmt: skip
         for start, limb, end, factor in chain:

@@ -93,7 +93,9 @@ def pagoda() -> list[Part]:
         for (h0, y0), (h1, y1) in zip(curve[:-1], curve[1:], strict=True):
             roof += frustum(0, 0, y + y0, y + y1, (h0, h0), (h1, h1), tile, _tiles)[:4]
         for sx, sz in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
-            tip = [(sx * h, y + dy + 0.008, sz * h) for h, dy in [(eave * 1.03, -0.012), (eave * 0.95, -0.012), *curve[1:]]]
+            tip = [
+                (sx * h, y + dy + 0.008, sz * h) for h, dy in [(eave * 1.03, -0.012), (eave * 0.95, -0.012), *curve[1:]]
+            ]
             roof += [line(a, b, 0.017, rgb("#2f444d")) for a, b in zip(tip[:-1], tip[1:], strict=True)]
         parts.append(Part(roof, 2 + 2 * level))
         y += 0.085
@@ -121,16 +123,14 @@ def windmill() -> list[Part]:
         return (brick, rgb("#b5664c"), white, thatch, mix(thatch, brick, 0.25), rgb("#7d6245"))[min(ring, 5)]
 
     body = lathe(0, 0, [(0.36, 0), (0.345, 0.14), (0.335, 0.42), (0.33, 0.46), (0.27, 0.85), (0.21, 1.22)], wall, 8)
-    for k in (0, 2, 6, 7, 1):
-        body[16 + k] = body[16 + k]
+    for k in (0, 1, 2, 6, 7):
         for ring, size in ((1, 0.5), (3, 0.42)):
             face = body[ring * 8 + k]
-            glass = [replace(face, points=p.points, colour=white, decals=(), glow=0.0) for p in
-                     openings(face, 1, 1, white, fill=(size * 0.62, size * 0.84))]  # fmt: skip
+            glass = openings(face, 1, 1, white, fill=(size * 0.62, size * 0.84))
             glass += openings(face, 1, 1, NIGHT_GLASS, fill=(size * 0.48, size * 0.7), glow=1)
             body[ring * 8 + k] = replace(face, decals=tuple(glass))
     door = openings(body[0], 1, 1, rgb("#2f5d50"), fill=(0.42, 1.5), arch=0.25, area=(0, 0.2, 1, 1.6))
-    body[8] = replace(body[8], decals=body[8].decals[:0] + tuple(door))
+    body[8] = replace(body[8], decals=tuple(door))
     gallery = lathe(0, 0, [(0.36, 0.46), (0.5, 0.47), (0.5, 0.5)], rgb("#cbb894"), 16)
     posts: list[Face] = []
     for k in range(16):

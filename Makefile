@@ -1,0 +1,39 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DATA ?= data
+WEIGHTS ?= weights
+
+.PHONY: demo test lint bench environment clean
+
+environment: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: environment
+	$(BIN)/doppelgram demo --out demo
+
+test: environment lint
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The figures that docs/benchmarks.md quotes. DATA and WEIGHTS name folders with the real photographs and weights.
+bench: environment
+	$(BIN)/python benchmarks/batch_hard.py
+	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/signs.py --data $(DATA)
+	$(BIN)/python benchmarks/faces.py --data $(DATA) --weights $(WEIGHTS)
+
+clean:
+	rm -rf demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,225 @@
+"""A collection's images into a catalog: what is there already is skipped, what cannot be read is reported."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from doppelgram.catalog.files import FileRead, decode_file, hash_file, in_order
+from doppelgram.catalog.rows import EmbeddedImage, Entry
+from doppelgram.catalog.store import Catalog
+from doppelgram.dataset.collection import Collection
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.report import FileOutcome, LoadReport, quoted
+
+if TYPE_CHECKING:
+    from doppelgram.models.model import Model
+
+ALREADY_PRESENT = "already in the catalog"
+
+# Images that the model sees at a time, so that its activations stay small beside the pixels of a chunk.
+_MODEL_BATCH = 64
+_UPDATES_AT_ONCE = 1000
+
+
+@dataclass
+class IndexReport:
+    """What became of the files of a collection.
+
+    Attributes:
+        added: files whose content is new in the catalog.
+        already_present: files whose content was there before, under this path or another.
+        duplicate: files with the same bytes as an earlier file of the collection.
+        missing: files that do not exist.
+        broken: files that are there but give no image.
+        updated: rows whose path, label, author or time was brought up to date; counted among `already_present`.
+        seconds: wall time.
+        files: one outcome a file, with reasons, in the collection's order.
+    """
+
+    added: int = 0
+    already_present: int = 0
+    duplicate: int = 0
+    missing: int = 0
+    broken: int = 0
+    updated: int = 0
+    seconds: float = 0.0
+    files: LoadReport = field(default_factory=LoadReport)
+
+    def to_json(self) -> str:
+        """Return counts, seconds and outcomes as JSON text in ASCII."""
+        return json.dumps({k: v for k, v in asdict(self).items() if k != "files"} | json.loads(self.files.to_json()))
+
+    def summary(self, limit: int = 5) -> str:
+        """Return one line for a person, naming at most ``limit`` files of each kind that gave nothing new."""
+        counts = [f"{self.added:,} added"]
+        if self.already_present:
+            moved = f" ({self.updated:,} brought up to date)" if self.updated else ""
+            counts.append(f"{self.already_present:,} already present{moved}")
+        for name in ("duplicate", "missing", "broken"):
+            if getattr(self, name):
+                counts.append(f"{getattr(self, name):,} {name}")
+        line = f"{', '.join(counts)} in {self.seconds:.1f} s."
+        return f"{line} {self.files.summary(limit)}" if self.duplicate or self.missing or self.broken else line
+
+
+def index_collection(
+    collection: Collection,
+    model: Model,
+    catalog: Catalog,
+    *,
+    batch: int = 256,
+    progress: Callable[[int], None] | None = None,
+) -> IndexReport:
+    """Embed a collection's images and append them to a catalog, in chunks.
+
+    Files are told apart by content. What the catalog holds already is not embedded again, so calling this again
+    after an interruption, even a kill, goes on where it stopped; at most one chunk is lost. One chunk of pixels is
+    in memory at a time.
+
+    Where a file's content is in the catalog already, its row is brought up to date if it has this file's path, or
+    if the file that it names is gone (the folder was moved): path, name, and whatever the collection says of label,
+    label columns, author and time. A further copy of a file that is still there changes nothing.
+
+    Args:
+        collection: the images.
+        model: the model that fills this catalog.
+        catalog: to append to.
+        batch: images in a chunk.
+        progress: called with numbers of files as they are finished; they add up to ``len(collection)``.
+
+    Raises:
+        DoppelgramError: the catalog was filled by another model, or not one file could be read.
+    """
+    if batch < 1:
+        raise DoppelgramError(f"batch is {batch}; it must be 1 or more")
+    catalog.require(model.fingerprint)
+    started = time.perf_counter()
+    advance = progress or (lambda count: None)
+    entries = _entries(collection)
+    with closing(in_order(hash_file, [entry.path for entry in entries])) as hashing:
+        reads = list(hashing)
+    known = {entry.id: entry for entry in catalog.entries()}
+    outcomes: list[FileOutcome | None] = [None] * len(entries)
+    same: dict[str, list[int]] = {}
+    for position, read in enumerate(reads):
+        if read.status == "ok":
+            same.setdefault(read.digest, []).append(position)
+        else:
+            outcomes[position] = FileOutcome(entries[position].path, read.status, read.reason)
+            advance(1)
+
+    report = IndexReport()
+    held = {digest: [replace(entries[p], id=digest) for p in same[digest]] for digest in same if digest in known}
+    for positions in (same[digest] for digest in held):
+        outcomes[positions[0]] = FileOutcome(entries[positions[0]].path, "ok", ALREADY_PRESENT)
+        report.already_present += 1
+        advance(1)
+    report.updated = _bring_up_to_date(catalog, known, held, collection)
+
+    new = [positions[0] for digest, positions in same.items() if digest not in known]
+    chunk: list[tuple[Entry, FileRead]] = []
+
+    def append() -> None:
+        inserted = _append(chunk, model, catalog, advance)
+        report.added += inserted
+        # Fewer than the chunk where another process was faster, or a file was changed to a known one meanwhile.
+        report.already_present += len(chunk) - inserted
+        chunk.clear()
+
+    decoding = in_order(lambda position: decode_file(entries[position].path, model.framing), new)
+    with closing(decoding):
+        for position, read in zip(new, decoding, strict=True):
+            outcomes[position] = FileOutcome(entries[position].path, read.status, read.reason)
+            if read.status == "ok":
+                chunk.append((replace(entries[position], id=read.digest), read))
+            else:
+                advance(1)
+            if len(chunk) == batch:
+                append()
+        append()
+
+    for first, *later in same.values():
+        for position in later:
+            outcomes[position] = _outcome_of_copy(entries[position].path, outcomes[first])
+            advance(1)
+    report.files.outcomes = [outcome for outcome in outcomes if outcome is not None]
+    counts = report.files.counts()
+    report.duplicate, report.missing, report.broken = counts["duplicate"], counts["missing"], counts["broken"]
+    report.files.raise_if_nothing_readable()
+    catalog.compact()
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _entries(collection: Collection) -> list[Entry]:
+    """What the collection says of each of its images, without an id as yet."""
+    table = collection.table
+    rows = len(collection)
+    labels = [table[column].astype(str).tolist() for column in collection.label_columns]
+    columns = {
+        "path": [os.path.abspath(path) for path in collection.paths],
+        "name": collection.names,
+        "label": collection.labels.tolist(),
+        "columns": [
+            dict(zip(collection.label_columns, values, strict=True)) for values in zip(*labels, strict=True)
+        ] or [{}] * rows,
+        "author": table["author"].astype(str).tolist() if "author" in table else [""] * rows,
+        "timestamp": [None] * rows,
+    }  # fmt: skip
+    if "timestamp" in table:
+        moments = table["timestamp"]
+        columns["timestamp"] = [None if pd.isna(at) else at.to_pydatetime(warn=False) for at in moments]
+    return [Entry("", *values) for values in zip(*columns.values(), strict=True)]
+
+
+def _bring_up_to_date(
+    catalog: Catalog, known: Mapping[str, Entry], held: Mapping[str, Sequence[Entry]], collection: Collection
+) -> int:
+    """Rewrite rows whose file moved or of which the collection says something new; returns how many."""
+    changed: list[Entry] = []
+    for digest, files in held.items():
+        old = known[digest]
+        entry = next((file for file in files if file.path == old.path), None)
+        if entry is None and not os.path.exists(old.path):
+            entry = files[0]
+        if entry is None:
+            continue
+        # A collection without labels, authors or times says nothing of them, which is no reason to forget them.
+        if not collection.label:
+            entry = replace(entry, label=old.label, columns={**(old.columns or {}), **(entry.columns or {})})
+        if "author" not in collection.table:
+            entry = replace(entry, author=old.author)
+        if "timestamp" not in collection.table:
+            entry = replace(entry, timestamp=old.timestamp)
+        if entry != old:
+            changed.append(entry)
+    return sum(
+        catalog.update(changed[start : start + _UPDATES_AT_ONCE]) for start in range(0, len(changed), _UPDATES_AT_ONCE)
+    )
+
+
+def _append(
+    chunk: Sequence[tuple[Entry, FileRead]], model: Model, catalog: Catalog, progress: Callable[[int], None]
+) -> int:
+    if not chunk:
+        return 0
+    pixels = np.stack([read.pixels for _, read in chunk if read.pixels is not None])
+    vectors = model.embed_pixels(pixels, batch=_MODEL_BATCH, progress=progress)
+    return catalog.add(
+        [EmbeddedImage(entry, vector, read.thumbnail) for (entry, read), vector in zip(chunk, vectors, strict=True)]
+    )
+
+
+def _outcome_of_copy(path: str, first: FileOutcome | None) -> FileOutcome:
+    if first is None or first.status == "ok":
+        return FileOutcome(path, "duplicate", f"same bytes as {quoted(first.path if first else '')}")
+    return FileOutcome(path, first.status, first.reason)

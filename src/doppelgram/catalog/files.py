@@ -1,0 +1,106 @@
+"""A catalog's reading of files: what is in them, the model's pixels and a thumbnail, in threads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from doppelgram.images.batch import content_hash
+from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode, read_file
+from doppelgram.images.framing import Framing
+from doppelgram.images.report import Status
+
+THUMBNAIL_SIDE = 160
+
+# Files under way per thread: enough that one large file does not leave the other threads idle.
+_AHEAD = 4
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """What was found in a file.
+
+    Attributes:
+        status: ``ok``, ``missing`` or ``broken``.
+        reason: why it is not ``ok``.
+        digest: SHA-256 of its bytes in hexadecimal.
+        pixels: framed for the model, uint8 (size, size, 3); None where the file was only hashed.
+        thumbnail: JPEG's bytes.
+    """
+
+    status: Status
+    reason: str = ""
+    digest: str = ""
+    pixels: NDArray[np.uint8] | None = None
+    thumbnail: bytes = b""
+
+
+def hash_file(path: str) -> FileRead:
+    """Read a file for the digest of its bytes; no image has to be in it."""
+    try:
+        # A folder's own name may hold bytes that are no text; what a collection lists below it does not.
+        path.encode("utf-8")
+        return FileRead("ok", digest=content_hash(Path(path)))
+    except UnicodeEncodeError:
+        return FileRead("broken", "its path is not valid UTF-8")
+    except (MissingImage, BrokenImage, MemoryError) as error:
+        return _failure(error)
+
+
+def decode_file(path: str, framing: Framing) -> FileRead:
+    """Read a file once for its digest, its framed pixels (those of `load_pixels`) and a thumbnail."""
+    try:
+        data = read_file(path)
+        image = decode(data, at_least=framing.at_least)
+        pixels = framing.apply(image)
+        if max(image.size) < THUMBNAIL_SIDE and framing.at_least is not None:
+            # It may have been decoded at a fraction of its size, which is enough for the model only.
+            image = decode(data, at_least=THUMBNAIL_SIDE)
+        return FileRead("ok", digest=hashlib.sha256(data).hexdigest(), pixels=pixels, thumbnail=_thumbnail(image))
+    except (MissingImage, BrokenImage, MemoryError) as error:
+        return _failure(error)
+
+
+def _failure(error: Exception) -> FileRead:
+    if isinstance(error, MissingImage):
+        return FileRead("missing", "no such file")
+    return FileRead("broken", error.reason if isinstance(error, BrokenImage) else OUT_OF_MEMORY)
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    """JPEG with a long side of at most ``THUMBNAIL_SIDE``; a smaller image keeps its size."""
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def in_order(function: Callable[[S], T], items: Iterable[S]) -> Generator[T, None, None]:
+    """Apply a function in threads and yield the results in order, with a bounded number of them under way."""
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="catalog")
+    pending: deque[Future[T]] = deque()
+    try:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) >= _AHEAD * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        # After an interruption nothing new is begun, and the files under way are not waited for.
+        pool.shutdown(wait=False, cancel_futures=True)

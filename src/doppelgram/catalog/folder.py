@@ -1,0 +1,78 @@
+"""The folder of a catalog: what says that it is one, and the copy of the model in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from doppelgram.errors import DoppelgramError
+
+FORMAT, VERSION = "doppelgram-catalog", 1
+CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"
+
+
+def write_facts(file: Path, fingerprint: str, dim: int) -> None:
+    """Write what ``catalog.json`` says."""
+    facts = {
+        "format": FORMAT,
+        "version": VERSION,
+        "fingerprint": fingerprint,
+        "dim": dim,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    file.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def read_facts(file: Path) -> dict[str, Any]:
+    """Read ``catalog.json``.
+
+    Raises:
+        DoppelgramError: it is damaged, another program's, or of a newer version.
+    """
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise DoppelgramError(f"{file}: cannot be read as JSON; the catalog is damaged") from None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise DoppelgramError(f"{file}: this is not a catalog written by doppelgram")
+    if facts.get("version") != VERSION:
+        raise DoppelgramError(
+            f"{file}: written in catalog version {facts.get('version')}, "
+            f"this program reads version {VERSION}; update it"
+        )
+    for key, kind in (("fingerprint", str), ("dim", int), ("created", str)):
+        if not isinstance(facts.get(key), kind):
+            raise DoppelgramError(f"{file}: '{key}' is missing or of the wrong kind; the catalog is damaged")
+    return facts
+
+
+def copy_model(source: Path, target: Path) -> None:
+    """Copy the two files of a saved model."""
+    from doppelgram.models.bundle import DESCRIPTION_FILE, WEIGHTS_FILE
+
+    target.mkdir(exist_ok=True)
+    for name in (WEIGHTS_FILE, DESCRIPTION_FILE):
+        copy_whole(source / name, target / name)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all."""
+    aside = target.with_name(f"{target.name}.{os.getpid()}.part")
+    shutil.copyfile(source, aside)
+    os.replace(aside, target)
+
+
+@contextmanager
+def told(folder: Path, done: str) -> Iterator[None]:
+    """Turn what the file system and the engine complain of into one sentence."""
+    try:
+        yield
+    except (OSError, RuntimeError) as problem:
+        reason = getattr(problem, "strerror", None) or " ".join(str(problem).split())[:200]
+        raise DoppelgramError(f"{folder}: the catalog cannot be {done}: {reason}") from problem

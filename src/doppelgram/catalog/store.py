@@ -1,0 +1,265 @@
+"""The catalog: a folder with the embedded images, their labels and thumbnails, and the model that embedded them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doppelgram.catalog.folder import (
+    CATALOG_FILE,
+    DATABASE_FOLDER,
+    MODEL_FOLDER,
+    copy_model,
+    copy_whole,
+    read_facts,
+    told,
+    write_facts,
+)
+from doppelgram.catalog.rows import (
+    COLUMNS,
+    FACTS,
+    EmbeddedImage,
+    Entry,
+    Float32,
+    connect,
+    entries_of,
+    facts_table,
+    images_table,
+    is_id,
+    matrix,
+    schema,
+)
+from doppelgram.errors import DoppelgramError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from doppelgram.models.model import Model
+
+TABLE = "images"
+
+# Each append makes a fragment of its own. Past this many, reading all of them takes noticeably longer than rewriting.
+_MOST_FRAGMENTS = 64
+# Ids in one condition, which is text that the engine has to parse.
+_IDS_AT_ONCE = 500
+
+
+class Catalog:
+    """An on-disk table of embedded images; made by `create`, `open` or `open_or_create`.
+
+    The folder is self-contained: ``catalog.json`` says what it is, ``model/`` holds the model that fills it, and
+    ``vectors/`` a LanceDB database with one row an image. Every append and update is one atomic commit, so a process
+    that is killed leaves a whole catalog, and every read sees the latest commit and nothing half done. Several
+    processes may read and write at once; an id that two of them add at the same time is kept once.
+
+    Attributes:
+        folder: where it lies.
+        fingerprint: of the model that fills it.
+        dim: size of the embeddings.
+        created: UTC time in ISO 8601.
+    """
+
+    def __init__(self, folder: Path, facts: Mapping[str, Any], table: Any) -> None:
+        self.folder = folder
+        self.fingerprint = str(facts["fingerprint"])
+        self.dim = int(facts["dim"])
+        self.created = str(facts["created"])
+        self._table = table
+
+    @classmethod
+    def create(cls, folder: Path | str, model_dir: Path | str) -> Catalog:
+        """Begin a catalog in a new or empty folder, with a copy of a saved model.
+
+        Args:
+            folder: where; a creation that was interrupted there is completed.
+            model_dir: a model's folder, or the run that made it.
+
+        Raises:
+            DoppelgramError: the folder holds something already, or there is no model.
+        """
+        from doppelgram.models.bundle import load_model, model_folder
+
+        folder = Path(folder).expanduser()
+        unfinished = folder / (CATALOG_FILE + ".part")
+        if folder.exists() and not folder.is_dir():
+            raise DoppelgramError(f"{folder}: is a file; a catalog needs a folder")
+        if (folder / CATALOG_FILE).exists():
+            raise DoppelgramError(f"{folder}: already holds a catalog; open it, or choose another folder")
+        if folder.is_dir() and any(folder.iterdir()) and not unfinished.is_file():
+            raise DoppelgramError(f"{folder}: is not empty and not a catalog; choose another folder")
+        model = load_model(model_dir)
+        with told(folder, "made"):
+            folder.mkdir(parents=True, exist_ok=True)
+            # First the mark that the rest is ours, last the name by which the catalog counts as whole.
+            write_facts(unfinished, model.fingerprint, model.dim)
+            copy_model(model_folder(model_dir), folder / MODEL_FOLDER)
+            connect(folder / DATABASE_FOLDER).create_table(TABLE, schema=schema(model.dim), mode="overwrite")
+            os.replace(unfinished, folder / CATALOG_FILE)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Catalog:
+        """Open a catalog for reading and writing.
+
+        Raises:
+            DoppelgramError: there is none, or one that is damaged or of a newer version.
+        """
+        folder = Path(folder).expanduser()
+        file = folder / CATALOG_FILE
+        if not folder.exists():
+            raise DoppelgramError(f"{folder}: there is no such catalog; make one with `doppelgram index`")
+        if not file.is_file():
+            raise DoppelgramError(f"{folder}: is not a catalog: there is no {CATALOG_FILE} in it")
+        facts = read_facts(file)
+        try:
+            table = connect(folder / DATABASE_FOLDER).open_table(TABLE)
+            expected, found = schema(facts["dim"]), table.schema
+            alike = [(f.name, f.type) for f in found] == [(f.name, f.type) for f in expected]
+        except (OSError, RuntimeError, ValueError):
+            raise DoppelgramError(f"{folder / DATABASE_FOLDER}: cannot be read; the catalog is damaged") from None
+        if not alike:
+            raise DoppelgramError(f"{folder / DATABASE_FOLDER}: is not the table that {CATALOG_FILE} speaks of")
+        return cls(folder, facts, table)
+
+    @classmethod
+    def open_or_create(cls, folder: Path | str, model: Model, model_source: Path | str) -> Catalog:
+        """Open the catalog in ``folder`` to add to it, or begin one there.
+
+        A model that was calibrated anew has the fingerprint that it had before; the copy here then gets the new
+        calibration.
+
+        Args:
+            folder: where.
+            model: the model that is going to embed.
+            model_source: the folder, or the run, that ``model`` was loaded from.
+
+        Raises:
+            DoppelgramError: as `create` and `open`, or the catalog was filled by another model.
+        """
+        from doppelgram.models.bundle import DESCRIPTION_FILE, model_folder
+
+        folder = Path(folder).expanduser()
+        if not (folder / CATALOG_FILE).is_file():
+            cls.create(folder, model_source)
+        catalog = cls.open(folder)
+        catalog.require(model.fingerprint)
+        source, copy = (place / DESCRIPTION_FILE for place in (model_folder(model_source), folder / MODEL_FOLDER))
+        with told(folder, "written"):
+            if source.read_bytes() != copy.read_bytes():
+                copy_whole(source, copy)
+        return catalog
+
+    def require(self, fingerprint: str) -> None:
+        """Refuse vectors of a model other than the one that fills this catalog.
+
+        Raises:
+            DoppelgramError: the fingerprints differ.
+        """
+        if not fingerprint:
+            raise DoppelgramError(f"{self.folder}: a model has to be saved before it can fill or search a catalog")
+        if fingerprint != self.fingerprint:
+            raise DoppelgramError(
+                f"{self.folder}: this catalog was filled by another model (fingerprint {self.fingerprint[:8]}…, "
+                f"not {fingerprint[:8]}…); index into a new folder"
+            )
+
+    def load_model(self) -> Model:
+        """Load the model that fills this catalog from the catalog's own copy."""
+        from doppelgram.models.bundle import load_model
+
+        model = load_model(self.folder / MODEL_FOLDER)
+        self.require(model.fingerprint)
+        return model
+
+    def __len__(self) -> int:
+        with told(self.folder, "read"):
+            return int(self._table.count_rows())
+
+    def rows(self, columns: Sequence[str] = FACTS) -> pd.DataFrame:
+        """The given columns of all rows.
+
+        ``columns`` is JSON text, ``timestamp`` and ``added`` are UTC times, ``thumbnail`` is a JPEG's bytes.
+
+        Raises:
+            DoppelgramError: there is no such column.
+        """
+        table: pd.DataFrame = self._read(columns).to_pandas()
+        return table
+
+    def entries(self) -> list[Entry]:
+        """What is known of each image, in the order of `rows`."""
+        return entries_of(self._read(FACTS))
+
+    def vectors(self) -> Float32:
+        """All embeddings, float32 (n, dim), in the order of `rows`."""
+        return matrix(self._read(["vector"]), self.dim)
+
+    def snapshot(self, columns: Sequence[str]) -> tuple[pd.DataFrame, Float32]:
+        """`rows` and `vectors` of one commit: they belong together even while another process is appending."""
+        found = self._read([*columns, "vector"])
+        rows: pd.DataFrame = found.drop_columns(["vector"]).to_pandas()
+        return rows, matrix(found, self.dim)
+
+    def hashes(self) -> set[str]:
+        """Ids of all images."""
+        return set(self._read(["id"])["id"].to_pylist())
+
+    def find(self, ids: Sequence[str], columns: Sequence[str] = FACTS) -> pd.DataFrame:
+        """The given columns of the rows with these ids, indexed by ``id``; ids that are not there are left out."""
+        import pandas as pd
+
+        wanted = [text for text in dict.fromkeys(ids) if is_id(text)]
+        selected = list(dict.fromkeys(["id", *columns]))
+        conditions = [
+            "id IN (" + ", ".join(f"'{text}'" for text in wanted[start : start + _IDS_AT_ONCE]) + ")"
+            for start in range(0, len(wanted), _IDS_AT_ONCE)
+        ]
+        parts = [self._read(selected, condition).to_pandas() for condition in conditions or ["false"]]
+        found: pd.DataFrame = pd.concat(parts, ignore_index=True).set_index("id")
+        return found
+
+    def add(self, images: Sequence[EmbeddedImage]) -> int:
+        """Append images in one atomic commit; those whose id is there already are left as they are.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            DoppelgramError: an embedding holds a NaN or an infinity, or the disk cannot be written.
+            ValueError: an embedding does not have ``dim`` numbers, or an id is no SHA-256.
+        """
+        if not images:
+            return 0
+        table = images_table(images, self.dim)
+        with told(self.folder, "written"):
+            return int(self._table.merge_insert("id").when_not_matched_insert_all().execute(table).num_inserted_rows)
+
+    def update(self, entries: Sequence[Entry]) -> int:
+        """Replace what is known of images already here, in one atomic commit; vectors and thumbnails stay.
+
+        Returns:
+            How many rows were found and written.
+        """
+        if not entries:
+            return 0
+        with told(self.folder, "written"):
+            merge = self._table.merge_insert("id").when_matched_update_all()
+            return int(merge.execute(facts_table(entries, self.dim)).num_updated_rows)
+
+    def compact(self) -> None:
+        """Join the pieces that many appends leave behind, once there are enough of them to slow reading."""
+        # Another writer may get in between; the catalog is whole without this, and the next run does it.
+        with suppress(OSError, RuntimeError):
+            if self._table.stats()["fragment_stats"]["num_fragments"] > _MOST_FRAGMENTS:
+                self._table.optimize()
+
+    def _read(self, columns: Sequence[str], where: str = "") -> Any:
+        for column in columns:
+            if column not in COLUMNS:
+                raise DoppelgramError(f"there is no column {column!r} in a catalog; it has {', '.join(COLUMNS)}")
+        with told(self.folder, "read"):
+            query = self._table.search()
+            return (query.where(where) if where else query).select(list(columns)).to_arrow()

@@ -1,0 +1,43 @@
+"""What several tests use: small folders of real image files, and settings that keep the machine's own caches out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOPPELGRAM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.delenv("DOPPELGRAM_WEIGHTS", raising=False)
+
+
+def stripes(kind: int, rng: np.random.Generator, size: int = 40) -> Image.Image:
+    """A picture of class ``kind``: stripes whose direction and spacing are the class, whose colours are not."""
+    y, x = np.mgrid[:size, :size] / size
+    angle, waves = kind * 0.7, 3 + kind % 3
+    wave = np.sin(2 * np.pi * waves * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 6))
+    dark, light = rng.integers(0, 110, 3), rng.integers(140, 255, 3)
+    pixels = np.where(wave[..., None] > 0, light, dark) + rng.normal(0, 8, (size, size, 3))
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def class_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Makes ``<root>/<class>/<source>_<n>.png`` with learnable classes; two crops from every source."""
+
+    def make(classes: int = 4, images: int = 10, name: str = "data", seed: int = 0) -> Path:
+        rng = np.random.default_rng(seed)
+        root = tmp_path / name
+        for kind in range(classes):
+            folder = root / f"kind{kind}"
+            folder.mkdir(parents=True)
+            for n in range(images):
+                stripes(kind, rng).save(folder / f"{1000 + n // 2}_{kind}{n % 2}.png")
+        return root
+
+    return make

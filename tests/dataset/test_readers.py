@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from doppelgram.dataset.readers import read_collection
+from doppelgram.errors import DoppelgramError
+
+
+def touch(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+    return root
+
+
+def test_folder_per_class(tmp_path: Path) -> None:
+    touch(tmp_path, "cat/a.jpg", "cat/b.PNG", "dog/ç.webp", "dog/.hidden.png", "dog/notes.txt", ".git/x.png")
+    collection = read_collection(tmp_path)
+    assert collection.names == ["cat/a.jpg", "cat/b.PNG", "dog/ç.webp"]
+    assert collection.labels.tolist() == ["cat", "cat", "dog"]
+    assert collection.label == "label"
+    assert "1 file without" in collection.notes[0]
+    assert collection.paths[0] == tmp_path / "cat/a.jpg"
+
+
+def test_lfw_layout_is_recognised_by_its_names(tmp_path: Path) -> None:
+    touch(tmp_path, "Ann_Lee/Ann_Lee_0001.jpg", "Ann_Lee/Ann_Lee_0002.jpg", "Bo/Bo_0001.jpg")
+    collection = read_collection(tmp_path)
+    assert collection.label == "identity"
+    assert collection.labels.tolist() == ["Ann_Lee", "Ann_Lee", "Bo"]
+    assert "group" not in collection.table.columns
+
+
+def test_crops_of_one_source_become_a_group(tmp_path: Path) -> None:
+    collection = read_collection(touch(tmp_path, "stop/33_0.png", "stop/33_1.png", "give/33_2.png", "give/7_0.png"))
+    groups = dict(zip(collection.names, collection.column("group"), strict=True))
+    assert groups == {"stop/33_0.png": "33", "stop/33_1.png": "33", "give/33_2.png": "33", "give/7_0.png": "7"}
+    assert collection.label_columns == ("label",)
+
+
+def test_place_and_pose_with_bare_places_and_posts(tmp_path: Path) -> None:
+    touch(tmp_path, "rome/star/1.jpg", "rome/_zz/0.jpg", "giza/tree/2.jpg")
+    (tmp_path / "posts.csv").write_text(
+        "path,place,pose,author,timestamp\nrome/star/1.jpg,rome,star,ann,2019-12-20T04:27:27Z\n"
+    )
+    collection = read_collection(tmp_path)
+    rows = dict(zip(collection.names, collection.labels, strict=True))
+    assert rows == {"rome/star/1.jpg": "rome::star", "rome/_zz/0.jpg": "", "giza/tree/2.jpg": "giza::tree"}
+    assert collection.with_label("place").labels.tolist().count("rome") == 2
+    by_name = collection.table.set_index("path")
+    assert by_name.loc["rome/star/1.jpg", "author"] == "ann"
+    assert by_name.loc["rome/star/1.jpg", "timestamp"] == pd.Timestamp("2019-12-20T04:27:27Z")
+    assert pd.isna(by_name.loc["giza/tree/2.jpg", "timestamp"])
+
+
+def test_flat_folder_has_no_labels(tmp_path: Path) -> None:
+    collection = read_collection(touch(tmp_path, "a.jpg", "b.jpg"))
+    assert collection.labels.tolist() == ["", ""]
+    with pytest.raises(DoppelgramError, match="no image has a label"):
+        collection.labelled()
+
+
+def test_a_stray_file_does_not_change_the_layout(tmp_path: Path) -> None:
+    collection = read_collection(touch(tmp_path, "cat/a.jpg", "cat/b.jpg", "dog/c.jpg", "cover.jpg"))
+    assert len(collection) == 3
+    assert any("cover.jpg" in note for note in collection.notes)
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+def test_tables(tmp_path: Path, ending: str) -> None:
+    table = pd.DataFrame(
+        {"path": ["a.jpg", "b/ü.jpg"], "species": ["ox", "hen"], "year": [1, 2], "author": ["m", None]}
+    )
+    file = tmp_path / f"t.{ending}"
+    if ending == "parquet":
+        table.to_parquet(file)
+    else:
+        table.to_csv(file, index=False, sep="\t" if ending == "tsv" else ",")
+    collection = read_collection(file)
+    assert collection.label == "species"
+    assert collection.label_columns == ("species", "year")
+    assert collection.column("year").tolist() == ["1", "2"]
+    assert collection.column("author").tolist() == ["m", ""]
+    assert collection.paths[1] == tmp_path / "b/ü.jpg"
+    assert read_collection(file, root=Path("/elsewhere")).paths[0] == Path("/elsewhere/a.jpg")
+    assert read_collection(file, label="year").labels.tolist() == ["1", "2"]
+
+
+def test_a_file_name_with_a_newline(tmp_path: Path) -> None:
+    collection = read_collection(touch(tmp_path, "cat/a\nb.jpg", "dog/c.jpg"))
+    assert "cat/a\nb.jpg" in collection.names
+
+
+def test_columns_from_file_names(tmp_path: Path) -> None:
+    touch(tmp_path, "stop/33_0.png", "give/7_1.png")
+    collection = read_collection(tmp_path, name_pattern=r"(?P<panorama>\d+)_(?P<crop>\d+)")
+    assert dict(zip(collection.names, collection.column("panorama"), strict=True)) == {
+        "stop/33_0.png": "33",
+        "give/7_1.png": "7",
+    }
+    for pattern, words in (
+        (r"(\d+)", "no named group"),
+        (r"(?P<x>[", "not a regular"),
+        (r"(?P<x>z+)", "does not occur"),
+    ):
+        with pytest.raises(DoppelgramError, match=words):
+            read_collection(tmp_path, name_pattern=pattern)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("file,label\na.jpg,x\n", "needs a column 'path'"),
+        ("path,label\na.jpg,x\n,y\n", "row 3: the path is empty"),
+        ("path,label\na.jpg,x\nb.jpg,x\na.jpg,y\n", "row 4: the path 'a.jpg' stands in an earlier row"),
+        ("path,timestamp\na.jpg,2020-01-01\nb.jpg,yesterday\n", "row 3: timestamp 'yesterday'"),
+        ("path,label\n", "no rows"),
+        ("", "cannot be read"),
+    ],
+)
+def test_bad_tables_name_the_row(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text(text)
+    with pytest.raises(DoppelgramError, match=words):
+        read_collection(file)
+
+
+def test_bad_places(tmp_path: Path) -> None:
+    for path, words in ((tmp_path / "none", "no such"), (touch(tmp_path / "e", "x.txt"), "no images")):
+        with pytest.raises(DoppelgramError, match=words):
+            read_collection(path)
+    with pytest.raises(DoppelgramError, match="expected a folder"):
+        read_collection(tmp_path / "e/x.txt")
+    with pytest.raises(DoppelgramError, match="3 folders deep"):
+        read_collection(touch(tmp_path / "deep", "a/b/c/d.jpg"))
+    with pytest.raises(DoppelgramError, match=r"no column .colour.*it has label"):
+        read_collection(touch(tmp_path / "ok", "a/b.jpg"), label="colour")
+
+
+def test_choosing_rows(tmp_path: Path) -> None:
+    collection = read_collection(touch(tmp_path, "a/1.jpg", "a/2.jpg", "a/3.jpg", "b/4.jpg", "b/5.jpg", "c/6.jpg"))
+    assert set(collection.labelled(min_images=2).labels) == {"a", "b"}
+    assert set(collection.of_classes(["c", "nobody"]).labels) == {"c"}
+    assert collection.take([5, 0]).names == ["c/6.jpg", "a/1.jpg"]
+    assert len(collection) == 6
+    with pytest.raises(DoppelgramError, match="no class has 4"):
+        collection.labelled(min_images=4)
+    with pytest.raises(DoppelgramError, match="none of the 1"):
+        collection.of_classes(["nobody"])

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.framing import Framing
+from doppelgram.models.backbones import SmallNet, make_backbone
+from doppelgram.models.bundle import load_model
+from doppelgram.models.calibration import Calibration
+from doppelgram.models.model import Model
+from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
+
+
+@pytest.fixture
+def model() -> Model:
+    torch.manual_seed(0)
+    network = EmbeddingNetwork(SmallNet(4), EmbeddingHead(32, 8, hidden=6, batch_norm=True))
+    network.train()(torch.rand(8, 3, 32, 32))  # so that running statistics are not the default ones
+    calibration = Calibration(4.0, 2.0, 0.5, 10, 10, "val")
+    return Model(network, Framing(32, 28), True, calibration, ("ann", "bo"), {"name": "test"})
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (5, 32, 32, 3), dtype=np.uint8)
+
+
+def test_saved_and_loaded_is_the_same(model: Model, pixels: np.ndarray, tmp_path: Path) -> None:
+    model.save(tmp_path / "m")
+    again = load_model(tmp_path / "m")
+    assert np.array_equal(again.embed_pixels(pixels), model.embed_pixels(pixels))
+    assert (again.framing, again.mirror, again.calibration) == (model.framing, True, model.calibration)
+    assert (tuple(again.labels), again.recipe, again.fingerprint) == (
+        ("ann", "bo"),
+        {"name": "test"},
+        model.fingerprint,
+    )
+    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_a_transformers_model_needs_no_folder_any_more(pixels: np.ndarray, tmp_path: Path) -> None:
+    backbone = make_backbone("mobilenet_v2", pretrained=False)
+    model = Model(EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, 4)), Framing(32))
+    model.save(tmp_path)
+    assert np.allclose(load_model(tmp_path).embed_pixels(pixels), model.embed_pixels(pixels), atol=1e-6)
+
+
+def test_the_fingerprint_is_of_what_decides_the_vectors(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "a")
+    first = model.fingerprint
+    model.calibration, model.recipe = None, {}
+    model.save(tmp_path / "b")
+    assert model.fingerprint == first
+    model.framing = Framing(40)
+    model.save(tmp_path / "c")
+    assert model.fingerprint != first
+    model.framing = Framing(32, 28)
+    with torch.no_grad():
+        next(model.network.parameters()).add_(1e-3)
+    model.save(tmp_path / "d")
+    assert model.fingerprint != first
+
+
+def test_altered_and_foreign_files_are_refused(model: Model, tmp_path: Path) -> None:
+    def refused(words: str) -> None:
+        with pytest.raises(DoppelgramError, match=words):
+            load_model(folder)
+        model.save(folder)
+        load_model(folder)
+
+    folder = model.save(tmp_path / "m")
+    description = json.loads((folder / "model.json").read_text())
+    weights = (folder / "model.safetensors").read_bytes()
+
+    (folder / "model.json").write_text(json.dumps({**description, "labels": ["eve"]}))
+    refused("altered")
+    (folder / "model.json").write_text(json.dumps({**description, "format": "other"}))
+    refused("not a model written by doppelgram")
+    (folder / "model.json").write_text(json.dumps({**description, "version": 99}))
+    refused("update the program")
+    (folder / "model.json").write_text("{")
+    refused("damaged")
+    (folder / "model.json").write_text("[]")
+    refused("not a model")
+    (folder / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    refused("altered")
+    (folder / "model.safetensors").write_bytes(b"\x80\x04pickle")
+    refused("altered")
+    (folder / "model.safetensors").unlink()
+    refused("missing")
+    (folder / "model.json").unlink()
+    refused(r"no model\.json")
+    with pytest.raises(DoppelgramError, match="no such run"):
+        load_model(tmp_path / "nowhere")
+
+
+def test_every_kind_of_picture_embeds_alike(model: Model, tmp_path: Path) -> None:
+    array = np.random.default_rng(1).integers(0, 255, (30, 50, 3), dtype=np.uint8)
+    image = Image.fromarray(array)
+    image.save(tmp_path / "a.png")
+    embedded = model.embed([tmp_path / "a.png", str(tmp_path / "a.png"), image, array])
+    assert embedded.shape == (4, 8)
+    assert np.allclose(embedded, embedded[0], atol=1e-6)
+    assert model.distance(image, array) == 0
+    assert model.similarity(image, array) == pytest.approx(1 / (1 + np.exp(-2.0)))
+    assert model.embed([]).shape == (0, 8)
+    with pytest.raises(DoppelgramError, match=r"none\.png"):
+        model.embed([tmp_path / "none.png"])
+    with pytest.raises(DoppelgramError, match="uint8"):
+        model.embed([array.astype(float)])
+
+
+def test_mirroring_makes_an_image_and_its_mirror_image_one(model: Model, pixels: np.ndarray) -> None:
+    assert np.allclose(model.embed_pixels(pixels), model.embed_pixels(pixels[:, :, ::-1]), atol=1e-5)
+    model.mirror = False
+    assert not np.allclose(model.embed_pixels(pixels), model.embed_pixels(pixels[:, :, ::-1]), atol=1e-4)
+
+
+def test_an_uncalibrated_model_says_so(model: Model) -> None:
+    model.calibration = None
+    with pytest.raises(DoppelgramError, match="not calibrated"):
+        model.probability(np.array([0.1]))
