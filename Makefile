@@ -19,7 +19,7 @@ demo: environment
 	$(BIN)/doppelgram demo --out demo
 
 test: environment lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: environment
 	$(BIN)/ruff check .

@@ -79,9 +79,7 @@ def test_metrics_and_their_intervals():
     assert metrics["pair_auc"].low < metrics["pair_auc"].value < metrics["pair_auc"].high
     assert any("given threshold" in note for note in notes)
     assert any("0.001" in note for note in notes)
-    again, _ = pair_metrics(
-        distances[shuffled], same[shuffled], left[shuffled], right[shuffled], threshold=2.0, seed=5
-    )
+    again, _ = pair_metrics(distances[shuffled], same[shuffled], left[shuffled], right[shuffled], threshold=2.0, seed=5)
     assert again == metrics
 
 

@@ -17,7 +17,6 @@ CARD: Colour = (234, 237, 241)
 EMPTY: Colour = (224, 227, 231)
 INK: Colour = (28, 33, 40)
 FAINT: Colour = (105, 113, 122)
-LINE: Colour = (226, 228, 230)
 
 ELLIPSIS = "…"
 
@@ -25,6 +24,7 @@ ELLIPSIS = "…"
 _OVER = 4
 # What Pillow's bundled font can show besides ASCII, of the characters used here.
 _BUNDLED = frozenset("…·“”‘’")
+_LONGEST = 1000
 
 
 @cache
@@ -52,8 +52,11 @@ def one_line(text: str) -> str:
 
 def shorten(text: str, size: int, width: float, *, middle: bool = False) -> str:
     """The text on one line, cut to ``width`` pixels with an ellipsis at its end or in its middle."""
-    text = one_line(text)
-    face = font_for(text, size)
+    # No picture is so wide that more could be shown, and measuring a megabyte takes its time.
+    text = one_line(text[:_LONGEST] if not middle else text[-_LONGEST:])
+
+    def fits(shown: str) -> bool:
+        return font_for(shown, size).getlength(shown) <= width
 
     def cut(kept: int) -> str:
         if not middle:
@@ -61,12 +64,12 @@ def shorten(text: str, size: int, width: float, *, middle: bool = False) -> str:
         head = (kept + 1) // 2
         return text[:head] + ELLIPSIS + text[len(text) - (kept - head) :]
 
-    if face.getlength(text) <= width:
+    if fits(text):
         return text
     low, high = 0, len(text) - 1
     while low < high:
         kept = (low + high + 1) // 2
-        low, high = (kept, high) if face.getlength(cut(kept)) <= width else (low, kept - 1)
+        low, high = (kept, high) if fits(cut(kept)) else (low, kept - 1)
     return cut(low)
 
 

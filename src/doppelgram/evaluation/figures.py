@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,8 @@ def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 1
         predicted: (q,) class names.
         most: bars.
     """
+    from matplotlib.ticker import MaxNLocator
+
     mistakes = top_confusions(truth, predicted, most)
     if not mistakes:
         return None
@@ -131,7 +133,7 @@ def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 1
             fontsize=9,
         )
     axes.set_xlim(0, max(counts) * 1.2)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(False, axis="y")
     return figure
 
@@ -198,7 +200,7 @@ def _percent_axis(axes: Axes, which: str) -> None:
     axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
 
-def _legend(axes: Axes, place: str) -> None:
+def _legend(axes: Axes, place: Literal["best", "upper left", "lower right"]) -> None:
     axes.legend(loc=place, frameon=True, framealpha=0.9, edgecolor="none", fontsize=9.5, labelcolor=_INK)
 
 

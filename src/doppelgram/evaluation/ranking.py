@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import Float64, Int64, block_rows, smallest_columns
+from doppelgram.catalog.exact import Float32, Float64, Int64, block_rows, pair_distances, smallest_columns
 from doppelgram.evaluation.setting import Setting, expand_matches
-from doppelgram.evaluation.voting import settle, vote
 
 # Ranks that are always looked at, for CMC.
 DEPTH = 20
-# Up to this many distances everything is computed in float64; beyond, in float32 at half the time and memory.
-_FLOAT64_DISTANCES = 25_000_000
+# Images looked at beyond those that are scored, so that close calls at the edge can be decided too.
+_SPARE = 8
 
 
 @dataclass(frozen=True)
@@ -40,18 +38,17 @@ class Ranking:
 def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | None = None) -> Ranking:
     """Rank the gallery by distance for each query.
 
-    Among equal distances images of other classes come first: the worst case for the embedding. Distances are equal
-    if their squares differ by no more than the rounding of the matrix product that computes them, taken as
-    ``2 (sqrt(d) + 4) eps (|a|^2 + (|a| + distance)^2)`` after centring: the probabilistic bound of Higham and Mary
-    (SIAM Journal on Scientific Computing 41, 2019) for vectors of length d, one of them a and the other no further
-    away than that. eps is float64's up to 25 million distances and float32's beyond. Hence no result is better than
-    the exact one by way of rounding, and exact duplicates count as ties.
+    Among equal distances images of other classes come first, in gallery order: the worst case for the embedding.
+    Distances come from a matrix product in float32. Where its rounding could change the order of images of different
+    classes, they are measured again by direct difference in float64 (:func:`_settle`), so that exact duplicates are
+    exact ties. Only if more images than are looked at lie within rounding of each other does the order remain open;
+    then those of other classes come first as well.
 
     Every relevant image within the first R is looked at, however large R is. Memory is O(block x n).
 
     Args:
         setting: queries and gallery.
-        knn: neighbours that vote on the class (:mod:`.voting`); 0 for no vote.
+        knn: neighbours that vote on the class (:func:`vote`); 0 for no vote.
         depth: ranks to look at besides the first R.
         block: queries handled at a time; by default as many as keep a block of distances near 64 MB.
     """
@@ -65,45 +62,79 @@ def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | Non
     )
     if count == 0 or n == 0:
         return ranking
-    dtype = np.float64 if count * n <= _FLOAT64_DISTANCES else np.float32
     centre = setting.gallery.mean(axis=0, dtype=np.float64)
-    gallery = (setting.gallery - centre).astype(dtype)
+    gallery = (setting.gallery - centre).astype(np.float32)
     norms = np.einsum("ij,ij->i", gallery, gallery)
-    tolerance = 2 * (np.sqrt(gallery.shape[1]) + 4) * float(np.finfo(dtype).eps)
     # |b|^2 rides along as one more column, so that a single product gives |b|^2 - 2ab.
     extended = np.vstack([gallery.T, norms])
     by_class = np.argsort(setting.query_codes, kind="stable")
     step = min(block_rows(n, block), count)
-    buffer = np.empty((step, n), dtype=dtype)
+    buffer = np.empty((step, n), dtype=np.float32)
     for start in range(0, count, step):
         rows = by_class[start : start + step]
-        query = (setting.query[rows] - centre).astype(dtype)
+        query = (setting.query[rows] - centre).astype(np.float32)
         own = np.einsum("ij,ij->i", query, query)
-        weights = np.hstack([-2 * query, np.ones((len(rows), 1), dtype=dtype)])
+        weights = np.hstack([-2 * query, np.ones((len(rows), 1), dtype=np.float32)])
         keys = np.matmul(weights, extended, out=buffer[: len(rows)])
         i, j = expand_matches(setting.query_codes[rows], setting.gallery_codes)
-        keys[i, j] += rounding(keys[i, j], own[i], tolerance)
+        keys[i, j] += _rounding(keys[i, j], own[i], query.shape[1])
         relevant = np.bincount(i, minlength=len(rows))
         i, j = setting.same_image(rows)
         keys[i, j] = np.inf
         lost = setting.gallery_codes[j] == setting.query_codes[rows[i]]
         relevant -= np.bincount(i[lost], minlength=len(rows))
-        columns = smallest_columns(keys, min(n, max(int(relevant.max()), depth, knn)))
+        columns = smallest_columns(keys, min(n, max(int(relevant.max()), depth, knn) + _SPARE))
         values = np.take_along_axis(keys, columns, axis=1)
         classes = np.where(np.isinf(values), -1, setting.gallery_codes[columns])
+        with np.errstate(invalid="ignore"):  # inf - inf, where no image is left
+            close = np.diff(values, axis=1) <= 2 * _rounding(values[:, 1:], own[:, None], query.shape[1])
+        classes = _settle(setting, rows, columns, classes, close, knn)
         _score(classes == setting.query_codes[rows][:, None], relevant, rows, ranking)
         if knn:
-            slack = rounding(values[:, :knn], own[:, None], tolerance)
-            ranking.predicted[rows] = vote(settle(setting, rows, columns, values, classes, slack))
+            ranking.predicted[rows] = vote(classes[:, :knn])
     return ranking
 
 
-def rounding(
-    keys: NDArray[np.floating[Any]], own: NDArray[np.floating[Any]], tolerance: float
-) -> NDArray[np.floating[Any]]:
-    """How far off the key |b|^2 - 2ab of an image as near as this one may be; above 0 even for zero vectors."""
-    squared = np.maximum(keys + own, 0)
-    return tolerance * (own + (np.sqrt(own) + np.sqrt(squared)) ** 2) + np.finfo(keys.dtype).tiny
+def _rounding(keys: Float32, own: Float32, width: int) -> Float32:
+    """How far off the key |b|^2 - 2ab of an image as near as this one may be; above 0 even for zero vectors.
+
+    The probabilistic bound ``sqrt(d) eps`` of Higham and Mary (SIAM Journal on Scientific Computing 41, 2019) with a
+    factor to spare, times ``|a|^2 + (|a| + distance)^2``, which no vector at that distance exceeds.
+    """
+    eps = np.finfo(np.float32)
+    reach = np.sqrt(own) + np.sqrt(np.maximum(keys + own, 0))
+    return np.asarray(2 * (np.sqrt(width) + 4) * eps.eps * (own + reach * reach) + eps.tiny, dtype=np.float32)
+
+
+def _settle(setting: Setting, rows: Int64, columns: Int64, classes: Int64, close: NDArray[np.bool_], knn: int) -> Int64:
+    """Put images too close to call into their true order: by distance, other classes first, then gallery order.
+
+    Args:
+        setting: queries and gallery.
+        rows: (b,) query rows.
+        columns: (b, m) gallery rows in order of their keys.
+        classes: (b, m) their classes, -1 where there is no image.
+        close: (b, m - 1) whether the keys of an image and the next may be in the wrong order.
+        knn: ranks up to which the order of images of other classes matters too.
+
+    Returns:
+        (b, m) classes in the settled order.
+    """
+    width = columns.shape[1]
+    hits = classes == setting.query_codes[rows][:, None]
+    close = close & (classes[:, 1:] >= 0)
+    run = np.cumsum(np.hstack([np.ones((len(rows), 1), dtype=bool), ~close]).ravel()) - 1
+    sizes = np.bincount(run)
+    inside = np.bincount(run, weights=hits.ravel())
+    mixed = (inside > 0) & (inside < sizes)
+    mixed[run[np.arange(len(rows))[:, None] * width + np.arange(min(knn, width))]] = True
+    open_places = np.flatnonzero((mixed & (sizes > 1))[run])
+    column = columns.ravel()[open_places]
+    distances = pair_distances(setting.query, setting.gallery, rows[open_places // width], column)
+    order = np.lexsort((column, hits.ravel()[open_places], distances, run[open_places]))
+    settled = classes.ravel().copy()
+    settled[open_places] = settled[open_places[order]]
+    return settled.reshape(classes.shape)
 
 
 def _score(hits: NDArray[np.bool_], relevant: Int64, rows: Int64, ranking: Ranking) -> None:
@@ -118,3 +149,22 @@ def _score(hits: NDArray[np.bool_], relevant: Int64, rows: Int64, ranking: Ranki
     found, place = np.nonzero(within)
     precision = np.cumsum(within, axis=1, dtype=np.int32)[found, place] / (place + 1)
     ranking.average_precision[rows] = np.bincount(found, weights=precision, minlength=len(rows)) / r
+
+
+def vote(classes: Int64) -> Int64:
+    """The class that most of the nearest neighbours belong to.
+
+    When classes have equally many votes, the one whose nearest member is nearest wins; neighbours at equal distances
+    stand in the order in which they are given (:func:`rank`: those of the query's own class last).
+
+    Args:
+        classes: (q, k) classes of the neighbours, nearest first; -1 where there is none.
+
+    Returns:
+        (q,) class, -1 where no neighbour has one.
+    """
+    votes = np.zeros(classes.shape, dtype=np.int64)
+    for place in range(classes.shape[1]):
+        votes += classes == classes[:, place : place + 1]
+    votes[classes < 0] = 0
+    return np.take_along_axis(classes, votes.argmax(axis=1)[:, None], axis=1)[:, 0]

@@ -114,7 +114,6 @@ def connected(a: Int64, b: Int64, images: int) -> Int64:
 
 def balanced_share(correct: Bools, same: Bools, left: Int64, right: Int64, *, seed: int) -> Metric:
     """Share judged rightly, same and different pairs weighing equally; the interval draws images again."""
-
     columns = np.column_stack([same & correct, ~same & correct, same, ~same]).astype(np.float64)
 
     def share(weights: Float64) -> Float64:

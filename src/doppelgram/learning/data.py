@@ -74,11 +74,22 @@ class _InOrder(Sampler[Index]):
         return -(-self.rows // self.batch)
 
 
-def train_loader(array: np.ndarray[Any, Any], labels: Index, plan: BatchPlan) -> DataLoader[Any]:
-    """Loader of (inputs, class codes) batches in the order of ``plan``."""
-    return DataLoader(ArrayDataset(array, labels), sampler=EpochBatches(plan), batch_size=None)
+def train_loader(array: np.ndarray[Any, Any], labels: Index, plan: BatchPlan, epoch: int = 0) -> DataLoader[Any]:
+    """Loader of (inputs, class codes) batches in the order of ``plan``, beginning with that of ``epoch``.
+
+    A resumed run has to name its first epoch: Lightning draws the first batches before it sets the epoch.
+    """
+    batches = EpochBatches(plan)
+    batches.set_epoch(epoch)
+    return _loader(array, labels, batches)
 
 
 def ordered_loader(array: np.ndarray[Any, Any], labels: Index, batch: int = 256) -> DataLoader[Any]:
     """Loader of (inputs, class codes) batches in row order."""
-    return DataLoader(ArrayDataset(array, labels), sampler=_InOrder(len(array), batch), batch_size=None)
+    return _loader(array, labels, _InOrder(len(array), batch))
+
+
+def _loader(array: np.ndarray[Any, Any], labels: Index, batches: Sampler[Index]) -> DataLoader[Any]:
+    # A generator of its own: a DataLoader draws one number each time it is started, and from torch's global generator
+    # that would shift the dropout of a resumed run, which starts its loaders at another moment.
+    return DataLoader(ArrayDataset(array, labels), sampler=batches, batch_size=None, generator=torch.Generator())

@@ -149,9 +149,8 @@ def fit(
     watch = Watch(console, margin)
     monitor = recipe.stopping.monitor if val_rows is not None else None
     if monitor and val_rows is not None and not _answerable(val_rows, gallery):
-        console.print(
-            "warning: no validation image has another of its class to find; the last epoch is kept", style="yellow"
-        )
+        sentence = "no validation image has another of its class to find; the last epoch is kept"
+        console.print(f"warning: {sentence}", style="yellow", soft_wrap=True)
         module.validate = monitor = None
     best = ModelCheckpoint(
         folder / "checkpoints", "best", monitor=monitor, mode="min" if monitor == "val_loss" else "max",
@@ -168,6 +167,8 @@ def fit(
     if loggers is None:
         loggers = [CSVLogger(folder, "log", ""), TensorBoardLogger(folder, "log", "tensorboard")]
     last = folder / "checkpoints" / "last.ckpt"
+    resumed = last if resume and last.is_file() else None
+    first_epoch = int(torch.load(resumed, map_location="cpu", weights_only=True)["epoch"]) + 1 if resumed else 0
 
     trainer = _trainer(recipe, callbacks, loggers, folder)
     with warnings.catch_warnings():
@@ -176,10 +177,10 @@ def fit(
         try:
             trainer.fit(
                 module,
-                train_loader(train.inputs, train.codes, plan),
+                train_loader(train.inputs, train.codes, plan, first_epoch),
                 ordered_loader(val_rows.inputs, val_rows.codes) if val_rows is not None else None,
-                ckpt_path=last if resume and last.is_file() else None,
-                weights_only=True if resume and last.is_file() else None,
+                ckpt_path=resumed,
+                weights_only=True if resumed else None,
             )
         except (KeyboardInterrupt, SystemExit):
             interrupted = True  # Lightning turns the first Ctrl-C into SystemExit once it has cleaned up

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 # Spread is the mean distance from the mean embedding; for points scattered over the unit sphere it is near 1.
 COLLAPSED_SPREAD = 0.02
 STUCK_SHARE = 0.02
-STUCK_EPOCHS = 3
+# Epochs in a row before it is said: in the first, running statistics have not settled and everything looks alike.
+COLLAPSED_EPOCHS, STUCK_EPOCHS = 2, 3
 
 
 class Watch(lightning.Callback):  # type: ignore[misc]
@@ -38,17 +39,17 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         self.on_epoch = on_epoch
         self.history: list[dict[str, float]] = []
         self.warnings: list[str] = []
-        self._stuck = 0
+        self._stuck = self._collapsed = 0
         self._bar: Progress | None = None
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs to go on with the same history."""
-        return {"history": self.history, "warnings": self.warnings, "stuck": self._stuck}
+        return {"history": self.history, "warnings": self.warnings, "stuck": self._stuck, "collapsed": self._collapsed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the history of the run that is resumed."""
         self.history, self.warnings = list(state_dict["history"]), list(state_dict["warnings"])
-        self._stuck = int(state_dict["stuck"])
+        self._stuck, self._collapsed = int(state_dict["stuck"]), int(state_dict["collapsed"])
 
     def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
         """Start the epoch's bar."""
@@ -111,8 +112,8 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         loss = figures.get("train_loss", 0.0)
         if not math.isfinite(loss):
             found.append("the loss is not a number any more: use a smaller optimiser.lr, or optimiser.clip=1")
-        spread = figures.get("val_spread")
-        if spread is not None and spread < COLLAPSED_SPREAD:
+        self._collapsed = self._collapsed + 1 if figures.get("val_spread", 1.0) < COLLAPSED_SPREAD else 0
+        if self._collapsed >= COLLAPSED_EPOCHS:
             found.append(
                 "collapse: all embeddings are nearly equal, so nothing can be told apart; try a smaller optimiser.lr, "
                 "miner.name=semihard instead of batchhard, or a loss with class weights such as cosface"

@@ -124,6 +124,11 @@ class TransformersBackbone(Backbone):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
+        for module in model.modules():
+            # MobileNetV2 arrives with momentum 0.997, TensorFlow's meaning of the word: in torch it would make the
+            # running statistics those of the last batch alone, and evaluation worthless after fine-tuning.
+            if isinstance(module, nn.BatchNorm2d) and module.momentum is not None and module.momentum > 0.5:
+                module.momentum = 0.1
         config = model.config.to_dict()  # type: ignore[operator,union-attr]
         kept = {
             key: value for key, value in config.items() if key not in ("id2label", "label2id", "transformers_version")

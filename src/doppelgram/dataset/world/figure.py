@@ -36,7 +36,8 @@ class Painter:
             for a, ra, b, rb, colour in rods:
                 dx = self.side * shift * k * (ra + rb) / 2
                 capsule(self.pen, (a[0] + dx, a[1] - dx * self.side * 0.3), ra * k * shrink,
-                        (b[0] + dx, b[1] - dx * self.side * 0.3), rb * k * shrink, self.tone(colour, facing))  # fmt: skip
+                        (b[0] + dx, b[1] - dx * self.side * 0.3), rb * k * shrink,
+                        self.tone(colour, facing))  # fmt: skip
 
     def blob(self, points: list[Point], colour: RGB, facing: float = 0.5, steps: int = 6) -> list[Point]:
         shape = curve(points, steps)
@@ -192,7 +193,8 @@ class Painter:
         mouth = _between(nose, chin, 0.52)
         w = r * 0.3
         self.pen.arc((mouth[0] - w, mouth[1] - w * 0.9, mouth[0] + w, mouth[1] + w * 0.6), 20, 160,
-                     fill=self.tone(mix(look.skin, (150, 40, 40), 0.65), 0.4), width=max(1, round(r * 0.12)))  # fmt: skip
+                     fill=self.tone(mix(look.skin, (150, 40, 40), 0.65), 0.4),
+                     width=max(1, round(r * 0.12)))  # fmt: skip
         disc(self.pen, (nose[0], nose[1] + r * 0.08), r * 0.11, self.tone(times(look.skin, 0.88), 0.5))
         self.hair(head, r, (ux, uy), face)
         self.hat(head, r, (ux, uy), face)
@@ -215,7 +217,7 @@ class Painter:
             shape, colour = self.cap(head, r, up, face, 0.22, 1.1), look.hair
         self.pen.polygon(shape, fill=self.tone(colour, 0.45))
         self.shape.polygon(shape, fill=255)
-        shine = [_between(head, q, 0.9) for q in shape[3:7] if True] if self.side > 0 else [
+        shine = [_between(head, q, 0.9) for q in shape[3:7]] if self.side > 0 else [
             _between(head, q, 0.9) for q in shape[6:10]]  # fmt: skip
         self.pen.line(shine, fill=self.tone(mix(colour, (255, 255, 255), 0.22), 0.7), width=max(1, round(r * 0.13)))
 
@@ -240,8 +242,9 @@ class Painter:
             left, right = _between(a, b, -wide / 2), _between(a, b, 1 + wide / 2)
             rise = (up[0] * r * 0.2, up[1] * r * 0.2)
             middle = _between(left, right, 0.5)
-            self.blob([left, (middle[0] + rise[0], middle[1] + rise[1]), right, (middle[0] - rise[0], middle[1] - rise[1])],
-                      colour, 0.62, 8)  # fmt: skip
+            above = (middle[0] + rise[0], middle[1] + rise[1])
+            below = (middle[0] - rise[0], middle[1] - rise[1])
+            self.blob([left, above, right, below], colour, 0.62, 8)
             self.pen.line([_between(a, b, 0.0), _between(a, b, 1.0)], fill=band, width=max(1, round(r * 0.12)))
         else:
             disc(self.pen, (shape[6][0], shape[6][1]), r * 0.24, self.tone(mix(colour, (255, 255, 255), 0.5), 0.6))

@@ -6,7 +6,18 @@ import numpy as np
 
 from doppelgram.dataset.world.canvas import RGB, mix, rgb
 from doppelgram.dataset.world.solids import (
-    Face, Part, band, box, frustum, gable, lathe, line, moved, openings, quad, yawed,
+    Face,
+    Part,
+    band,
+    box,
+    frustum,
+    gable,
+    lathe,
+    line,
+    moved,
+    openings,
+    quad,
+    yawed,
 )  # fmt: skip
 
 
@@ -52,7 +63,8 @@ def domed_palace() -> list[Part]:
             parts.append(Part(small, 3))
             x, z = sx * 1.08, sz * 0.78
             shaft = [(0.085, 0.13), (0.078, 0.45), (0.105, 0.46), (0.105, 0.49), (0.072, 0.5), (0.066, 0.82),
-                     (0.095, 0.83), (0.095, 0.86), (0.06, 0.87), (0.055, 1.1), (0.085, 1.11), (0.085, 1.13)]  # fmt: skip
+                     (0.095, 0.83), (0.095, 0.86), (0.06, 0.87), (0.055, 1.1), (0.085, 1.11),
+                     (0.085, 1.13)]  # fmt: skip
             tower = lathe(x, z, shaft, marble, 12) + lathe(x, z, [(0.05, 1.13), (0.05, 1.22)], niche, 10)
             tower += lathe(x, z, _onion(0.07, 1.22), lambda r, k: gold if r >= 7 else marble, 12)
             parts.append(Part(tower, 1 if sz < 0 else 6))

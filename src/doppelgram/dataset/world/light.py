@@ -86,7 +86,7 @@ class Light:
         return times(colour, (shade[0] + sun[0] * k, shade[1] + sun[1] * k, shade[2] + sun[2] * k))
 
     def shader(self, fade: float) -> Callable[[Floats, Floats, Floats], Floats]:
-        """What :func:`painter.paint` asks for: lit colours of faces, hazier towards the ground by the share ``fade``."""
+        """What ``painter.paint`` asks for: lit colours of faces, hazier towards the ground by the share ``fade``."""
         sun, shade_of, haze = np.array(self.hour.sun), np.array(self.hour.shade), np.array(self.haze)
 
         def shade(colours: Floats, normals: Floats, heights: Floats) -> Floats:

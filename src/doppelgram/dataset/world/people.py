@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops
 
-from doppelgram.dataset.world.canvas import Floats, Point, blur, ink, scale_mask
+from doppelgram.dataset.world.canvas import Floats, Point, blur, ink, scale_mask, wash
 from doppelgram.dataset.world.figure import Painter
 from doppelgram.dataset.world.light import Light
 from doppelgram.dataset.world.looks import Look
@@ -57,11 +57,7 @@ def _model(picture: Image.Image, mask: Image.Image, light: Light, height: float)
     step = max(1.0, height * 0.018)
     soft = blur(mask, step * 1.1)
     shifted = ImageChops.offset(soft, round(side * step), -round(step * 0.6))
-    shade = ImageChops.subtract(mask, shifted).point(
-        [min(255, round(v * (0.35 + light.hour.shadow))) for v in range(256)]
-    )
+    shade = scale_mask(ImageChops.subtract(mask, shifted), 0.35 + light.hour.shadow)
     picture.paste(ImageChops.multiply(picture, Image.new("RGB", picture.size, (150, 146, 176))), (0, 0), shade)
     rim = ImageChops.subtract(mask, ImageChops.offset(soft, -round(side * step), round(step * 0.5)))
-    rim = rim.point([min(255, round(v * 0.4 * light.hour.shadow)) for v in range(256)])
-    glow = ink(light.lit((255, 244, 224), 0.9))
-    picture.paste(glow, (0, 0, *picture.size), rim)
+    wash(picture, light.lit((255, 244, 224), 0.9), scale_mask(rim, 0.4 * light.hour.shadow))

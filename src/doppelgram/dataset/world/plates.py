@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -43,7 +44,7 @@ DIGITS: dict[str, list[list[Point]]] = {
 
 def _stroke(pen: ImageDraw.ImageDraw, points: list[Point], width: float, fill: Ink) -> None:
     path = curve(points, 8, closed=False) if len(points) > 2 else points
-    for a, b in zip(path[:-1], path[1:], strict=True):
+    for a, b in pairwise(path):
         pen.line([a, b], fill=fill, width=round(width))
     for p in path:
         disc(pen, p, width / 2 - 0.5, fill)
@@ -210,7 +211,7 @@ def _bicycle(banned: bool) -> Draw:
         for x in (82, 158):
             pen.ellipse((x - 25, 113, x + 25, 163), outline=fill, width=8)
         for points in BIKE:
-            for a, b in zip(points[:-1], points[1:], strict=True):
+            for a, b in pairwise(points):
                 pen.line([a, b], fill=fill, width=8)
 
     return draw

@@ -8,7 +8,7 @@ from pathlib import Path
 from doppelgram.dataset.world.landmarks import LANDMARKS
 from doppelgram.dataset.world.output import fresh
 from doppelgram.dataset.world.photo import choose_view, take
-from doppelgram.dataset.world.process import BARE_PER_PLACE, Post, plan
+from doppelgram.dataset.world.process import Post, plan
 from doppelgram.dataset.world.scene import MARGIN, SUPERSAMPLE, shoot
 from doppelgram.dataset.world.skeleton import POSES
 from doppelgram.errors import DoppelgramError
@@ -110,6 +110,3 @@ def _write_tables(folder: Path, planned: list[Post], seed: int) -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(head)
             writer.writerows(sorted(table))
-
-
-__all__ = ["BARE", "BARE_PER_PLACE", "render_posts"]

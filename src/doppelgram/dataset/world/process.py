@@ -4,6 +4,7 @@ Each arrangement (a pose before a place) starts with an invention. A later post 
 probability proportional to influence times an exponential decay with age, or is an invention of its own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +18,7 @@ SPAN_DAYS = 1095.0
 DECAY_DAYS = 150.0
 INVENTIONS = 0.08
 BARE_PER_PLACE = 6
-OWN_WEIGHT = 0.05  # how much likelier-than-never it is that somebody repeats a post of their own
+OWN_WEIGHT = 0.05  # people seldom repeat a post of their own: the weight of one against that of anybody else's
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _counts(posts: int, share: Floats, rng: np.random.Generator) -> dict[tuple[i
 
 
 def _arrangement(place: int, pose: str, count: int, circles: list[_Circle], names: list[str], offset: int,
-                 numbers: "object", clock: set[int], rng: np.random.Generator) -> list[Post]:  # fmt: skip
+                 numbers: Iterator[int], clock: set[int], rng: np.random.Generator) -> list[Post]:  # fmt: skip
     start = float(rng.uniform(0, 0.45)) * SPAN_DAYS
     days = np.sort(start + (SPAN_DAYS - start) * np.append(0.0, rng.beta(1.0, 1.7, count - 1)))
     fame = rng.lognormal(0, 0.9, count)
@@ -126,7 +127,7 @@ def _arrangement(place: int, pose: str, count: int, circles: list[_Circle], name
             if odds.sum() > 0:
                 parent = int(rng.choice(k, p=odds / odds.sum()))
         body, framing = _stage(pose, None if parent is None else posts[parent], rng)
-        posts.append(Post(next(numbers), place, pose, names[author], author, circle.views[place], time,  # type: ignore[call-overload]
+        posts.append(Post(next(numbers), place, pose, names[author], author, circle.views[place], time,
                           None if parent is None else offset + parent, body, framing))  # fmt: skip
     return posts
 

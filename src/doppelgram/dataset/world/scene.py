@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from doppelgram.dataset.world.canvas import Floats, blur, darken, stream
+from doppelgram.dataset.world.canvas import Floats, blur, darken, scale_mask, stream
 from doppelgram.dataset.world.light import Light
 from doppelgram.dataset.world.looks import choose_look
 from doppelgram.dataset.world.people import Figure, draw_person
@@ -47,15 +47,12 @@ def shoot(photo: Photo, post: Post, size: int, seed: int) -> Shot:
         _stranger(picture, photo.light, rng, nearest, tall, seed)
     points = None
     if post.body is not None and post.person is not None:
-        figure = draw_person(choose_look(post.person, seed), post.body, photo.light, tall, framing.roll)
-        width, height = figure.picture.size
-        fit = min(1.0, 0.97 * side / width, (foot - 0.01 * side) / max(1.0, figure.foot[1]))
+        look = choose_look(post.person, seed)
+        figure = draw_person(look, post.body, photo.light, tall, framing.roll)
+        fit = min(0.97 * side / figure.picture.width, (foot - 0.01 * side) / max(1.0, figure.foot[1]))
         if fit < 1.0:
-            figure = draw_person(choose_look(post.person, seed), post.body, photo.light, tall * fit, framing.roll)
-            width, height = figure.picture.size
-        x = min(max(framing.x * side, figure.foot[0]), side - (width - figure.foot[0])) if width < side else side / 2
-        if width >= side:
-            x = (side - width) / 2 + figure.foot[0]
+            figure = draw_person(look, post.body, photo.light, tall * fit, framing.roll)
+        x = float(np.clip(framing.x * side, figure.foot[0], side - figure.picture.width + figure.foot[0]))
         at = stand(picture, figure, photo.light, (x, foot))
         points = (figure.points + np.array(at)) / SUPERSAMPLE
     small = picture.reduce(SUPERSAMPLE)
@@ -115,7 +112,7 @@ def _shadow(picture: Image.Image, figure: Figure, light: Light, at: tuple[int, i
     pen.ellipse((foot - spread, deep - spread * 0.2, foot + spread, deep + spread * 0.24), fill=190)
     cast = blur(cast, max(1.0, height / 90))
     strength = 0.35 + light.hour.shadow * 0.9
-    cast = cast.point([min(255, round(v * min(1.0, strength) * 0.85)) for v in range(256)])
+    cast = scale_mask(cast, 0.85 * min(1.0, strength))
     corner = (at[0] + x0, at[1] + round(y0))
     box = (max(0, corner[0]), max(0, corner[1]), min(picture.width, corner[0] + size[0]),
            min(picture.height, corner[1] + size[1]))  # fmt: skip

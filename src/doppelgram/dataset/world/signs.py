@@ -185,6 +185,7 @@ def _lit(pixels: Pixels, scene: Scene, side: int, rng: np.random.Generator) -> P
     pixels = pixels + (pixels.mean(axis=2, keepdims=True) * 0.5 + 95 - pixels) * fade
     pixels = pixels * scene.light.astype(np.float32) * level[..., None]
     if rng.random() < 0.15:
-        spot = np.exp(-((x - np.float32(rng.uniform(-0.6, 0.6))) ** 2 + (y - np.float32(rng.uniform(-0.6, 0.6))) ** 2) / 0.18)
+        cx, cy = rng.uniform(-0.6, 0.6, 2).astype(np.float32)
+        spot = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 0.18)
         pixels = pixels + 80 * spot[..., None]
     return np.asarray(np.clip(pixels, 0, 255), dtype=np.float32)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from doppelgram.dataset.world.canvas import Floats
+from doppelgram.dataset.world.solids import yawed
 
 LIMBS = ("r_upper_arm", "r_forearm", "l_upper_arm", "l_forearm", "r_thigh", "r_shin", "l_thigh", "l_shin")
 LENGTHS = {"upper_arm": 0.165, "forearm": 0.155, "thigh": 0.24, "shin": 0.235}
@@ -101,11 +102,6 @@ class Build:
     girth: float = 1.0
 
 
-def _turn_y(angle: float) -> Floats:
-    t = np.radians(angle)
-    return np.array([[np.cos(t), 0, np.sin(t)], [0, 1, 0], [-np.sin(t), 0, np.cos(t)]])
-
-
 def joints(pose: Pose, build: Build) -> dict[str, Floats]:
     """Joint positions (x right, y up, z towards the viewer), in body heights.
 
@@ -140,13 +136,13 @@ def joints(pose: Pose, build: Build) -> dict[str, Floats]:
     head_up = np.array([np.sin(nod), np.cos(nod), 0.25 * up[2]])
     at["head"] = at["neck"] + up * 0.035 + head_up * (0.085 * build.head)
     frame = np.stack([np.array([np.cos(nod), -np.sin(nod), 0.0]), head_up, np.array([0.0, 0.0, 1.0])], axis=1)
-    frame = frame @ _turn_y(pose.look)
+    frame = frame @ yawed(pose.look)
     r = 0.07 * build.head
     for name, spot in (("nose", (0, -0.12, 1.0)), ("r_eye", (-0.36, 0.16, 0.86)), ("l_eye", (0.36, 0.16, 0.86)),
                        ("r_ear", (-0.96, 0.0, 0.0)), ("l_ear", (0.96, 0.0, 0.0)), ("chin", (0, -0.86, 0.5)),
                        ("crown", (0, 1.0, 0.0)), ("nape", (0, -0.5, -0.9))):  # fmt: skip
         at[name] = at["head"] + frame @ np.array(spot) * r
-    spin = _turn_y(pose.turn)
+    spin = yawed(pose.turn)
     turned = {name: spin @ point for name, point in at.items()}
     floor = min(
         min(float(turned[f"{s}_ankle"][1]) - 0.035 for s in "rl"),

@@ -5,6 +5,7 @@ World axes: x to the right, y up (the ground is y = 0), z towards the camera. A 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -110,7 +111,7 @@ def lathe(
     angle = np.linspace(0, 2 * np.pi, sides + 1)
     cos, sin = np.cos(angle), np.sin(angle)
     faces = []
-    for ring, ((r0, y0), (r1, y1)) in enumerate(zip(profile[:-1], profile[1:], strict=True)):
+    for ring, ((r0, y0), (r1, y1)) in enumerate(pairwise(profile)):
         for k in range(sides):
             shade = colour(ring, k) if callable(colour) else colour
             low = [(x + r0 * sin[i], y0, z + r0 * cos[i]) for i in (k, k + 1)]

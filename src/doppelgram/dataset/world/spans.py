@@ -1,5 +1,7 @@
 """The open landmarks that are seen through: an arched bridge and a big wheel, as 3-D parts."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from doppelgram.dataset.world.canvas import RGB, mix, rgb
@@ -20,7 +22,7 @@ def arched_bridge() -> list[Part]:
         outline += [(float(centre - radius), 0.0), *[(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]]
         outline.append((float(centre + radius), 0.0))
         rim = list(zip(xs, ys, strict=True))
-        for (xa, ya), (xb, yb) in zip(rim[:-1], rim[1:], strict=True):
+        for (xa, ya), (xb, yb) in pairwise(rim):
             corners = [(xa, ya, half_width), (xa, ya, -half_width), (xb, yb, -half_width), (xb, yb, half_width)]
             soffits.append(Face(np.array(corners), mix(shade, stone, 0.2)))
     crown = [(x, deck + 0.07 * (1 - (x / 1.55) ** 2)) for x in np.linspace(1.55, -1.55, 13)]
@@ -41,12 +43,12 @@ def arched_bridge() -> list[Part]:
     sides = [Face(front, stone, np.array([0.0, 0.0, 1.0]), decals=tuple(trims)),
              Face(back, stone, np.array([0.0, 0.0, -1.0]))]  # fmt: skip
     tops = []
-    for (xa, ya), (xb, yb) in zip(crown[:-1], crown[1:], strict=True):
+    for (xa, ya), (xb, yb) in pairwise(crown):
         tops.append(quad([(xb, yb, half_width), (xa, ya, half_width), (xa, ya, -half_width), (xb, yb, -half_width)],
                          light))  # fmt: skip
     rail: list[Face] = []
     for z in (-half_width, half_width):
-        for (xa, ya), (xb, yb) in zip(crown[:-1], crown[1:], strict=True):
+        for (xa, ya), (xb, yb) in pairwise(crown):
             rail.append(line((xa, ya + 0.055, z), (xb, yb + 0.055, z), 0.028, light))
             rail.append(line((xa, ya, z), (xa, ya + 0.055, z), 0.03, stone))
     piers: list[Face] = []
@@ -67,8 +69,8 @@ def arched_bridge() -> list[Part]:
 def _gate(x: float, high: float, stone: RGB, light: RGB) -> list[Face]:
     def holes(wall: Face) -> list[Face]:
         hole = rgb("#5a463a")
-        return [*openings(wall, 1, 1, hole, fill=(0.46, 0.9), arch=0.35, area=(0, 0.4, 1, 0.68)),
-                *openings(wall, 2, 1, hole, fill=(0.3, 0.7), arch=0.4, area=(0.1, 0.72, 0.9, 0.94), glow=1)]  # fmt: skip
+        gate = openings(wall, 1, 1, hole, fill=(0.46, 0.9), arch=0.35, area=(0, 0.4, 1, 0.68))
+        return gate + openings(wall, 2, 1, hole, fill=(0.3, 0.7), arch=0.4, area=(0.1, 0.72, 0.9, 0.94), glow=1)
 
     faces = box(x, 0, 0, high, (0.19, 0.21), mix(stone, light, 0.35), holes)
     faces += frustum(x, 0, high, high + 0.05, (0.21, 0.23), (0.23, 0.25), light)

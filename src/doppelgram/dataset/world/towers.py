@@ -1,12 +1,24 @@
 """The tall landmarks: an iron tower, a pagoda, a windmill, a lighthouse and a leaning tower, as 3-D parts."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from doppelgram.dataset.world.canvas import RGB, mix, rgb
 from doppelgram.dataset.world.solids import (
-    Face, Part, band, box, frustum, gable, lathe, line, moved, openings, quad, rolled,
+    Face,
+    Part,
+    band,
+    box,
+    frustum,
+    gable,
+    lathe,
+    line,
+    moved,
+    openings,
+    quad,
+    rolled,
 )  # fmt: skip
 
 NIGHT_GLASS = rgb("#3b4a63")
@@ -38,7 +50,7 @@ def iron_tower() -> list[Part]:
     for sx in (-1, 1):
         for sz in (-1, 1):
             leg: list[Face] = []
-            for y0, y1 in zip(levels[:-1], levels[1:], strict=True):
+            for y0, y1 in pairwise(levels):
                 (c0, h0), (c1, h1) = spread(y0), spread(y1)
                 leg += lattice(y0, y1, sx * c0, sz * c0, h0, sx * c1, sz * c1, h1)
             foot = box(sx * 0.47, sz * 0.47, 0, 0.035, (0.14, 0.14), rgb("#c9b79c"))
@@ -51,17 +63,17 @@ def iron_tower() -> list[Part]:
             u, y = 0.36 * np.cos(t), 0.12 + 0.27 * np.sin(t)
             depth = spread(y)[0] + 0.05
             curve.append((u * np.cos(turn) + depth * np.sin(turn), y, -u * np.sin(turn) + depth * np.cos(turn)))
-        parts.append(Part([line(a, b, 0.022, iron) for a, b in zip(curve[:-1], curve[1:], strict=True)]))
+        parts.append(Part([line(a, b, 0.022, iron) for a, b in pairwise(curve)]))
     shaft = []
     steps = np.linspace(0.86, 1.86, 11)
-    for y0, y1 in zip(steps[:-1], steps[1:], strict=True):
+    for y0, y1 in pairwise(steps):
         h0, h1 = (float(np.interp(y, [0.86, 1.2, 1.86], [0.165, 0.095, 0.035])) for y in (y0, y1))
         shaft += lattice(y0, y1, 0, 0, h0, 0, 0, h1)
     parts.append(Part(shaft, 2))
     for y, half in ((0.45, 0.375), (0.86, 0.21)):
         deck = frustum(0, 0, y - 0.012, y + 0.045, (half, half), (half * 1.05, half * 1.05), light, _deck_windows)
         parts.append(Part(deck, 1 if y < 0.5 else 3))
-    top = box(0, 0, 1.84, 1.9, (0.06, 0.06), iron) + [line((0, 1.9, 0), (0, 2.08, 0), 0.016, dark)]
+    top = [*box(0, 0, 1.84, 1.9, (0.06, 0.06), iron), line((0, 1.9, 0), (0, 2.08, 0), 0.016, dark)]
     return [*parts, Part(top, 3)]
 
 
@@ -90,13 +102,13 @@ def pagoda() -> list[Part]:
         curve = [(eave, -0.035), (eave * 0.86, 0.0), (body * 1.12, 0.06), (body * 0.92, 0.115)]
         under = [(sx * eave, y - 0.036, sz * eave) for sx, sz in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
         roof.append(quad(under, rgb("#7d2f25")))
-        for (h0, y0), (h1, y1) in zip(curve[:-1], curve[1:], strict=True):
+        for (h0, y0), (h1, y1) in pairwise(curve):
             roof += frustum(0, 0, y + y0, y + y1, (h0, h0), (h1, h1), tile, _tiles)[:4]
         for sx, sz in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
             tip = [
                 (sx * h, y + dy + 0.008, sz * h) for h, dy in [(eave * 1.03, -0.012), (eave * 0.95, -0.012), *curve[1:]]
             ]
-            roof += [line(a, b, 0.017, rgb("#2f444d")) for a, b in zip(tip[:-1], tip[1:], strict=True)]
+            roof += [line(a, b, 0.017, rgb("#2f444d")) for a, b in pairwise(tip)]
         parts.append(Part(roof, 2 + 2 * level))
         y += 0.085
     gold = rgb("#d9a83f")

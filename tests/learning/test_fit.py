@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from doppelgram.evaluation.retrieval import precision_at_1_and_map
+from doppelgram.learning.fit import Part, fit
+from doppelgram.learning.recipe import Recipe, make_recipe
+from doppelgram.models.backbones import SmallNet
+from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
+
+
+def parts(classes: int = 4, images: int = 12, size: int = 16) -> tuple[Part, Part]:
+    """Squares of a class's own colour under noise: learnable in seconds."""
+    rng = np.random.default_rng(0)
+    colours = rng.integers(40, 215, (classes, 3))
+    codes = np.repeat(np.arange(classes), images)
+    pixels = colours[codes][:, None, None] + rng.normal(0, 30, (len(codes), size, size, 3))
+    pixels = pixels.clip(0, 255).astype(np.uint8)
+    held = np.arange(len(codes)) % 3 == 0
+    return Part(pixels[~held], codes[~held]), Part(pixels[held], codes[held])
+
+
+def recipe(**sections: dict[str, Any]) -> Recipe:
+    base: dict[str, dict[str, Any]] = {
+        "data": {"size": 16},
+        "model": {"dim": 4, "dropout": 0.2},
+        "loss": {"name": "triplet", "params": {"margin": 0.2}},
+        "miner": {"name": "semihard"},
+        "sampler": {"batch": 16, "per_class": 4},
+        "optimiser": {"epochs": 4, "lr": 0.01, "precision": "32"},
+        "augment": {"brightness": 0.2, "flip": True, "shift": 0.1},
+    }
+    for section, keys in sections.items():
+        base[section] = {**base[section], **keys} if section in base else keys
+    return make_recipe(base)
+
+
+def network(seed: int = 0) -> EmbeddingNetwork:
+    torch.manual_seed(seed)
+    return EmbeddingNetwork(SmallNet(4), EmbeddingHead(32, 4, dropout=0.2))
+
+
+def validate(query: Any, labels: Any, gallery: Any, gallery_labels: Any) -> dict[str, float]:
+    return precision_at_1_and_map(query, labels, gallery=gallery, gallery_labels=gallery_labels)
+
+
+def run(net: EmbeddingNetwork, folder: Path, chosen: Recipe | None = None, **options: Any) -> Any:
+    train, val = parts()
+    options.setdefault("console", Console(file=io.StringIO()))
+    return fit(net, train, val, chosen or recipe(), folder, validate=validate, **options)
+
+
+def weights(net: EmbeddingNetwork) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in net.state_dict().items()}
+
+
+def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+def test_it_learns_and_says_what_it_did(tmp_path: Path) -> None:
+    out = io.StringIO()
+    net = network()
+    fitted = run(net, tmp_path, recipe(optimiser={"epochs": 8}), console=Console(file=out, width=200))
+    best = fitted.history[fitted.best_epoch - 1]
+    assert best["val_map_at_r"] == max(epoch["val_map_at_r"] for epoch in fitted.history)
+    assert best["val_precision_at_1"] > 0.8
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 8
+    for word in ("loss", "active", "d+", "d-", "val P@1", "MAP@R"):
+        assert word in lines[0]
+    header = (tmp_path / "log/metrics.csv").read_text().splitlines()[0]
+    for column in ("train_loss", "train_active", "train_positive_distance", "val_map_at_r"):
+        assert column in header
+    assert list((tmp_path / "log/tensorboard").glob("events*"))
+    assert (tmp_path / "checkpoints/best.ckpt").is_file()
+
+
+def test_the_network_ends_with_the_best_epochs_weights(tmp_path: Path) -> None:
+    net = network()
+    fitted = run(net, tmp_path)
+    state = torch.load(tmp_path / "checkpoints/best.ckpt", weights_only=True)
+    assert state["epoch"] + 1 == fitted.best_epoch
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, state["state_dict"][f"network.{name}"])
+
+
+@pytest.mark.parametrize("loss", ["triplet", "cosface"])
+def test_resumed_equals_uninterrupted(tmp_path: Path, loss: str) -> None:
+    chosen = recipe(loss={"name": loss, "params": {}}, miner={"name": "none" if loss == "triplet" else ""})
+    whole = network()
+    run(whole, tmp_path / "whole", chosen, seed=5)
+
+    class StopIn(torch.nn.Module):  # Ctrl-C in the middle of an epoch, as a real KeyboardInterrupt in the forward pass
+        def __init__(self, inner: torch.nn.Module, calls: int) -> None:
+            super().__init__()
+            self.inner, self.calls = inner, calls
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls -= 1
+            if self.calls == 0:
+                raise KeyboardInterrupt
+            return self.inner(x)
+
+    halted = network()
+    halted.head.layers[0] = StopIn(halted.head.layers[0], calls=8)
+    first = run(halted, tmp_path / "halted", chosen, seed=5)
+    assert first.interrupted
+    assert 1 <= len(first.history) < 4
+    again = network()
+    checkpoint = torch.load(tmp_path / "halted/checkpoints/last.ckpt", weights_only=True)
+    renamed = {name.replace("layers.0.inner", "layers.0"): value for name, value in checkpoint["state_dict"].items()}
+    torch.save({**checkpoint, "state_dict": renamed}, tmp_path / "halted/checkpoints/last.ckpt")
+    second = run(again, tmp_path / "halted", chosen, seed=5, resume=True)
+    assert len(second.history) == 4
+    last = [torch.load(tmp_path / name / "checkpoints/last.ckpt", weights_only=True) for name in ("whole", "halted")]
+    assert_same(last[0]["state_dict"], last[1]["state_dict"])
+    assert_same(weights(whole), weights(again))
+
+
+def test_same_seed_same_weights(tmp_path: Path) -> None:
+    first, second, third = network(), network(), network()
+    run(first, tmp_path / "a", seed=1)
+    run(second, tmp_path / "b", seed=1)
+    run(third, tmp_path / "c", seed=2)
+    assert_same(weights(first), weights(second))
+    assert not all(torch.equal(a, b) for a, b in zip(first.parameters(), third.parameters(), strict=True))
+
+
+def test_early_stopping(tmp_path: Path) -> None:
+    # A step of no size leaves the figures where they are once the running statistics have settled.
+    chosen = recipe(optimiser={"epochs": 60, "lr": 0.0}, stopping={"patience": 2, "min_delta": 0.2})
+    history = run(network(), tmp_path, chosen).history
+    assert 3 <= len(history) < 30
+    assert max(epoch["val_map_at_r"] for epoch in history[-2:]) <= history[-3]["val_map_at_r"] + 0.2
+
+
+def test_collapse_is_said_in_words(tmp_path: Path) -> None:
+    out = io.StringIO()
+    net = network()
+    last = net.head.layers[-1]
+    torch.nn.init.zeros_(last.weight)  # every image at the same point, as a collapsed training leaves it
+    chosen = recipe(optimiser={"lr": 0.0}, miner={"name": "batchhard"})
+    fitted = run(net, tmp_path, chosen, console=Console(file=out, width=300))
+    assert any("collapse" in warning for warning in fitted.warnings)
+    assert any("stuck at its margin (0.2)" in warning for warning in fitted.warnings)
+    assert out.getvalue().count("warning: collapse") == 1
+
+
+def test_no_validation_part_keeps_the_last_epoch(tmp_path: Path) -> None:
+    train, _ = parts()
+    fitted = fit(network(), train, None, recipe(), tmp_path, console=Console(file=io.StringIO()))
+    assert fitted.best_epoch == len(fitted.history) == 4
+
+
+def test_lonely_validation_images_are_asked_of_a_gallery(tmp_path: Path) -> None:
+    train, val = parts()
+    one_each = [int(np.flatnonzero(val.codes == code)[0]) for code in range(4)]
+    lonely = Part(val.inputs[one_each], val.codes[one_each])
+    fitted = fit(
+        network(), train, lonely, recipe(), tmp_path / "a", validate=validate, console=Console(file=io.StringIO())
+    )
+    assert "val_precision_at_1" in fitted.history[0]
+    strangers = Part(lonely.inputs, lonely.codes + 10)
+    out = io.StringIO()
+    fitted = fit(network(), train, strangers, recipe(), tmp_path / "b", validate=validate, console=Console(file=out))
+    assert fitted.best_epoch == 4
+    assert "the last epoch is kept" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("loss", "miner"),
+    [
+        ("contrastive", "all"),
+        ("bce", "none"),
+        ("triplet", "all"),
+        ("multi_similarity", ""),
+        ("proxy_anchor", ""),
+        ("supcon", ""),
+    ],
+)
+def test_any_loss_trains(tmp_path: Path, loss: str, miner: str) -> None:
+    chosen = recipe(loss={"name": loss, "params": {}}, miner={"name": miner}, optimiser={"epochs": 2})
+    fitted = run(network(), tmp_path, chosen)
+    assert all(np.isfinite(epoch["train_loss"]) for epoch in fitted.history)
+
+
+def test_cached_features_train_the_head(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(4), 12)
+    centres = rng.normal(0, 1, (4, 32))
+    features = (centres[codes][:, None] + rng.normal(0, 0.5, (48, 3, 32))).astype(np.float32)
+    net = network()
+    before = weights(net)
+    fitted = fit(
+        net, Part(features[::2], codes[::2]), Part(features[1::2], codes[1::2]), recipe(optimiser={"epochs": 10}),
+        tmp_path, validate=validate, console=Console(file=io.StringIO()),
+    )  # fmt: skip
+    assert fitted.history[-1]["val_precision_at_1"] > 0.9
+    after = weights(net)
+    assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("backbone."))
