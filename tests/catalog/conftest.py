@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from doppelgram.catalog.store import Catalog
 from doppelgram.images.framing import Framing
 from doppelgram.models.backbones import SmallNet
 from doppelgram.models.bundle import load_model
@@ -17,14 +19,16 @@ CALIBRATION = Calibration(
 )
 
 
-def save_random_model(folder: Path, seed: int = 0, calibration: Calibration | None = CALIBRATION, dim: int = 8) -> Path:
+def _save_random_model(
+    folder: Path, seed: int = 0, calibration: Calibration | None = CALIBRATION, dim: int = 8
+) -> Path:
     torch.manual_seed(seed)
     backbone = SmallNet(width=4)
     network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim))
     return Model(network, Framing(32), calibration=calibration).save(folder)
 
 
-def draw_picture(file: Path, seed: int, size: tuple[int, int] = (48, 40), hue: float = 0.0) -> Path:
+def _draw_picture(file: Path, seed: int, size: tuple[int, int] = (48, 40), hue: float = 0.0) -> Path:
     """A file whose content no other seed gives: soft blobs in a colour, as JPEG or whatever the ending says."""
     rng = np.random.default_rng(seed)
     small = rng.uniform(0, 1, (5, 5, 3)) * 0.5 + hue * np.array([0.5, 0.25, 0.0])
@@ -33,17 +37,32 @@ def draw_picture(file: Path, seed: int, size: tuple[int, int] = (48, 40), hue: f
     return file
 
 
-def draw_folder(folder: Path, classes: int = 3, images: int = 4, seed: int = 0) -> Path:
+def _draw_folder(folder: Path, classes: int = 3, images: int = 4, seed: int = 0) -> Path:
     for kind in range(classes):
         for number in range(images):
             place = folder / f"class {kind}" / f"picture {number}.jpg"
-            draw_picture(place, seed + 100 * kind + number, hue=kind / max(1, classes - 1))
+            _draw_picture(place, seed + 100 * kind + number, hue=kind / max(1, classes - 1))
     return folder
 
 
 @pytest.fixture(scope="session")
+def save_model() -> Callable[..., Path]:
+    return _save_random_model
+
+
+@pytest.fixture
+def draw_picture() -> Callable[..., Path]:
+    return _draw_picture
+
+
+@pytest.fixture
+def draw_folder() -> Callable[..., Path]:
+    return _draw_folder
+
+
+@pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_random_model(tmp_path_factory.mktemp("models") / "model")
+    return _save_random_model(tmp_path_factory.mktemp("models") / "model")
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +72,11 @@ def model(model_folder: Path) -> Model:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    return draw_folder(tmp_path / "photos")
+    """Three classes of four pictures each."""
+    return _draw_folder(tmp_path / "photos")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, model_folder: Path) -> Catalog:
+    """An empty catalog."""
+    return Catalog.create(tmp_path / "catalog", model_folder)

@@ -3,13 +3,13 @@ import json
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from catalog.conftest import CALIBRATION, save_random_model
 
 from doppelgram.catalog.rows import EmbeddedImage, Entry
 from doppelgram.catalog.store import Catalog
@@ -28,11 +28,6 @@ def number_id(number: int) -> str:
 def image(number: int, dim: int = 8, **facts: object) -> EmbeddedImage:
     values = {"path": f"/photos/{number}.jpg", "name": f"{number}.jpg", "label": "a", **facts}
     return EmbeddedImage(Entry(number_id(number), **values), np.full(dim, number, np.float32), b"jpeg %d" % number)
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, model_folder: Path) -> Catalog:
-    return Catalog.create(tmp_path / "catalog", model_folder)
 
 
 def test_rows_come_back_as_they_went_in(catalog: Catalog):
@@ -114,7 +109,7 @@ def test_find_returns_what_is_there_whatever_is_asked_for(catalog: Catalog):
 
 
 def test_an_unknown_column_is_named(catalog: Catalog):
-    with pytest.raises(DoppelgramError, match="no column 'identity'.*label"):
+    with pytest.raises(DoppelgramError, match=r"no column 'identity'.*label"):
         catalog.rows(["identity"])
 
 
@@ -134,8 +129,8 @@ def test_vectors_of_another_width_and_ids_that_are_none_are_refused(catalog: Cat
         catalog.add([EmbeddedImage(Entry("1", "/a.jpg"), np.zeros(8, np.float32), b"")])
 
 
-def test_the_folder_carries_its_own_model(tmp_path: Path):
-    source = save_random_model(tmp_path / "run" / "model")
+def test_the_folder_carries_its_own_model(tmp_path: Path, save_model: Callable[..., Path]):
+    source = save_model(tmp_path / "run" / "model")
     catalog = Catalog.create(tmp_path / "catalog", tmp_path / "run")
     embedded = load_model(source).embed([np.full((40, 40, 3), 90, np.uint8)])
     shutil.rmtree(tmp_path / "run")
@@ -150,12 +145,14 @@ def test_the_folder_carries_its_own_model(tmp_path: Path):
     assert datetime.fromisoformat(facts["created"]).tzinfo is not None
 
 
-def test_open_or_create_makes_opens_and_refuses_another_model(tmp_path: Path, model: Model, model_folder: Path):
+def test_open_or_create_makes_opens_and_refuses_another_model(
+    tmp_path: Path, model: Model, model_folder: Path, save_model: Callable[..., Path]
+):
     first = Catalog.open_or_create(tmp_path / "catalog", model, model_folder)
     first.add([image(1)])
     assert len(Catalog.open_or_create(tmp_path / "catalog", model, model_folder)) == 1
 
-    other_folder = save_random_model(tmp_path / "other", seed=1)
+    other_folder = save_model(tmp_path / "other", seed=1)
     other = load_model(other_folder)
     with pytest.raises(DoppelgramError, match=rf"filled by another model \(fingerprint {model.fingerprint[:8]}"):
         Catalog.open_or_create(tmp_path / "catalog", other, other_folder)
@@ -164,12 +161,12 @@ def test_open_or_create_makes_opens_and_refuses_another_model(tmp_path: Path, mo
         first.require(other.fingerprint)
 
 
-def test_a_new_calibration_of_the_same_model_is_taken_over(tmp_path: Path):
-    folder = save_random_model(tmp_path / "model")
+def test_a_new_calibration_of_the_same_model_is_taken_over(tmp_path: Path, save_model: Callable[..., Path]):
+    folder = save_model(tmp_path / "model")
     Catalog.create(tmp_path / "catalog", folder)
     new = Calibration(9.0, 1.0, 0.2, 7, 7, "again")
-    assert new != CALIBRATION
-    save_random_model(folder, calibration=new)
+    assert Catalog.open(tmp_path / "catalog").load_model().calibration != new
+    save_model(folder, calibration=new)
     catalog = Catalog.open_or_create(tmp_path / "catalog", load_model(folder), folder)
     assert catalog.load_model().calibration == new
     # Opening it with its own copy as the source is no change.

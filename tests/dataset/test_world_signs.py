@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_second_run_replaces_the_first(
     seen: list[int] = []
     options = {"classes": 3, "per_class": 4, "size": 32}
     a = digest(render_signs(tmp_path / "a", seed=1, progress=seen.append, **options))
-    assert seen == list(range(1, 13))
+    assert seen == [1] * 12
     render_signs(tmp_path / "b", seed=2, classes=5, per_class=4, size=32)
     b = digest(render_signs(tmp_path / "b", seed=1, **options))
     assert a == b

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -129,6 +130,7 @@ def _save(page: Image.Image, file: Path) -> Path:
         page.save(aside, "PNG")
         os.replace(aside, file)
     except OSError as problem:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         raise DoppelgramError(f"{file}: cannot be written: {problem.strerror or problem}") from problem
     return file

@@ -49,7 +49,7 @@ def render_posts(
         poses: how many poses (1-10).
         size: side of the square pictures in pixels (32-1024).
         seed: which world.
-        progress: called after each picture with the number of pictures done.
+        progress: called with 1 after each picture.
 
     Returns:
         ``out``.
@@ -66,7 +66,6 @@ def render_posts(
     planned = plan(posts, places, list(POSES)[:poses], seed)
     with fresh(out) as folder:
         keypoints: dict[str, list[list[float]]] = {}
-        done = 0
         by_view: dict[tuple[int, int], list[Post]] = {}
         for post in planned:
             by_view.setdefault((post.place, post.view), []).append(post)
@@ -79,9 +78,8 @@ def render_posts(
                 shot.picture.save(path, quality=shot.quality)
                 if shot.points is not None:
                     keypoints[post_path(post)] = [[round(float(v), 2) for v in point] for point in shot.points]
-                done += 1
                 if progress is not None:
-                    progress(done)
+                    progress(1)
         _write_tables(folder, planned, seed)
         lines = [f"{json.dumps(path)}: {json.dumps(keypoints[path])}" for path in sorted(keypoints)]
         (folder / "keypoints.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -69,7 +69,7 @@ def render_signs(
         per_class: crops of each class.
         size: side of the square crops in pixels (16-512).
         seed: which world.
-        progress: called after each crop with the number of crops done.
+        progress: called with 1 after each crop.
 
     Returns:
         ``out``.
@@ -95,7 +95,7 @@ def render_signs(
             crop = render_crop(name, choose_scene(number, seed), size, stream(seed, "crop", n))
             crop.save(folder / name / f"{scene_ids[number]}_{n}.png", compress_level=3)
             if progress is not None:
-                progress(n + 1)
+                progress(1)
     return out
 
 
