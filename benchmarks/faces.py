@@ -14,7 +14,6 @@ import tempfile
 from pathlib import Path
 
 from common import SHOWN, machine, metric_table, write
-
 from doppelgram.api.evaluating import evaluate
 from doppelgram.api.run import open_run
 from doppelgram.api.training import split_data, train

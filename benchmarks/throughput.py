@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import machine, write
 from rich.console import Console
 
+from common import machine, write
 from doppelgram.api.loading import load_images
 from doppelgram.api.training import make_network
 from doppelgram.dataset.collection import codes

@@ -7,23 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+
+from pictures import stripes
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOPPELGRAM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.delenv("DOPPELGRAM_WEIGHTS", raising=False)
-
-
-def stripes(kind: int, rng: np.random.Generator, size: int = 40) -> Image.Image:
-    """A picture of class ``kind``: stripes whose direction and spacing are the class, whose colours are not."""
-    y, x = np.mgrid[:size, :size] / size
-    angle, waves = kind * 0.7, 3 + kind % 3
-    wave = np.sin(2 * np.pi * waves * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 6))
-    dark, light = rng.integers(0, 110, 3), rng.integers(140, 255, 3)
-    pixels = np.where(wave[..., None] > 0, light, dark) + rng.normal(0, 8, (size, size, 3))
-    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
 @pytest.fixture

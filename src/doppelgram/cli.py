@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -153,7 +154,9 @@ def index(
 
     report = run_index(data, model, catalog, console=_progress())
     if json_:
-        _print_json(json.loads(report.to_json()))
+        facts = json.loads(report.to_json())
+        outcomes = facts.pop("outcomes")
+        _print_json({**facts, "problems": [outcome for outcome in outcomes if outcome["status"] != "ok"]})
     else:
         typer.echo(report.summary())
 
@@ -175,7 +178,7 @@ def search(
 
     found = run_search(catalog, images, k, montage=montage)
     if json_:
-        _print_json([neighbours.to_dict() for neighbours in found])
+        _print_json([asdict(neighbours) for neighbours in found])
         return
     from rich.table import Table
 

@@ -116,7 +116,8 @@ def test_odd_labels_names_and_numbers_are_drawn(tmp_path: Path, filled: Catalog,
 def test_many_queries_with_many_neighbours_fit(tmp_path: Path, photos: Path, filled: Catalog, model: Model):
     found = search_catalog(filled, [photos / "class 0" / "picture 0.jpg"], 11, model=model)[0]
     wide = replace(found, matches=(found.matches * 2)[:20])
-    page = pixels(draw_montage([wide] * 50, filled, tmp_path / "many.png", tile=64))
+    narrow = replace(found, matches=found.matches[:1])
+    page = pixels(draw_montage([wide] + [narrow] * 49, filled, tmp_path / "many.png", tile=64))
     layout = Layout(64)
     assert page.shape[0] == layout.header + 50 * layout.row + layout.footer
     with pytest.raises(DoppelgramError, match="do not fit into one picture"):

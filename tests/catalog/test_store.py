@@ -209,6 +209,27 @@ def test_an_interrupted_creation_is_completed(tmp_path: Path, model_folder: Path
     assert sorted(os.listdir(folder)) == ["catalog.json", "model", "vectors"]
 
 
+def test_what_is_left_of_a_creation_for_a_wider_model_does_not_stay(tmp_path: Path, model_folder: Path, save_model):
+    folder = Catalog.create(tmp_path / "catalog", save_model(tmp_path / "wider", dim=12)).folder
+    os.rename(folder / "catalog.json", folder / "catalog.json.part")
+    catalog = Catalog.create(folder, model_folder)
+    catalog.add([image(1)])
+    assert Catalog.open(folder).vectors().shape == (1, 8)
+
+
+def test_those_who_begin_a_catalog_at_the_same_time_share_it(tmp_path: Path, model: Model, model_folder: Path):
+    start = threading.Barrier(4)
+
+    def begin(number: int) -> int:
+        start.wait()
+        return Catalog.open_or_create(tmp_path / "catalog", model, model_folder).add([image(number)])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(begin, range(4))) == [1] * 4
+    assert Catalog.open(tmp_path / "catalog").hashes() == {number_id(number) for number in range(4)}
+    assert sorted(os.listdir(tmp_path / "catalog")) == ["catalog.json", "model", "vectors"]
+
+
 def test_what_is_not_a_catalog_of_this_version_is_refused(tmp_path: Path, catalog: Catalog):
     with pytest.raises(DoppelgramError, match="no such catalog"):
         Catalog.open(tmp_path / "nowhere")

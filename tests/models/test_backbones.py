@@ -118,8 +118,12 @@ def test_normalised_embeddings_have_length_one() -> None:
     assert not torch.allclose(plain(features).norm(dim=1), torch.ones(5), atol=1e-2)
 
 
-def test_frozen_batch_norms_keep_their_statistics() -> None:
-    network = EmbeddingNetwork(SmallNet(4), EmbeddingHead(32, 4), "head").train()
+@pytest.mark.parametrize(
+    ("trained", "frozen", "moves"), [("head", False, False), ("full", True, False), ("full", False, True)]
+)
+def test_frozen_batch_norms_keep_their_statistics(trained: str, frozen: bool, moves: bool) -> None:
+    network = EmbeddingNetwork(SmallNet(4), EmbeddingHead(32, 4), trained, frozen_norms=frozen).train()
     before = {name: value.clone() for name, value in network.backbone.state_dict().items()}
     network(torch.rand(4, 3, 64, 64))
-    assert all(torch.equal(value, before[name]) for name, value in network.backbone.state_dict().items())
+    same = all(torch.equal(value, before[name]) for name, value in network.backbone.state_dict().items())
+    assert same != moves

@@ -185,7 +185,7 @@ def make_network(recipe: Recipe, weights: Path | None, seed: int) -> EmbeddingNe
         backbone.dim, settings.dim, hidden=settings.hidden, dropout=settings.dropout,
         batch_norm=settings.batch_norm, normalise=settings.normalise,
     )  # fmt: skip
-    return EmbeddingNetwork(backbone, head, settings.train)
+    return EmbeddingNetwork(backbone, head, settings.train, frozen_norms=settings.frozen_norms)
 
 
 def validation_figures(query: Any, labels: Any, gallery: Any = None, gallery_labels: Any = None) -> dict[str, float]:

@@ -51,7 +51,7 @@ def block_rows(gallery_size: int, block: int | None = None) -> int:
         if block < 1:
             raise DoppelgramError(f"block is {block}; it must be 1 or more")
         return block
-    return max(1, min(1024, BLOCK_ELEMENTS // max(gallery_size, 1)))
+    return max(1, min(512, BLOCK_ELEMENTS // max(gallery_size, 1)))
 
 
 def smallest_columns(keys: NDArray[np.floating[Any]], k: int) -> Int64:

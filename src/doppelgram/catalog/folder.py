@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +64,7 @@ def copy_model(source: Path, target: Path) -> None:
 
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file, whole or not at all."""
-    aside = target.with_name(f"{target.name}.{os.getpid()}.part")
+    aside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     shutil.copyfile(source, aside)
     os.replace(aside, target)
 

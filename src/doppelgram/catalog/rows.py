@@ -71,6 +71,22 @@ def connect(database: Path) -> Any:
     return lancedb.connect(database, read_consistency_interval=timedelta(0))
 
 
+def create_table(database: Path, name: str, dim: int) -> None:
+    """Make an empty table, unless there is one for embeddings of ``dim`` numbers."""
+    opened, expected = connect(database), schema(dim)
+    try:
+        if opened.open_table(name).schema.equals(expected):
+            return
+    except ValueError:
+        pass  # There is none.
+    try:
+        opened.create_table(name, schema=expected)
+    except ValueError:
+        # There is one by now: another process's, which is the same, or one that is left of another model.
+        if not opened.open_table(name).schema.equals(expected):
+            opened.create_table(name, schema=expected, mode="overwrite")
+
+
 def schema(dim: int) -> Any:
     """Arrow schema of the table, for embeddings of ``dim`` numbers."""
     import pyarrow as pa

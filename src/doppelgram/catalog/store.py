@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from doppelgram.catalog.rows import (
     Entry,
     Float32,
     connect,
+    create_table,
     entries_of,
     facts_table,
     images_table,
@@ -93,11 +93,13 @@ class Catalog:
         model = load_model(model_dir)
         with told(folder, "made"):
             folder.mkdir(parents=True, exist_ok=True)
-            # First the mark that the rest is ours, last the name by which the catalog counts as whole.
+            # First the mark that the rest is ours, last the name by which the catalog counts as whole. Every step can
+            # be done twice, so that two processes that begin at the same time do not harm each other.
             write_facts(unfinished, model.fingerprint, model.dim)
             copy_model(model_folder(model_dir), folder / MODEL_FOLDER)
-            connect(folder / DATABASE_FOLDER).create_table(TABLE, schema=schema(model.dim), mode="overwrite")
-            os.replace(unfinished, folder / CATALOG_FILE)
+            create_table(folder / DATABASE_FOLDER, TABLE, model.dim)
+            copy_whole(unfinished, folder / CATALOG_FILE)
+            unfinished.unlink(missing_ok=True)
         return cls.open(folder)
 
     @classmethod
@@ -143,7 +145,12 @@ class Catalog:
 
         folder = Path(folder).expanduser()
         if not (folder / CATALOG_FILE).is_file():
-            cls.create(folder, model_source)
+            try:
+                cls.create(folder, model_source)
+            except DoppelgramError:
+                # Another process may have been faster.
+                if not (folder / CATALOG_FILE).is_file():
+                    raise
         catalog = cls.open(folder)
         catalog.require(model.fingerprint)
         source, copy = (place / DESCRIPTION_FILE for place in (model_folder(model_source), folder / MODEL_FOLDER))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.catalog.exact import Float32, Float64, Int64, block_rows, pair_distances, smallest_columns
+from doppelgram.evaluation.parallel import in_parallel
 from doppelgram.evaluation.setting import Setting, expand_matches
 
 # Ranks that are always looked at, for CMC.
@@ -44,13 +46,13 @@ def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | Non
     exact ties. Only if more images than are looked at lie within rounding of each other does the order remain open;
     then those of other classes come first as well.
 
-    Every relevant image within the first R is looked at, however large R is. Memory is O(block x n).
+    Every relevant image within the first R is looked at, however large R is. Memory is O(block x n) a core.
 
     Args:
         setting: queries and gallery.
         knn: neighbours that vote on the class (:func:`vote`); 0 for no vote.
         depth: ranks to look at besides the first R.
-        block: queries handled at a time; by default as many as keep a block of distances near 64 MB.
+        block: queries a core handles at a time; by default as many as keep a block of distances near 64 MB.
     """
     count, n = len(setting.query), len(setting.gallery)
     ranking = Ranking(
@@ -64,35 +66,54 @@ def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | Non
         return ranking
     centre = setting.gallery.mean(axis=0, dtype=np.float64)
     gallery = (setting.gallery - centre).astype(np.float32)
-    norms = np.einsum("ij,ij->i", gallery, gallery)
     # |b|^2 rides along as one more column, so that a single product gives |b|^2 - 2ab.
-    extended = np.vstack([gallery.T, norms])
+    extended = np.vstack([gallery.T, np.einsum("ij,ij->i", gallery, gallery)])
     by_class = np.argsort(setting.query_codes, kind="stable")
     step = min(block_rows(n, block), count)
-    buffer = np.empty((step, n), dtype=np.float32)
-    for start in range(0, count, step):
+    local = threading.local()
+
+    def one(start: int) -> None:
         rows = by_class[start : start + step]
+        if not hasattr(local, "buffer"):
+            local.buffer = np.empty((step, n), dtype=np.float32)
         query = (setting.query[rows] - centre).astype(np.float32)
-        own = np.einsum("ij,ij->i", query, query)
-        weights = np.hstack([-2 * query, np.ones((len(rows), 1), dtype=np.float32)])
-        keys = np.matmul(weights, extended, out=buffer[: len(rows)])
-        i, j = expand_matches(setting.query_codes[rows], setting.gallery_codes)
-        keys[i, j] += _rounding(keys[i, j], own[i], query.shape[1])
-        relevant = np.bincount(i, minlength=len(rows))
-        i, j = setting.same_image(rows)
-        keys[i, j] = np.inf
-        lost = setting.gallery_codes[j] == setting.query_codes[rows[i]]
-        relevant -= np.bincount(i[lost], minlength=len(rows))
-        columns = smallest_columns(keys, min(n, max(int(relevant.max()), depth, knn) + _SPARE))
-        values = np.take_along_axis(keys, columns, axis=1)
-        classes = np.where(np.isinf(values), -1, setting.gallery_codes[columns])
-        with np.errstate(invalid="ignore"):  # inf - inf, where no image is left
-            close = np.diff(values, axis=1) <= 2 * _rounding(values[:, 1:], own[:, None], query.shape[1])
-        classes = _settle(setting, rows, columns, classes, close, knn)
-        _score(classes == setting.query_codes[rows][:, None], relevant, rows, ranking)
-        if knn:
-            ranking.predicted[rows] = vote(classes[:, :knn])
+        _rank_block(setting, rows, query, extended, local.buffer[: len(rows)], knn, depth, ranking)
+
+    in_parallel(one, range(0, count, step))
     return ranking
+
+
+def _rank_block(
+    setting: Setting,
+    rows: Int64,
+    query: Float32,
+    extended: Float32,
+    buffer: Float32,
+    knn: int,
+    depth: int,
+    ranking: Ranking,
+) -> None:
+    """Fill in ``ranking`` for some rows, given their centred vectors and the centred gallery with its norms."""
+    n, width = len(setting.gallery), query.shape[1]
+    own = np.einsum("ij,ij->i", query, query)
+    weights = np.hstack([-2 * query, np.ones((len(rows), 1), dtype=np.float32)])
+    keys = np.matmul(weights, extended, out=buffer)
+    i, j = expand_matches(setting.query_codes[rows], setting.gallery_codes)
+    keys[i, j] += _rounding(keys[i, j], own[i], width)
+    relevant = np.bincount(i, minlength=len(rows))
+    i, j = setting.same_image(rows)
+    keys[i, j] = np.inf
+    lost = setting.gallery_codes[j] == setting.query_codes[rows[i]]
+    relevant -= np.bincount(i[lost], minlength=len(rows))
+    columns = smallest_columns(keys, min(n, max(int(relevant.max()), depth, knn) + _SPARE))
+    values = np.take_along_axis(keys, columns, axis=1)
+    classes = np.where(np.isinf(values), -1, setting.gallery_codes[columns])
+    with np.errstate(invalid="ignore"):  # inf - inf, where no image is left
+        close = np.diff(values, axis=1) <= 2 * _rounding(values[:, 1:], own[:, None], width)
+    classes = _settle(setting, rows, columns, classes, close, knn)
+    _score(classes == setting.query_codes[rows][:, None], relevant, rows, ranking)
+    if knn:
+        ranking.predicted[rows] = vote(classes[:, :knn])
 
 
 def _rounding(keys: Float32, own: Float32, width: int) -> Float32:

@@ -40,6 +40,7 @@ class ModelRecipe:
     backbone: str = "small"
     pretrained: bool = True  # whether a backbone that has weights starts from them
     train: str = "full"  # full, last (the backbone's last layer and the head) or head (the backbone is frozen)
+    frozen_norms: bool = False  # whether the backbone's batch norms keep the statistics they came with
     dim: int = 64
     hidden: int = 0
     dropout: float = 0.0

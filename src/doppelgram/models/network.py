@@ -66,18 +66,22 @@ class EmbeddingNetwork(nn.Module):
         backbone: from `make_backbone`.
         head: from `EmbeddingHead` with the backbone's ``dim`` as inputs.
         trained: ``full``, ``last`` (the backbone's last layer and the head) or ``head`` (a frozen backbone).
+        frozen_norms: whether the backbone's batch norms keep the statistics they came with while it is trained.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: Backbone, head: EmbeddingHead, trained: str = "full") -> None:
+    def __init__(
+        self, backbone: Backbone, head: EmbeddingHead, trained: str = "full", *, frozen_norms: bool = False
+    ) -> None:
         super().__init__()
         if trained not in TRAINED:
             raise DoppelgramError(f"model.train is '{trained}'; it is one of {', '.join(TRAINED)}")
         self.backbone = backbone
         self.head = head
         self.trained = trained
+        self.frozen_norms = frozen_norms
         self.register_buffer("mean", torch.tensor(backbone.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(backbone.std).view(1, 3, 1, 1), persistent=False)
         if trained != "full":
@@ -86,12 +90,15 @@ class EmbeddingNetwork(nn.Module):
                 module.requires_grad_(True)
 
     def train(self, mode: bool = True) -> EmbeddingNetwork:
-        """Switch to training, except the frozen part: its batch norms keep the statistics they came with."""
+        """Switch to training, except the frozen parts: their batch norms keep the statistics they came with."""
         super().train(mode)
         if mode and self.trained != "full":
             self.backbone.eval()
             for module in self.backbone.last_layer() if self.trained == "last" else []:
                 module.train()
+        for module in self.backbone.modules() if mode and self.frozen_norms else []:
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
         return self
 
     def features(self, images: Tensor) -> Tensor:

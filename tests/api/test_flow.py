@@ -1,0 +1,238 @@
+"""The main job from end to end, as a library: train, evaluate, index, search, verify."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import doppelgram
+from doppelgram import DoppelgramError
+from doppelgram.learning.recipe import Recipe, make_recipe
+from pictures import stripes
+
+METRICS = [
+    "knn_accuracy", "ncm_accuracy", "balanced_knn_accuracy", "balanced_ncm_accuracy", "precision_at_1", "r_precision",
+    "map_at_r", "cmc_5", "cmc_10", "pair_auc", "pair_eer", "tar_at_far_0.01", "pair_accuracy",
+]  # fmt: skip
+
+
+def recipe(**sections: dict[str, object]) -> Recipe:
+    base: dict[str, dict[str, object]] = {
+        "data": {"size": 24},
+        "model": {"dim": 8},
+        "loss": {"name": "cosface"},
+        "sampler": {"batch": 16},
+        "optimiser": {"epochs": 12, "lr": 0.01, "precision": "32"},
+    }
+    return make_recipe({**base, **{name: {**base.get(name, {}), **keys} for name, keys in sections.items()}})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A folder of striped pictures and a run trained on it, shared by the tests of this file."""
+    root = tmp_path_factory.mktemp("flow")
+    rng = np.random.default_rng(0)
+    for kind in range(4):
+        (root / f"data/kind{kind}").mkdir(parents=True)
+        for n in range(20):
+            stripes(kind, rng).save(root / f"data/kind{kind}/{100 + n // 2}_{n}.png")
+    run = doppelgram.train(root / "data", recipe(), root / "run", seed=1)
+    return root / "data", run.folder
+
+
+def test_a_run_says_everything_about_itself(trained: tuple[Path, Path]) -> None:
+    data, folder = trained
+    run = doppelgram.open_run(folder)
+    assert run.finished
+    assert run.data == data
+    assert run.seed == 1
+    assert run.facts["versions"]["torch"]
+    assert {p.name for p in folder.iterdir()} == {
+        "run.json", "recipe.toml", "split.csv", "files.json", "log", "checkpoints", "model",
+    }  # fmt: skip
+    split = run.split()
+    assert split.counts().keys() == {"train", "val", "test"}
+    collection = run.collection()
+    rows = split.rows(collection)
+    groups = [set(collection.column("group")[rows[part]]) for part in ("train", "val", "test")]
+    assert not groups[0] & groups[1]
+    assert not groups[0] & groups[2]
+    assert not groups[1] & groups[2]
+
+
+def test_evaluate_on_its_own_test_part(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    result = doppelgram.evaluate(trained[1], out=tmp_path / "report")
+    written = json.loads((tmp_path / "report/metrics.json").read_text())
+    assert written == result.to_dict()
+    for name in METRICS:
+        assert set(written[name]) == {"value", "low", "high", "n"}, name
+        assert written[name]["low"] <= written[name]["value"] <= written[name]["high"], name
+    assert result["knn_accuracy"].value > 0.7, "four kinds of stripes are easy"
+    assert result["knn_accuracy"].n == doppelgram.open_run(trained[1]).split().counts()["test"]
+    assert (tmp_path / "report/metrics.md").read_text().startswith("|")
+    assert {p.name for p in (tmp_path / "report").glob("*.png")} >= {"roc.png", "distances.png", "cmc.png"}
+
+
+def test_thresholds_are_chosen_on_one_part_and_reported_on_another(trained: tuple[Path, Path]) -> None:
+    model = doppelgram.load_model(trained[1])
+    assert model.calibration is not None
+    on_test = " ".join(doppelgram.evaluate(trained[1]).notes)
+    assert f"given threshold, distance {model.calibration.threshold:.4g}" in on_test
+    on_val = " ".join(doppelgram.evaluate(trained[1], part="val").notes)
+    assert "given threshold" not in on_val
+    assert "half" in on_val
+
+
+def test_evaluate_on_other_images(trained: tuple[Path, Path], class_folder: Callable[..., Path]) -> None:
+    fresh = class_folder(classes=4, images=8, name="fresh", seed=9)
+    within = doppelgram.evaluate(trained[1], gallery=fresh)
+    assert within["precision_at_1"].n == 32
+    across = doppelgram.evaluate(trained[1], gallery=trained[0], query=fresh)
+    assert across["precision_at_1"].n == 32
+    same = doppelgram.evaluate(trained[1], gallery=fresh, query=fresh)
+    assert same["precision_at_1"] == within["precision_at_1"], "an image is never its own answer"
+
+
+def test_evaluate_given_pairs(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    paths = sorted(p.relative_to(data) for p in data.glob("*/*.png"))
+    rng = np.random.default_rng(0)
+    rows = [(a, b, int(a.parent == b.parent)) for a, b in (rng.choice(len(paths), 2, replace=False) for _ in range(200))
+            for a, b in [(paths[a], paths[b])]]  # fmt: skip
+    file = tmp_path / "pairs.csv"
+    pd.DataFrame([*rows, ("gone.png", paths[0], 1)], columns=["path_a", "path_b", "same"]).to_csv(file, index=False)
+    result = doppelgram.evaluate(run, pairs=file, root=data)
+    assert result["pair_auc"].n == 200
+    assert any("1 of 201 pairs left out" in note for note in result.notes)
+    model = doppelgram.load_model(run)
+    judged = [model.calibration.same(model.distance(data / a, data / b)) == bool(s) for a, b, s in rows[:60]]
+    first = tmp_path / "first.csv"
+    pd.DataFrame(rows[:60], columns=["path_a", "path_b", "same"]).to_csv(first, index=False)
+    assert doppelgram.evaluate(run, pairs=first, root=data)["pair_accuracy"].value == pytest.approx(np.mean(judged))
+    both = doppelgram.evaluate(run, gallery=data, pairs=file, root=data)
+    assert both["pair_auc"] == result["pair_auc"]
+    assert "map_at_r" in both
+
+
+def test_index_search_verify(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    first = doppelgram.index(data, run, tmp_path / "catalog")
+    again = doppelgram.index(data, run, tmp_path / "catalog")
+    assert (first.added, again.added, again.already_present) == (80, 0, 80)
+    query = sorted(data.glob("kind2/*.png"))[0]
+    (found,) = doppelgram.search(tmp_path / "catalog", [query], 3, montage=tmp_path / "m.png")
+    assert len(found.matches) == 3
+    assert all(match.path != str(query) for match in found.matches)
+    assert found.matches[0].label == "kind2"
+    assert Image.open(tmp_path / "m.png").width > 300
+    verdict = doppelgram.verify(run, query, found.matches[0].path)
+    assert verdict.distance == pytest.approx(found.matches[0].distance, abs=1e-5)
+    assert verdict.probability == pytest.approx(found.matches[0].probability, abs=1e-5)
+    assert doppelgram.verify(run, query, query).same is True
+
+
+def test_another_models_catalog_is_refused(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    doppelgram.index(data, run, tmp_path / "catalog")
+    model = doppelgram.load_model(run)
+    model.mirror = True
+    model.save(tmp_path / "other")
+    with pytest.raises(DoppelgramError, match="another model"):
+        doppelgram.index(data, tmp_path / "other", tmp_path / "catalog")
+
+
+def test_same_recipe_data_and_seed_give_the_same_model(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    again = doppelgram.train(data, recipe(), tmp_path / "again", seed=1)
+    assert again.facts["fingerprint"] == doppelgram.open_run(run).facts["fingerprint"]
+
+
+def test_a_frozen_backbone_is_embedded_once(class_folder: Callable[..., Path], tmp_path: Path) -> None:
+    data = class_folder(classes=3, images=10)
+    frozen = recipe(model={"dim": 8, "train": "head"}, augment={"brightness": 0.2, "views": 3})
+    run = doppelgram.train(data, frozen, tmp_path / "run")
+    assert run.finished
+    model = doppelgram.load_model(run.folder)
+    assert doppelgram.evaluate(run.folder)["knn_accuracy"].n == run.split().counts()["test"]
+    assert model.dim == 8
+
+
+def test_resuming_asks_for_the_same_job(trained: tuple[Path, Path], class_folder: Callable[..., Path]) -> None:
+    data, run = trained
+    doppelgram.train(data, recipe(), run, seed=1, resume=True)  # finished already: nothing happens
+    for options, words in (
+        ({"seed": 2}, "begun with seed 1"),
+        ({"recipe": recipe(model={"dim": 9})}, "another recipe .*model.dim"),
+        ({"data": class_folder()}, "begun on"),
+    ):
+        arguments = {"data": data, "recipe": recipe(), "seed": 1, **options}
+        with pytest.raises(DoppelgramError, match=words):
+            doppelgram.train(arguments.pop("data"), arguments.pop("recipe"), run, resume=True, **arguments)
+    with pytest.raises(DoppelgramError, match="already holds a run"):
+        doppelgram.train(data, recipe(), run)
+
+
+def test_what_cannot_be_trained_says_why(class_folder: Callable[..., Path], tmp_path: Path) -> None:
+    data = class_folder(classes=1)
+    with pytest.raises(DoppelgramError, match="two classes"):
+        doppelgram.train(data, recipe(), tmp_path / "a")
+    with pytest.raises(DoppelgramError, match="no class has 50 images"):
+        doppelgram.train(data, recipe(data={"min_images": 50}), tmp_path / "b")
+    with pytest.raises(DoppelgramError, match="no column 'colour'"):
+        doppelgram.train(data, recipe(data={"label": "colour"}), tmp_path / "c")
+    with pytest.raises(DoppelgramError, match="nearest is 'triplet'"):
+        doppelgram.train(class_folder(name="two"), recipe(loss={"name": "tripplet"}), tmp_path / "d")
+    for name in "bc":
+        assert not (tmp_path / name).exists(), "what is found wrong early leaves nothing behind"
+
+
+def test_evaluation_that_cannot_be(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    for options, words in (
+        ({"query": data}, "--query needs --gallery"),
+        ({"root": data}, "--root goes with --pairs"),
+        ({"part": "exam"}, "train, val or test"),
+        ({"gallery": data, "part": "val"}, "does not go with"),
+        ({"gallery": tmp_path / "none"}, "no such folder"),
+        ({"weights": tmp_path / "none"}, "no such folder of weights"),
+    ):
+        with pytest.raises(DoppelgramError, match=words):
+            doppelgram.evaluate(run, **options)
+    with pytest.raises(DoppelgramError, match="without its run"):
+        doppelgram.evaluate(run / "model")
+
+
+def test_troublesome_files_never_stop_the_job(class_folder: Callable[..., Path], tmp_path: Path) -> None:
+    data = class_folder(classes=3, images=12)
+    good = (data / "kind0/1000_00.png").read_bytes()
+    (data / "kind0/truncated.jpg").write_bytes(_jpeg(data / "kind0/1000_00.png")[:400])
+    (data / "kind1/text.png").write_text("not an image")
+    (data / "kind1/empty.png").write_bytes(b"")
+    (data / "kind2/copy.png").write_bytes(good)
+    (data / "kind2/new\nline é.png").write_bytes((data / "kind2/1001_20.png").read_bytes() + b"\0")
+    run = doppelgram.train(data, recipe(optimiser={"epochs": 2}), tmp_path / "run")
+    outcomes = {Path(o["path"]).name: o for o in json.loads((run.folder / "files.json").read_text())["outcomes"]}
+    assert (
+        outcomes["truncated.jpg"]["status"]
+        == outcomes["text.png"]["status"]
+        == outcomes["empty.png"]["status"]
+        == "broken"
+    )
+    assert outcomes["copy.png"]["status"] == "duplicate"
+    assert outcomes["new\nline é.png"]["status"] == "ok"
+    report = doppelgram.index(data, run.folder, tmp_path / "catalog")
+    assert (report.added, report.broken, report.duplicate) == (37, 3, 1)
+
+
+def _jpeg(path: Path) -> bytes:
+    import io
+
+    out = io.BytesIO()
+    Image.open(path).save(out, "JPEG")
+    return out.getvalue()
