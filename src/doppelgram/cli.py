@@ -308,7 +308,8 @@ def weights_pull(
 
     from doppelgram.models.weights import pull_weights
 
-    with Progress(console=_progress(), transient=True) as bar:
+    console = _progress()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"fetching {name}", total=None)
         path = pull_weights(
             name, into, progress=lambda done, total: bar.update(task, completed=done, total=total or None)

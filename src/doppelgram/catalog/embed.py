@@ -27,7 +27,6 @@ ALREADY_PRESENT = "already in the catalog"
 
 # Images that the model sees at a time, so that its activations stay small beside the pixels of a chunk.
 _MODEL_BATCH = 64
-_UPDATES_AT_ONCE = 1000
 
 
 @dataclass
@@ -202,9 +201,7 @@ def _bring_up_to_date(
             entry = replace(entry, timestamp=old.timestamp)
         if entry != old:
             changed.append(entry)
-    return sum(
-        catalog.update(changed[start : start + _UPDATES_AT_ONCE]) for start in range(0, len(changed), _UPDATES_AT_ONCE)
-    )
+    return catalog.update(changed)
 
 
 def _append(

@@ -108,12 +108,12 @@ def schema(dim: int) -> Any:
     )
 
 
-def facts_table(entries: Sequence[Entry], dim: int) -> Any:
-    """Arrow table of the columns ``FACTS``."""
+def with_facts(rows: Any, entries: Mapping[str, Entry], dim: int) -> Any:
+    """The rows, an Arrow table of all columns, with the facts in ``entries``, by id, in place of their own."""
     import pyarrow as pa
 
-    whole = schema(dim)
-    return pa.table(_facts(entries), schema=pa.schema([whole.field(name) for name in FACTS]))
+    columns = _facts([entries[key] for key in rows["id"].to_pylist()])
+    return pa.table(columns | {name: rows[name] for name in COLUMNS if name not in FACTS}, schema=schema(dim))
 
 
 def entries_of(table: Any) -> list[Entry]:

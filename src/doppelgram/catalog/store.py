@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from doppelgram.catalog.folder import (
     CATALOG_FILE,
@@ -26,11 +26,11 @@ from doppelgram.catalog.rows import (
     connect,
     create_table,
     entries_of,
-    facts_table,
     images_table,
     is_id,
     matrix,
     schema,
+    with_facts,
 )
 from doppelgram.errors import DoppelgramError
 
@@ -45,6 +45,8 @@ TABLE = "images"
 _MOST_FRAGMENTS = 64
 # Ids in one condition, which is text that the engine has to parse.
 _IDS_AT_ONCE = 500
+
+T = TypeVar("T")
 
 
 class Catalog:
@@ -218,13 +220,9 @@ class Catalog:
         """The given columns of the rows with these ids, indexed by ``id``; ids that are not there are left out."""
         import pandas as pd
 
-        wanted = [text for text in dict.fromkeys(ids) if is_id(text)]
+        wanted = list(dict.fromkeys(ids))
         selected = list(dict.fromkeys(["id", *columns]))
-        conditions = [
-            "id IN (" + ", ".join(f"'{text}'" for text in wanted[start : start + _IDS_AT_ONCE]) + ")"
-            for start in range(0, len(wanted), _IDS_AT_ONCE)
-        ]
-        parts = [self._read(selected, condition).to_pandas() for condition in conditions or ["false"]]
+        parts = [self._read(selected, _one_of(part)).to_pandas() for part in _parts(wanted) or [[]]]
         found: pd.DataFrame = pd.concat(parts, ignore_index=True).set_index("id")
         return found
 
@@ -245,16 +243,23 @@ class Catalog:
             return int(self._table.merge_insert("id").when_not_matched_insert_all().execute(table).num_inserted_rows)
 
     def update(self, entries: Sequence[Entry]) -> int:
-        """Replace what is known of images already here, in one atomic commit; vectors and thumbnails stay.
+        """Replace what is known of images already here; vectors and thumbnails stay.
+
+        Every 500 images are one atomic commit.
 
         Returns:
             How many rows were found and written.
         """
-        if not entries:
-            return 0
-        with told(self.folder, "written"):
-            merge = self._table.merge_insert("id").when_matched_update_all()
-            return int(merge.execute(facts_table(entries, self.dim)).num_updated_rows)
+        written = 0
+        for part in _parts(entries):
+            new = {entry.id: entry for entry in part}
+            # Whole rows are given, though only facts change: merging some columns only, the engine reads the other
+            # ones of all images, which takes ten times the time and gigabytes of memory.
+            rows = self._read(COLUMNS, _one_of(list(new)))
+            with told(self.folder, "written"):
+                merge = self._table.merge_insert("id").when_matched_update_all()
+                written += int(merge.execute(with_facts(rows, new, self.dim)).num_updated_rows)
+        return written
 
     def compact(self) -> None:
         """Join the pieces that many appends leave behind, once there are enough of them to slow reading."""
@@ -270,3 +275,13 @@ class Catalog:
         with told(self.folder, "read"):
             query = self._table.search()
             return (query.where(where) if where else query).select(list(columns)).to_arrow()
+
+
+def _parts(values: Sequence[T]) -> list[Sequence[T]]:
+    return [values[start : start + _IDS_AT_ONCE] for start in range(0, len(values), _IDS_AT_ONCE)]
+
+
+def _one_of(ids: Sequence[str]) -> str:
+    """Condition for the rows with these ids; what is no id is left out, so that no text gets into the condition."""
+    listed = ", ".join(f"'{text}'" for text in ids if is_id(text))
+    return f"id IN ({listed})" if listed else "false"
