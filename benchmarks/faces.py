@@ -21,7 +21,7 @@ from doppelgram.api.training import split_data, train
 # The same recipe without pretrained weights, at the exercise's size.
 SCRATCH = (
     "model.backbone=small", "data.size=64", "model.batch_norm=false", "optimiser.backbone_lr=1", "optimiser.loss_lr=1",
-    "optimiser.lr=0.003", "sampler.batch=128", "optimiser.epochs=30",
+    "optimiser.lr=0.003", "sampler.batch=128", "model.frozen_norms=false", "optimiser.epochs=20",
 )  # fmt: skip
 
 
