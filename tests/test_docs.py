@@ -1,0 +1,91 @@
+"""The commands and the Python of the documentation are run, in order, on a folder of rendered signs."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import glob
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from doppelgram.dataset.world.signs import render_signs
+from doppelgram.learning.recipe import all_keys, make_recipe
+from doppelgram.learning.recipe_file import recipe_names
+
+ROOT = Path(__file__).parents[1]
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = [doc for doc in DOCS if "$ doppelgram " in doc.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("doc", COMMANDS, ids=lambda doc: doc.name)
+def test_commands_and_python_of_the_docs_work(doc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    render_signs(tmp_path / "photos", classes=8, per_class=10, seed=0)
+    monkeypatch.chdir(tmp_path)
+    text = doc.read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for language, block in re.findall(r"```(console|python)\n(.*?)```", text, flags=re.DOTALL):
+        if language == "python":
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(block, doc.name, "exec"), names)
+            continue
+        for line in block.splitlines():
+            if not line.startswith("$ doppelgram "):
+                continue
+            # Each file name of the page stands for a real one: what matters is that there is such a file.
+            words = [word for part in shlex.split(line[2:]) for word in (sorted(glob.glob(part)) or [part])]
+            shortened = ["--set", "epochs=2"] if words[1] == "train" else []
+            command = [sys.executable, "-m", "doppelgram", *words[1:], *shortened]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+            if "--json" in words:
+                json.loads(done.stdout)
+
+
+def test_every_key_of_a_recipe_is_documented_with_its_default() -> None:
+    text = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 4]
+    documented = {key for row in rows for key in re.findall(r"`(\w+\.\w+)`", row.split("|")[1])}
+    mentioned = set(re.findall(r"`(\w+\.\w+)`", text))
+    assert set(all_keys()) <= mentioned
+    assert documented <= set(all_keys())
+    default = dataclasses.asdict(make_recipe({}))
+    for row in rows:
+        keys = re.findall(r"`(\w+\.\w+)`", row.split("|")[1])
+        values = [value.strip() for value in row.split("|")[2].split(",")]
+        for key, value in zip(keys, values if len(values) == len(keys) else values * len(keys), strict=True):
+            section, name = key.split(".")
+            actual = default[section][name]
+            if isinstance(actual, (int, float)) and not isinstance(actual, bool):
+                assert float(value) == float(actual), key
+            elif isinstance(actual, bool):
+                assert value == str(actual).lower(), key
+            elif actual and not isinstance(actual, dict):
+                assert value == actual, key
+
+
+def test_every_shipped_recipe_is_documented() -> None:
+    text = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
+    assert set(recipe_names()) <= set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_links_inside_the_project_lead_somewhere(doc: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", doc.read_text(encoding="utf-8")):
+        assert (doc.parent / target).exists(), target
+
+
+def test_figures_in_the_readme_stand_in_the_committed_results() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    figures = readme.split("## Figures")[1].split("\n## ")[0]
+    results = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "benchmarks/results").glob("*.md"))
+    quoted = re.findall(r"\*\*([\d.]+)( %)?\*\*", figures)
+    assert len(quoted) >= 5
+    for number, percent in quoted:
+        assert f"{number}%" in results if percent else re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.])", results), number
