@@ -16,7 +16,8 @@ from pathlib import Path
 from common import SHOWN, machine, metric_table, write
 from doppelgram.api.evaluating import evaluate
 from doppelgram.api.run import open_run
-from doppelgram.api.training import split_data, train
+from doppelgram.api.splitting import split_data
+from doppelgram.api.training import train
 
 # The same recipe without pretrained weights, at the exercise's size.
 SCRATCH = (

@@ -40,8 +40,9 @@ def main() -> None:
     minutes = run.facts["training_seconds"] / 60
     text = (
         "# Traffic signs, 64x64, from scratch\n\n"
-        f"`python benchmarks/signs.py --data DIR`: {run.facts['images']['train']} training images, classes with 20 crops "
-        f"or more, split by panorama. Training took {minutes:.1f} minutes on {result['machine']['cores']} cores "
+        f"`python benchmarks/signs.py --data DIR`: {run.facts['images']['train']} training images, classes with "
+        f"20 crops or more, split by panorama. Training took {minutes:.1f} minutes on {result['machine']['cores']} "
+        "cores "
         f"({result['machine']['processor']}); best epoch {run.facts['best_epoch']} of {run.facts['epochs']}.\n\n"
         + metric_table(parts, SHOWN)
     )

@@ -101,8 +101,8 @@ def main() -> None:
     text = (
         "# Training throughput: pipeline against bare step\n\n"
         f"`python benchmarks/throughput.py`: {given.images} images at 64x64, {facts['threads']} threads "
-        f"({facts['processor']}); files are read and decoded once, at {result['reading_images_per_second']} images/s.\n\n"
-        + "\n".join(lines)
+        f"({facts['processor']}); files are read and decoded once, at "
+        f"{result['reading_images_per_second']} images/s.\n\n" + "\n".join(lines)
     )
     write("throughput", result, text)
 

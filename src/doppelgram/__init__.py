@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from doppelgram.api.searching import index as index
     from doppelgram.api.searching import search as search
     from doppelgram.api.searching import verify as verify
-    from doppelgram.api.training import split_data as split_data
+    from doppelgram.api.splitting import split_data as split_data
     from doppelgram.api.training import train as train
     from doppelgram.catalog.store import Catalog as Catalog
     from doppelgram.dataset.collection import Collection as Collection
@@ -34,7 +34,7 @@ _WHERE = {
     "index": "doppelgram.api.searching",
     "search": "doppelgram.api.searching",
     "verify": "doppelgram.api.searching",
-    "split_data": "doppelgram.api.training",
+    "split_data": "doppelgram.api.splitting",
     "train": "doppelgram.api.training",
     "Catalog": "doppelgram.catalog.store",
     "Collection": "doppelgram.dataset.collection",

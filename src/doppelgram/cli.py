@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -39,7 +40,7 @@ Data = Annotated[
 ]
 Weights = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to look pretrained weights up in first.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same result.")]
 
 
 def _progress() -> Console:
@@ -177,14 +178,24 @@ def search(
     from doppelgram.api.searching import search as run_search
 
     found = run_search(catalog, images, k, montage=montage)
+    if montage:
+        typer.echo(f"montage written to {montage}", err=True)
     if json_:
         _print_json([asdict(neighbours) for neighbours in found])
         return
+    if not sys.stdout.isatty():  # for another program: one line an answer, nothing cut
+        for neighbours in found:
+            for match in neighbours.matches:
+                probability = "" if match.probability is None else f"{match.probability:.4f}"
+                facts = (str(match.rank), match.label, f"{match.distance:.4f}", probability, match.path)
+                typer.echo("\t".join(" ".join(cell.split()) for cell in (neighbours.query, *facts)))
+        return
     from rich.table import Table
+    from rich.text import Text
 
     console = _answer()
     for neighbours in found:
-        table = Table(title=neighbours.query, title_justify="left", box=None, pad_edge=False)
+        table = Table(title=Text(neighbours.query), title_justify="left", box=None, pad_edge=False)
         for column, justify in (
             ("", "right"),
             ("label", "left"),
@@ -195,11 +206,10 @@ def search(
             table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
         for match in neighbours.matches:
             probability = "" if match.probability is None else f"{match.probability:.0%}"
-            table.add_row(str(match.rank), match.label, f"{match.distance:.3f}", probability, match.path)
+            cells = (str(match.rank), match.label, f"{match.distance:.3f}", probability, match.path)
+            table.add_row(*(Text(" ".join(cell.split())) for cell in cells))
         console.print(table)
         console.print()
-    if montage:
-        typer.echo(f"montage written to {montage}")
 
 
 @app.command()
@@ -244,7 +254,7 @@ def split(
     json_: Json = False,
 ) -> None:
     """Divide images into train, val and test parts that share nothing they must not share."""
-    from doppelgram.api.training import split_data
+    from doppelgram.api.splitting import split_data
 
     try:
         shares = dict(zip(("train", "val", "test"), (float(share) for share in fractions.split(",")), strict=True))
@@ -333,6 +343,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         # Without a network, a library that asks a model hub hangs for minutes; nothing here wants it to.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a letter shows its number
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         status = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except DoppelgramError as problem:
@@ -345,9 +358,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(problem.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except OSError as problem:
+        if isinstance(problem, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
+        where = f"{problem.filename}: " if problem.filename else ""
+        _fail(f"{where}{problem.strerror or problem}", 2)
+    except MemoryError:
+        _fail("there is not enough memory; use a smaller data.size, sampler.batch or model", 2)
     except Exception as problem:  # no traceback reaches a user who did not ask for one
         if os.environ.get("DOPPELGRAM_DEBUG"):
             raise

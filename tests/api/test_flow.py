@@ -120,6 +120,47 @@ def test_evaluate_given_pairs(trained: tuple[Path, Path], tmp_path: Path) -> Non
     assert "map_at_r" in both
 
 
+def test_an_image_paired_with_itself_does_not_count(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, run = trained
+    a, b, c = (sorted(data.glob(f"{kind}/*.png"))[:1][0] for kind in ("kind0", "kind1", "kind2"))
+    (tmp_path / "copy.png").write_bytes(a.read_bytes())
+    rows = [(a, a, 1), (a, tmp_path / "copy.png", 1), (a, b, 0), (b, c, 0), (a, sorted(data.glob("kind0/*.png"))[5], 1)]
+    pd.DataFrame(rows, columns=["path_a", "path_b", "same"]).to_csv(tmp_path / "p.csv", index=False)
+    result = doppelgram.evaluate(run, pairs=tmp_path / "p.csv")
+    assert result["pair_auc"].n == 3
+    assert any("2 pairs of an image with itself" in note for note in result.notes)
+
+
+def test_what_was_asked_is_said(trained: tuple[Path, Path], class_folder: Callable[..., Path], tmp_path: Path) -> None:
+    data, run = trained
+    assert "test part" in doppelgram.evaluate(run).notes[0]
+    assert "chosen on these images" in doppelgram.evaluate(run, part="val").notes[0]
+    flattered = doppelgram.evaluate(run, gallery=data)
+    assert any("figures flatter" in note for note in flattered.notes)
+    fresh = class_folder(classes=4, images=8, name="fresh", seed=9)
+    assert not any("flatter" in note for note in doppelgram.evaluate(run, gallery=fresh).notes)
+    for kind in range(4):
+        (fresh / f"kind{kind}").rename(fresh / f"other{kind}")
+    with pytest.raises(DoppelgramError, match="no class in common"):
+        doppelgram.evaluate(run, gallery=data, query=fresh)
+
+
+def test_classes_kept_out_of_training_are_asked_of_each_other(
+    class_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = class_folder(classes=6, images=10)
+    doppelgram.split_data(data, "label", tmp_path / "split.csv")
+    run = doppelgram.train(data, recipe(optimiser={"epochs": 2}), tmp_path / "run", split=tmp_path / "split.csv")
+    split = run.split()
+    kinds = {
+        part: {name.split("/")[0] for name, p in split.parts.items() if p == part} for part in ("train", "val", "test")
+    }
+    assert not kinds["train"] & kinds["test"]
+    result = doppelgram.evaluate(run.folder, part="val")
+    assert result["precision_at_1"].n == split.counts()["val"]
+    assert "none of its classes" in result.notes[0]
+
+
 def test_index_search_verify(trained: tuple[Path, Path], tmp_path: Path) -> None:
     data, run = trained
     first = doppelgram.index(data, run, tmp_path / "catalog")
@@ -163,13 +204,18 @@ def test_a_frozen_backbone_is_embedded_once(class_folder: Callable[..., Path], t
     assert model.dim == 8
 
 
-def test_resuming_asks_for_the_same_job(trained: tuple[Path, Path], class_folder: Callable[..., Path]) -> None:
+def test_resuming_asks_for_the_same_job(
+    trained: tuple[Path, Path], class_folder: Callable[..., Path], tmp_path: Path
+) -> None:
     data, run = trained
     doppelgram.train(data, recipe(), run, seed=1, resume=True)  # finished already: nothing happens
+    other = tmp_path / "other.csv"
+    doppelgram.split_data(data, "image", other, seed=77)
     for options, words in (
         ({"seed": 2}, "begun with seed 1"),
         ({"recipe": recipe(model={"dim": 9})}, "another recipe .*model.dim"),
         ({"data": class_folder()}, "begun on"),
+        ({"split": other}, "begun with another split"),
     ):
         arguments = {"data": data, "recipe": recipe(), "seed": 1, **options}
         with pytest.raises(DoppelgramError, match=words):
@@ -188,7 +234,12 @@ def test_what_cannot_be_trained_says_why(class_folder: Callable[..., Path], tmp_
         doppelgram.train(data, recipe(data={"label": "colour"}), tmp_path / "c")
     with pytest.raises(DoppelgramError, match="nearest is 'triplet'"):
         doppelgram.train(class_folder(name="two"), recipe(loss={"name": "tripplet"}), tmp_path / "d")
-    for name in "bc":
+    bad = recipe(loss={"name": "triplet"}, sampler={"batch": 16, "per_class": 9})
+    with pytest.raises(DoppelgramError, match="fewer than two classes"):
+        doppelgram.train(class_folder(name="three"), bad, tmp_path / "e")
+    with pytest.raises(DoppelgramError, match=r"data\.size=16"):
+        doppelgram.train(tmp_path / "two", recipe(model={"backbone": "vgg16"}, data={"size": 16}), tmp_path / "f")
+    for name in "abcdef":
         assert not (tmp_path / name).exists(), "what is found wrong early leaves nothing behind"
 
 
@@ -206,6 +257,32 @@ def test_evaluation_that_cannot_be(trained: tuple[Path, Path], tmp_path: Path) -
             doppelgram.evaluate(run, **options)
     with pytest.raises(DoppelgramError, match="without its run"):
         doppelgram.evaluate(run / "model")
+
+
+def test_camera_file_names_do_not_spoil_the_split(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for kind in range(3):
+        (tmp_path / f"data/kind{kind}").mkdir(parents=True)
+        for n in range(10):
+            stripes(kind, rng).save(tmp_path / f"data/kind{kind}/IMG_{n:04}.png")
+    run = doppelgram.train(tmp_path / "data", recipe(optimiser={"epochs": 1}), tmp_path / "run")
+    assert run.split().counts() == {"train": 18, "val": 6, "test": 6}
+
+
+def test_odd_labels_go_through_everything(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = ["[/bold] :warning:", "ж 漢\tx", "7"]
+    rows = []
+    for kind, label in enumerate(labels):
+        for n in range(10):
+            stripes(kind, rng).save(tmp_path / f"{kind}_{n}.png")
+            rows.append((f"{kind}_{n}.png", label))
+    pd.DataFrame(rows, columns=["path", "what"]).to_csv(tmp_path / "t.csv", index=False)
+    run = doppelgram.train(tmp_path / "t.csv", recipe(optimiser={"epochs": 1}), tmp_path / "run")
+    assert sorted(doppelgram.load_model(run.folder).labels) == sorted(labels)
+    doppelgram.index(tmp_path / "t.csv", run.folder, tmp_path / "catalog")
+    (found,) = doppelgram.search(tmp_path / "catalog", [tmp_path / "0_0.png"], 29, montage=tmp_path / "m.png")
+    assert {match.label for match in found.matches} == set(labels)
 
 
 def test_troublesome_files_never_stop_the_job(class_folder: Callable[..., Path], tmp_path: Path) -> None:

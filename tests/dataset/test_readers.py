@@ -35,10 +35,36 @@ def test_lfw_layout_is_recognised_by_its_names(tmp_path: Path) -> None:
 
 
 def test_crops_of_one_source_become_a_group(tmp_path: Path) -> None:
-    collection = read_collection(touch(tmp_path, "stop/33_0.png", "stop/33_1.png", "give/33_2.png", "give/7_0.png"))
+    names = [
+        "stop/33_0.png",
+        "stop/33_1.png",
+        "stop/7_0.png",
+        "stop/8_0.png",
+        "give/33_2.png",
+        "give/7_1.png",
+        "give/9_0.png",
+    ]
+    collection = read_collection(touch(tmp_path, *names))
     groups = dict(zip(collection.names, collection.column("group"), strict=True))
-    assert groups == {"stop/33_0.png": "33", "stop/33_1.png": "33", "give/33_2.png": "33", "give/7_0.png": "7"}
+    assert groups == {name: name.split("/")[1].split("_")[0] for name in names}
     assert collection.label_columns == ("label",)
+
+
+@pytest.mark.parametrize("name", ["IMG_{n:04}.jpg", "{kind}_{n}.png", "DSC_{n}_{n}.jpg"])
+def test_a_cameras_prefix_is_no_source(tmp_path: Path, name: str) -> None:
+    paths = [f"{kind}/" + name.format(kind=kind, n=n) for kind in ("cat", "dog") for n in range(2)]
+    collection = read_collection(touch(tmp_path, *paths))
+    assert "group" not in collection.table.columns
+
+
+def test_linked_and_closed_folders_and_our_own(tmp_path: Path) -> None:
+    touch(tmp_path / "elsewhere", "a.jpg", "b.jpg")
+    data = touch(tmp_path / "data", "cat/a.jpg", "run/x/log.jpg", "run/run.json")
+    (data / "dog").symlink_to(tmp_path / "elsewhere")
+    (data / "cat/again").symlink_to(data)
+    collection = read_collection(data)
+    assert set(collection.labels) == {"cat", "dog"}
+    assert any("'run' was written by doppelgram" in note for note in collection.notes)
 
 
 def test_place_and_pose_with_bare_places_and_posts(tmp_path: Path) -> None:
@@ -105,6 +131,7 @@ def test_columns_from_file_names(tmp_path: Path) -> None:
         (r"(\d+)", "no named group"),
         (r"(?P<x>[", "not a regular"),
         (r"(?P<x>z+)", "does not occur"),
+        (r"(?P<path>.)", "replace the column 'path'"),
     ):
         with pytest.raises(DoppelgramError, match=words):
             read_collection(tmp_path, name_pattern=pattern)
@@ -118,6 +145,7 @@ def test_columns_from_file_names(tmp_path: Path) -> None:
         ("path,label\na.jpg,x\nb.jpg,x\na.jpg,y\n", "row 4: the path 'a.jpg' stands in an earlier row"),
         ("path,timestamp\na.jpg,2020-01-01\nb.jpg,yesterday\n", "row 3: timestamp 'yesterday'"),
         ("path,label\n", "no rows"),
+        ("path,label, label\na.jpg,x,y\n", "'label' stands in the table twice"),
         ("", "cannot be read"),
     ],
 )

@@ -59,6 +59,16 @@ def test_by_group_keeps_shares_and_classes_even() -> None:
             assert abs(have - share) < 0.05, (part, name, have)
 
 
+@pytest.mark.parametrize("per_class", [1, 2, 3, 7])
+def test_shares_hold_also_where_classes_have_few_groups(per_class: int) -> None:
+    labels = [f"c{n // 12}" for n in range(1200)]
+    groups = [f"c{n // 12}g{n % per_class}" for n in range(1200)]
+    images = collection(labels, groups)
+    counts = split_by_group(images, "group").counts()
+    for part, share in (("train", 0.6), ("val", 0.2), ("test", 0.2)):
+        assert abs(counts[part] / 1200 - share) < 0.08, counts
+
+
 def test_unknown_groups_stand_alone() -> None:
     images = collection(["a"] * 20, [""] * 19 + ["g"])
     assert len(set(split_by_group(images, "group").parts.values())) == 3

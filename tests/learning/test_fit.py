@@ -9,6 +9,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.learning.fit import Part, fit
 from doppelgram.learning.recipe import Recipe, make_recipe
@@ -124,6 +125,75 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, loss: str) -> None:
     last = [torch.load(tmp_path / name / "checkpoints/last.ckpt", weights_only=True) for name in ("whole", "halted")]
     assert_same(last[0]["state_dict"], last[1]["state_dict"])
     assert_same(weights(whole), weights(again))
+
+
+def stop_after(net: EmbeddingNetwork, calls: int) -> None:
+    """Have the n-th forward pass of the network from now on end as Ctrl-C would end it."""
+    left = [calls]
+
+    def count(*_: Any) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+
+    net.head.register_forward_hook(count)
+
+
+def test_every_finished_epoch_can_be_gone_on_from(tmp_path: Path) -> None:
+    chosen = recipe(optimiser={"epochs": 6, "lr": 0.0}, stopping={"min_delta": 1.0})  # a plateau from the first epoch
+    net = network()
+    stop_after(net, calls=14)  # two training batches and one of validation in each epoch
+    first = run(net, tmp_path, chosen)
+    assert first.interrupted
+    done = len(first.history)
+    assert done == 4
+    out = io.StringIO()
+    second = run(network(), tmp_path, chosen, resume=True, console=Console(file=out, width=200))
+    assert out.getvalue().startswith(f"epoch   {done + 1}/6")
+    assert [epoch["epoch"] for epoch in second.history] == [1, 2, 3, 4, 5, 6]
+    assert len((tmp_path / "log/metrics.csv").read_text().splitlines()) == 7
+
+
+def test_a_run_that_was_moved_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    whole = network()
+    fitted = run(whole, tmp_path / "whole", seed=2)
+    halted = network()
+    stop_after(halted, calls=11)
+    assert run(halted, tmp_path / "halted", seed=2).interrupted
+    (tmp_path / "halted").rename(tmp_path / "moved")
+    again = network()
+    resumed = run(again, tmp_path / "moved", seed=2, resume=True)
+    assert resumed.best_epoch == fitted.best_epoch
+    assert_same(weights(whole), weights(again))
+    assert not (tmp_path / "halted").exists()
+
+
+def test_a_run_that_had_given_up_is_not_trained_on(tmp_path: Path) -> None:
+    chosen = recipe(optimiser={"epochs": 60, "lr": 0.0}, stopping={"patience": 2, "min_delta": 1.0})
+    first = run(network(), tmp_path, chosen)
+    again = run(network(), tmp_path, chosen, resume=True)
+    assert len(again.history) == len(first.history) < 60
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    run(network(), tmp_path)
+    last = tmp_path / "checkpoints/last.ckpt"
+    last.write_bytes(last.read_bytes()[:1000])
+    with pytest.raises(DoppelgramError, match=r"last\.ckpt: is damaged"):
+        run(network(), tmp_path, resume=True)
+
+
+def test_divergence_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(DoppelgramError, match="training diverged"):
+        run(network(), tmp_path, recipe(optimiser={"lr": 1e30}))
+
+
+@pytest.mark.parametrize("name", ["ntxent", "smooth_ap"])
+def test_a_loss_that_cannot_be_validated_still_trains(tmp_path: Path, name: str) -> None:
+    fitted = run(
+        network(), tmp_path, recipe(loss={"name": name, "params": {}}, miner={"name": ""}, optimiser={"epochs": 1})
+    )
+    assert "val_map_at_r" in fitted.history[0]
 
 
 def test_same_seed_same_weights(tmp_path: Path) -> None:

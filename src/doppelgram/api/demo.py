@@ -74,7 +74,7 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
         f"  look-alikes  {places['montage']}",
         f"  try          doppelgram search {places['catalog']} {query}",
     ):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     return places
 
 
@@ -89,7 +89,7 @@ def _queries(places: dict[str, Path], count: int) -> list[Path]:
 
 
 def _step(console: Console, number: int, what: str) -> None:
-    console.print(f"\n[bold]{number}  {what}[/bold]", highlight=False)
+    console.print(f"\n{number}  {what}", style="bold", highlight=False, markup=False, soft_wrap=True)
 
 
 def _clear(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.api.loading import Images, load_images, progress_bar
-from doppelgram.api.run import RUN_FILE, open_run
+from doppelgram.api.run import RUN_FILE, SPLIT_FILE, open_run
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.pairs import read_pairs
 from doppelgram.dataset.readers import read_collection
@@ -68,17 +69,22 @@ def evaluate(
         raise DoppelgramError("--root goes with --pairs")
     if weights is not None and not Path(weights).expanduser().is_dir():
         raise DoppelgramError(f"{weights}: there is no such folder of weights")
+    run = Path(run).expanduser()
     model = load_model(run)
     settings: dict[str, Any] = {"model": model.fingerprint, "knn": knn, "seed": seed}
     results: list[EvaluationResult] = []
     if gallery is not None or pairs is None:
-        results.append(_retrieval(model, Path(run), gallery, query, part, knn, seed, settings, console))
+        results.append(_retrieval(model, run, gallery, query, part, knn, seed, settings, console))
     if pairs is not None:
-        results.append(_given_pairs(model, Path(pairs), Path(root) if root else None, seed, settings, console))
+        results.append(
+            _given_pairs(
+                model, Path(pairs).expanduser(), Path(root).expanduser() if root else None, seed, settings, console
+            )
+        )
     result = replace(_joined(results), settings=settings)
     if out is not None:
-        result.write(Path(out))
-        write_figures(Path(out), result)
+        result.write(Path(out).expanduser())
+        write_figures(Path(out).expanduser(), result)
     return result
 
 
@@ -108,56 +114,96 @@ def _retrieval(
     model: Model, run: Path, gallery: Path | str | None, query: Path | str | None, part: str, knn: int, seed: int,
     settings: dict[str, Any], console: Console,
 ) -> EvaluationResult:  # fmt: skip
+    if gallery is None:
+        return _own_part(model, run, part, knn, seed, settings, console)
+    if part:
+        raise DoppelgramError("--part is of the run's own images; it does not go with --gallery")
     threshold = model.calibration.threshold if model.calibration else None
-    if gallery is not None:
-        if part:
-            raise DoppelgramError("--part is of the run's own images; it does not go with --gallery")
-        answers = load_images(_labelled(model, gallery), model.framing, console, what="gallery")
-        found = _embed(model, answers, console, "gallery")
-        settings["gallery"] = str(gallery)
-        if query is None:
-            return evaluate_embeddings(
-                found, answers.collection.labels, gallery_ids=answers.hashes,
-                knn=knn, threshold=threshold, seed=seed,
-            )  # fmt: skip
-        asked = load_images(_labelled(model, query), model.framing, console, what="queries")
-        settings["query"] = str(query)
-        return evaluate_embeddings(
-            found, answers.collection.labels, _embed(model, asked, console, "queries"), asked.collection.labels,
-            gallery_ids=answers.hashes, query_ids=asked.hashes, knn=knn, threshold=threshold, seed=seed,
+    answers = load_images(_labelled(model, gallery), model.framing, console, what="gallery")
+    settings["gallery"] = str(gallery)
+    if query is None:
+        notes = [f"Each image of {gallery} was asked of the others.", *_seen_before(run, answers.collection)]
+        result = evaluate_embeddings(
+            _embed(model, answers, console, "gallery"), answers.collection.labels, gallery_ids=answers.hashes,
+            knn=knn, threshold=None if len(notes) > 1 else threshold, seed=seed,
         )  # fmt: skip
+        return replace(result, notes=[*notes, *result.notes])
+    asked = load_images(_labelled(model, query), model.framing, console, what="queries")
+    settings["query"] = str(query)
+    notes = [f"The images of {query} were asked of those of {gallery}.", *_seen_before(run, asked.collection)]
+    if not set(answers.collection.labels.tolist()) & set(asked.collection.labels.tolist()):
+        raise DoppelgramError(f"{query} and {gallery} have no class in common, so no answer could be right")
+    result = evaluate_embeddings(
+        _embed(model, answers, console, "gallery"), answers.collection.labels,
+        _embed(model, asked, console, "queries"), asked.collection.labels,
+        gallery_ids=answers.hashes, query_ids=asked.hashes, knn=knn,
+        threshold=None if len(notes) > 1 else threshold, seed=seed,
+    )  # fmt: skip
+    return replace(result, notes=[*notes, *result.notes])
 
+
+def _seen_before(run: Path, asked: Collection) -> list[str]:
+    """A note if images that are asked about helped to make the model: figures on them flatter."""
+    if not (run / RUN_FILE).is_file() or not (run / SPLIT_FILE).is_file():
+        return []
+    own = open_run(run)
+    root = own.data if own.data.is_dir() else own.data.parent
+    used = {os.path.realpath(root / name) for name, part in own.split().parts.items() if part != "test"}
+    count = sum(os.path.realpath(path) in used for path in asked.paths)
+    if not count:
+        return []
+    return [
+        f"{count} of the {len(asked)} images asked about were used to train or choose this model: its figures flatter."
+    ]
+
+
+def _own_part(
+    model: Model, run: Path, part: str, knn: int, seed: int, settings: dict[str, Any], console: Console
+) -> EvaluationResult:
     if not (run / RUN_FILE).is_file():
-        raise DoppelgramError(
-            f"{run}: is a model without its run, which has no images of its own; give --gallery or --pairs"
-        )
+        raise DoppelgramError(f"{run}: is a model without its run, so it has no images; give --gallery or --pairs")
+    if part not in ("", "train", "val", "test"):
+        raise DoppelgramError(f"--part is '{part}'; it is train, val or test")
     own = open_run(run)
     split = own.split()
-    counts = split.counts()
-    part = part or ("test" if counts.get("test") else "val")
-    if part not in ("train", "val", "test"):
-        raise DoppelgramError(f"--part is '{part}'; it is train, val or test")
-    if not counts.get(part):
-        raise DoppelgramError(
-            f"{run}: its split has no {part} part; name another --part, or give --gallery and --query"
-        )
     collection = own.collection()
     rows = split.rows(collection)
+    chosen = part or ("test" if len(rows["test"]) else "val")
+    if not len(rows[chosen]):
+        which = f"{part} part" if part else "test part and no val part"
+        raise DoppelgramError(f"{run}: its split has no {which} among the images that are there; give --gallery")
+    part = settings["part"] = chosen
     wanted = np.sort(np.concatenate([rows["train"], rows[part]])) if part != "train" else rows["train"]
     images = load_images(collection.take(wanted), model.framing, console)
     found = _embed(model, images, console, "images")
     rows = split.rows(images.collection)
     labels, hashes = images.collection.labels, np.array(images.hashes)
-    settings["part"] = part
-    if part == "train":
-        return evaluate_embeddings(found, labels, gallery_ids=images.hashes, knn=knn, threshold=threshold, seed=seed)
+    threshold = model.calibration.threshold if model.calibration else None
     if model.calibration is not None and model.calibration.fitted_on == part:
         threshold = None  # chosen on these very images: let it be chosen on one half of them and reported on the other
-    gallery_rows, query_rows = rows["train"], rows[part]
-    return evaluate_embeddings(
-        found[gallery_rows], labels[gallery_rows], found[query_rows], labels[query_rows],
-        gallery_ids=hashes[gallery_rows], query_ids=hashes[query_rows], knn=knn, threshold=threshold, seed=seed,
-    )  # fmt: skip
+    queries = rows[part]
+    note = f"The {part} part of {run} was asked of its training part."
+    if part == "val":
+        note += " The epoch that was kept was chosen on these images."
+    if part == "train" or not set(labels[queries].tolist()) & set(labels[rows["train"]].tolist()):
+        why = "" if part == "train" else ", since none of its classes is in the training part"
+        note = f"Each image of the {part} part of {run} was asked of the others in it{why}."
+        result = evaluate_embeddings(
+            found[queries],
+            labels[queries],
+            gallery_ids=hashes[queries].tolist(),
+            knn=knn,
+            threshold=threshold,
+            seed=seed,
+        )
+    else:
+        gallery = rows["train"]
+        result = evaluate_embeddings(
+            found[gallery], labels[gallery], found[queries], labels[queries],
+            gallery_ids=hashes[gallery].tolist(), query_ids=hashes[queries].tolist(),
+            knn=knn, threshold=threshold, seed=seed,
+        )  # fmt: skip
+    return replace(result, notes=[note, *result.notes])
 
 
 def _given_pairs(
@@ -177,13 +223,19 @@ def _given_pairs(
         gone = next(p for a, b in zip(left, right, strict=True) for p in (a, b) if p not in place)
         left_out = f"{int((~usable).sum())} of {len(usable)} pairs left out"
         notes.append(f"{left_out}: an image could not be read, such as {quoted(str(gone))}")
-        console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False)
+        console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
     if not usable.any():
         raise DoppelgramError(f"{file}: not one pair could be read; are the paths relative to {root or file.parent}?")
     a = np.array([place[path] for path, use in zip(left, usable, strict=True) if use])
     b = np.array([place[path] for path, use in zip(right, usable, strict=True) if use])
-    distances = np.linalg.norm(found[a] - found[b], axis=1)
     hashes = np.array(loaded.hashes)
+    itself = hashes[a] == hashes[b]
+    if itself.any():
+        notes.append(f"{int(itself.sum())} pairs of an image with itself (the same bytes) left out.")
+        a, b, usable = a[~itself], b[~itself], np.flatnonzero(usable)[~itself]
+        if not len(a):
+            raise DoppelgramError(f"{file}: every pair is of an image with itself")
+    distances = np.linalg.norm(found[a] - found[b], axis=1)
     threshold = model.calibration.threshold if model.calibration else None
     settings["pairs"] = str(file)
     result = evaluate_pairs(

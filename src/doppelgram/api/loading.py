@@ -43,9 +43,7 @@ def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[
         yield lambda count: bar.update(task, advance=count)
 
 
-def load_images(
-    collection: Collection, framing: Framing, console: Console, *, what: str = "images", keep_duplicates: bool = False
-) -> Images:
+def load_images(collection: Collection, framing: Framing, console: Console, *, what: str = "images") -> Images:
     """Load every readable image of a collection, and say on the console what could not be used.
 
     Raises:
@@ -54,7 +52,7 @@ def load_images(
     for note in collection.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
     with progress_bar(console, f"reading {what}", len(collection)) as advance:
-        loaded = load_pixels(collection.paths, framing, progress=advance, keep_duplicates=keep_duplicates)
+        loaded = load_pixels(collection.paths, framing, progress=advance)
     loaded.report.raise_if_nothing_readable()
     if len(loaded.kept) < len(collection):
         console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)

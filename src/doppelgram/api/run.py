@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,8 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the model has been saved."""
-        return bool(self.facts.get("finished"))
+        """Whether the model has been saved, and still is there."""
+        return bool(self.facts.get("finished")) and (self.folder / "model" / "model.json").is_file()
 
     def split(self) -> Split:
         """The split that it was trained by."""
@@ -54,8 +55,7 @@ class Run:
 
     def collection(self) -> Collection:
         """The labelled images that it was trained on."""
-        root = self.facts.get("root")
-        collection = read_collection(self.data, label=self.recipe.data.label, root=Path(root) if root else None)
+        collection = read_collection(self.data, label=self.recipe.data.label)
         return collection.labelled(min_images=self.recipe.data.min_images)
 
     def update(self, **facts: Any) -> None:
@@ -90,10 +90,27 @@ def create_run(folder: Path, recipe: Recipe, data: Path, seed: int) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise DoppelgramError(f"{folder}: cannot be made: {problem.strerror}") from None
-    run = Run(folder, recipe, {"data": str(data.expanduser().resolve()), "seed": seed, "versions": versions()})
+    # Not resolved: relative paths of a table that is reached through a link start beside the link.
+    run = Run(folder, recipe, {"data": os.path.abspath(data.expanduser()), "seed": seed, "versions": versions()})
+    try:
+        (folder / RUN_FILE).open("x").close()  # of two trainings begun at once, one gets the folder
+    except FileExistsError:
+        raise DoppelgramError(f"{folder}: another training has just begun there; choose another --out") from None
     write_recipe(recipe, folder / RECIPE_FILE)
     run.update()
     return run
+
+
+def abandon_run(run: Run) -> None:
+    """Take away a run that failed before its first checkpoint, so that the corrected command can use the folder."""
+    if (run.folder / "checkpoints" / "last.ckpt").exists():
+        return
+    for name in (RUN_FILE, RECIPE_FILE, SPLIT_FILE, "files.json"):
+        (run.folder / name).unlink(missing_ok=True)
+    shutil.rmtree(run.folder / "log", ignore_errors=True)
+    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+    if not any(run.folder.iterdir()):
+        run.folder.rmdir()
 
 
 def open_run(folder: Path | str) -> Run:
@@ -108,8 +125,8 @@ def open_run(folder: Path | str) -> Run:
         raise DoppelgramError(f"{folder}: is not a run: there is no {RUN_FILE} in it")
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(facts, dict) or "data" not in facts or "seed" not in facts:
-            raise ValueError
-    except ValueError:
+        if not isinstance(facts["data"], str) or not isinstance(facts["seed"], int):
+            raise TypeError
+    except (ValueError, KeyError, TypeError):
         raise DoppelgramError(f"{file}: is damaged; it should name the data and the seed") from None
     return Run(folder, read_recipe(folder / RECIPE_FILE), facts)

@@ -15,6 +15,7 @@ from doppelgram.catalog.montage import draw_montage
 from doppelgram.catalog.search import Neighbours, search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.readers import read_collection
+from doppelgram.errors import DoppelgramError
 from doppelgram.models.bundle import load_model, model_folder
 
 
@@ -36,9 +37,9 @@ def index(data: Path | str, model: Path | str, catalog: Path | str, *, console: 
     collection = read_collection(data)
     if wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
         collection = collection.with_label(wanted)
-    store = Catalog.open_or_create(Path(catalog), loaded, model_folder(model))
+    store = Catalog.open_or_create(Path(catalog).expanduser(), loaded, model_folder(model))
     for note in collection.notes:
-        console.print(f"note: {note}", style="dim", highlight=False)
+        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
     with progress_bar(console, "indexing", len(collection)) as advance:
         return index_collection(collection, loaded, store, progress=advance)
 
@@ -57,10 +58,12 @@ def search(
     Raises:
         DoppelgramError: no such catalog, an empty one, or an image that cannot be read.
     """
-    store = Catalog.open(Path(catalog))
-    found = search_catalog(store, [Path(image) for image in images], k)
+    if montage is not None and Path(montage).suffix.lower() != ".png":
+        raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
+    store = Catalog.open(Path(catalog).expanduser())
+    found = search_catalog(store, [Path(image).expanduser() for image in images], k)
     if montage is not None:
-        draw_montage(found, store, Path(montage))
+        draw_montage(found, store, Path(montage).expanduser())
     return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.api.loading import Images, load_images, progress_bar
-from doppelgram.api.run import RECIPE_FILE, SPLIT_FILE, Run, create_run, open_run
+from doppelgram.api.run import RECIPE_FILE, RUN_FILE, SPLIT_FILE, Run, abandon_run, create_run, open_run
+from doppelgram.api.splitting import read_class_list
 from doppelgram.catalog.exact import pair_distances
-from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.errors import DoppelgramError
@@ -24,7 +26,7 @@ from doppelgram.evaluation.setting import make_setting
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.learning.features import cached_features
-from doppelgram.learning.fit import Fitted, Part, fit
+from doppelgram.learning.fit import Fitted, Part, check_recipe, fit
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.recipe_file import read_recipe
 from doppelgram.models.backbones import make_backbone
@@ -77,34 +79,44 @@ def train(
         resolved = recipe
     else:
         resolved = read_recipe(recipe, overrides)
-    if resume and (out / "run.json").is_file():
-        run = _resumed(open_run(out), resolved, data, seed)
-        if run.finished:
-            console.print(f"{out} is finished already", style="dim")
-            return run
-        split = out / SPLIT_FILE if (out / SPLIT_FILE).is_file() else split
-    else:
-        run = None
+    given = read_split(Path(split).expanduser()) if split is not None else None
+    if given is not None and resolved.data.classes:
+        raise DoppelgramError("data.classes divides the images itself; it does not go with --split")
+    resolved = _anchored(resolved)
+    run = _resumed(out, resolved, data, seed, given) if resume and (out / RUN_FILE).is_file() else None
+    if run is not None and run.finished:
+        console.print(f"{out} is finished already", style="dim", markup=False)
+        return run
     # What can be found wrong cheaply is found before a folder is made and images are read.
     collection = read_collection(data, label=resolved.data.label).labelled(min_images=resolved.data.min_images)
-    parts = read_split(Path(split)) if split is not None else None
+    listed = read_class_list(Path(resolved.data.classes)) if resolved.data.classes else None
+    check_recipe(resolved)
+    network = make_network(resolved, Path(weights) if weights else None, seed)
+    kept = out / SPLIT_FILE
+    parts = read_split(kept) if run is not None and kept.is_file() else given
     if parts is not None:
         parts.rows(collection)
-    listed = _class_list(resolved)
-    network = make_network(resolved, Path(weights) if weights else None, seed)
     if run is None:
         run = create_run(out, resolved, data, seed)
-
-    framing = Framing(resolved.data.size, resolved.data.crop or None, resolved.data.resize)
-    images = load_images(collection, framing, console)
-    (out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
-    if parts is None:
-        shares = {"val": resolved.split.val, "test": resolved.split.test}
-        shares["train"] = 1 - sum(shares.values())
-        parts = make_split(images.collection, resolved.split.by, shares, seed, listed)
-    if split is None or Path(split) != out / SPLIT_FILE:
-        parts.write(out / SPLIT_FILE)
-    return _train(run, network, images, parts, framing, resume, console)
+    if parts is not None and not kept.is_file():
+        parts.write(kept)
+    try:
+        framing = Framing(resolved.data.size, resolved.data.crop or None, resolved.data.resize)
+        images = load_images(collection, framing, console)
+        (out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
+        if parts is None:
+            shares = {"val": resolved.split.val, "test": resolved.split.test}
+            shares["train"] = 1 - sum(shares.values())
+            parts = make_split(images.collection, resolved.split.by, shares, seed, listed)
+            parts.write(kept)
+            for part in parts.empty_parts(shares):
+                _warn(console, f"the {part} part is empty: there are too few images or groups to divide")
+        return _train(run, network, images, parts, framing, resume, console)
+    except Interrupted:
+        raise
+    except DoppelgramError:
+        abandon_run(run)
+        raise
 
 
 def _train(
@@ -116,6 +128,11 @@ def _train(
     taught = np.sort(np.concatenate([rows["train"], rows["extra"]]))
     if not len(taught):
         raise DoppelgramError(f"{images.collection.root}: the split leaves no image to train on")
+    absent = len(parts.parts) - sum(len(found) for found in rows.values())
+    if absent:
+        _warn(
+            console, f"{absent} of the {len(parts.parts)} images that the split names are not used or could not be read"
+        )
     names = sorted(set(labels[taught].tolist()))
     unseen = sorted(set(labels[rows["val"]].tolist()) - set(names))
     numbers = {name: code for code, name in enumerate([*names, *unseen])}
@@ -126,6 +143,7 @@ def _train(
         f"{len(taught)} images of {len(names)} classes to train on, {len(rows['val'])} to validate, "
         f"{len(rows['test'])} to test",
         highlight=False,
+        soft_wrap=True,
     )
 
     if network.trained == "head":
@@ -158,15 +176,16 @@ def _train(
             embeddings = model.embed_pixels(images.pixels[rows["val"]], progress=advance)
         calibrate(model, embeddings, labels[rows["val"]], seed=run.seed, console=console)
     model.save(out / "model")
-    run.update(finished=True, **_facts(model, fitted, parts))
+    counts = {part: len(found) for part, found in rows.items() if len(found)}
+    run.update(finished=True, **_facts(model, fitted, counts))
     return run
 
 
-def _facts(model: Model, fitted: Fitted, parts: Split) -> Mapping[str, Any]:
+def _facts(model: Model, fitted: Fitted, counts: Mapping[str, int]) -> Mapping[str, Any]:
     best = fitted.history[fitted.best_epoch - 1] if fitted.history else {}
     return {
         "fingerprint": model.fingerprint,
-        "images": parts.counts(),
+        "images": dict(counts),
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "best": {name: round(value, 6) for name, value in best.items()},
@@ -180,7 +199,17 @@ def make_network(recipe: Recipe, weights: Path | None, seed: int) -> EmbeddingNe
 
     torch.manual_seed(seed)
     settings = recipe.model
+    if weights is not None and not weights.expanduser().is_dir():
+        raise DoppelgramError(f"{weights}: there is no such folder of weights")
     backbone = make_backbone(settings.backbone, pretrained=settings.pretrained, weights=weights)
+    try:
+        with torch.inference_mode():
+            backbone.eval()(torch.zeros(1, 3, recipe.data.size, recipe.data.size))
+    except (RuntimeError, ValueError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise DoppelgramError(
+            f"backbone '{settings.backbone}' cannot take images of data.size={recipe.data.size}: {reason}"
+        ) from None
     head = EmbeddingHead(
         backbone.dim, settings.dim, hidden=settings.hidden, dropout=settings.dropout,
         batch_norm=settings.batch_norm, normalise=settings.normalise,
@@ -203,7 +232,11 @@ def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console:
         distances = pair_distances(setting.query, setting.gallery, a, b)
         model.calibration = fit_calibration(distances, np.arange(len(a)) < n_same, fitted_on="val")
     except DoppelgramError as problem:
-        console.print(f"warning: the model is not calibrated: {problem}", style="yellow", highlight=False)
+        _warn(console, f"the model is not calibrated: {problem}")
+
+
+def _warn(console: Console, sentence: str) -> None:
+    console.print(f"warning: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _features(run: Run, network: EmbeddingNetwork, images: Images, framing: Framing, console: Console) -> Any:
@@ -217,17 +250,19 @@ def _features(run: Run, network: EmbeddingNetwork, images: Images, framing: Fram
         )  # fmt: skip
 
 
-def _class_list(recipe: Recipe) -> list[str] | None:
-    if not recipe.data.classes:
-        return None
-    file = Path(recipe.data.classes).expanduser()
-    if not file.is_file():
-        raise DoppelgramError(f"data.classes: there is no file {file}; it lists one class a line")
-    return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+def _anchored(recipe: Recipe) -> Recipe:
+    """The recipe with its relative paths made absolute, so that it means the same from another folder."""
+    backbone, classes = Path(recipe.model.backbone).expanduser(), recipe.data.classes
+    if backbone.is_dir():
+        recipe = replace(recipe, model=replace(recipe.model, backbone=str(backbone.absolute())))
+    if classes:
+        recipe = replace(recipe, data=replace(recipe.data, classes=str(Path(classes).expanduser().absolute())))
+    return recipe
 
 
-def _resumed(run: Run, recipe: Recipe, data: Path, seed: int) -> Run:
-    """Refuse to resume a run as something else than it was begun as."""
+def _resumed(out: Path, recipe: Recipe, data: Path, seed: int, split: Split | None) -> Run:
+    """Open a run to go on with it; refuses to go on with it as something else than it was begun as."""
+    run = open_run(out)
     if run.recipe != recipe:
         mine, theirs = recipe.to_dict(), run.recipe.to_dict()
         differing = [
@@ -236,47 +271,11 @@ def _resumed(run: Run, recipe: Recipe, data: Path, seed: int) -> Run:
             for key, value in keys.items() if theirs[section][key] != value
         ]  # fmt: skip
         what = f" ({', '.join(differing)})" if differing else ""
-        raise DoppelgramError(
-            f"{run.folder}: was begun with another recipe{what}; resume with {RECIPE_FILE} from the run"
-        )
-    if run.data != data.resolve():
-        raise DoppelgramError(f"{run.folder}: was begun on {run.data}, not on {data}")
+        raise DoppelgramError(f"{out}: was begun with another recipe{what}; resume with {RECIPE_FILE} from the run")
+    if str(run.data) != os.path.abspath(data):
+        raise DoppelgramError(f"{out}: was begun on {run.data}, not on {data}")
     if run.seed != seed:
-        raise DoppelgramError(f"{run.folder}: was begun with seed {run.seed}; resume with --seed {run.seed}")
+        raise DoppelgramError(f"{out}: was begun with seed {run.seed}; resume with --seed {run.seed}")
+    if split is not None and (out / SPLIT_FILE).is_file() and dict(run.split().parts) != dict(split.parts):
+        raise DoppelgramError(f"{out}: was begun with another split; resume without --split")
     return run
-
-
-def split_data(
-    data: Path | str,
-    by: str,
-    out: Path | str,
-    *,
-    fractions: Mapping[str, float] | None = None,
-    seed: int = 0,
-    label: str = "",
-    name_pattern: str = "",
-    evaluate_on: Path | str | None = None,
-) -> Split:
-    """Draw a leak-free split of a folder or table and write it as CSV.
-
-    Args:
-        data: the images.
-        by: ``image`` (stratified by label), or a column whose values must not straddle parts.
-        out: the CSV.
-        fractions: shares of train, val and test; 0.6, 0.2, 0.2 by default.
-        seed: the same seed gives the same split.
-        label: column to stratify by, if not the reader's own.
-        name_pattern: regular expression with named groups that makes columns from file names.
-        evaluate_on: text file with one class a line; images of other classes become ``extra``.
-    """
-    collection: Collection = read_collection(data, label=label, name_pattern=name_pattern)
-    listed = None
-    if evaluate_on is not None:
-        file = Path(evaluate_on)
-        if not file.is_file():
-            raise DoppelgramError(f"{file}: there is no such file; it lists one class a line")
-        listed = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    shares = fractions or {"train": 0.6, "val": 0.2, "test": 0.2}
-    split = make_split(collection, by, shares, seed, listed)
-    split.write(Path(out))
-    return split

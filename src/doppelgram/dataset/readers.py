@@ -15,6 +15,7 @@ IMAGE_ENDINGS = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
 )
 TABLE_ENDINGS = frozenset((".csv", ".tsv", ".parquet", ".pq"))
+OUR_MARKS = ("run.json", "metrics.json", "catalog.json")  # of runs, reports and catalogs kept beside the images
 BARE = "_zz"  # the folder name of the role-model study for a place without people
 
 
@@ -59,12 +60,32 @@ def read_collection(
     return collection.with_label(label) if label else collection
 
 
+def _more(names: list[str]) -> str:
+    return f", and {len(names) - 1} more" if len(names) > 1 else ""
+
+
 def _list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
     """Image files below a folder as tuples of path parts, sorted, and notes about what was left aside."""
     images: list[tuple[str, ...]] = []
     other = undecodable = 0
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    ours: list[str] = []
+    closed: list[str] = []
+    seen = {os.path.realpath(folder)}
+    for parent, folders, files in os.walk(
+        folder, followlinks=True, onerror=lambda problem: closed.append(str(problem.filename))
+    ):
+        entered = []
+        for name in sorted(folders):
+            place = os.path.join(parent, name)
+            real = os.path.realpath(place)
+            if name.startswith(".") or real in seen:  # a link that leads back would never end
+                continue
+            if any(os.path.isfile(os.path.join(place, mark)) for mark in OUR_MARKS):
+                ours.append(name)
+                continue
+            seen.add(real)
+            entered.append(name)
+        folders[:] = entered
         inside = Path(parent).relative_to(folder).parts
         for name in files:
             if name.startswith("."):
@@ -82,6 +103,10 @@ def _list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
     notes = []
     if other:
         notes.append(f"{other} file{'s' * (other > 1)} without an image's ending left aside")
+    if ours:
+        notes.append(f"folder {ours[0]!r} was written by doppelgram and is left aside" + _more(ours))
+    if closed:
+        notes.append(f"folder {closed[0]!r} cannot be opened and is left aside" + _more(closed))
     if undecodable:
         notes.append(
             f"{undecodable} file{'s' * (undecodable > 1)} whose name is not valid UTF-8 left aside: rename to use"
@@ -114,9 +139,8 @@ def _read_folder(folder: Path) -> Collection:
         lfw = all(re.fullmatch(re.escape(kind) + r"_\d{4,}", Path(name).stem) for kind, name in images)
         column = "identity" if lfw else "label"
         table = pd.DataFrame({"path": paths, column: [parts[0] for parts in images]}, dtype=str)
-        sources = [re.fullmatch(r"(.+)_\d+", Path(name).stem) for _, name in images]
-        if not lfw and all(sources):
-            table["group"] = [match.group(1) for match in sources if match]
+        if not lfw and (groups := _sources(images)):
+            table["group"] = groups
         return Collection(folder, table, column, tuple(notes))
     places = [parts[0] for parts in images]
     poses = ["" if parts[1] == BARE else parts[1] for parts in images]
@@ -130,6 +154,23 @@ def _read_folder(folder: Path) -> Collection:
     return Collection(folder, table, "place+pose", tuple(notes))
 
 
+def _sources(images: list[tuple[str, ...]]) -> list[str]:
+    """The source of each image where names are ``<source>_<number>``, or nothing.
+
+    ``IMG_0001.jpg`` has that form too: a camera's prefix is no source. Sources are believed only if most classes have
+    three of them or more.
+    """
+    matches = [re.fullmatch(r"(.+)_\d+", Path(name).stem) for _, name in images]
+    if not all(matches):
+        return []
+    groups = [match.group(1) for match in matches if match]
+    by_class: dict[str, set[str]] = {}
+    for (kind, _), group in zip(images, groups, strict=True):
+        by_class.setdefault(kind, set()).add(group)
+    finer = sum(len(found) >= 3 for found in by_class.values())
+    return groups if 2 * finer > len(by_class) else []
+
+
 def _read_rows(file: Path) -> pd.DataFrame:
     """Rows of a table as text, timestamps as UTC times; wrong rows are named by number (the header is row 1)."""
     try:
@@ -141,6 +182,9 @@ def _read_rows(file: Path) -> pd.DataFrame:
     except (OSError, ValueError) as problem:  # pandas' and pyarrow's parsing errors are ValueErrors
         raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(problem).split())}") from None
     table.columns = [str(column).strip() for column in table.columns]
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise DoppelgramError(f"{file}: the column '{twice[0]}' stands in the table twice")
     if "path" not in table.columns:
         raise DoppelgramError(f"{file}: the table needs a column 'path'; its columns are {', '.join(table.columns)}")
     for column in table.columns:
@@ -155,11 +199,18 @@ def _read_rows(file: Path) -> pd.DataFrame:
                 )
             table[column] = times
         else:
-            table[column] = table[column].astype(object).where(table[column].notna(), "").astype(str).astype(str)
+            table[column] = _as_text(table[column])
     empty = table["path"].str.strip() == ""
     if empty.any():
         raise DoppelgramError(f"{file}: row {int(empty.to_numpy().argmax()) + 2}: the path is empty")
     return table
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    """Values as text, empty where there is none; whole numbers without a point, also where gaps made them floats."""
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    return column.astype(object).where(column.notna(), "").astype(str)
 
 
 def _read_table(file: Path, root: Path | None) -> Collection:
@@ -187,6 +238,10 @@ def _with_name_columns(collection: Collection, pattern: str) -> Collection:
     except re.error as problem:
         raise DoppelgramError(f"name pattern {pattern!r} is not a regular expression: {problem}") from None
     names = list(expression.groupindex)
+    if "path" in names:
+        raise DoppelgramError(
+            f"name pattern {pattern!r} would replace the column 'path'; call the group something else"
+        )
     if not names:
         raise DoppelgramError(f"name pattern {pattern!r} has no named group; write (?P<column>...) around what to keep")
     found = [expression.search(Path(path).stem) for path in collection.names]

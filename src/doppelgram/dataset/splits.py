@@ -54,10 +54,17 @@ class Split:
 
     def write(self, file: Path) -> None:
         """Write as CSV with the columns ``path,part``, whole or not at all."""
+        if file.is_dir():
+            raise DoppelgramError(f"{file}: is a folder; name a file for the split")
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_name(file.name + ".part")
         pd.DataFrame({"path": list(self.parts), "part": list(self.parts.values())}).to_csv(aside, index=False)
         os.replace(aside, file)
+
+    def empty_parts(self, fractions: Mapping[str, float]) -> list[str]:
+        """Parts that were to have a share and got no image."""
+        counts = self.counts()
+        return [part for part, share in fractions.items() if share > 0 and not counts.get(part)]
 
 
 def read_split(file: Path) -> Split:
@@ -96,7 +103,8 @@ def check_fractions(fractions: Mapping[str, float]) -> None:
     if unknown:
         raise DoppelgramError(f"a split has the parts train, val and test; '{unknown[0]}' is none of them")
     total = sum(fractions.values())
-    if any(share < 0 for share in fractions.values()) or fractions.get("train", 0) <= 0 or abs(total - 1) > 1e-6:
+    wrong = any(not share >= 0 for share in fractions.values())  # also when it is not a number
+    if wrong or fractions.get("train", 0) <= 0 or not abs(total - 1) < 1e-6:
         shown = ", ".join(f"{part} {share:g}" for part, share in fractions.items())
         raise DoppelgramError(f"the shares of a split are 0 or more, train above 0, and add up to 1; got {shown}")
 
@@ -128,7 +136,8 @@ def split_by_group(
     """Split in which no group (photograph, panorama, person) stands in two parts, classes as even as that allows.
 
     Groups are handed out one at a time, large ones first, each to the part that lacks most of the group's
-    classes relative to its share (iterative stratification, after Sechidis, Tsoumakas and Vlahavas 2011).
+    classes, and most images in all, relative to its share (after the iterative stratification of Sechidis, Tsoumakas
+    and Vlahavas 2011). Groups that are as large as classes, or larger than a share, leave the parts uneven.
     Images whose group is not known form a group of one.
     """
     check_fractions(fractions)
@@ -142,23 +151,32 @@ def split_by_group(
     groups[unknown] = [f"\0{row}" for row in unknown]
     names, classes = codes(collection.labels)
     _, group_of = np.unique(groups.astype(str), return_inverse=True)
-    count = np.zeros((group_of.max() + 1, len(names)), dtype=np.int64)
-    np.add.at(count, (group_of, classes), 1)
+    # How many images of which class each group has, as runs of (class, count): never a groups x classes table.
+    pairs, counts = np.unique(np.stack([group_of, classes]), axis=1, return_counts=True)
+    start = np.searchsorted(pairs[0], np.arange(group_of.max() + 2))
+    sizes = np.bincount(group_of)
 
     parts = [part for part in ("train", "val", "test") if fractions.get(part, 0) > 0]
     shares = np.array([fractions[part] for part in parts])
-    wanted = shares[:, None] * count.sum(0)[None, :]
+    wanted = shares[:, None] * np.bincount(classes, minlength=len(names))[None, :]
     lacking = wanted.copy()
+    wanted_images = shares * len(collection)
+    lacking_images = wanted_images.copy()
+    # The parts' sizes come before the classes' evenness once they are off by more than this share.
+    strictness = np.sqrt(len(sizes))
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(count))
-    order = order[np.argsort(-count[order].sum(1), kind="stable")]
-    chosen = np.zeros(len(count), dtype=np.int64)
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    chosen = np.zeros(len(sizes), dtype=np.int64)
     for group in order:
-        present = np.flatnonzero(count[group])
+        run = slice(start[group], start[group + 1])
+        present, count = pairs[1, run], counts[run]
         # Relative lack: 1 = the part has nothing yet of this class, 0 = it has its share. Ties go to train.
-        lack = (lacking[:, present] / np.maximum(wanted[:, present], 1e-9) * count[group, present]).sum(1)
-        chosen[group] = int(lack.argmax())
-        lacking[chosen[group]] -= count[group]
+        lack = (lacking[:, present] / wanted[:, present] * count).sum(1) / count.sum()
+        lack += strictness * lacking_images / wanted_images
+        chosen[group] = part = int(lack.argmax())
+        lacking[part, present] -= count
+        lacking_images[part] -= count.sum()
     assigned = [parts[chosen[group]] for group in group_of]
     return Split(dict(zip(collection.names, assigned, strict=True)), column, seed)
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,14 @@ def _read(file: Path) -> tuple[list[str], Features | None]:
 
 
 def _write(file: Path, hashes: Sequence[str], features: Features) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Keep features on disk; a cache that cannot be written costs time the next time, and must not cost this run."""
     aside = file.with_name(f"{file.name}.{os.getpid()}.part")
-    save_file({"features": np.ascontiguousarray(features)}, aside, metadata={"hashes": json.dumps(list(hashes))})
-    os.replace(aside, file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"features": np.ascontiguousarray(features)}, aside, metadata={"hashes": json.dumps(list(hashes))})
+        os.replace(aside, file)
+    except (OSError, SafetensorError) as problem:
+        warnings.warn(f"features are not kept for the next run: {problem}", stacklevel=3)
 
 
 @torch.inference_mode()

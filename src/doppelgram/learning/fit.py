@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,16 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.catalogue import make_loss, make_miner
+from doppelgram.learning.checkpoints import BestCheckpoint, LastCheckpoint, gave_up, read_checkpoint
 from doppelgram.learning.data import BatchPlan, ordered_loader, train_loader
 from doppelgram.learning.hardware import lightning_precision
-from doppelgram.learning.losses import MetricLoss
+from doppelgram.learning.losses import MetricLoss, TripletMarginLoss
 from doppelgram.learning.module import MetricModule, Validate
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.samplers import MPerClassSampler, ShuffleSampler
@@ -56,15 +56,27 @@ def make_plan(recipe: Recipe, loss: MetricLoss, codes: Codes, seed: int) -> Batc
     """The sampler that the recipe asks for; ``auto`` shuffles for losses that carry class weights of their own."""
     sampler = recipe.sampler
     batch = min(sampler.batch, max(2, len(codes)))
-    needs_classes = loss.needs_classes
-    if sampler.name == "shuffle" or (sampler.name == "auto" and needs_classes):
+    if _shuffles(recipe, loss):
         return ShuffleSampler(codes, batch, seed)
-    if batch < 2 * sampler.per_class:
+    # Fewer images than a batch has: fewer of each class, so that there still are two classes.
+    per_class = min(sampler.per_class, max(1, batch // 2))
+    return MPerClassSampler(codes, batch // per_class, per_class, seed)
+
+
+def _shuffles(recipe: Recipe, loss: MetricLoss) -> bool:
+    return recipe.sampler.name == "shuffle" or (recipe.sampler.name == "auto" and loss.needs_classes)
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse a loss, miner or sampler that cannot be used, before any image is read; raises DoppelgramError."""
+    loss = make_loss(recipe.loss.name, embedding_dim=recipe.model.dim, classes=2, params=recipe.loss.params)
+    make_miner(recipe.miner.name or None, params=recipe.miner.params, loss=loss)
+    sampler = recipe.sampler
+    if not _shuffles(recipe, loss) and sampler.batch < 2 * sampler.per_class:
         raise DoppelgramError(
-            f"a batch of {batch} holds fewer than two classes of sampler.per_class={sampler.per_class}; "
+            f"a batch of {sampler.batch} holds fewer than two classes of sampler.per_class={sampler.per_class}; "
             "raise sampler.batch or lower sampler.per_class"
         )
-    return MPerClassSampler(codes, batch // sampler.per_class, sampler.per_class, seed)
 
 
 def _validation(train: Part, val: Part) -> tuple[Part, int]:
@@ -105,7 +117,6 @@ def fit(
     resume: bool = False,
     validate: Validate | None = None,
     console: Console | None = None,
-    loggers: Sequence[Any] | None = None,
 ) -> Fitted:
     """Train a network; its weights end as those of the best epoch.
 
@@ -122,7 +133,6 @@ def fit(
         resume: go on from ``checkpoints/last.ckpt`` if it is there.
         validate: figures of the validation part; see `Validate`.
         console: where progress is shown.
-        loggers: Lightning loggers instead of the CSV and TensorBoard ones.
 
     Raises:
         DoppelgramError: a name or value in the recipe that cannot be used.
@@ -142,35 +152,40 @@ def fit(
         steps=len(plan.epoch_batches(0)) * epochs, seed=seed, cached=cached, validate=validate, val_gallery=gallery,
         val_loss=not (unseen and loss.needs_classes),
     )  # fmt: skip
+    module.train()  # Lightning leaves every part in the mode it finds, and a backbone from a folder is not training
     if network.backbone.convolutional and not cached:
         module = module.to(memory_format=torch.channels_last)
 
-    margin = getattr(loss, "margin", None) if recipe.loss.name == "triplet" else None
-    watch = Watch(console, margin)
+    margin = loss.margin if isinstance(loss, TripletMarginLoss) and not loss.soft else None
+    watch = Watch(console, folder / "log" / "metrics.csv", margin)
     monitor = recipe.stopping.monitor if val_rows is not None else None
     if monitor and val_rows is not None and not _answerable(val_rows, gallery):
         sentence = "no validation image has another of its class to find; the last epoch is kept"
         console.print(f"warning: {sentence}", style="yellow", soft_wrap=True)
         module.validate = monitor = None
-    best = ModelCheckpoint(
-        folder / "checkpoints", "best", monitor=monitor, mode="min" if monitor == "val_loss" else "max",
-        save_last=True, save_on_train_epoch_end=True, enable_version_counter=False,
-    )  # fmt: skip
-    callbacks: list[Any] = [watch, best]
-    if monitor and recipe.stopping.patience:
-        callbacks.append(
-            EarlyStopping(
-                monitor, recipe.stopping.min_delta, recipe.stopping.patience, mode=best.mode, strict=True,
-                check_on_train_epoch_end=True,
-            )
-        )  # fmt: skip
-    if loggers is None:
-        loggers = [CSVLogger(folder, "log", ""), TensorBoardLogger(folder, "log", "tensorboard")]
-    last = folder / "checkpoints" / "last.ckpt"
+    checkpoints = folder / "checkpoints"
+    callbacks: list[Any] = [watch]
+    best = BestCheckpoint(checkpoints, monitor) if monitor else None
+    if best is not None:
+        callbacks.append(best)
+        if recipe.stopping.patience:
+            callbacks.append(
+                EarlyStopping(
+                    monitor, recipe.stopping.min_delta, recipe.stopping.patience, mode=best.mode,
+                    check_on_train_epoch_end=True,
+                )
+            )  # fmt: skip
+    callbacks.append(LastCheckpoint(checkpoints))  # after the best one, whose state it holds
+    last = checkpoints / "last.ckpt"
     resumed = last if resume and last.is_file() else None
-    first_epoch = int(torch.load(resumed, map_location="cpu", weights_only=True)["epoch"]) + 1 if resumed else 0
+    first_epoch = 0
+    if resumed:
+        state = read_checkpoint(resumed)
+        first_epoch = int(state["epoch"]) + 1
+        if gave_up(state, recipe.stopping.patience):
+            epochs = first_epoch  # restored, but not trained any further
 
-    trainer = _trainer(recipe, callbacks, loggers, folder)
+    trainer = _trainer(recipe, epochs, callbacks, folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Lightning's, about workers and the like, which do not apply here
         interrupted = False
@@ -185,17 +200,19 @@ def fit(
         except (KeyboardInterrupt, SystemExit):
             interrupted = True  # Lightning turns the first Ctrl-C into SystemExit once it has cleaned up
     if interrupted or trainer.interrupted:
-        return Fitted(watch.history, watch.warnings, interrupted=True)
+        # An epoch counts once it can be gone on from, which is a moment after its line was printed.
+        kept = int(read_checkpoint(last)["epoch"]) + 1 if last.is_file() else 0
+        return Fitted(watch.history[:kept], watch.warnings, interrupted=True)
     fitted = Fitted(watch.history, watch.warnings, best_epoch=len(watch.history))
-    if monitor and best.best_model_path:
-        state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    if best is not None and best.best_model_path:
+        state = read_checkpoint(Path(best.best_model_path))
         weights = {k.removeprefix("network."): v for k, v in state["state_dict"].items() if k.startswith("network.")}
         network.load_state_dict(weights)
         fitted.best_epoch = int(state["epoch"]) + 1
     return fitted
 
 
-def _trainer(recipe: Recipe, callbacks: list[Any], loggers: Sequence[Any], folder: Path) -> lightning.Trainer:
+def _trainer(recipe: Recipe, epochs: int, callbacks: list[Any], folder: Path) -> lightning.Trainer:
     for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -203,11 +220,11 @@ def _trainer(recipe: Recipe, callbacks: list[Any], loggers: Sequence[Any], folde
         return lightning.Trainer(
             accelerator="auto",
             devices=1,
-            max_epochs=recipe.optimiser.epochs,
+            max_epochs=epochs,
             precision=lightning_precision(recipe.optimiser.precision),
             gradient_clip_val=recipe.optimiser.clip or None,
             callbacks=callbacks,
-            logger=list(loggers),
+            logger=TensorBoardLogger(folder, "log", "tensorboard"),
             default_root_dir=folder,
             enable_progress_bar=False,
             enable_model_summary=False,

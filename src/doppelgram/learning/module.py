@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import augment
 from doppelgram.learning.losses import MetricLoss
 from doppelgram.learning.recipe import OptimiserRecipe, Recipe
@@ -18,6 +19,7 @@ from doppelgram.models.network import EmbeddingNetwork
 
 # (embeddings, labels, gallery or None, gallery labels or None) -> figures by name
 Validate = Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any], Any, Any], Mapping[str, float]]
+DIVERGED = "training diverged: the embeddings are not numbers any more; use a smaller optimiser.lr, or optimiser.clip=1"
 VALIDATION_ROWS = 1024  # rows of the validation part that the pair figures are taken from: 1024^2 distances
 
 
@@ -113,18 +115,37 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
         embeddings = torch.cat([embedding for embedding, _ in self._embedded])
         labels = torch.cat([label for _, label in self._embedded])
         self._embedded.clear()
+        if not torch.isfinite(embeddings).all():
+            raise DoppelgramError(DIVERGED)
         gallery, gallery_labels = embeddings[: self.val_gallery], labels[: self.val_gallery]
         query, query_labels = embeddings[self.val_gallery :], labels[self.val_gallery :]
-        figures = pair_figures(query[:VALIDATION_ROWS], query_labels[:VALIDATION_ROWS])
+        # Rows come class by class: what is measured on some of them is measured on a random choice, always the same.
+        chosen = np.random.default_rng(0).permutation(len(query))[:VALIDATION_ROWS]
+        figures = pair_figures(query[chosen], query_labels[chosen])
         if self.val_loss:
-            rows = slice(None, VALIDATION_ROWS)
-            loss = self.loss(query[rows].to(self.device), query_labels[rows].to(self.device), None)
-            figures["val_loss"] = float(loss)
+            figures |= self._validation_loss(query[chosen], query_labels[chosen])
         if self.validate:
             gallery_pair = (gallery.numpy(), gallery_labels.numpy()) if self.val_gallery else (None, None)
             found = self.validate(query.numpy(), query_labels.numpy(), *gallery_pair)
             figures |= {f"val_{name}": float(value) for name, value in found.items()}
         self.log_dict(figures)
+
+    def _validation_loss(self, embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+        """Mean loss over batches as large as in training; left out for losses that refuse such batches."""
+        size = self.recipe.sampler.batch
+        total = 0.0
+        try:
+            for start in range(0, len(embeddings), size):
+                rows = slice(start, start + size)
+                part = embeddings[rows].to(self.device)
+                total += float(self.loss(part, labels[rows].to(self.device), None)) * len(part)
+        except (DoppelgramError, RuntimeError) as problem:
+            if self.recipe.stopping.monitor == "val_loss":
+                raise DoppelgramError(
+                    f"the loss cannot be computed on the validation part ({problem}); choose another stopping.monitor"
+                ) from None
+            return {}
+        return {"val_loss": total / len(embeddings)}
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW or SGD; weight matrices decay, biases, norms and class weights do not."""

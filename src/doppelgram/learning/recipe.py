@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
@@ -50,8 +51,16 @@ class ModelRecipe:
 
 
 @dataclass(frozen=True)
-class NamedRecipe:
-    """A loss or miner by name, with its own parameters."""
+class LossRecipe:
+    """The loss by name, with its own parameters."""
+
+    name: str = "triplet"
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MinerRecipe:
+    """The miner by name, with its own parameters; without a name the loss looks at the whole batch."""
 
     name: str = ""
     params: dict[str, Any] = field(default_factory=dict)
@@ -108,8 +117,8 @@ class Recipe:
     data: DataRecipe = field(default_factory=DataRecipe)
     split: SplitRecipe = field(default_factory=SplitRecipe)
     model: ModelRecipe = field(default_factory=ModelRecipe)
-    loss: NamedRecipe = field(default_factory=lambda: NamedRecipe("triplet"))
-    miner: NamedRecipe = field(default_factory=lambda: NamedRecipe(""))
+    loss: LossRecipe = field(default_factory=LossRecipe)
+    miner: MinerRecipe = field(default_factory=MinerRecipe)
     sampler: SamplerRecipe = field(default_factory=SamplerRecipe)
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
     augment: AugmentRecipe = field(default_factory=AugmentRecipe)
@@ -144,9 +153,13 @@ _AT_LEAST: dict[str, float] = {
     "data.min_images": 1, "data.size": 8, "data.crop": 0, "split.val": 0, "split.test": 0, "model.dim": 2,
     "model.hidden": 0, "model.dropout": 0, "sampler.batch": 2, "sampler.per_class": 1, "optimiser.lr": 0,
     "optimiser.backbone_lr": 0, "optimiser.loss_lr": 0, "optimiser.weight_decay": 0, "optimiser.warmup": 0,
-    "optimiser.clip": 0, "optimiser.epochs": 1, "augment.views": 1, "stopping.patience": 0, "stopping.min_delta": 0,
+    "optimiser.clip": 0, "optimiser.momentum": 0, "optimiser.epochs": 1, "augment.views": 1,
+    "stopping.patience": 0, "stopping.min_delta": 0,
 }  # fmt: skip
-_AT_MOST: dict[str, float] = {"model.dim": 2048, "model.dropout": 0.99, "optimiser.warmup": 0.9, "data.size": 2048}
+_AT_MOST: dict[str, float] = {
+    "model.dim": 2048, "model.dropout": 0.99, "model.hidden": 65536, "optimiser.warmup": 0.9, "optimiser.momentum": 1,
+    "data.size": 2048,
+}  # fmt: skip
 
 
 def make_recipe(values: Mapping[str, Any], where: str = "recipe") -> Recipe:
@@ -189,7 +202,9 @@ def _section(section: str, kind: type, values: Mapping[str, Any], where: str) ->
 
 
 def _typed(key: str, value: Any, kind: Any, where: str) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise DoppelgramError(f"{where}: {key} is {value}; it has to be a finite number")
         return float(value)
     if kind is str and isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # precision = 32 is meant as "32"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.learning.module import DIVERGED
 
 # Spread is the mean distance from the mean embedding; for points scattered over the unit sphere it is near 1.
 COLLAPSED_SPREAD = 0.02
@@ -23,6 +29,7 @@ class Watch(lightning.Callback):  # type: ignore[misc]
 
     Args:
         console: where it is written.
+        table: CSV that holds the figures of every finished epoch, also those before a resumption.
         margin: margin of the triplet loss, if that is what is trained: the value it is stuck at when
             all embeddings are equal.
         on_epoch: called with the figures of each finished epoch.
@@ -31,10 +38,12 @@ class Watch(lightning.Callback):  # type: ignore[misc]
     def __init__(
         self,
         console: Console,
+        table: Path,
         margin: float | None = None,
         on_epoch: Callable[[Mapping[str, float]], None] | None = None,
     ) -> None:
         self.console = console
+        self.table = table
         self.margin = margin
         self.on_epoch = on_epoch
         self.history: list[dict[str, float]] = []
@@ -94,6 +103,7 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         figures["epoch"] = float(trainer.current_epoch + 1)
         figures["seconds"] = time.perf_counter() - self._started
         self.history.append(figures)
+        self._write_table()
         self.console.print(
             f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}  {_line(figures)}  {figures['seconds']:.0f} s",
             highlight=False,
@@ -106,13 +116,25 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         if self.on_epoch:
             self.on_epoch(figures)
 
+    def _write_table(self) -> None:
+        columns = list(dict.fromkeys(name for epoch in self.history for name in ("epoch", *epoch)))
+        aside = self.table.with_name(self.table.name + ".part")
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.history)
+        os.replace(aside, self.table)
+
     def diagnose(self, figures: Mapping[str, float]) -> list[str]:
-        """Plain sentences about an epoch's figures that show it does not learn."""
+        """Plain sentences about an epoch's figures that show it does not learn; raises if it diverged."""
         found = []
         loss = figures.get("train_loss", 0.0)
         if not math.isfinite(loss):
-            found.append("the loss is not a number any more: use a smaller optimiser.lr, or optimiser.clip=1")
-        self._collapsed = self._collapsed + 1 if figures.get("val_spread", 1.0) < COLLAPSED_SPREAD else 0
+            raise DoppelgramError(DIVERGED)
+        # Without a validation part the negatives of the training batches tell: they coincide when everything does.
+        spread = figures.get("val_spread", figures.get("train_negative_distance", 1.0))
+        self._collapsed = self._collapsed + 1 if spread < COLLAPSED_SPREAD else 0
         if self._collapsed >= COLLAPSED_EPOCHS:
             found.append(
                 "collapse: all embeddings are nearly equal, so nothing can be told apart; try a smaller optimiser.lr, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,20 @@ def _from_folder(folder: Path) -> TransformersBackbone:
     return TransformersBackbone(model)
 
 
+def _normalisation(folder: Path, backbone: Backbone) -> tuple[Any, Any]:
+    """Mean and standard deviation of the folder's own preprocessing; the family's where it brings none."""
+    file = folder / "preprocessor_config.json"
+    if file.is_file():
+        try:
+            settings = json.loads(file.read_text(encoding="utf-8"))
+            mean, std = (tuple(float(value) for value in settings[key]) for key in ("image_mean", "image_std"))
+        except (ValueError, KeyError, TypeError):
+            return backbone.mean, backbone.std
+        if len(mean) == len(std) == 3 and all(std):
+            return mean, std
+    return backbone.mean, backbone.std
+
+
 def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = None) -> Backbone:
     """The backbone of that name.
 
@@ -223,7 +238,12 @@ def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = 
     if not (folder / "config.json").is_file():
         raise DoppelgramError(f"{folder}: there is no config.json in this folder; a transformers model folder has one")
     backbone = _from_folder(folder)
-    return backbone if pretrained else rebuild_backbone(backbone.spec)
+    backbone.mean, backbone.std = _normalisation(folder, backbone)
+    if pretrained:
+        return backbone
+    fresh = rebuild_backbone(backbone.spec)
+    fresh.mean, fresh.std = backbone.mean, backbone.std
+    return fresh
 
 
 def rebuild_backbone(spec: Mapping[str, Any]) -> Backbone:

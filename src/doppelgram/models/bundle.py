@@ -108,9 +108,6 @@ def load_model(path: Path | str) -> Model:
     Raises:
         DoppelgramError: the folder holds no model, another program's, a newer version's, or one that was altered.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     folder = model_folder(path)
     file = folder / DESCRIPTION_FILE
     try:
@@ -121,7 +118,7 @@ def load_model(path: Path | str) -> Model:
         raise DoppelgramError(f"{file}: this is not a model written by doppelgram")
     if description.get("version") != VERSION:
         raise DoppelgramError(
-            f"{file}: written in format version {description.get('version')}, but this program reads version {VERSION}; "
+            f"{file}: written in format version {description.get('version')}, but this program reads {VERSION}; "
             "update the program"
         )
     checksum = description.pop("checksum", None)
@@ -130,8 +127,18 @@ def load_model(path: Path | str) -> Model:
     weights_file = folder / WEIGHTS_FILE
     if not weights_file.is_file():
         raise DoppelgramError(f"{weights_file}: is missing; the model is not whole")
-    if _digest_file(weights_file) != description["weights_sha256"]:
+    if _digest_file(weights_file) != description.get("weights_sha256"):
         raise DoppelgramError(f"{weights_file}: does not belong to {DESCRIPTION_FILE} or was altered; not loaded")
+
+    try:
+        return _assemble(description, weights_file)
+    except (KeyError, TypeError) as problem:
+        raise DoppelgramError(f"{file}: lacks {problem}; the model is damaged") from None
+
+
+def _assemble(description: dict[str, Any], weights_file: Path) -> Model:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
     architecture = description["architecture"]
     backbone = rebuild_backbone(architecture["backbone"])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,8 +100,8 @@ def find_weights(name: str, given: Path | None = None) -> Path:
         pull = f"run `doppelgram weights pull {name}`" if KNOWN[name].url else f"put '{entry}' into one of them"
         raise DoppelgramError(f"weights '{name}' are in none of {looked}; {pull}, or give --weights DIR")
     raise DoppelgramError(
-        f"'{name}' is neither a folder, nor a backbone's name, nor weights in {looked}; `doppelgram weights list` shows "
-        "the known names"
+        f"'{name}' is neither a folder, nor a backbone's name, nor weights in {looked}; "
+        "`doppelgram weights list` shows the known names"
     )
 
 
@@ -143,10 +143,10 @@ def fetch(
     Raises:
         DoppelgramError: no connection, a refusal, or content with another hash; ``target`` is left as it was.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(target.name + ".part")
     digest = hashlib.sha256()
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(url, timeout=timeout) as answer, aside.open("wb") as file:
             total = int(answer.headers.get("Content-Length") or 0)
             done = 0
@@ -161,8 +161,9 @@ def fetch(
                 f"{url}: what came is not the expected file (sha256 {digest.hexdigest()[:12]}…); not kept"
             )
         os.replace(aside, target)
-    except (urllib.error.URLError, TimeoutError, OSError) as problem:
+    except (OSError, http.client.HTTPException) as problem:  # URLError and time-outs are OSErrors
         reason = getattr(problem, "reason", problem)
         raise DoppelgramError(f"{url}: cannot be fetched: {reason}") from None
     finally:
-        aside.unlink(missing_ok=True)
+        if aside.is_file():
+            aside.unlink()
