@@ -259,6 +259,15 @@ def test_evaluation_that_cannot_be(trained: tuple[Path, Path], tmp_path: Path) -
         doppelgram.evaluate(run / "model")
 
 
+def test_a_folder_called_as_a_backbone_changes_nothing(
+    class_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = class_folder(classes=2, images=6)
+    (tmp_path / "small").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert doppelgram.train(data, recipe(optimiser={"epochs": 1}), tmp_path / "run").finished
+
+
 def test_camera_file_names_do_not_spoil_the_split(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for kind in range(3):

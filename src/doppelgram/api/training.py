@@ -29,7 +29,7 @@ from doppelgram.learning.features import cached_features
 from doppelgram.learning.fit import Fitted, Part, check_recipe, fit
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.recipe_file import read_recipe
-from doppelgram.models.backbones import make_backbone
+from doppelgram.models.backbones import BUILT_IN, make_backbone
 from doppelgram.models.model import Model
 from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.weights import cache_folder
@@ -253,7 +253,7 @@ def _features(run: Run, network: EmbeddingNetwork, images: Images, framing: Fram
 def _anchored(recipe: Recipe) -> Recipe:
     """The recipe with its relative paths made absolute, so that it means the same from another folder."""
     backbone, classes = Path(recipe.model.backbone).expanduser(), recipe.data.classes
-    if backbone.is_dir():
+    if backbone.is_dir() and recipe.model.backbone not in BUILT_IN:
         recipe = replace(recipe, model=replace(recipe.model, backbone=str(backbone.absolute())))
     if classes:
         recipe = replace(recipe, data=replace(recipe.data, classes=str(Path(classes).expanduser().absolute())))

@@ -25,6 +25,10 @@ ARCHITECTURES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
+# Names that mean a backbone even where a folder is called the same; ./small means the folder.
+BUILT_IN = ("small", "vgg16", "vgg16_bn", *ARCHITECTURES)
+
+
 class Backbone(nn.Module):
     """Base of all backbones: ``forward(images (b, 3, h, w)) -> features (b, dim)``.
 
@@ -226,7 +230,7 @@ def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = 
         return SmallNet()
     if name in ("vgg16", "vgg16_bn"):
         return VGG16(batch_norm=name.endswith("_bn"))
-    if name in ARCHITECTURES and not Path(name).is_dir():
+    if name in ARCHITECTURES:
         if pretrained:
             raise DoppelgramError(
                 f"backbone '{name}' has no weights of its own: set model.pretrained=false to train it from random "
