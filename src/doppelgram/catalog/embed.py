@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from doppelgram.catalog.files import FileRead, decode_file, hash_file, in_order
+from doppelgram.catalog.files import FileRead, decode_file, hash_file
 from doppelgram.catalog.rows import EmbeddedImage, Entry
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.ordered import in_order
 from doppelgram.images.report import FileOutcome, LoadReport, quoted
 
 if TYPE_CHECKING:

@@ -1,16 +1,11 @@
-"""A catalog's reading of files: what is in them, the model's pixels and a thumbnail, in threads."""
+"""A catalog's reading of files: what is in them, the model's pixels and a thumbnail."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +17,6 @@ from doppelgram.images.framing import Framing
 from doppelgram.images.report import Status
 
 THUMBNAIL_SIDE = 160
-
-# Files under way per thread: enough that one large file does not leave the other threads idle.
-_AHEAD = 4
-
-T = TypeVar("T")
-S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -87,20 +76,3 @@ def _thumbnail(image: Image.Image) -> bytes:
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
-
-
-def in_order(function: Callable[[S], T], items: Iterable[S]) -> Generator[T, None, None]:
-    """Apply a function in threads and yield the results in order, with a bounded number of them under way."""
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="catalog")
-    pending: deque[Future[T]] = deque()
-    try:
-        for item in items:
-            pending.append(pool.submit(function, item))
-            if len(pending) >= _AHEAD * workers:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        # After an interruption nothing new is begun, and the files under way are not waited for.
-        pool.shutdown(wait=False, cancel_futures=True)

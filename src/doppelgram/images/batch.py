@@ -3,11 +3,10 @@
 import hashlib
 import os
 import warnings
-from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,9 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode, read_file
 from doppelgram.images.framing import Framing
 from doppelgram.images.memory import available_memory
+from doppelgram.images.ordered import in_order, processors
 from doppelgram.images.report import FileOutcome, LoadReport, Status, quoted
 from doppelgram.images.storage import allocate
-
-# Files read ahead per worker: enough that one large file at the front does not leave the others idle.
-_AHEAD = 4
 
 
 @dataclass
@@ -95,7 +92,7 @@ def load_pixels(
     """
     if workers is not None and workers < 1:
         raise DoppelgramError(f"The number of workers must be 1 or more, not {workers}.")
-    count = _processors() if workers is None else workers
+    count = processors() if workers is None else workers
     shape = (len(paths), framing.size, framing.size, 3)
     pixels = allocate(shape, in_memory_up_to=available_memory() // 4, scratch=scratch)
     # Digest to (row in the result, position in the input). The workers look into it while it grows: what they
@@ -105,7 +102,8 @@ def load_pixels(
     hashes: list[str] = []
     report = LoadReport()
 
-    with warnings.catch_warnings(), closing(_in_order(paths, framing, first, count)) as reads:
+    read_one = partial(_read, framing=framing, known=first)
+    with warnings.catch_warnings(), closing(in_order(read_one, paths, count)) as reads:
         # Pillow warns about odd metadata and large images; what matters of it is in the report.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         for position, read in enumerate(reads):
@@ -125,30 +123,6 @@ def load_pixels(
             if progress is not None:
                 progress(1)
     return Loaded(pixels[: len(kept)], np.array(kept, dtype=np.int64), hashes, report)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _in_order(
-    paths: Sequence[Path], framing: Framing, known: Mapping[str, object], workers: int
-) -> Generator[_Read, None, None]:
-    """Yield what became of each path, in order, with a bounded number of them under way."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="images")
-    pending: deque[Future[_Read]] = deque()
-    try:
-        for path in paths:
-            pending.append(pool.submit(_read, path, framing, known))
-            if len(pending) >= _AHEAD * workers:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        # After an interruption nothing new is begun, and the files under way are not waited for.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _read(path: Path, framing: Framing, known: Mapping[str, object]) -> _Read:
