@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_files import bomb, encode, photo, png_header
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import BrokenImage, MissingImage, decode, open_image, pixel_cap
+from image_files import bomb, encode, photo, png_header
 
 LOSSLESS = {"PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}}
 

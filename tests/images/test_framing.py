@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_files import encode, photo
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import decode
 from doppelgram.images.framing import RESIZES, Framing
+from image_files import encode, photo
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

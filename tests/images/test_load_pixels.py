@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import Trouble, encode, photo, write_trouble
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images import batch
@@ -18,6 +17,7 @@ from doppelgram.images.batch import content_hash, load_pixels
 from doppelgram.images.decode import BrokenImage, MissingImage, open_image
 from doppelgram.images.framing import Framing
 from doppelgram.images.storage import allocate
+from image_files import Trouble, encode, photo, write_trouble
 
 FRAMING = Framing(16)
 
