@@ -18,9 +18,9 @@ from doppelgram.dataset.world.signs import render_signs
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.recipe_file import read_recipe
 
-CLASSES, PER_CLASS = 16, 40
-# The shipped recipe, shortened for a set that is a twentieth of the size it was made for.
-CHANGES = ("optimiser.epochs=24", "sampler.batch=64")
+CLASSES, PER_CLASS = 16, 60
+# The shipped recipe, shortened for a set that is a tenth of the size it was made for.
+CHANGES = ("optimiser.epochs=32", "sampler.batch=64")
 MARKER = ".doppelgram-demo"
 
 
