@@ -29,7 +29,8 @@ from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.world.signs import render_signs
 from doppelgram.images.framing import Framing
 from doppelgram.learning.catalogue import make_loss
-from doppelgram.learning.fit import Part, fit
+from doppelgram.learning.data import Part
+from doppelgram.learning.fit import fit
 from doppelgram.learning.recipe_file import read_recipe
 
 QUIET = Console(file=io.StringIO())
@@ -73,7 +74,7 @@ def main() -> None:
         loaded = load_images(collection, Framing(64), QUIET)
         reading = time.perf_counter() - started
     _, numbers = codes(loaded.collection.labels)
-    part = Part(np.ascontiguousarray(loaded.pixels[: given.images]), numbers[: given.images])
+    part = Part.whole(np.ascontiguousarray(loaded.pixels[: given.images]), numbers[: given.images])
 
     result: dict[str, object] = {
         "machine": machine(),

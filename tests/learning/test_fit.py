@@ -11,7 +11,8 @@ from rich.console import Console
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
-from doppelgram.learning.fit import Part, fit
+from doppelgram.learning.data import Part
+from doppelgram.learning.fit import fit
 from doppelgram.learning.recipe import Recipe, make_recipe
 from doppelgram.models.backbones import SmallNet
 from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
@@ -25,7 +26,8 @@ def parts(classes: int = 4, images: int = 12, size: int = 16) -> tuple[Part, Par
     pixels = colours[codes][:, None, None] + rng.normal(0, 30, (len(codes), size, size, 3))
     pixels = pixels.clip(0, 255).astype(np.uint8)
     held = np.arange(len(codes)) % 3 == 0
-    return Part(pixels[~held], codes[~held]), Part(pixels[held], codes[held])
+    train, val = np.flatnonzero(~held), np.flatnonzero(held)
+    return Part(pixels, codes[train], train), Part(pixels, codes[val], val)
 
 
 def recipe(**sections: dict[str, Any]) -> Recipe:
@@ -234,12 +236,12 @@ def test_no_validation_part_keeps_the_last_epoch(tmp_path: Path) -> None:
 def test_lonely_validation_images_are_asked_of_a_gallery(tmp_path: Path) -> None:
     train, val = parts()
     one_each = [int(np.flatnonzero(val.codes == code)[0]) for code in range(4)]
-    lonely = Part(val.inputs[one_each], val.codes[one_each])
+    lonely = Part(val.inputs, val.codes[one_each], val.rows[one_each])
     fitted = fit(
         network(), train, lonely, recipe(), tmp_path / "a", validate=validate, console=Console(file=io.StringIO())
     )
     assert "val_precision_at_1" in fitted.history[0]
-    strangers = Part(lonely.inputs, lonely.codes + 10)
+    strangers = Part(lonely.inputs, lonely.codes + 10, lonely.rows)
     out = io.StringIO()
     fitted = fit(network(), train, strangers, recipe(), tmp_path / "b", validate=validate, console=Console(file=out))
     assert fitted.best_epoch == 4
@@ -270,10 +272,10 @@ def test_cached_features_train_the_head(tmp_path: Path) -> None:
     features = (centres[codes][:, None] + rng.normal(0, 0.5, (48, 3, 32))).astype(np.float32)
     net = network()
     before = weights(net)
-    fitted = fit(
-        net, Part(features[::2], codes[::2]), Part(features[1::2], codes[1::2]), recipe(optimiser={"epochs": 10}),
-        tmp_path, validate=validate, console=Console(file=io.StringIO()),
-    )  # fmt: skip
+    even, odd = np.arange(0, 48, 2), np.arange(1, 48, 2)
+    train, val = Part(features, codes[even], even), Part(features, codes[odd], odd)
+    chosen = recipe(optimiser={"epochs": 10})
+    fitted = fit(net, train, val, chosen, tmp_path, validate=validate, console=Console(file=io.StringIO()))
     assert fitted.history[-1]["val_precision_at_1"] > 0.9
     after = weights(net)
     assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("backbone."))

@@ -25,8 +25,9 @@ from doppelgram.evaluation.sampling import sample_pairs
 from doppelgram.evaluation.setting import make_setting
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
+from doppelgram.learning.data import Part
 from doppelgram.learning.features import cached_features
-from doppelgram.learning.fit import Fitted, Part, check_recipe, fit
+from doppelgram.learning.fit import Fitted, check_recipe, fit
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.recipe_file import read_recipe
 from doppelgram.models.backbones import BUILT_IN, make_backbone
@@ -150,8 +151,8 @@ def _train(
         inputs: np.ndarray[Any, Any] = _features(run, network, images, framing, console)
     else:
         inputs = images.pixels
-    train_part = Part(inputs[taught], codes[taught])
-    val = Part(inputs[rows["val"]], codes[rows["val"]]) if len(rows["val"]) else None
+    train_part = Part(inputs, codes[taught], taught)
+    val = Part(inputs, codes[rows["val"]], rows["val"]) if len(rows["val"]) else None
     started = time.perf_counter()
     fitted = fit(
         network,

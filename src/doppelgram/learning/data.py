@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,29 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 Index = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the data: rows of an array that all parts share, so that nothing of it is copied.
+
+    Attributes:
+        inputs: framed images uint8 (n, h, w, 3), or cached features (n, views, d); may be memory-mapped.
+        codes: class code of each of the part's rows, (m,).
+        rows: which rows of ``inputs`` are the part's, (m,).
+    """
+
+    inputs: np.ndarray[Any, Any]
+    codes: Index
+    rows: Index
+
+    @classmethod
+    def whole(cls, inputs: np.ndarray[Any, Any], codes: Index) -> Part:
+        """A part that is all of an array."""
+        return cls(inputs, codes, np.arange(len(inputs)))
+
+    def __len__(self) -> int:
+        return len(self.codes)
 
 
 class BatchPlan(Protocol):
@@ -28,15 +52,15 @@ class ArrayDataset(Dataset[tuple[Tensor, Tensor]]):
     the training step, and the array may be memory-mapped.
     """
 
-    def __init__(self, array: np.ndarray[Any, Any], labels: Index) -> None:
-        self.array = array
-        self.labels = labels
+    def __init__(self, part: Part) -> None:
+        self.part = part
 
     def __len__(self) -> int:
-        return len(self.array)
+        return len(self.part)
 
-    def __getitem__(self, rows: Any) -> tuple[Tensor, Tensor]:
-        return torch.from_numpy(np.ascontiguousarray(self.array[rows])), torch.from_numpy(self.labels[rows])
+    def __getitem__(self, index: Any) -> tuple[Tensor, Tensor]:
+        inputs = self.part.inputs[self.part.rows[index]]
+        return torch.from_numpy(np.ascontiguousarray(inputs)), torch.from_numpy(self.part.codes[index])
 
 
 class EpochBatches(Sampler[Index]):
@@ -74,22 +98,22 @@ class _InOrder(Sampler[Index]):
         return -(-self.rows // self.batch)
 
 
-def train_loader(array: np.ndarray[Any, Any], labels: Index, plan: BatchPlan, epoch: int = 0) -> DataLoader[Any]:
+def train_loader(part: Part, plan: BatchPlan, epoch: int = 0) -> DataLoader[Any]:
     """Loader of (inputs, class codes) batches in the order of ``plan``, beginning with that of ``epoch``.
 
     A resumed run has to name its first epoch: Lightning draws the first batches before it sets the epoch.
     """
     batches = EpochBatches(plan)
     batches.set_epoch(epoch)
-    return _loader(array, labels, batches)
+    return _loader(part, batches)
 
 
-def ordered_loader(array: np.ndarray[Any, Any], labels: Index, batch: int = 256) -> DataLoader[Any]:
+def ordered_loader(part: Part, batch: int = 256) -> DataLoader[Any]:
     """Loader of (inputs, class codes) batches in row order."""
-    return _loader(array, labels, _InOrder(len(array), batch))
+    return _loader(part, _InOrder(len(part), batch))
 
 
-def _loader(array: np.ndarray[Any, Any], labels: Index, batches: Sampler[Index]) -> DataLoader[Any]:
+def _loader(part: Part, batches: Sampler[Index]) -> DataLoader[Any]:
     # A generator of its own: a DataLoader draws one number each time it is started, and from torch's global generator
     # that would shift the dropout of a resumed run, which starts its loaders at another moment.
-    return DataLoader(ArrayDataset(array, labels), sampler=batches, batch_size=None, generator=torch.Generator())
+    return DataLoader(ArrayDataset(part), sampler=batches, batch_size=None, generator=torch.Generator())

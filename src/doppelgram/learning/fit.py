@@ -18,7 +18,7 @@ from rich.console import Console
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.catalogue import make_loss, make_miner
 from doppelgram.learning.checkpoints import BestCheckpoint, LastCheckpoint, gave_up, read_checkpoint
-from doppelgram.learning.data import BatchPlan, ordered_loader, train_loader
+from doppelgram.learning.data import BatchPlan, Part, ordered_loader, train_loader
 from doppelgram.learning.hardware import lightning_precision
 from doppelgram.learning.losses import MetricLoss, TripletMarginLoss
 from doppelgram.learning.module import MetricModule, Validate
@@ -29,17 +29,6 @@ from doppelgram.models.network import EmbeddingNetwork
 
 Codes = np.ndarray[Any, np.dtype[np.int64]]
 GALLERY_ROWS, GALLERY_PER_CLASS = 2000, 5
-
-
-@dataclass(frozen=True)
-class Part:
-    """Inputs of one part of the data: framed images uint8 (n, h, w, 3) or features (n, views, d), and class codes."""
-
-    inputs: np.ndarray[Any, Any]
-    codes: Codes
-
-    def __len__(self) -> int:
-        return len(self.inputs)
 
 
 @dataclass
@@ -97,8 +86,10 @@ def _validation(train: Part, val: Part) -> tuple[Part, int]:
             rows.append(int(row))
     if not rows:
         return val, 0
-    inputs = np.concatenate([train.inputs[rows], val.inputs])
-    return Part(inputs, np.concatenate([train.codes[rows], val.codes])), len(rows)
+    if train.inputs is not val.inputs:
+        raise ValueError("the training and the validation part are rows of one array")
+    codes = np.concatenate([train.codes[rows], val.codes])
+    return Part(val.inputs, codes, np.concatenate([train.rows[rows], val.rows])), len(rows)
 
 
 def _answerable(rows: Part, gallery: int) -> bool:
@@ -192,8 +183,8 @@ def fit(
         try:
             trainer.fit(
                 module,
-                train_loader(train.inputs, train.codes, plan, first_epoch),
-                ordered_loader(val_rows.inputs, val_rows.codes) if val_rows is not None else None,
+                train_loader(train, plan, first_epoch),
+                ordered_loader(val_rows) if val_rows is not None else None,
                 ckpt_path=resumed,
                 weights_only=True if resumed else None,
             )
