@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from doppelgram.images.ordered import processors
+
 # Each core holds a block of its own, so their number bounds the memory.
 _MOST = 8
-
-
-def cores() -> int:
-    """Cores this process may use, where the system tells; otherwise those of the machine."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def in_parallel(work: Callable[[int], None], starts: Sequence[int]) -> None:
@@ -23,7 +17,7 @@ def in_parallel(work: Callable[[int], None], starts: Sequence[int]) -> None:
     NumPy lets go of the interpreter lock in its loops, so threads run side by side. Meanwhile BLAS is held to one
     thread a call: otherwise each core's matrix product would start threads on all the others and wait for them.
     """
-    workers = min(cores(), _MOST, len(starts))
+    workers = min(processors(), _MOST, len(starts))
     if workers < 2:
         for start in starts:
             work(start)

@@ -6,7 +6,7 @@ import csv
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         table: CSV that holds the figures of every finished epoch, also those before a resumption.
         margin: margin of the triplet loss, if that is what is trained: the value it is stuck at when
             all embeddings are equal.
-        on_epoch: called with the figures of each finished epoch.
     """
 
     def __init__(
@@ -40,12 +39,10 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         console: Console,
         table: Path,
         margin: float | None = None,
-        on_epoch: Callable[[Mapping[str, float]], None] | None = None,
     ) -> None:
         self.console = console
         self.table = table
         self.margin = margin
-        self.on_epoch = on_epoch
         self.history: list[dict[str, float]] = []
         self.warnings: list[str] = []
         self._stuck = self._collapsed = 0
@@ -113,8 +110,6 @@ class Watch(lightning.Callback):  # type: ignore[misc]
             if warning not in self.warnings:
                 self.warnings.append(warning)
                 self.console.print(f"warning: {warning}", style="yellow", highlight=False, soft_wrap=True)
-        if self.on_epoch:
-            self.on_epoch(figures)
 
     def _write_table(self) -> None:
         columns = list(dict.fromkeys(name for epoch in self.history for name in ("epoch", *epoch)))

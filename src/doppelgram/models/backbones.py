@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -143,28 +144,21 @@ class TransformersBackbone(Backbone):
         self.convolutional = any(
             isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3) for module in model.modules()
         )
+        # Position embeddings of ViT and SigLIP fit one size unless asked; DINOv2 always adapts and takes no such flag.
+        adapts = "interpolate_pos_encoding" in inspect.signature(model.forward).parameters
+        self._options = {"interpolate_pos_encoding": True} if adapts else {}
         with torch.no_grad():
             was = model.training
             self.dim = int(self.eval()(torch.zeros(1, 3, 64, 64)).shape[1])
             self.train(was)
 
     def forward(self, x: Tensor) -> Tensor:
-        if "image_size" in self.spec["config"]:
-            output = self.model(pixel_values=x, **self._interpolation())
-        else:
-            output = self.model(pixel_values=x)
+        output = self.model(pixel_values=x, **self._options)
         pooled = getattr(output, "pooler_output", None)
         if pooled is not None:
             return torch.flatten(pooled, 1)
         hidden: Tensor = output.last_hidden_state
         return hidden.mean(1) if hidden.ndim == 3 else hidden.mean((2, 3))
-
-    def _interpolation(self) -> dict[str, bool]:
-        # Position embeddings of ViT and SigLIP fit one size unless asked; DINOv2 always adapts and takes no such flag.
-        import inspect
-
-        wanted = "interpolate_pos_encoding" in inspect.signature(self.model.forward).parameters
-        return {"interpolate_pos_encoding": True} if wanted else {}
 
     def last_layer(self) -> list[nn.Module]:
         # The last block of the deepest list of blocks, and whatever the model applies after that (norms, pooling).
