@@ -217,7 +217,10 @@ def test_what_is_left_of_a_creation_for_a_wider_model_does_not_stay(tmp_path: Pa
     assert Catalog.open(folder).vectors().shape == (1, 8)
 
 
-def test_those_who_begin_a_catalog_at_the_same_time_share_it(tmp_path: Path, model: Model, model_folder: Path):
+@pytest.mark.parametrize("round_", range(8))
+def test_those_who_begin_a_catalog_at_the_same_time_share_it(
+    tmp_path: Path, model: Model, model_folder: Path, round_: int
+):
     start = threading.Barrier(4)
 
     def begin(number: int) -> int:

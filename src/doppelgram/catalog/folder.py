@@ -19,7 +19,7 @@ CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"
 
 
 def write_facts(file: Path, fingerprint: str, dim: int) -> None:
-    """Write what ``catalog.json`` says."""
+    """Write what ``catalog.json`` says, whole or not at all: another process may be reading it."""
     facts = {
         "format": FORMAT,
         "version": VERSION,
@@ -27,7 +27,9 @@ def write_facts(file: Path, fingerprint: str, dim: int) -> None:
         "dim": dim,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    file.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    aside = part_of(file)
+    aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    os.replace(aside, file)
 
 
 def read_facts(file: Path) -> dict[str, Any]:
@@ -64,9 +66,14 @@ def copy_model(source: Path, target: Path) -> None:
 
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file, whole or not at all."""
-    aside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+    aside = part_of(target)
     shutil.copyfile(source, aside)
     os.replace(aside, target)
+
+
+def part_of(file: Path) -> Path:
+    """A name of its own, beside ``file``, for what is to become it."""
+    return file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
 
 
 @contextmanager

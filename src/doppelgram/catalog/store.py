@@ -95,12 +95,13 @@ class Catalog:
         model = load_model(model_dir)
         with told(folder, "made"):
             folder.mkdir(parents=True, exist_ok=True)
-            # First the mark that the rest is ours, last the name by which the catalog counts as whole. Every step can
-            # be done twice, so that two processes that begin at the same time do not harm each other.
-            write_facts(unfinished, model.fingerprint, model.dim)
+            # First the mark that the rest is ours, last the file by which the catalog counts as whole. Every step can
+            # be done twice and shows itself only when it is done, so that those who begin at the same time do not
+            # harm each other.
+            unfinished.touch()
             copy_model(model_folder(model_dir), folder / MODEL_FOLDER)
             create_table(folder / DATABASE_FOLDER, TABLE, model.dim)
-            copy_whole(unfinished, folder / CATALOG_FILE)
+            write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim)
             unfinished.unlink(missing_ok=True)
         return cls.open(folder)
 
