@@ -1,0 +1,63 @@
+"""The command line. Every command calls one function of `doppelgram.api`, imported when it is asked for."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from doppelgram.cli import learn, look, weights  # each adds its commands to the program
+from doppelgram.cli.app import app
+from doppelgram.errors import DoppelgramError
+
+__all__ = ["app", "learn", "look", "main", "weights"]
+
+# Typer carries its own click, older Typers use the package: either way this is the ClickException that it raises.
+_CommandLineError: Any = typer.BadParameter.__mro__[2]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; every error is one line on standard error.
+
+    Exit status: 0 done, 2 something the user can mend, 130 interrupted, 1 a fault of the program.
+    """
+    try:
+        # Without a network, a library that asks a model hub hangs for minutes; nothing here wants it to.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a letter shows its number
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        status = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except DoppelgramError as problem:
+        interrupted = type(problem).__name__ == "Interrupted"
+        _fail(" ".join(str(problem).split()), 130 if interrupted else 2)
+    except _CommandLineError as problem:
+        if type(problem).__name__ == "NoArgsIsHelpError":  # its message is the help text
+            typer.echo(problem.format_message())
+            sys.exit(2)
+        _fail(problem.format_message(), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted", 130)
+    except OSError as problem:
+        if isinstance(problem, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
+        where = f"{problem.filename}: " if problem.filename else ""
+        _fail(f"{where}{problem.strerror or problem}", 2)
+    except MemoryError:
+        _fail("there is not enough memory; use a smaller data.size, sampler.batch or model", 2)
+    except Exception as problem:  # no traceback reaches a user who did not ask for one
+        if os.environ.get("DOPPELGRAM_DEBUG"):
+            raise
+        text = " ".join(str(problem).split())[:300]
+        _fail(f"a fault in the program: {type(problem).__name__}: {text} (DOPPELGRAM_DEBUG=1 shows where)", 1)
+
+
+def _fail(message: str, status: int) -> None:
+    typer.echo(f"error: {message}", err=True)
+    sys.exit(status)

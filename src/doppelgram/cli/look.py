@@ -1,0 +1,105 @@
+"""Commands that ask the learned metric: index, search, verify."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doppelgram.cli.app import Data, Json, RunFolder, answer_console, app, print_json, progress_console
+
+
+@app.command()
+def index(
+    data: Data,
+    model: Annotated[Path, typer.Option(metavar="RUN", help="Run or model folder.")],
+    catalog: Annotated[Path, typer.Option(metavar="DIR", help="Catalog folder, made if it is not there.")],
+    json_: Json = False,
+) -> None:
+    """Embed images into a catalog; what is there already is skipped."""
+    from doppelgram.api.searching import index as run_index
+
+    report = run_index(data, model, catalog, console=progress_console())
+    if json_:
+        facts = json.loads(report.to_json())
+        outcomes = facts.pop("outcomes")
+        print_json({**facts, "problems": [outcome for outcome in outcomes if outcome["status"] != "ok"]})
+    else:
+        typer.echo(report.summary())
+
+
+@app.command()
+def search(
+    catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="Catalog folder.", show_default=False)],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Photographs to find look-alikes of.", show_default=False)
+    ],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many look-alikes.")] = 5,
+    json_: Json = False,
+    montage: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw queries and answers into a picture.")
+    ] = None,
+) -> None:
+    """Find the images in a catalog that look most like each given one."""
+    from doppelgram.api.searching import search as run_search
+
+    found = run_search(catalog, images, k, montage=montage)
+    if montage:
+        typer.echo(f"montage written to {montage}", err=True)
+    if json_:
+        print_json([asdict(neighbours) for neighbours in found])
+        return
+    if not sys.stdout.isatty():  # for another program: one line an answer, nothing cut
+        for neighbours in found:
+            for match in neighbours.matches:
+                probability = "" if match.probability is None else f"{match.probability:.4f}"
+                facts = (str(match.rank), match.label, f"{match.distance:.4f}", probability, match.path)
+                typer.echo("\t".join(" ".join(cell.split()) for cell in (neighbours.query, *facts)))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    console = answer_console()
+    for neighbours in found:
+        table = Table(title=Text(neighbours.query), title_justify="left", box=None, pad_edge=False)
+        for column, justify in (
+            ("", "right"),
+            ("label", "left"),
+            ("distance", "right"),
+            ("probability", "right"),
+            ("path", "left"),
+        ):
+            table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        for match in neighbours.matches:
+            probability = "" if match.probability is None else f"{match.probability:.0%}"
+            cells = (str(match.rank), match.label, f"{match.distance:.3f}", probability, match.path)
+            table.add_row(*(Text(" ".join(cell.split())) for cell in cells))
+        console.print(table)
+        console.print()
+
+
+@app.command()
+def verify(
+    run: RunFolder,
+    image_a: Annotated[Path, typer.Argument(metavar="IMAGE_A", show_default=False)],
+    image_b: Annotated[Path, typer.Argument(metavar="IMAGE_B", show_default=False)],
+    json_: Json = False,
+) -> None:
+    """Say whether two photographs show the same, and how sure that is."""
+    from doppelgram.api.searching import verify as run_verify
+
+    verdict = run_verify(run, image_a, image_b)
+    if json_:
+        print_json(verdict.to_dict())
+    elif verdict.probability is None:
+        typer.echo(f"distance {verdict.distance:.4f}; the model is not calibrated, so there is no probability")
+    else:
+        word = "same" if verdict.same else "different"
+        typer.echo(
+            f"{word}: probability {verdict.probability:.1%} that they show the same "
+            f"(distance {verdict.distance:.4f}, threshold {verdict.threshold:.4f})"
+        )

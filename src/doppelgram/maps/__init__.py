@@ -1,0 +1,1 @@
+"""Pictures of an embedding space: projections to two dimensions, plots, pages."""
