@@ -249,3 +249,29 @@ def test_dict_and_back() -> None:
 def test_bad_values_are_named(values: dict[str, object]) -> None:
     with pytest.raises(DoppelgramError, match=next(iter(values))):
         Augmentation.from_dict(values)
+
+
+def test_erasing_fills_one_rectangle_of_some_images() -> None:
+    batch = torch.full((400, 3, 20, 30), 0.5)
+    out = augment(batch, Augmentation(erase=0.25), torch.Generator().manual_seed(0))
+    changed = (out != 0.5).any(1)
+    touched = changed.flatten(1).any(1)
+    assert 0.18 < touched.float().mean() < 0.32
+    for image, mask in zip(out[touched], changed[touched], strict=True):
+        rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]
+        box = image[:, rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert mask.sum() == box[0].numel()  # a full rectangle
+        assert (box == box[:, :1, :1]).all()  # of one colour
+        assert 2 <= box.shape[1] <= 9
+        assert 3 <= box.shape[2] <= 14
+    assert (augment(batch, Augmentation(erase=1), torch.Generator()) != 0.5).flatten(1).any(1).all()
+
+
+def test_erasing_leaves_the_other_changes_as_they_were() -> None:
+    batch = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    spec = {"brightness": 0.3, "rotate": 10, "shift": 0.1, "flip": True}
+    plain = augment(batch, Augmentation(**spec), torch.Generator().manual_seed(2))
+    erased = augment(batch, Augmentation(**spec, erase=1), torch.Generator().manual_seed(2))
+    same = (plain == erased).all(1).flatten(1).float().mean(1)
+    assert (same > 0.7).all()
+    assert (same < 1).all()

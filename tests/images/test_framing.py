@@ -136,3 +136,35 @@ def test_dict_and_back(framing: Framing) -> None:
 def test_bad_values_are_named(values: dict[str, object], key: str) -> None:
     with pytest.raises(DoppelgramError, match=key):
         Framing.from_dict(values)
+
+
+def test_a_framing_without_a_face_is_written_as_before() -> None:
+    assert Framing(64).to_dict() == {"size": 64, "crop": None, "resize": "squash"}
+    assert Framing.from_dict({"size": 64, "crop": None, "resize": "squash"}) == Framing(64)
+    cut = Framing(64, 140, "squash", "opencv")
+    assert cut.to_dict()["face"] == "opencv"
+    assert Framing.from_dict(json.loads(json.dumps(cut.to_dict()))) == cut
+    assert cut.at_least is None
+    with pytest.raises(DoppelgramError, match=r"face must be one of opencv, mediapipe.*'eyes'"):
+        Framing(64, face="eyes")
+
+
+@pytest.mark.parametrize("resize", RESIZES)
+def test_without_a_face_the_middle_is_taken(resize: str) -> None:
+    pytest.importorskip("cv2")
+    image = photo(90, 60)
+    framed = Framing(24, 40, resize, "opencv").frame(image)
+    assert framed.faces == 0
+    np.testing.assert_array_equal(framed.pixels, Framing(24, 40).apply(image))
+    whole = Framing(24, None, resize, "opencv").frame(image)
+    np.testing.assert_array_equal(whole.pixels, Framing(24, 60).apply(image))
+    assert whole.region == ((15, 0), (75, 0), (75, 60), (15, 60))
+
+
+def test_what_is_shown_lies_where_it_says() -> None:
+    image = photo(90, 60)
+    assert Framing(8).frame(image).region == ((0, 0), (90, 0), (90, 60), (0, 60))
+    assert Framing(8, resize="letterbox").frame(image).region == ((0, 0), (90, 0), (90, 60), (0, 60))
+    assert Framing(8, resize="cover").frame(image).region == ((15, 0), (75, 0), (75, 60), (15, 60))
+    assert Framing(8, 20).frame(image).region == ((35, 20), (55, 20), (55, 40), (35, 40))
+    assert Framing(8).frame(image).faces is None

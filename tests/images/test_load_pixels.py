@@ -17,6 +17,7 @@ from doppelgram.images.batch import content_hash, load_pixels
 from doppelgram.images.decode import BrokenImage, MissingImage, open_image
 from doppelgram.images.framing import Framing
 from doppelgram.images.storage import allocate
+from face_photo import portrait
 from image_files import Trouble, encode, photo, write_trouble
 
 FRAMING = Framing(16)
@@ -184,3 +185,19 @@ def test_scratch_that_cannot_hold_it(tmp_path: Path) -> None:
     file.write_bytes(b"")
     with pytest.raises(DoppelgramError, match="file"):
         allocate((10,), in_memory_up_to=0, scratch=file)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_faces_are_counted_while_loading(tmp_path: Path, workers: int) -> None:
+    pytest.importorskip("cv2")
+    portrait().resize((256, 300)).save(tmp_path / "a.png")
+    photo(120, 90).save(tmp_path / "b.png")
+    portrait().resize((256, 300)).save(tmp_path / "c.png")
+    paths = [tmp_path / f"{name}.png" for name in ("a", "b", "c", "none")]
+    framing = Framing(32, face="opencv")
+    loaded = load_pixels(paths, framing, workers=workers, keep_duplicates=True)
+    assert loaded.faces == [1, 0, 1]
+    assert [outcome.faces for outcome in loaded.report.outcomes] == [1, 0, 1, None]
+    assert loaded.report.counts() == {"ok": 2, "duplicate": 1, "missing": 1, "broken": 0}
+    np.testing.assert_array_equal(loaded.pixels[0], framing.apply(portrait().resize((256, 300))))
+    assert load_pixels(paths, Framing(32), keep_duplicates=True).faces == [None] * 3

@@ -51,3 +51,18 @@ def test_nothing_readable() -> None:
         LoadReport().raise_if_nothing_readable()
     with pytest.raises(DoppelgramError, match=r"None.*'x\.jpg' \(0 bytes\)"):
         LoadReport([FileOutcome("x.jpg", "broken", "0 bytes")]).raise_if_nothing_readable()
+
+
+def test_faces_are_told_apart_from_failures() -> None:
+    faces = [FileOutcome(f"{n}.jpg", "ok", faces=n) for n in range(4)]
+    told = LoadReport([*faces, FileOutcome("copy", "duplicate", faces=0), FileOutcome("gone", "missing")])
+    assert told.face_notes() == [
+        "1 image: no face found, the middle was taken: '0.jpg'.",
+        "2 images: several faces found, the largest was taken: '2.jpg' (2), '3.jpg' (3).",
+    ]
+    assert told.counts()["ok"] == 4
+    assert [outcome.path for outcome in told.problems()] == ["gone"]
+    assert told.face_notes(1)[1].endswith("'2.jpg' (2) and 1 more.")
+    assert report().face_notes() == []
+    assert "faces" not in json.loads(report().to_json())["outcomes"][0]
+    assert json.loads(told.to_json())["outcomes"][0]["faces"] == 0

@@ -12,7 +12,7 @@ from rich.console import Console
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.learning.data import Part
-from doppelgram.learning.fit import fit
+from doppelgram.learning.fit import check_recipe, fit
 from doppelgram.learning.recipe import Recipe, make_recipe
 from doppelgram.models.backbones import SmallNet
 from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
@@ -279,3 +279,76 @@ def test_cached_features_train_the_head(tmp_path: Path) -> None:
     assert fitted.history[-1]["val_precision_at_1"] > 0.9
     after = weights(net)
     assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("backbone."))
+
+
+def test_memory_and_average_resume_to_the_same_weights(tmp_path: Path) -> None:
+    chosen = recipe(loss={"name": "contrastive", "params": {}, "memory": 24}, optimiser={"average": 0.9})
+    shorter = recipe(
+        loss={"name": "contrastive", "params": {}, "memory": 24}, optimiser={"average": 0.9}, stopping={"patience": 0}
+    )
+    whole = network()
+    run(whole, tmp_path / "whole", chosen)
+    halved = network()
+
+    class StopAfterTwo:
+        count = 0
+
+        def __call__(self, *found: Any) -> dict[str, float]:
+            self.count += 1
+            if self.count == 3:
+                raise KeyboardInterrupt
+            return validate(*found)
+
+    train, val = parts()
+    console = Console(file=io.StringIO())
+    fitted = fit(halved, train, val, shorter, tmp_path / "halved", validate=StopAfterTwo(), console=console)
+    assert fitted.interrupted
+    again = network(seed=5)
+    fit(again, train, val, shorter, tmp_path / "halved", validate=validate, resume=True, console=console)
+    for (name, one), other in zip(whole.state_dict().items(), again.state_dict().values(), strict=True):
+        assert torch.equal(one, other), name
+
+
+def test_what_is_kept_is_the_average(tmp_path: Path) -> None:
+    plain, averaged = network(), network()
+    run(plain, tmp_path / "plain", recipe(), seed=3)
+    run(averaged, tmp_path / "averaged", recipe(optimiser={"average": 0.9}), seed=3)
+    state = torch.load(tmp_path / "averaged" / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    kept = {name: value for name, value in state.items() if name.startswith("average.")}
+    stepped = {name: value for name, value in state.items() if name.startswith("network.")}
+    assert len(kept) == len(stepped)
+    name = "stages.0.0.0.weight"
+    assert not torch.equal(kept[f"average.backbone.{name}"], stepped[f"network.backbone.{name}"])
+    # Averaging looks on: the steps themselves are those of a training without it.
+    last = torch.load(tmp_path / "plain" / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    assert torch.equal(last[f"network.backbone.{name}"], stepped[f"network.backbone.{name}"])
+
+
+def test_the_average_is_the_last_epochs_where_there_is_no_validation_part(tmp_path: Path) -> None:
+    net = network()
+    train, _ = parts()
+    fit(net, train, None, recipe(optimiser={"average": 0.9}), tmp_path, console=Console(file=io.StringIO()))
+    state = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, state[f"average.{name}"])
+
+
+def test_frozen_layers_stay_as_they_were(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = EmbeddingNetwork(SmallNet(4), EmbeddingHead(32, 4), frozen_layers=2)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    run(net, tmp_path)
+    for name, value in net.state_dict().items():
+        frozen = name.startswith(("backbone.stages.0.", "backbone.stages.1."))
+        if frozen or value.is_floating_point():  # the counters of the norms are numbers too, but whole ones
+            assert torch.equal(value, before[name]) == frozen, name
+
+
+def test_more_frozen_layers_than_there_are() -> None:
+    with pytest.raises(DoppelgramError, match=r"model\.frozen_layers is 9, but the backbone has 4 layers"):
+        EmbeddingNetwork(SmallNet(4), EmbeddingHead(32, 4), frozen_layers=9)
+
+
+def test_a_memory_goes_with_pairs_only() -> None:
+    with pytest.raises(DoppelgramError, match=r"loss 'cosface' compares no pairs"):
+        check_recipe(recipe(loss={"name": "cosface", "params": {}, "memory": 100}))

@@ -261,3 +261,18 @@ def test_stats_of_the_last_batch_and_of_a_given_one() -> None:
 def test_bad_parameters_are_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(DoppelgramError, match=message):
         make()
+
+
+def test_the_share_of_violated_triplets_is_that_of_a_loop() -> None:
+    generator = torch.Generator().manual_seed(0)
+    embeddings = torch.rand(14, 3, generator=generator)
+    labels = torch.randint(0, 4, (14,), generator=generator)
+    distances = torch.cdist(embeddings, embeddings)
+    triplets = [
+        (a, p, n)
+        for a in range(14) for p in range(14) for n in range(14)
+        if a != p and labels[a] == labels[p] and labels[a] != labels[n]
+    ]  # fmt: skip
+    violated = [distances[a, n] < distances[a, p] + 0.2 for a, p, n in triplets]
+    assert TripletMarginLoss(margin=0.2).violated(embeddings, labels) == pytest.approx(sum(violated) / len(triplets))
+    assert TripletMarginLoss().violated(embeddings[:2], torch.tensor([0, 1])) == 0.0

@@ -7,7 +7,7 @@ import torch
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.backbones import VGG16, SmallNet, make_backbone, rebuild_backbone
-from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.network import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
 
 # Architectures of the families that people use, shrunk so that a test takes a second.
 TINY = {
@@ -127,3 +127,53 @@ def test_frozen_batch_norms_keep_their_statistics(trained: str, frozen: bool, mo
     network(torch.rand(4, 3, 64, 64))
     same = all(torch.equal(value, before[name]) for name, value in network.backbone.state_dict().items())
     assert same != moves
+
+
+def test_half_the_stride_gives_four_times_the_places_from_the_same_weights(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    rebuild_backbone(tiny("mobilenet_v2")).model.save_pretrained(tmp_path / "m")  # type: ignore[operator,union-attr]
+    usual = make_backbone(str(tmp_path / "m")).eval()
+    finer = make_backbone(str(tmp_path / "m"), stride=16).eval()
+    images = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert usual.maps(images).shape[2:] == (2, 2)
+        assert finer.maps(images).shape[2:] == (4, 4)
+        rebuilt = rebuild_backbone(finer.spec).eval()
+        rebuilt.load_state_dict(usual.state_dict())
+        assert torch.equal(rebuilt.maps(images), finer.maps(images))
+    with pytest.raises(DoppelgramError, match=r"model\.stride is 7; it is 8, 16 or 32"):
+        make_backbone(str(tmp_path / "m"), stride=7)
+    with pytest.raises(DoppelgramError, match="backbone 'small' has one stride only"):
+        make_backbone("small", stride=16)
+    with pytest.raises(DoppelgramError, match="backbone 'dinov2' has one stride only"):
+        make_backbone("dinov2_small", pretrained=False, stride=16)
+
+
+@pytest.mark.parametrize("backbone", [SmallNet(4), rebuild_backbone(tiny("mobilenet_v2"))], ids=["small", "mobilenet"])
+def test_depthwise_pooling_starts_as_the_mean(backbone: torch.nn.Module) -> None:
+    images = torch.rand(3, 3, 64, 64)
+    with torch.no_grad():
+        maps = backbone.eval().maps(images)
+        pooling = DepthwisePooling(*maps.shape[1:]).eval()
+        assert torch.allclose(pooling(maps), maps.mean((2, 3)), rtol=1e-4, atol=1e-5)
+        pooling.weight[:] = 0
+        pooling.weight[:, 1, 0] = 1
+        assert torch.allclose(pooling(maps), maps[:, :, 1, 0], rtol=1e-4, atol=1e-5)
+
+
+def test_what_has_no_map_cannot_be_pooled() -> None:
+    with pytest.raises(DoppelgramError, match="has no map of features"):
+        rebuild_backbone(tiny("dinov2")).maps(torch.rand(1, 3, 56, 56))
+    with pytest.raises(DoppelgramError, match="has no map of features"):
+        VGG16().maps(torch.rand(1, 3, 64, 64))
+
+
+@pytest.mark.parametrize("kind", TINY)
+def test_first_layers_can_be_frozen(kind: str) -> None:
+    network = EmbeddingNetwork(rebuild_backbone(tiny(kind)), EmbeddingHead(8, 2), frozen_layers=2)
+    layers = network.backbone.layers_in_order()
+    trained = [any(p.requires_grad for p in layer.parameters()) for layer in layers]
+    assert not any(trained[:2])
+    assert any(trained[2:])
+    network.train()
+    assert not any(layer.training for layer in layers[:2])

@@ -14,7 +14,7 @@ from doppelgram.models.backbones import SmallNet, make_backbone
 from doppelgram.models.bundle import load_model
 from doppelgram.models.calibration import Calibration
 from doppelgram.models.model import Model
-from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.network import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
 
 
 @pytest.fixture
@@ -126,3 +126,13 @@ def test_an_uncalibrated_model_says_so(model: Model) -> None:
     model.calibration = None
     with pytest.raises(DoppelgramError, match="not calibrated"):
         model.probability(np.array([0.1]))
+
+
+def test_a_pooling_of_its_own_is_saved_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = EmbeddingNetwork(SmallNet(4), EmbeddingHead(32, 4), pooling=DepthwisePooling(32, 2, 2))
+    torch.nn.init.normal_(network.pooling.weight)
+    model = Model(network.eval(), Framing(32))
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    model.save(tmp_path)
+    assert np.array_equal(load_model(tmp_path).embed_pixels(pixels), model.embed_pixels(pixels))

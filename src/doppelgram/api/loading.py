@@ -56,4 +56,6 @@ def load_images(collection: Collection, framing: Framing, console: Console, *, w
     loaded.report.raise_if_nothing_readable()
     if len(loaded.kept) < len(collection):
         console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
+    for note in loaded.report.face_notes():
+        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
     return Images(collection.take(loaded.kept), loaded.pixels, loaded.hashes, loaded.report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,28 +12,23 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from doppelgram.api.embedding import calibrate, embed_rows, frozen_features, make_framing, warn
 from doppelgram.api.loading import Images, load_images, progress_bar
 from doppelgram.api.run import RECIPE_FILE, RUN_FILE, SPLIT_FILE, Run, abandon_run, create_run, open_run
 from doppelgram.api.splitting import read_class_list
-from doppelgram.catalog.exact import pair_distances
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
-from doppelgram.evaluation.sampling import sample_pairs
-from doppelgram.evaluation.setting import make_setting
-from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.learning.data import Part
-from doppelgram.learning.features import cached_features
+from doppelgram.learning.features import Features
 from doppelgram.learning.fit import Fitted, check_recipe, fit
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.recipe_file import read_recipe
 from doppelgram.models.backbones import BUILT_IN, make_backbone
 from doppelgram.models.model import Model
-from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
-from doppelgram.models.weights import cache_folder
+from doppelgram.models.network import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
 
 
 class Interrupted(DoppelgramError):
@@ -83,7 +78,7 @@ def train(
     given = read_split(Path(split).expanduser()) if split is not None else None
     if given is not None and resolved.data.classes:
         raise DoppelgramError("data.classes divides the images itself; it does not go with --split")
-    resolved = _anchored(resolved)
+    resolved = anchored(resolved)
     run = _resumed(out, resolved, data, seed, given) if resume and (out / RUN_FILE).is_file() else None
     if run is not None and run.finished:
         console.print(f"{out} is finished already", style="dim", markup=False)
@@ -102,7 +97,7 @@ def train(
     if parts is not None and not kept.is_file():
         parts.write(kept)
     try:
-        framing = Framing(resolved.data.size, resolved.data.crop or None, resolved.data.resize)
+        framing = make_framing(resolved)
         images = load_images(collection, framing, console)
         (out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
         if parts is None:
@@ -111,8 +106,8 @@ def train(
             parts = make_split(images.collection, resolved.split.by, shares, seed, listed)
             parts.write(kept)
             for part in parts.empty_parts(shares):
-                _warn(console, f"the {part} part is empty: there are too few images or groups to divide")
-        return _train(run, network, images, parts, framing, resume, console)
+                warn(console, f"the {part} part is empty: there are too few images or groups to divide")
+        return train_loaded(run, network, images, parts, framing, resume=resume, console=console)
     except Interrupted:
         raise
     except DoppelgramError:
@@ -120,9 +115,36 @@ def train(
         raise
 
 
-def _train(
-    run: Run, network: EmbeddingNetwork, images: Images, parts: Split, framing: Framing, resume: bool, console: Console
+def train_loaded(
+    run: Run,
+    network: EmbeddingNetwork,
+    images: Images,
+    parts: Split,
+    framing: Framing,
+    *,
+    resume: bool = False,
+    features: Features | None = None,
+    epoch_done: Callable[[], None] | None = None,
+    console: Console | None = None,
 ) -> Run:
+    """Train a run that has been begun, on images that are in memory: what `train` does once everything is read.
+
+    Args:
+        run: from `create_run`, or opened to go on with it.
+        network: from `make_network`, by the run's recipe and seed; trained in place.
+        images: the readable images.
+        parts: which image belongs to which part.
+        framing: how the images were framed.
+        resume: go on from the last finished epoch, if there is one.
+        features: of all images through the network's frozen backbone, (n, views, d), where they are known already.
+        epoch_done: called after each epoch's validation.
+        console: where progress is shown; standard error by default.
+
+    Raises:
+        DoppelgramError: the images or the recipe cannot be used.
+        Interrupted: stopped by Ctrl-C; the run can be resumed.
+    """
+    console = console or Console(stderr=True)
     recipe, out = run.recipe, run.folder
     rows = parts.rows(images.collection)
     labels = images.collection.labels
@@ -131,7 +153,7 @@ def _train(
         raise DoppelgramError(f"{images.collection.root}: the split leaves no image to train on")
     absent = len(parts.parts) - sum(len(found) for found in rows.values())
     if absent:
-        _warn(
+        warn(
             console, f"{absent} of the {len(parts.parts)} images that the split names are not used or could not be read"
         )
     names = sorted(set(labels[taught].tolist()))
@@ -147,12 +169,18 @@ def _train(
         soft_wrap=True,
     )
 
-    if network.trained == "head":
-        inputs: np.ndarray[Any, Any] = _features(run, network, images, framing, console)
-    else:
-        inputs = images.pixels
+    if network.trained == "head" and features is None:
+        features = frozen_features(recipe, network, images, framing, console)
+    inputs: np.ndarray[Any, Any] = images.pixels if features is None else features
     train_part = Part(inputs, codes[taught], taught)
     val = Part(inputs, codes[rows["val"]], rows["val"]) if len(rows["val"]) else None
+
+    def validate(*arrays: Any) -> dict[str, float]:
+        figures = validation_figures(*arrays)
+        if epoch_done:
+            epoch_done()
+        return figures
+
     started = time.perf_counter()
     fitted = fit(
         network,
@@ -162,7 +190,7 @@ def _train(
         out,
         seed=run.seed,
         resume=resume,
-        validate=validation_figures,
+        validate=validate,
         console=console,
     )
     seconds = run.facts.get("training_seconds", 0.0) + time.perf_counter() - started
@@ -174,7 +202,7 @@ def _train(
     model = Model(network.eval(), framing, recipe.model.mirror, labels=names, recipe=recipe.to_dict())
     if len(rows["val"]):
         with progress_bar(console, "calibrating", len(rows["val"])) as advance:
-            embeddings = model.embed_pixels(images.pixels[rows["val"]], progress=advance)
+            embeddings = embed_rows(model, images, rows["val"], features, progress=advance)
         calibrate(model, embeddings, labels[rows["val"]], seed=run.seed, console=console)
     model.save(out / "model")
     counts = {part: len(found) for part, found in rows.items() if len(found)}
@@ -202,10 +230,12 @@ def make_network(recipe: Recipe, weights: Path | None, seed: int) -> EmbeddingNe
     settings = recipe.model
     if weights is not None and not weights.expanduser().is_dir():
         raise DoppelgramError(f"{weights}: there is no such folder of weights")
-    backbone = make_backbone(settings.backbone, pretrained=settings.pretrained, weights=weights)
+    backbone = make_backbone(settings.backbone, pretrained=settings.pretrained, weights=weights, stride=settings.stride)
     try:
         with torch.inference_mode():
-            backbone.eval()(torch.zeros(1, 3, recipe.data.size, recipe.data.size))
+            image = torch.zeros(1, 3, recipe.data.size, recipe.data.size)
+            backbone.eval()(image)
+            places = tuple(backbone.maps(image).shape[2:]) if settings.pooling else ()
     except (RuntimeError, ValueError) as problem:
         reason = str(problem).splitlines()[0]
         raise DoppelgramError(
@@ -215,7 +245,11 @@ def make_network(recipe: Recipe, weights: Path | None, seed: int) -> EmbeddingNe
         backbone.dim, settings.dim, hidden=settings.hidden, dropout=settings.dropout,
         batch_norm=settings.batch_norm, normalise=settings.normalise,
     )  # fmt: skip
-    return EmbeddingNetwork(backbone, head, settings.train, frozen_norms=settings.frozen_norms)
+    pooling = DepthwisePooling(backbone.dim, *places) if settings.pooling else None
+    return EmbeddingNetwork(
+        backbone, head, settings.train, frozen_norms=settings.frozen_norms, frozen_layers=settings.frozen_layers,
+        pooling=pooling,
+    )  # fmt: skip
 
 
 def validation_figures(query: Any, labels: Any, gallery: Any = None, gallery_labels: Any = None) -> dict[str, float]:
@@ -225,33 +259,7 @@ def validation_figures(query: Any, labels: Any, gallery: Any = None, gallery_lab
     return precision_at_1_and_map(query, labels, gallery=gallery, gallery_labels=gallery_labels)
 
 
-def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console: Console) -> None:
-    """Fit the model's calibration on pairs of the validation part; leaves it out, and says so, where that cannot be."""
-    try:
-        setting = make_setting(embeddings, labels)
-        a, b, n_same = sample_pairs(setting, seed=seed)
-        distances = pair_distances(setting.query, setting.gallery, a, b)
-        model.calibration = fit_calibration(distances, np.arange(len(a)) < n_same, fitted_on="val")
-    except DoppelgramError as problem:
-        _warn(console, f"the model is not calibrated: {problem}")
-
-
-def _warn(console: Console, sentence: str) -> None:
-    console.print(f"warning: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-
-def _features(run: Run, network: EmbeddingNetwork, images: Images, framing: Framing, console: Console) -> Any:
-    views, augmentation = run.recipe.augment.views, run.recipe.augmentation
-    if views == 1:
-        augmentation = Augmentation()
-    with progress_bar(console, "embedding once", len(images.hashes)) as advance:
-        return cached_features(
-            network, images.pixels, images.hashes, framing, cache_folder() / "features",
-            augmentation=augmentation, views=views, progress=advance,
-        )  # fmt: skip
-
-
-def _anchored(recipe: Recipe) -> Recipe:
+def anchored(recipe: Recipe) -> Recipe:
     """The recipe with its relative paths made absolute, so that it means the same from another folder."""
     backbone, classes = Path(recipe.model.backbone).expanduser(), recipe.data.classes
     if backbone.is_dir() and recipe.model.backbone not in BUILT_IN:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from doppelgram.models.model import Model
 
 ALREADY_PRESENT = "already in the catalog"
+# Beside the label columns of an image whose face was looked for: what was found. No label column is likely to be
+# called that.
+FACE_COLUMN = "face crop"
 
 # Images that the model sees at a time, so that its activations stay small beside the pixels of a chunk.
 _MODEL_BATCH = 64
@@ -89,6 +92,9 @@ def index_collection(
     if the file that it names is gone (the folder was moved): path, name, and whatever the collection says of label,
     label columns, author and time. A further copy of a file that is still there changes nothing.
 
+    Where faces are cut out, by `Catalog.face` or by the model's own framing, a row's label columns are joined by one
+    named `FACE_COLUMN`, which says what was found.
+
     Args:
         collection: the images.
         model: the model that fills this catalog.
@@ -102,6 +108,7 @@ def index_collection(
     if batch < 1:
         raise DoppelgramError(f"batch is {batch}; it must be 1 or more")
     catalog.require(model.fingerprint)
+    framing = catalog.framing(model)
     started = time.perf_counter()
     advance = progress or (lambda count: None)
     entries = _entries(collection)
@@ -135,12 +142,12 @@ def index_collection(
         report.already_present += len(chunk) - inserted
         chunk.clear()
 
-    decoding = in_order(lambda position: decode_file(entries[position].path, model.framing), new)
+    decoding = in_order(lambda position: decode_file(entries[position].path, framing), new)
     with closing(decoding):
         for position, read in zip(new, decoding, strict=True):
-            outcomes[position] = FileOutcome(entries[position].path, read.status, read.reason)
+            outcomes[position] = FileOutcome(entries[position].path, read.status, read.reason, read.faces)
             if read.status == "ok":
-                chunk.append((replace(entries[position], id=read.digest), read))
+                chunk.append((_with_faces(replace(entries[position], id=read.digest), read.faces), read))
             else:
                 advance(1)
             if len(chunk) == batch:
@@ -181,6 +188,13 @@ def _entries(collection: Collection) -> list[Entry]:
     return [Entry("", *values) for values in zip(*columns.values(), strict=True)]
 
 
+def _with_faces(entry: Entry, faces: int | None) -> Entry:
+    if faces is None:
+        return entry
+    found = {0: "none: the middle was taken", 1: "one"}.get(faces, f"several ({faces}), the largest taken")
+    return replace(entry, columns={**(entry.columns or {}), FACE_COLUMN: found})
+
+
 def _bring_up_to_date(
     catalog: Catalog, known: Mapping[str, Entry], held: Mapping[str, Sequence[Entry]], collection: Collection
 ) -> int:
@@ -193,6 +207,8 @@ def _bring_up_to_date(
             entry = files[0]
         if entry is None:
             continue
+        if FACE_COLUMN in (old.columns or {}):
+            entry = replace(entry, columns={**(entry.columns or {}), FACE_COLUMN: (old.columns or {})[FACE_COLUMN]})
         # A collection without labels, authors or times says nothing of them, which is no reason to forget them.
         if not collection.label:
             entry = replace(entry, label=old.label, columns={**(old.columns or {}), **(entry.columns or {})})

@@ -29,6 +29,7 @@ class FileRead:
         digest: SHA-256 of its bytes in hexadecimal.
         pixels: framed for the model, uint8 (size, size, 3); None where the file was only hashed.
         thumbnail: JPEG's bytes.
+        faces: how many faces were found; None where the framing looks for none.
     """
 
     status: Status
@@ -36,6 +37,7 @@ class FileRead:
     digest: str = ""
     pixels: NDArray[np.uint8] | None = None
     thumbnail: bytes = b""
+    faces: int | None = None
 
 
 def hash_file(path: str) -> FileRead:
@@ -55,11 +57,12 @@ def decode_file(path: str, framing: Framing) -> FileRead:
     try:
         data = read_file(path)
         image = decode(data, at_least=framing.at_least)
-        pixels = framing.apply(image)
+        framed = framing.frame(image)
         if max(image.size) < THUMBNAIL_SIDE and framing.at_least is not None:
             # It may have been decoded at a fraction of its size, which is enough for the model only.
             image = decode(data, at_least=THUMBNAIL_SIDE)
-        return FileRead("ok", digest=hashlib.sha256(data).hexdigest(), pixels=pixels, thumbnail=_thumbnail(image))
+        digest = hashlib.sha256(data).hexdigest()
+        return FileRead("ok", "", digest, framed.pixels, _thumbnail(image), framed.faces)
     except (MissingImage, BrokenImage, MemoryError) as error:
         return _failure(error)
 

@@ -13,20 +13,30 @@ from pathlib import Path
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.face_detectors import DETECTORS
 
 FORMAT, VERSION = "doppelgram-catalog", 1
 CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"
 
 
-def write_facts(file: Path, fingerprint: str, dim: int) -> None:
-    """Write what ``catalog.json`` says, whole or not at all: another process may be reading it."""
-    facts = {
+def write_facts(file: Path, fingerprint: str, dim: int, face: str = "") -> None:
+    """Write what ``catalog.json`` says, whole or not at all: another process may be reading it.
+
+    Args:
+        file: to write.
+        fingerprint: of the model that fills the catalog.
+        dim: size of its embeddings.
+        face: detector with which faces are cut out although the model itself does not say so; empty for none.
+    """
+    facts: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "fingerprint": fingerprint,
         "dim": dim,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    if face:
+        facts["face"] = face
     aside = part_of(file)
     aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     os.replace(aside, file)
@@ -52,7 +62,29 @@ def read_facts(file: Path) -> dict[str, Any]:
     for key, kind in (("fingerprint", str), ("dim", int), ("created", str)):
         if not isinstance(facts.get(key), kind):
             raise DoppelgramError(f"{file}: '{key}' is missing or of the wrong kind; the catalog is damaged")
+    if facts.setdefault("face", "") not in ("", *DETECTORS):
+        raise DoppelgramError(f"{file}: there is no face detector {facts['face']!r}; the catalog is damaged")
     return facts
+
+
+def require_face(folder: Path, there: str, asked: str) -> None:
+    """Refuse to mix in one catalog what was cut out in two ways.
+
+    Args:
+        folder: the catalog's.
+        there: detector with which its images' faces were cut out, empty for its model's own framing.
+        asked: the same of images that are to go in.
+
+    Raises:
+        DoppelgramError: the two differ.
+    """
+    if there != asked:
+        was, now = (f"by the face detector '{name}'" if name else "as its model asks" for name in (there, asked))
+        again = f"give --crop face:{there}" if there else "leave --crop out"
+        raise DoppelgramError(
+            f"{folder}: what is in this catalog was cut {was}, not {now}, and the two do not compare; "
+            f"{again}, or index into a new folder"
+        )
 
 
 def copy_model(source: Path, target: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,11 +52,13 @@ class Neighbours:
         query: path as it was asked for.
         matches: at most k.
         id: SHA-256 of the query's file.
+        faces: how many faces were found in the query; None where none were looked for.
     """
 
     query: str
     matches: list[Match]
     id: str = ""
+    faces: int | None = None
 
 
 def search_catalog(
@@ -66,6 +68,7 @@ def search_catalog(
     *,
     model: Model | None = None,
     include_self: bool = False,
+    face: str = "",
 ) -> list[Neighbours]:
     """Find the k nearest images of a catalog for each photograph, exactly.
 
@@ -78,6 +81,8 @@ def search_catalog(
         k: matches wanted; fewer are returned where the catalog holds fewer.
         model: the model that fills the catalog, if it is loaded already.
         include_self: whether a query's own content (the same bytes under any name) counts as a match.
+        face: detector with which the queries' faces are cut out; by default the queries are framed as what is in the
+            catalog was.
 
     Returns:
         One answer a query, in the order given.
@@ -96,16 +101,18 @@ def search_catalog(
     rows, vectors = rows.iloc[order], vectors[order]
     ids, paths, names, labels = (rows[column].tolist() for column in ("id", "path", "name", "label"))
     gallery = ExactSearch(vectors, ids)
+    framing = replace(model.framing, face=face) if face else catalog.framing(model)
     found: list[Neighbours] = []
     for start in range(0, len(images), _QUERIES_AT_ONCE):
         part = [Path(image) for image in images[start : start + _QUERIES_AT_ONCE]]
-        loaded = load_pixels(part, model.framing, keep_duplicates=True)
+        loaded = load_pixels(part, framing, keep_duplicates=True)
         for outcome in loaded.report.problems():
             raise DoppelgramError(f"the query {quoted(outcome.path)} cannot be searched for: {outcome.reason}")
         embedded = model.embed_pixels(loaded.pixels)
         own = None if include_self else loaded.hashes
         distances, positions = gallery.nearest(embedded, min(k, len(ids)), query_ids=own)
-        for query, digest, row, where in zip(images[start:], loaded.hashes, distances, positions, strict=False):
+        answers = zip(images[start:], loaded.hashes, loaded.faces, distances, positions, strict=False)
+        for query, digest, faces, row, where in answers:
             matches = [
                 Match(
                     rank=rank,
@@ -119,5 +126,5 @@ def search_catalog(
                 for rank, (distance, position) in enumerate(zip(row, where, strict=True), start=1)
                 if position >= 0
             ]
-            found.append(Neighbours(str(query), matches, digest))
+            found.append(Neighbours(str(query), matches, digest, faces))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,7 @@ from doppelgram.catalog.folder import (
     copy_model,
     copy_whole,
     read_facts,
+    require_face,
     told,
     write_facts,
 )
@@ -37,6 +39,7 @@ from doppelgram.errors import DoppelgramError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from doppelgram.images.framing import Framing
     from doppelgram.models.model import Model
 
 TABLE = "images"
@@ -62,6 +65,7 @@ class Catalog:
         fingerprint: of the model that fills it.
         dim: size of the embeddings.
         created: UTC time in ISO 8601.
+        face: detector with which faces are cut out although the model itself does not ask for it; else empty.
     """
 
     def __init__(self, folder: Path, facts: Mapping[str, Any], table: Any) -> None:
@@ -69,15 +73,17 @@ class Catalog:
         self.fingerprint = str(facts["fingerprint"])
         self.dim = int(facts["dim"])
         self.created = str(facts["created"])
+        self.face = str(facts.get("face", ""))
         self._table = table
 
     @classmethod
-    def create(cls, folder: Path | str, model_dir: Path | str) -> Catalog:
+    def create(cls, folder: Path | str, model_dir: Path | str, *, face: str = "") -> Catalog:
         """Begin a catalog in a new or empty folder, with a copy of a saved model.
 
         Args:
             folder: where; a creation that was interrupted there is completed.
             model_dir: a model's folder, or the run that made it.
+            face: detector with which faces are cut out of all that goes in; empty for the model's own framing.
 
         Raises:
             DoppelgramError: the folder holds something already, or there is no model.
@@ -96,12 +102,12 @@ class Catalog:
         with told(folder, "made"):
             folder.mkdir(parents=True, exist_ok=True)
             # First the mark that the rest is ours, last the file by which the catalog counts as whole. Every step can
-            # be done twice and shows itself only when it is done, so that those who begin at the same time do not
-            # harm each other.
+            # be done twice and shows itself only when done, so that those who begin at the same time do no harm.
             unfinished.touch()
             copy_model(model_folder(model_dir), folder / MODEL_FOLDER)
             create_table(folder / DATABASE_FOLDER, TABLE, model.dim)
-            write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim)
+            face = face if face != model.framing.face else ""
+            write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim, face)
             unfinished.unlink(missing_ok=True)
         return cls.open(folder)
 
@@ -130,7 +136,7 @@ class Catalog:
         return cls(folder, facts, table)
 
     @classmethod
-    def open_or_create(cls, folder: Path | str, model: Model, model_source: Path | str) -> Catalog:
+    def open_or_create(cls, folder: Path | str, model: Model, model_source: Path | str, *, face: str = "") -> Catalog:
         """Open the catalog in ``folder`` to add to it, or begin one there.
 
         A model that was calibrated anew has the fingerprint that it had before; the copy here then gets the new
@@ -140,22 +146,24 @@ class Catalog:
             folder: where.
             model: the model that is going to embed.
             model_source: the folder, or the run, that ``model`` was loaded from.
+            face: as in `create`.
 
         Raises:
-            DoppelgramError: as `create` and `open`, or the catalog was filled by another model.
+            DoppelgramError: as `create` and `open`, or the catalog was filled by another model or from other cuts.
         """
         from doppelgram.models.bundle import DESCRIPTION_FILE, model_folder
 
         folder = Path(folder).expanduser()
         if not (folder / CATALOG_FILE).is_file():
             try:
-                cls.create(folder, model_source)
+                cls.create(folder, model_source, face=face)
             except DoppelgramError:
                 # Another process may have been faster.
                 if not (folder / CATALOG_FILE).is_file():
                     raise
         catalog = cls.open(folder)
         catalog.require(model.fingerprint)
+        require_face(folder, catalog.face, face if face != model.framing.face else "")
         source, copy = (place / DESCRIPTION_FILE for place in (model_folder(model_source), folder / MODEL_FOLDER))
         with told(folder, "written"):
             if source.read_bytes() != copy.read_bytes():
@@ -175,6 +183,10 @@ class Catalog:
                 f"{self.folder}: this catalog was filled by another model (fingerprint {self.fingerprint[:8]}…, "
                 f"not {fingerprint[:8]}…); index into a new folder"
             )
+
+    def framing(self, model: Model) -> Framing:
+        """How what goes into this catalog is framed: as its model asks, but for `face`."""
+        return replace(model.framing, face=self.face) if self.face else model.framing
 
     def load_model(self) -> Model:
         """Load the model that fills this catalog from the catalog's own copy."""

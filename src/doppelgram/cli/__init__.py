@@ -10,11 +10,19 @@ from typing import Any
 
 import typer
 
-from doppelgram.cli import learn, look, weights  # each adds its commands to the program
+from doppelgram.cli import (
+    compare,
+    errors,
+    learn,
+    look,
+    mapping,
+    reproduce,
+    weights,
+)  # each adds its commands to the program
 from doppelgram.cli.app import app
 from doppelgram.errors import DoppelgramError
 
-__all__ = ["app", "learn", "look", "main", "weights"]
+__all__ = ["app", "compare", "errors", "learn", "look", "main", "mapping", "reproduce", "weights"]
 
 # Typer carries its own click, older Typers use the package: either way this is the ClickException that it raises.
 _CommandLineError: Any = typer.BadParameter.__mro__[2]

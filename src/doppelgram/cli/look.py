@@ -12,6 +12,18 @@ import typer
 
 from doppelgram.cli.app import Data, Json, RunFolder, answer_console, app, print_json, progress_console
 
+Crop = Annotated[
+    str,
+    typer.Option(
+        metavar="face[:NAME]",
+        help="Cut the largest face out of each photograph, upright; NAME is opencv or mediapipe.",
+        show_default=False,
+    ),
+]
+ShowCrops = Annotated[
+    Path | None, typer.Option(metavar="PNG", help="Draw each photograph and what is cut from it into a picture.")
+]
+
 
 @app.command()
 def index(
@@ -19,15 +31,23 @@ def index(
     model: Annotated[Path, typer.Option(metavar="RUN", help="Run or model folder.")],
     catalog: Annotated[Path, typer.Option(metavar="DIR", help="Catalog folder, made if it is not there.")],
     json_: Json = False,
+    crop: Crop = "",
+    show_crops: ShowCrops = None,
 ) -> None:
     """Embed images into a catalog; what is there already is skipped."""
     from doppelgram.api.searching import index as run_index
 
-    report = run_index(data, model, catalog, console=progress_console())
+    report = run_index(data, model, catalog, crop=crop, show_crops=show_crops, console=progress_console())
+    _tell_drawn(show_crops)
     if json_:
         facts = json.loads(report.to_json())
         outcomes = facts.pop("outcomes")
-        print_json({**facts, "problems": [outcome for outcome in outcomes if outcome["status"] != "ok"]})
+        facts["problems"] = [outcome for outcome in outcomes if outcome["status"] != "ok"]
+        looked = [outcome for outcome in outcomes if outcome["status"] == "ok" and "faces" in outcome]
+        if looked:
+            facts["without_face"] = [outcome["path"] for outcome in looked if outcome["faces"] == 0]
+            facts["several_faces"] = [outcome["path"] for outcome in looked if outcome["faces"] > 1]
+        print_json(facts)
     else:
         typer.echo(report.summary())
 
@@ -43,11 +63,16 @@ def search(
     montage: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw queries and answers into a picture.")
     ] = None,
+    crop: Crop = "",
+    show_crops: ShowCrops = None,
 ) -> None:
     """Find the images in a catalog that look most like each given one."""
     from doppelgram.api.searching import search as run_search
 
-    found = run_search(catalog, images, k, montage=montage)
+    found = run_search(
+        catalog, images, k, montage=montage, crop=crop, show_crops=show_crops, console=progress_console()
+    )
+    _tell_drawn(show_crops)
     if montage:
         typer.echo(f"montage written to {montage}", err=True)
     if json_:
@@ -88,11 +113,14 @@ def verify(
     image_a: Annotated[Path, typer.Argument(metavar="IMAGE_A", show_default=False)],
     image_b: Annotated[Path, typer.Argument(metavar="IMAGE_B", show_default=False)],
     json_: Json = False,
+    crop: Crop = "",
+    show_crops: ShowCrops = None,
 ) -> None:
     """Say whether two photographs show the same, and how sure that is."""
     from doppelgram.api.searching import verify as run_verify
 
-    verdict = run_verify(run, image_a, image_b)
+    verdict = run_verify(run, image_a, image_b, crop=crop, show_crops=show_crops, console=progress_console())
+    _tell_drawn(show_crops)
     if json_:
         print_json(verdict.to_dict())
     elif verdict.probability is None:
@@ -103,3 +131,8 @@ def verify(
             f"{word}: probability {verdict.probability:.1%} that they show the same "
             f"(distance {verdict.distance:.4f}, threshold {verdict.threshold:.4f})"
         )
+
+
+def _tell_drawn(file: Path | None) -> None:
+    if file:
+        typer.echo(f"cuts drawn into {file}", err=True)

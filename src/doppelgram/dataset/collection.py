@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,13 @@ class Collection:
             has = f"it has {', '.join(known)}" if known else "it has no columns besides the path"
             raise DoppelgramError(f"{self.root}: there is no column '{column}' in this collection; {has}")
 
-    @property
+    # The table does not change, so what is derived from all of it is derived once.
+    @cached_property
     def paths(self) -> list[Path]:
         """Absolute path of every image, in row order."""
         return [self.root / path for path in self.table["path"]]
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Path of every image as the table spells it: the key that splits and catalogs use."""
         return self.table["path"].tolist()
@@ -83,12 +85,12 @@ class Collection:
         joined = np.array([JOIN.join(row) if all(row) else "" for row in zip(*columns, strict=True)], dtype=np.str_)
         return joined
 
-    @property
+    @cached_property
     def labels(self) -> np.ndarray[Any, np.dtype[np.str_]]:
         """Value of the label column(s) for every image, shape (n,); empty text where it is not known."""
-        if not self.label:
-            return np.full(len(self), "", dtype=np.str_)
-        return self.column(self.label)
+        labels = self.column(self.label) if self.label else np.full(len(self), "", dtype=np.str_)
+        labels.flags.writeable = False
+        return labels
 
     def with_label(self, label: str) -> Collection:
         """The same images, compared by another column (or several joined by ``+``)."""

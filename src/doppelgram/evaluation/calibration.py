@@ -110,6 +110,8 @@ def _logistic(x: NDArray[np.float64], targets: NDArray[np.float64], weights: NDA
         cross = -(curve @ x)
         hessian = np.array([[curve @ (x * x), cross], [cross, curve.sum()]]) + 1e-14 * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
+        if gradient @ step < 1e-15:  # what is still to be gained is below the loss's rounding
+            break
         size = 1.0
         while size > 1e-10 and not loss(a - size * step[0], b - size * step[1]) <= value:
             size /= 2

@@ -26,7 +26,11 @@ _LIMITS = {
     "scale": 1.0,
     "shift": 1.0,
     "blur": 1.0,
+    "erase": 1.0,
 }
+
+# Sides of an erased rectangle as shares of the image's.
+_ERASED = (0.1, 0.45)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Augmentation:
         scale: the image is enlarged or reduced by at most the factor 1 + scale, both equally likely.
         shift: largest displacement to either side as a fraction of width and height.
         blur: largest share by which the image is mixed with its 3 x 3 binomial blur.
+        erase: chance that a rectangle, somewhere, is filled with one random colour (Zhong et al. 2020), so that no
+            single detail is relied upon.
 
     Raises:
         DoppelgramError: a value is out of its range; the sentence names the field.
@@ -57,6 +63,7 @@ class Augmentation:
     scale: float = 0
     shift: float = 0
     blur: float = 0
+    erase: float = 0
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
@@ -95,7 +102,7 @@ def to_float(pixels: NDArray[np.uint8]) -> Tensor:
 def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Tensor:
     """Return a randomly changed copy of a batch; every image draws for itself.
 
-    The order is geometry, blur, colour. Geometry is a mirroring and one bilinear resampling in which what
+    The order is geometry, blur, colour, erasing. Geometry is a mirroring and one bilinear resampling in which what
     lies beyond the border is the image reflected; colour is one affine map per image (see ``colour_matrices``).
 
     Args:
@@ -110,7 +117,7 @@ def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Te
     """
     if not len(batch):
         return batch.clone()
-    draws = torch.rand(len(batch), 10, generator=generator, device=generator.device).to(batch.device)
+    draws = torch.rand(len(batch), 18, generator=generator, device=generator.device).to(batch.device)
     mirrored, blurred = draws[:, 8] < 0.5, spec.blur * draws[:, 9]
     # A number from [-1, 1) for everything that goes to either side.
     sides = (2 * draws[:, :8] - 1).unbind(1)
@@ -124,11 +131,28 @@ def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Te
         out = _recolour(out, spec, *sides[4:])
     if out is batch:
         out = batch.clone()
+    if spec.erase:
+        _erase(out, draws[:, 10] < spec.erase, draws[:, 11:])
     if spec.flip:
         chosen = mirrored.nonzero()[:, 0]
         out[chosen] = out[chosen].flip(3)
     # Resampling and the matrix product come out plane by plane; a network in channels-last order gets it back.
     return out.clamp_(0, 1).contiguous(memory_format=_memory_order(batch))
+
+
+def _erase(batch: Tensor, chosen: Tensor, draws: Tensor) -> None:
+    """Fill a rectangle of each chosen image in place; ``draws`` (b, 7) from [0, 1): sides, corner, colour."""
+    least, most = _ERASED
+    for row in chosen.nonzero()[:, 0].tolist():
+        sides = [
+            max(1, round((least + (most - least) * float(share)) * length))
+            for share, length in zip(draws[row, :2], batch.shape[2:], strict=True)
+        ]
+        top, left = (
+            int(float(share) * (length - side + 1))
+            for share, length, side in zip(draws[row, 2:4], batch.shape[2:], sides, strict=True)
+        )
+        batch[row, :, top : top + sides[0], left : left + sides[1]] = draws[row, 4:, None, None].to(batch.dtype)
 
 
 def _memory_order(batch: Tensor) -> torch.memory_format:

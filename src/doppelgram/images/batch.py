@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode, read_file
-from doppelgram.images.framing import Framing
+from doppelgram.images.framing import Framed, Framing
 from doppelgram.images.memory import available_memory
 from doppelgram.images.ordered import in_order, processors
 from doppelgram.images.report import FileOutcome, LoadReport, Status, quoted
@@ -30,12 +30,14 @@ class Loaded:
         kept: (m,) int64, the position in the input of each.
         hashes: SHA-256 of each kept file's bytes, in hexadecimal.
         report: one outcome for each input path.
+        faces: for each kept image how many faces were found; None where the framing looks for none.
     """
 
     pixels: NDArray[np.uint8]
     kept: NDArray[np.int64]
     hashes: list[str]
     report: LoadReport
+    faces: list[int | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class _Read:
     status: Status
     reason: str = ""
     digest: str = ""
-    pixels: NDArray[np.uint8] | None = None
+    framed: Framed | None = None
 
 
 def content_hash(path: str | os.PathLike[str]) -> str:
@@ -87,7 +89,8 @@ def load_pixels(
         scratch: folder for pixels that do not fit into memory.
 
     Raises:
-        DoppelgramError: ``workers`` is below 1, or ``scratch`` cannot hold the pixels. An unreadable file is
+        DoppelgramError: ``workers`` is below 1, ``scratch`` cannot hold the pixels, or the framing's face detector is
+            not installed. An unreadable file is
             not an error here but an outcome in the report.
     """
     if workers is not None and workers < 1:
@@ -100,6 +103,7 @@ def load_pixels(
     first: dict[str, tuple[int, int]] = {}
     kept: list[int] = []
     hashes: list[str] = []
+    faces: list[int | None] = []
     report = LoadReport()
 
     read_one = partial(_read, framing=framing, known=first)
@@ -111,18 +115,22 @@ def load_pixels(
             earlier = first.get(read.digest) if status == "ok" else None
             if earlier is not None:
                 status, reason = "duplicate", f"same bytes as {quoted(str(paths[earlier[1]]))}"
-            report.outcomes.append(FileOutcome(str(paths[position]), status, reason))
+            count_of_faces = read.framed.faces if read.framed is not None else None
+            if earlier is not None:
+                count_of_faces = faces[earlier[0]]
+            report.outcomes.append(FileOutcome(str(paths[position]), status, reason, count_of_faces))
             if status == "ok" or (status == "duplicate" and keep_duplicates):
                 if earlier is not None:
                     pixels[len(kept)] = pixels[earlier[0]]
-                elif read.pixels is not None:
-                    pixels[len(kept)] = read.pixels
+                elif read.framed is not None:
+                    pixels[len(kept)] = read.framed.pixels
                     first[read.digest] = (len(kept), position)
                 kept.append(position)
                 hashes.append(read.digest)
+                faces.append(count_of_faces)
             if progress is not None:
                 progress(1)
-    return Loaded(pixels[: len(kept)], np.array(kept, dtype=np.int64), hashes, report)
+    return Loaded(pixels[: len(kept)], np.array(kept, dtype=np.int64), hashes, report, faces)
 
 
 def _read(path: Path, framing: Framing, known: Mapping[str, object]) -> _Read:
@@ -131,7 +139,7 @@ def _read(path: Path, framing: Framing, known: Mapping[str, object]) -> _Read:
         digest = hashlib.sha256(data).hexdigest()
         if digest in known:
             return _Read("ok", digest=digest)
-        return _Read("ok", digest=digest, pixels=framing.apply(decode(data, at_least=framing.at_least)))
+        return _Read("ok", digest=digest, framed=framing.frame(decode(data, at_least=framing.at_least)))
     except MissingImage:
         return _Read("missing", "no such file")
     except BrokenImage as error:

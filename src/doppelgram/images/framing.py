@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.face_detectors import DETECTORS, face_detector
+from doppelgram.images.faces import cut_of, largest, render
 
 RESIZES = ("squash", "cover", "letterbox")
 
@@ -24,15 +26,35 @@ _BARS = (128, 128, 128)
 
 
 @dataclass(frozen=True)
+class Framed:
+    """A framed image.
+
+    Attributes:
+        pixels: uint8 (size, size, 3), red first.
+        region: corners (x, y) of what is shown, in pixels of the upright image: upper left, upper right, lower right,
+            lower left of the result.
+        faces: how many faces were found; None where none were looked for.
+    """
+
+    pixels: NDArray[np.uint8]
+    region: tuple[tuple[float, float], ...]
+    faces: int | None = None
+
+
+@dataclass(frozen=True)
 class Framing:
     """How an image is cut and resized to ``size`` x ``size`` pixels.
 
     Attributes:
         size: side of the result in pixels.
         crop: side in pixels of a centred square that is cut from the upright original first; an image whose
-            short side is smaller gives its largest centred square. None cuts nothing.
+            short side is smaller gives its largest centred square. None cuts nothing. With ``face`` it says how
+            widely a face is cut out: as much around it as a centred square of that many pixels shows of a
+            deep-funneled LFW image, None counting as `STANDARD_CROP`.
         resize: what becomes of an image that is not square: ``squash`` changes its proportions, ``cover`` keeps
             them and loses the ends of the long side, ``letterbox`` keeps everything and adds grey bars.
+        face: name of the face detector with which the largest face is cut out, upright; empty for none. Where it
+            finds no face the middle is taken: the square of ``crop``, or without that the largest.
 
     Raises:
         DoppelgramError: a field has a value that makes no sense; the sentence names it.
@@ -41,6 +63,7 @@ class Framing:
     size: int
     crop: int | None = None
     resize: str = "squash"
+    face: str = ""
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense."""
@@ -52,6 +75,10 @@ class Framing:
             )
         if self.resize not in RESIZES:
             raise DoppelgramError(f"framing: resize must be one of {', '.join(RESIZES)}, not {self.resize!r}.")
+        if self.face and self.face not in DETECTORS:
+            raise DoppelgramError(
+                f"framing: face must be one of {', '.join(DETECTORS)}, or left out, not {self.face!r}."
+            )
 
     @property
     def at_least(self) -> int | None:
@@ -59,27 +86,47 @@ class Framing:
 
         Twice the side of the result: a JPEG decoder that scales down does it with a plain box filter, and what
         follows has to be the better filter for the result to stay close to that of the full image. ``crop``
-        counts pixels of the original, so it needs the original.
+        counts pixels of the original, so it needs the original, and a face may be a small part of it.
         """
-        return None if self.crop is not None else 2 * self.size
+        return None if self.crop is not None or self.face else 2 * self.size
 
     def apply(self, image: Image.Image) -> NDArray[np.uint8]:
-        """Return ``image``, which is upright, as a (size, size, 3) array of uint8, red first."""
+        """Return ``image``, which is upright, as a (size, size, 3) array of uint8, red first.
+
+        Raises:
+            DoppelgramError: the package of the face detector is not installed.
+        """
+        return self.frame(image).pixels
+
+    def frame(self, image: Image.Image) -> Framed:
+        """Return what `apply` does, with where it lies in ``image`` and how many faces were found."""
         if image.mode != "RGB":
             image = image.convert("RGB")
+        faces = None
+        if self.face:
+            detector = face_detector(self.face)
+            found = detector.detect(np.array(image))
+            taken = largest(found)
+            if taken is not None:
+                cut = cut_of(taken, detector.widening, detector.offset, self.crop)
+                return Framed(render(image, cut, self.size), cut.corners(), len(found))
+            faces = 0
         box: tuple[float, float, float, float] | None = None
-        if self.crop is not None:
+        region: tuple[float, float, float, float] = (0, 0, *image.size)
+        if self.crop is not None or self.face:
             # Cut out first, not given to resize() as a box: the filter would reach over its edge and mix in what
             # was to be left out.
-            image = image.crop(_centred_square(image.size, self.crop))
+            square = _centred_square(image.size, self.crop or min(image.size))
+            region, image = square, image.crop(square)
         elif self.resize == "cover":
             # Here a box is right: what lies beyond is part of the scene, and its edges need not fall on whole
             # pixels, so that the middle stays the middle for an image that was scaled down while decoding.
             margin_x, margin_y = ((side - min(image.size)) / 2 for side in image.size)
-            box = (margin_x, margin_y, image.width - margin_x, image.height - margin_y)
+            region = box = (margin_x, margin_y, image.width - margin_x, image.height - margin_y)
         elif self.resize == "letterbox":
-            return self._letterbox(image)
-        return np.array(image.resize((self.size, self.size), _FILTER, box, _REDUCING_GAP))
+            return Framed(self._letterbox(image), _corners(region))
+        pixels = np.array(image.resize((self.size, self.size), _FILTER, box, _REDUCING_GAP))
+        return Framed(pixels, _corners(region), faces)
 
     def _letterbox(self, image: Image.Image) -> NDArray[np.uint8]:
         scale = self.size / max(image.size)
@@ -90,14 +137,15 @@ class Framing:
         return np.array(canvas)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain JSON-ready values."""
-        return asdict(self)
+        """Return the fields as plain JSON-ready values; ``face`` only if it is not empty."""
+        # Without the key it is what it was before there was one, and so are the fingerprints made of it.
+        return {key: value for key, value in asdict(self).items() if key != "face" or value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Framing":
         """Rebuild a framing from ``to_dict``'s result.
 
-        Every key has to be there: a saved model that silently fell back to another framing would be wrong
+        Every key but ``face`` has to be there: a saved model that silently fell back to another framing would be wrong
         without a sign of it.
 
         Raises:
@@ -107,10 +155,15 @@ class Framing:
         for key in values:
             if key not in known:
                 raise DoppelgramError(f"framing: unknown key {key!r}; the keys are {', '.join(known)}.")
-        for key in known:
+        for key in (field.name for field in fields(cls) if field.name != "face"):
             if key not in values:
                 raise DoppelgramError(f"framing: the key {key!r} is missing.")
         return cls(**values)
+
+
+def _corners(box: tuple[float, float, float, float]) -> tuple[tuple[float, float], ...]:
+    left, top, right, bottom = box
+    return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
 def _is_count(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
 from doppelgram.errors import DoppelgramError
@@ -21,11 +21,13 @@ class FileOutcome:
         status: ``ok``; ``duplicate``, the same bytes as an earlier file; ``missing``, no such file; ``broken``,
             there but without an image in it.
         reason: why it is not ``ok``, in a few words.
+        faces: how many faces were found in it; None where none were looked for.
     """
 
     path: str
     status: Status
     reason: str = ""
+    faces: int | None = None
 
 
 @dataclass
@@ -56,9 +58,30 @@ class LoadReport:
                 sentences.append(f"{heading} ({counts[status]:,}): {_examples(found, counts[status], limit)}.")
         return " ".join(sentences)
 
+    def face_notes(self, limit: int = 5) -> list[str]:
+        """Return a line on the images without a face, if any, and one on those with several.
+
+        Each names at most ``limit`` images. Copies are not counted again.
+        """
+        read = [outcome for outcome in self.outcomes if outcome.status == "ok" and outcome.faces is not None]
+        several = [replace(outcome, reason=str(outcome.faces)) for outcome in read if (outcome.faces or 0) > 1]
+        lines = []
+        for found, what in (
+            ([outcome for outcome in read if outcome.faces == 0], "no face found, the middle was taken"),
+            (several, "several faces found, the largest was taken"),
+        ):
+            if found:
+                count = f"{len(found):,} image{'' if len(found) == 1 else 's'}"
+                lines.append(f"{count}: {what}: {_examples(found, len(found), limit)}.")
+        return lines
+
     def to_json(self) -> str:
-        """Return counts and outcomes as JSON text in ASCII."""
-        return json.dumps({"counts": self.counts(), "outcomes": [asdict(outcome) for outcome in self.outcomes]})
+        """Return counts and outcomes as JSON text in ASCII; ``faces`` only where faces were looked for."""
+        outcomes = [
+            {key: value for key, value in asdict(outcome).items() if key != "faces" or value is not None}
+            for outcome in self.outcomes
+        ]
+        return json.dumps({"counts": self.counts(), "outcomes": outcomes})
 
     def raise_if_nothing_readable(self) -> None:
         """Stop a run that has nothing to work on.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,10 @@ def check_recipe(recipe: Recipe) -> None:
     """Refuse a loss, miner or sampler that cannot be used, before any image is read; raises DoppelgramError."""
     loss = make_loss(recipe.loss.name, embedding_dim=recipe.model.dim, classes=2, params=recipe.loss.params)
     make_miner(recipe.miner.name or None, params=recipe.miner.params, loss=loss)
+    if recipe.loss.memory and (loss.needs_classes or not loss.takes_tuples):
+        raise DoppelgramError(
+            f"{loss.title} compares no pairs of images, so loss.memory means nothing to it; set it to 0"
+        )
     sampler = recipe.sampler
     if not _shuffles(recipe, loss) and sampler.batch < 2 * sampler.per_class:
         raise DoppelgramError(
@@ -197,10 +202,17 @@ def fit(
     fitted = Fitted(watch.history, watch.warnings, best_epoch=len(watch.history))
     if best is not None and best.best_model_path:
         state = read_checkpoint(Path(best.best_model_path))
-        weights = {k.removeprefix("network."): v for k, v in state["state_dict"].items() if k.startswith("network.")}
-        network.load_state_dict(weights)
+        network.load_state_dict(kept_weights(state["state_dict"]))
         fitted.best_epoch = int(state["epoch"]) + 1
+    elif module.average is not None:
+        network.load_state_dict(module.average.state_dict())
     return fitted
+
+
+def kept_weights(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Of a checkpoint's state the network's weights: their running average where there is one."""
+    prefix = "average." if any(name.startswith("average.") for name in state) else "network."
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _trainer(recipe: Recipe, epochs: int, callbacks: list[Any], folder: Path) -> lightning.Trainer:

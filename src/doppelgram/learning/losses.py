@@ -162,6 +162,20 @@ class TripletMarginLoss(MetricLoss):
         loss: Tensor = total / (active.clamp_min(1) if self.reduction == "active" else count)
         return loss
 
+    @torch.no_grad()
+    def violated(self, embeddings: Tensor, labels: Tensor) -> float:
+        """Share of all triplets of a batch, whichever a miner chose, whose negative is not farther by the margin.
+
+        What a miner chooses it often chooses for being violated; this share can be compared between miners.
+        """
+        pairs = a1, p, a2, n = all_pairs(labels)
+        count = count_triplets(pairs, len(labels))
+        if not count:
+            return 0.0
+        embeddings = embeddings.detach()
+        positive, negative = pair_distances(embeddings, a1, p), pair_distances(embeddings, a2, n)
+        return float(active_counts(positive, a1, negative, a2, self.margin, len(labels))[0].sum()) / count
+
     def _listed(self, embeddings: Tensor, a: Tensor, p: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
         """Sum of the losses of listed triplets, and how many are active."""
         first, second = ([a, a, p], [p, n, n]) if self.swap else ([a, a], [p, n])

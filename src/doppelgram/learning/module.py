@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +14,8 @@ from torch import Tensor
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import augment
-from doppelgram.learning.losses import MetricLoss
+from doppelgram.learning.losses import MetricLoss, TripletMarginLoss
+from doppelgram.learning.memory import BatchMemory, anchored
 from doppelgram.learning.recipe import OptimiserRecipe, Recipe
 from doppelgram.models.network import EmbeddingNetwork
 
@@ -42,6 +44,11 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
         validate: figures of the validation part, given its embeddings; see `Validate`.
         val_gallery: how many of the first validation rows are a gallery for the rest; 0: they are asked of each other.
         val_loss: whether the loss can be computed on validation classes.
+
+    Attributes:
+        average: the network with the running average of its weights, where the recipe asks for one; it is what is
+            validated and kept.
+        memory: embeddings of earlier batches, where the recipe asks for some.
     """
 
     def __init__(
@@ -72,6 +79,8 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
         self.augmentation = recipe.augmentation
         self.generator = torch.Generator()
         self._embedded: list[tuple[Tensor, Tensor]] = []
+        self.memory = BatchMemory(recipe.loss.memory, network.head.dim) if recipe.loss.memory else None
+        self.average = copy.deepcopy(network).requires_grad_(False) if recipe.optimiser.average else None
 
     def on_train_epoch_start(self) -> None:
         """Seed everything that is random in this epoch (dropout and random mining draw from torch's generator)."""
@@ -80,30 +89,50 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
 
     def embed(self, inputs: Tensor, *, training: bool) -> Tensor:
         """Embeddings (b, dim) of a batch of cached features or of images."""
+        network = self.network if training or self.average is None else self.average
         if self.cached:
             if training and inputs.shape[1] > 1:
                 view = torch.randint(inputs.shape[1], (len(inputs),), generator=self.generator).to(inputs.device)
                 inputs = inputs[torch.arange(len(inputs), device=inputs.device), view]
             else:
                 inputs = inputs[:, 0]
-            embedding: Tensor = self.network.head(inputs)
+            embedding: Tensor = network.head(inputs)
             return embedding
         images = inputs.permute(0, 3, 1, 2).float().div_(255)
         if training:
             images = augment(images, self.augmentation, self.generator)
-        embedding = self.network(images)
+        embedding = network(images)
         return embedding
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """The loss of one batch."""
         inputs, labels = batch
         embeddings = self.embed(inputs, training=True)
-        tuples = self.miner(embeddings.detach(), labels) if self.miner else None
-        loss: Tensor = self.loss(embeddings, labels, tuples)
+        seen, seen_labels = self.memory.join(embeddings, labels) if self.memory is not None else (embeddings, labels)
+        tuples = self.miner(seen.detach(), seen_labels) if self.miner else None
+        if self.memory is not None:
+            tuples = anchored(tuples, seen_labels, len(labels))
+            self.memory.remember(embeddings, labels)
+        loss: Tensor = self.loss(seen, seen_labels, tuples)
         figures = {"train_loss": loss.detach(), **{f"train_{k}": v for k, v in self.loss.stats().items()}}
+        if isinstance(self.loss, TripletMarginLoss):
+            figures["train_violated"] = self.loss.violated(embeddings, labels)
         self.log_dict(figures, on_step=False, on_epoch=True, batch_size=len(labels))
         self.live = figures
         return loss
+
+    @torch.no_grad()
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the average a little towards the weights, faster at the beginning, when it knows little yet."""
+        if self.average is None:
+            return
+        share = min(self.recipe.optimiser.average, (1 + self.global_step) / (10 + self.global_step))
+        state = self.network.state_dict()
+        for name, kept in self.average.state_dict().items():
+            if kept.is_floating_point():
+                kept.lerp_(state[name], 1 - share)
+            else:
+                kept.copy_(state[name])
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Embed one batch of the validation part."""
@@ -151,7 +180,9 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
         """AdamW or SGD; weight matrices decay, biases, norms and class weights do not."""
         recipe = self.recipe.optimiser
         groups = []
-        parts = ((self.network.backbone, recipe.backbone_lr), (self.network.head, 1.0), (self.loss, recipe.loss_lr))
+        parts = [(self.network.backbone, recipe.backbone_lr), (self.network.head, 1.0), (self.loss, recipe.loss_lr)]
+        if self.network.pooling is not None:
+            parts.append((self.network.pooling, 1.0))
         for module, share in parts:
             wanted = [parameter for parameter in module.parameters() if parameter.requires_grad]
             for decay in (True, False):

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import Augmentation
+from doppelgram.images.face_detectors import DETECTORS
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class DataRecipe:
     size: int = 64  # side of the square that the network sees
     crop: int = 0  # side of the centred square cut from the photograph first; 0: the whole photograph
     resize: str = "squash"  # squash, cover or letterbox
+    face: str = ""  # opencv or mediapipe: the largest face is cut out, upright; empty: no face is looked for
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,11 @@ class ModelRecipe:
 
     backbone: str = "small"
     pretrained: bool = True  # whether a backbone that has weights starts from them
+    stride: int = 0  # pixels to one place of the feature map, 8, 16 or 32 (MobileNet); 0: the backbone's own
+    pooling: str = ""  # depthwise: one learned weight a place and channel; empty: the backbone's own
     train: str = "full"  # full, last (the backbone's last layer and the head) or head (the backbone is frozen)
     frozen_norms: bool = False  # whether the backbone's batch norms keep the statistics they came with
+    frozen_layers: int = 0  # how many of the backbone's first layers (stem and blocks) are not trained
     dim: int = 64
     hidden: int = 0
     dropout: float = 0.0
@@ -56,6 +61,7 @@ class LossRecipe:
 
     name: str = "triplet"
     params: dict[str, Any] = field(default_factory=dict)
+    memory: int = 0  # embeddings of earlier batches that each batch is compared with too; 0: none
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ class OptimiserRecipe:
     warmup: float = 0.15  # share of all steps spent warming up
     clip: float = 0.0  # gradient norm that steps are cut to; 0: never
     epochs: int = 20
+    average: float = 0.0  # share of the old in a running average of the weights, which is what is kept; 0: none
     precision: str = "auto"  # 32, bf16, or auto: bf16 where the processor multiplies it in hardware
 
 
@@ -142,7 +149,9 @@ _SECTIONS: dict[str, type] = {
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "data.resize": ("squash", "cover", "letterbox"),
+    "data.face": ("", *DETECTORS),
     "model.train": ("full", "last", "head"),
+    "model.pooling": ("", "depthwise"),
     "sampler.name": ("auto", "m-per-class", "shuffle"),
     "optimiser.name": ("adamw", "sgd"),
     "optimiser.schedule": ("onecycle", "constant"),
@@ -151,14 +160,15 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _AT_LEAST: dict[str, float] = {
     "data.min_images": 1, "data.size": 8, "data.crop": 0, "split.val": 0, "split.test": 0, "model.dim": 2,
-    "model.hidden": 0, "model.dropout": 0, "sampler.batch": 2, "sampler.per_class": 1, "optimiser.lr": 0,
+    "model.hidden": 0, "model.dropout": 0, "model.frozen_layers": 0, "model.stride": 0, "loss.memory": 0, "optimiser.average": 0,
+    "sampler.batch": 2, "sampler.per_class": 1, "optimiser.lr": 0,
     "optimiser.backbone_lr": 0, "optimiser.loss_lr": 0, "optimiser.weight_decay": 0, "optimiser.warmup": 0,
     "optimiser.clip": 0, "optimiser.momentum": 0, "optimiser.epochs": 1, "augment.views": 1,
     "stopping.patience": 0, "stopping.min_delta": 0,
 }  # fmt: skip
 _AT_MOST: dict[str, float] = {
     "model.dim": 2048, "model.dropout": 0.99, "model.hidden": 65536, "optimiser.warmup": 0.9, "optimiser.momentum": 1,
-    "data.size": 2048,
+    "data.size": 2048, "optimiser.average": 0.99999,
 }  # fmt: skip
 
 
@@ -190,7 +200,8 @@ def _section(section: str, kind: type, values: Mapping[str, Any], where: str) ->
             raise DoppelgramError(f"{where}: unknown key '{full}'{nearest(full, all_keys())}")
         built[key] = value = _typed(full, value, known[key], where)
         if full in _CHOICES and value not in _CHOICES[full]:
-            raise DoppelgramError(f"{where}: {full} is '{value}'; it is one of {', '.join(_CHOICES[full])}")
+            choices = ", ".join(choice or "empty" for choice in _CHOICES[full])
+            raise DoppelgramError(f"{where}: {full} is '{value}'; it is one of {choices}")
         if full in _AT_LEAST and value < _AT_LEAST[full]:
             raise DoppelgramError(f"{where}: {full} is {value}; the least is {_AT_LEAST[full]:g}")
         if full in _AT_MOST and value > _AT_MOST[full]:

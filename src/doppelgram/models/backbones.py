@@ -31,7 +31,7 @@ BUILT_IN = ("small", "vgg16", "vgg16_bn", *ARCHITECTURES)
 
 
 class Backbone(nn.Module):
-    """Base of all backbones: ``forward(images (b, 3, h, w)) -> features (b, dim)``.
+    """Base of all backbones: ``forward(images (b, 3, h, w)) -> features (b, dim)``, the pooled `maps`.
 
     Attributes:
         spec: JSON-serialisable description from which `rebuild_backbone` makes the same architecture again.
@@ -46,8 +46,16 @@ class Backbone(nn.Module):
     std: tuple[float, float, float] = CENTRED[1]
     convolutional = True
 
+    def maps(self, x: Tensor) -> Tensor:
+        """Features by place (b, dim, rows, columns), before they are pooled, where the backbone has such."""
+        raise DoppelgramError(f"backbone '{self.spec['kind']}' has no map of features to be pooled otherwise")
+
     def last_layer(self) -> list[nn.Module]:
         """Modules that are trained when only the last layer is."""
+        raise NotImplementedError
+
+    def layers_in_order(self) -> list[nn.Module]:
+        """Stem and blocks from the image on, for freezing the first of them."""
         raise NotImplementedError
 
 
@@ -82,13 +90,19 @@ class SmallNet(Backbone):
         stages = [nn.Sequential(_conv(i, o, 2), _Residual(o)) for i, o in zip([3, *sizes[:-1]], sizes, strict=True)]
         self.stages = nn.ModuleList(stages)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def maps(self, x: Tensor) -> Tensor:
         for stage in self.stages:
             x = stage(x)
-        return x.mean((2, 3))
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.maps(x).mean((2, 3))
 
     def last_layer(self) -> list[nn.Module]:
         return [self.stages[-1]]
+
+    def layers_in_order(self) -> list[nn.Module]:
+        return list(self.stages)
 
 
 class VGG16(Backbone):
@@ -123,6 +137,9 @@ class VGG16(Backbone):
     def last_layer(self) -> list[nn.Module]:
         return [next(layer for layer in reversed(self.layers) if isinstance(layer, nn.Conv2d))]
 
+    def layers_in_order(self) -> list[nn.Module]:
+        return [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
+
 
 class TransformersBackbone(Backbone):
     """Any vision backbone of the transformers library; pooled output, or the mean over positions without one."""
@@ -152,6 +169,15 @@ class TransformersBackbone(Backbone):
             self.dim = int(self.eval()(torch.zeros(1, 3, 64, 64)).shape[1])
             self.train(was)
 
+    def maps(self, x: Tensor) -> Tensor:
+        hidden: Tensor = self.model(pixel_values=x, **self._options).last_hidden_state
+        if hidden.ndim != 4 or hidden.shape[1] != self.dim:
+            raise DoppelgramError(
+                f"backbone '{self.spec['model_type']}' has no map of features to be pooled otherwise; "
+                "leave model.pooling empty"
+            )
+        return hidden
+
     def forward(self, x: Tensor) -> Tensor:
         output = self.model(pixel_values=x, **self._options)
         pooled = getattr(output, "pooler_output", None)
@@ -160,23 +186,32 @@ class TransformersBackbone(Backbone):
         hidden: Tensor = output.last_hidden_state
         return hidden.mean(1) if hidden.ndim == 3 else hidden.mean((2, 3))
 
-    def last_layer(self) -> list[nn.Module]:
-        # The last block of the deepest list of blocks, and whatever the model applies after that (norms, pooling).
+    def _blocks(self) -> tuple[list[nn.Module], list[nn.Module], list[nn.Module]]:
+        """What comes before the shallowest list of blocks, the blocks, and what comes after."""
+        children = dict(self.model.named_children())
         lists = [
-            (name, module)
+            (name, list(module))
             for name, module in self.model.named_modules()
             if isinstance(module, nn.ModuleList) and len(module)
         ]
         if not lists:
-            return [list(self.model.children())[-1]]
+            return [], list(children.values()), []
         name, blocks = min(lists, key=lambda pair: pair[0].count("."))
-        top = name.split(".")[0]
-        children = [child for child, _ in self.model.named_children()]
-        after = [getattr(self.model, child) for child in children[children.index(top) + 1 :]] if top in children else []
-        return [blocks[-1], *(module for module in after if isinstance(module, nn.Module))]
+        names = list(children)
+        place = names.index(name.split(".")[0])
+        return [children[key] for key in names[:place]], blocks, [children[key] for key in names[place + 1 :]]
+
+    def last_layer(self) -> list[nn.Module]:
+        # The last block, and whatever the model applies after that (norms, pooling).
+        _, blocks, after = self._blocks()
+        return [blocks[-1], *after]
+
+    def layers_in_order(self) -> list[nn.Module]:
+        before, blocks, after = self._blocks()
+        return [*before, *blocks, *after]
 
 
-def _from_folder(folder: Path) -> TransformersBackbone:
+def _from_folder(folder: Path, stride: int) -> TransformersBackbone:
     from transformers import AutoConfig, AutoModel
     from transformers.utils import logging
 
@@ -184,13 +219,26 @@ def _from_folder(folder: Path) -> TransformersBackbone:
     logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        if stride:
+            config = _with_stride(config, stride)
         model = AutoModel.from_pretrained(
             folder, config=getattr(config, "vision_config", config), local_files_only=True, use_safetensors=True
         )
+    except DoppelgramError:
+        raise
     except Exception as problem:  # transformers raises many kinds for a folder that is not a model
         reason = " ".join(str(problem).split())[:200]
         raise DoppelgramError(f"{folder}: cannot be loaded as a transformers model: {reason}") from None
     return TransformersBackbone(model)
+
+
+def _with_stride(config: Any, stride: int) -> Any:
+    if not hasattr(config, "output_stride"):
+        raise DoppelgramError(f"backbone '{config.model_type}' has one stride only; leave model.stride at 0")
+    if stride not in (8, 16, 32):
+        raise DoppelgramError(f"model.stride is {stride}; it is 8, 16 or 32, or 0 for the backbone's own")
+    config.output_stride = stride
+    return config
 
 
 def _normalisation(folder: Path, backbone: Backbone) -> tuple[Any, Any]:
@@ -207,7 +255,7 @@ def _normalisation(folder: Path, backbone: Backbone) -> tuple[Any, Any]:
     return backbone.mean, backbone.std
 
 
-def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = None) -> Backbone:
+def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = None, stride: int = 0) -> Backbone:
     """The backbone of that name.
 
     Args:
@@ -216,10 +264,14 @@ def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = 
             from random weights, one of ``resnet50``, ``mobilenet_v2``, ``convnext_tiny``, ``dinov2_small``.
         pretrained: whether weights in the folder are used; if not, only its architecture is.
         weights: folder to look weights up in.
+        stride: pixels of the image to one place of the feature map, for backbones that leave the choice (MobileNet);
+            half the stride gives four times the places from the same weights, by dilated convolutions. 0: its own.
 
     Raises:
         DoppelgramError: no such name, folder or weights; nothing is ever downloaded here.
     """
+    if stride and name in ("small", "vgg16", "vgg16_bn"):
+        raise DoppelgramError(f"backbone '{name}' has one stride only; leave model.stride at 0")
     if name == "small":
         return SmallNet()
     if name in ("vgg16", "vgg16_bn"):
@@ -231,11 +283,11 @@ def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = 
                 "weights, or name a folder with weights (see `doppelgram weights list`)"
             )
         kind, settings = ARCHITECTURES[name]
-        return rebuild_backbone({"kind": "transformers", "model_type": kind, "config": dict(settings)})
+        return rebuild_backbone({"kind": "transformers", "model_type": kind, "config": dict(settings)}, stride)
     folder = Path(name).expanduser() if Path(name).expanduser().is_dir() else find_weights(name, weights)
     if not (folder / "config.json").is_file():
         raise DoppelgramError(f"{folder}: there is no config.json in this folder; a transformers model folder has one")
-    backbone = _from_folder(folder)
+    backbone = _from_folder(folder, stride)
     backbone.mean, backbone.std = _normalisation(folder, backbone)
     if pretrained:
         return backbone
@@ -244,7 +296,7 @@ def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = 
     return fresh
 
 
-def rebuild_backbone(spec: Mapping[str, Any]) -> Backbone:
+def rebuild_backbone(spec: Mapping[str, Any], stride: int = 0) -> Backbone:
     """The architecture that a backbone's ``spec`` describes, from random weights.
 
     Raises:
@@ -261,6 +313,8 @@ def rebuild_backbone(spec: Mapping[str, Any]) -> Backbone:
         settings = {key: value for key, value in spec["config"].items() if key != "model_type"}
         try:
             config = AutoConfig.for_model(spec["model_type"], **settings)
+            if stride:
+                config = _with_stride(config, stride)
             return TransformersBackbone(AutoModel.from_config(config))
         except (ValueError, KeyError, TypeError) as problem:
             reason = " ".join(str(problem).split())[:200]

@@ -15,7 +15,7 @@ from doppelgram.images.framing import Framing
 from doppelgram.models.backbones import rebuild_backbone
 from doppelgram.models.calibration import Calibration
 from doppelgram.models.model import Model
-from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.network import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
 
 FORMAT = "doppelgram-model"
 VERSION = 1
@@ -54,12 +54,14 @@ def save_model(model: Model, folder: Path) -> Path:
     aside = folder / (WEIGHTS_FILE + ".part")
     save_file(tensors, aside, metadata={"format": "pt"})
     weights = _digest_file(aside)
+    pooling = {} if model.network.pooling is None else {"pooling": model.network.pooling.spec}
     description: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "architecture": {
             "backbone": model.network.backbone.spec,
             "head": model.network.head.spec,
+            **pooling,
             "mean": list(model.network.backbone.mean),
             "std": list(model.network.backbone.std),
         },
@@ -143,7 +145,8 @@ def _assemble(description: dict[str, Any], weights_file: Path) -> Model:
     architecture = description["architecture"]
     backbone = rebuild_backbone(architecture["backbone"])
     backbone.mean, backbone.std = tuple(architecture["mean"]), tuple(architecture["std"])
-    network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, **architecture["head"]))
+    pooling = DepthwisePooling(**architecture["pooling"]) if "pooling" in architecture else None
+    network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, **architecture["head"]), pooling=pooling)
     try:
         network.load_state_dict(load_file(weights_file))
     except (RuntimeError, SafetensorError) as problem:

@@ -1,0 +1,140 @@
+"""Time and quality of t-SNE, ours beside scikit-learn's, on the same vectors in the same run.
+
+Usage: python benchmarks/tsne.py [--rows 9228 --dim 64 --classes 81 --perplexity 30]
+
+Each side runs in a process of its own on all cores, from vectors to places, imports and a small warming-up run not
+counted. Quality is trustworthiness at 12 neighbours (Venna and Kaski 2001), and the share of images whose nearest
+neighbour on the map is of their class. Both use 750 steps or more, their own defaults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from common import machine, write
+
+
+def embeddings(rows: int, dim: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Gaussian clusters of about equal size on the unit sphere, near enough to touch."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, rows)
+    x = rng.normal(size=(classes, dim))[labels] + 0.6 * rng.normal(size=(rows, dim))
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), labels
+
+
+def ours(x: np.ndarray, perplexity: float) -> np.ndarray:
+    from doppelgram.maps.projection import project
+
+    return project(x, "tsne", perplexity=perplexity).points
+
+
+def peer(x: np.ndarray, perplexity: float) -> np.ndarray:
+    from sklearn.manifold import TSNE
+
+    return TSNE(perplexity=perplexity, init="pca", random_state=0, n_jobs=-1).fit_transform(x)
+
+
+def measure(which: str, options: argparse.Namespace) -> dict[str, object]:
+    run = {"ours": ours, "peer": peer}[which]
+    run(embeddings(60, options.dim, 4)[0], 5.0)
+    x, _ = embeddings(options.rows, options.dim, options.classes)
+    start = time.perf_counter()
+    points = run(x, options.perplexity)
+    seconds = time.perf_counter() - start
+    np.save(options.out.with_suffix(".npy"), points)
+    return {"seconds": seconds}
+
+
+def quality(points: np.ndarray, x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    from sklearn.manifold import trustworthiness
+
+    from doppelgram.catalog.exact import nearest
+
+    rows = np.arange(len(x))
+    _, near = nearest(points.astype(np.float32), points.astype(np.float32), 1, query_ids=rows, gallery_ids=rows)
+    # Trustworthiness ranks all pairs; 3,000 images are enough for three digits.
+    some = np.random.default_rng(0).permutation(len(x))[:3000]
+    return {
+        "trustworthiness": float(trustworthiness(x[some], points[some], n_neighbors=12)),
+        "same_class": float((labels[near[:, 0]] == labels).mean()),
+    }
+
+
+def in_subprocess(which: str, options: argparse.Namespace) -> tuple[dict[str, object], np.ndarray] | str:
+    """Measure in a fresh process; the reason, in words, if that did not work out."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "result.json"
+        command = [sys.executable, __file__, "--measure", which, "--out", str(out)]
+        for name in ("rows", "dim", "classes", "perplexity"):
+            command += [f"--{name}", str(getattr(options, name))]
+        try:
+            done = subprocess.run(command, timeout=options.limit, capture_output=True, text=True)
+        except subprocess.TimeoutExpired:
+            return f"took more than {options.limit:g} s"
+        if done.returncode or not out.exists():
+            last = (done.stderr.strip().splitlines() or ["killed, most likely for lack of memory"])[-1]
+            return f"failed: {last}"
+        return json.loads(out.read_text()), np.load(out.with_suffix(".npy"))
+
+
+def table(report: dict[str, object]) -> str:
+    lines = ["| who | seconds | trustworthiness | nearest on the map is of the class |", "|---|---:|---:|---:|"]
+    for entry in report["runs"]:
+        if "failed" in entry:
+            lines.append(f"| {entry['who']} | {entry['failed']} | | |")
+            continue
+        figures = f"{entry['seconds']:.1f} | {entry['trustworthiness']:.4f} | {entry['same_class']:.2%}"
+        lines.append(f"| {entry['who']} | {figures} |")
+    ratio = report["ratio"]
+    said = f"Ours takes {ratio:.2f} of the peer's time." if ratio else "No comparison."
+    what = (
+        f"{report['rows']:,} vectors of {report['dim']} dimensions, {report['classes']} classes, "
+        f"perplexity {report['perplexity']:g}."
+    )
+    facts = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
+    return "\n".join(["# t-SNE", "", what, "", *lines, "", said, "", f"Machine: {facts}.", ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=9_228)
+    parser.add_argument("--dim", type=int, default=64)
+    parser.add_argument("--classes", type=int, default=81)
+    parser.add_argument("--perplexity", type=float, default=30)
+    parser.add_argument("--limit", type=float, default=900, help="seconds one side may take")
+    parser.add_argument("--measure", choices=["ours", "peer"], help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        options.out.write_text(json.dumps(measure(options.measure, options)))
+        return
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    facts = {**machine(), "load_before": load, **{name: version(name) for name in ("openTSNE", "scikit-learn")}}
+    x, labels = embeddings(options.rows, options.dim, options.classes)
+    names = {"ours": "doppelgram (openTSNE)", "peer": "scikit-learn"}
+    runs: list[dict[str, object]] = []
+    for who, name in names.items():
+        answer = in_subprocess(who, options)
+        if isinstance(answer, str):
+            runs.append({"who": name, "failed": answer})
+        else:
+            runs.append({"who": name, **answer[0], **quality(answer[1], x, labels)})
+    whole = all("failed" not in entry for entry in runs)
+    report = {name: getattr(options, name) for name in ("rows", "dim", "classes", "perplexity")}
+    report |= {"machine": facts, "runs": runs}
+    report["ratio"] = runs[0]["seconds"] / runs[1]["seconds"] if whole else None
+    write("tsne", report, table(report))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""The report of the look-alike exercise, once as Markdown and once as a page with its pictures inside."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from doppelgram.api.lookalike_plan import Step, Subject
+from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.result import Metric
+
+# ("h1" | "h2" | "h3" | "p", text), ("table", headings, rows) or ("image", file, caption).
+Block: TypeAlias = tuple[Any, ...]
+
+_BACKBONES = {
+    "vgg16": "VGG16 from random weights",
+    "vgg16_bn": "VGG16 with batch normalisation, from random weights,",
+    "small": "A small residual net from random weights",
+}
+
+_STYLE = """
+:root { color-scheme: light; }
+body { margin: 0 auto; max-width: 70rem; padding: 2.5rem 1.5rem 4rem; background: #fff; color: #1f2328;
+  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .6rem; letter-spacing: -.01em; }
+h2 { font-size: 1.45rem; margin: 3.2rem 0 .6rem; padding-top: 1rem; border-top: 2px solid #1f2328; }
+h3 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
+p { max-width: 50rem; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; width: 100%; }
+th { text-align: right; font-weight: 600; color: #57606a; border-bottom: 1.5px solid #1f2328; vertical-align: bottom; }
+td { text-align: right; border-bottom: 1px solid #e6e9ed; white-space: nowrap; }
+th, td { padding: .4rem .6rem; }
+th:first-child, td:first-child { text-align: left; white-space: normal; }
+figure { margin: 1.4rem 0 2rem; break-inside: avoid; }
+figure img { display: block; max-width: 100%; height: auto; }
+figcaption { color: #57606a; font-size: .9rem; margin-top: .3rem; }
+@media print { body { max-width: none; padding: 0; font-size: 10.5pt; } }
+"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished step.
+
+    Attributes:
+        step: what was trained.
+        folder: its run.
+        metrics: on the test part, asked of the training part.
+        validation: P@1 on the validation part, by which the best is chosen.
+        seconds: of training.
+        warnings: of training, such as one of a collapse.
+    """
+
+    step: Step
+    folder: Path
+    metrics: Mapping[str, Metric]
+    validation: float
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """All of one data set: how it is divided, what was trained, and the pictures."""
+
+    subject: Subject
+    images: Mapping[str, int]
+    classes: int
+    trained: Sequence[Trained]
+    sizes: Sequence[Trained]
+    best: Trained
+    maps: Sequence[tuple[Path, str]]
+    montage: Path
+    out: Path
+
+
+def write_report(out: Path, chapters: Sequence[Chapter], settings: Mapping[str, Any], seconds: float) -> Path:
+    """Write ``report.md`` and ``report.html``, each whole or not at all, and return the latter.
+
+    Raises:
+        DoppelgramError: the folder cannot be written to.
+    """
+    blocks = _blocks(chapters, settings, seconds)
+    try:
+        for name, text in (("report.md", _markdown(blocks, out)), ("report.html", _html(blocks))):
+            aside = out / f".{name}.part"
+            aside.write_text(text, encoding="utf-8")
+            os.replace(aside, out / name)
+    except OSError as problem:
+        raise DoppelgramError(f"{out}: the report cannot be written there: {problem.strerror}") from None
+    return out / "report.html"
+
+
+def _blocks(chapters: Sequence[Chapter], settings: Mapping[str, Any], seconds: float) -> list[Block]:
+    spent = sum(one.seconds for chapter in chapters for one in _all(chapter))
+    blocks: list[Block] = [
+        ("h1", "The look-alike exercise, done again"),
+        ("table", ["", "published", "of classes", "nearest class mean", "k-NN", "of classes", "n"],
+         [_summary(chapter) for chapter in chapters]),
+        ("p", "Right class of test images, with 95 % intervals (Wilson). Ours is the model that did best on the "
+         "validation part; the test part chose nothing. The published figures come without n and interval."),
+    ]  # fmt: skip
+    blocks += [("p", _reading(chapter)) for chapter in chapters]
+    recipe = chapters[0].trained[0].step.recipe
+    side, backbone, epochs = recipe.data.size, recipe.model.backbone, recipe.optimiser.epochs
+    what = (
+        f"{_BACKBONES.get(backbone, backbone)} at {side} x {side} pixels, {epochs} epoch{'s' * (epochs > 1)} a training"
+    )
+    if settings.get("quick"):
+        what += f", at most {settings['most_images']} images a class. This is the quick version: its small network "
+        what += "stands in place of VGG16 and its figures are no reproduction, only a rehearsal of one"
+    if settings["set"]:
+        what += f"; changed by --set {', '.join(settings['set'])}"
+    blocks.append(("p", f"{what}. Seed {settings['seed']}; {_duration(spent)} of training in all."))
+    for chapter in chapters:
+        blocks += _chapter(chapter)
+    return blocks
+
+
+def _all(chapter: Chapter) -> list[Trained]:
+    return [*chapter.trained, *(one for one in chapter.sizes if one is not chapter.best)]
+
+
+def _summary(chapter: Chapter) -> list[str]:
+    metrics = chapter.best.metrics
+    n = metrics["ncm_accuracy"].n if "ncm_accuracy" in metrics else 0
+    return [
+        chapter.subject.title, f"{100 * chapter.subject.accuracy:.0f} %", str(chapter.subject.classes),
+        _figure(metrics, "ncm_accuracy"), _figure(metrics, "knn_accuracy"), str(chapter.classes), f"{n:,}",
+    ]  # fmt: skip
+
+
+def _reading(chapter: Chapter) -> str:
+    subject = chapter.subject
+    found = chapter.best.metrics.get("knn_accuracy")
+    if found is None:
+        return f"{subject.title}: no test image has a class that was trained on."
+    published = f"the published {100 * subject.accuracy:.0f} %"
+    if found.low > subject.accuracy:
+        verdict = f"above {published} even at the lower end of its interval"
+    elif found.high < subject.accuracy:
+        verdict = f"below {published} even at the upper end of its interval"
+    else:
+        verdict = f"not to be told from {published} by these test images"
+    classes = "the same number of classes" if chapter.classes == subject.classes else f"{chapter.classes} classes here"
+    return (
+        f"{subject.title}: {_percent(found.value)} by k-NN ({_percent(found.low)} to {_percent(found.high)}) "
+        f"is {verdict}. What differs: {classes} against {subject.classes}. {subject.differs}"
+    )
+
+
+def _chapter(chapter: Chapter) -> list[Block]:
+    images = ", ".join(f"{count:,} {part}" for part, count in chapter.images.items())
+    headings = ["", "dimensions", "nearest class mean", "k-NN (5)", "P@1", "MAP@R", "validation P@1", "training"]
+    blocks: list[Block] = [
+        ("h2", chapter.subject.title),
+        ("p", f"{sum(chapter.images.values()):,} images of {chapter.classes} classes: {images}. Test images are asked "
+         "of the training part."),
+        ("h3", "Loss and mining"),
+        ("table", headings, [_row(one, one is chapter.best) for one in chapter.trained]),
+    ]  # fmt: skip
+    blocks += [("p", f"{one.step.title}: {warning}") for one in _all(chapter) for warning in one.warnings]
+    blocks += [
+        ("h3", "Embedding size"),
+        ("p", f"{chapter.best.step.title} did best on the validation part and is trained again with other sizes."),
+        ("table", ["", *headings[2:]], [_without_dim(one) for one in chapter.sizes]),
+        ("h3", "Look-alikes"),
+        ("image", chapter.montage, "Test images drawn at random, one a class, and their nearest training images"),
+        ("h3", "The space"),
+    ]
+    return [*blocks, *(("image", file, caption) for file, caption in chapter.maps)]
+
+
+def _row(one: Trained, best: bool, title: str = "") -> list[str]:
+    names = ("ncm_accuracy", "knn_accuracy", "precision_at_1", "map_at_r")
+    name = (title or one.step.title) + (" · best on validation" if best else "")
+    figures = [_figure(one.metrics, metric) for metric in names]
+    return [name, str(one.step.dim), *figures, _percent(one.validation), _duration(one.seconds)]
+
+
+def _without_dim(one: Trained) -> list[str]:
+    title, _, *rest = _row(one, False, f"{one.step.dim} dimensions")
+    return [title, *rest]
+
+
+def _figure(metrics: Mapping[str, Metric], name: str) -> str:
+    if name not in metrics:
+        return "–"
+    metric = metrics[name]
+    return f"{_percent(metric.value)} ({100 * metric.low:.1f}–{100 * metric.high:.1f})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _markdown(blocks: Sequence[Block], out: Path) -> str:
+    lines: list[str] = []
+    for kind, *rest in blocks:
+        if kind == "table":
+            headings, rows = rest
+            lines += [_line(headings), "|---|" + "---:|" * (len(headings) - 1), *map(_line, rows), ""]
+        elif kind == "image":
+            lines += [f"![{rest[1]}]({rest[0].relative_to(out).as_posix()})", "", f"*{rest[1]}*", ""]
+        else:
+            lines += [{"h1": "# ", "h2": "## ", "h3": "### ", "p": ""}[kind] + rest[0], ""]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _html(blocks: Sequence[Block]) -> str:
+    parts = []
+    for kind, *rest in blocks:
+        if kind == "table":
+            head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rest[0])
+            body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rest[1])
+            table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            parts.append(f'<div class="wide">{table}</div>')
+        elif kind == "image":
+            data = base64.b64encode(rest[0].read_bytes()).decode("ascii")
+            caption = escape(rest[1])
+            image = f'<img src="data:image/png;base64,{data}" alt="{caption}">'
+            parts.append(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
+        else:
+            parts.append(f"<{kind}>{escape(rest[0])}</{kind}>")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>The look-alike exercise</title><style>{_STYLE}</style></head>\n<body>\n" + "\n".join(parts)
+        + "\n</body></html>\n"
+    )  # fmt: skip

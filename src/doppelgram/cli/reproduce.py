@@ -1,0 +1,52 @@
+"""Commands that do a published experiment again: reproduce lookalike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doppelgram.cli.app import Json, Seed, Weights, app, print_json, progress_console
+
+reproduce = typer.Typer(
+    help="Do a published experiment again, and set its figures beside yours.", no_args_is_help=True,
+    rich_markup_mode=None, pretty_exceptions_enable=False,
+)  # fmt: skip
+app.add_typer(reproduce, name="reproduce")
+
+
+@reproduce.command()
+def lookalike(
+    signs: Annotated[Path, typer.Option(metavar="DIR", help="Traffic signs: <class>/<panorama>_<n>.png.")],
+    faces: Annotated[Path, typer.Option(metavar="DIR", help="LFW: <Name>/<Name>_<n>.jpg.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything is written.")],
+    face_classes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Identities, one a line; by default those with 16 images or more."),
+    ] = None,
+    weights: Weights = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A rehearsal: small network, 40 images a class, few epochs.")
+    ] = False,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of each training.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="K=V", help="Change a key of every recipe; repeatable.")
+    ] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Signs and faces at 64 x 64: contrastive and triplet loss, mining, embedding sizes, maps, look-alikes.
+
+    The same command goes on where it was interrupted. Without --quick it takes a night on two cores.
+    """
+    from doppelgram.api.reproducing import reproduce_lookalike
+
+    report = reproduce_lookalike(
+        signs, faces, out, face_classes=face_classes, weights=weights, quick=quick, epochs=epochs,
+        overrides=set_ or (), seed=seed, console=progress_console(),
+    )  # fmt: skip
+    if json_:
+        print_json({"report": str(report), "markdown": str(report.with_suffix(".md"))})
+    else:
+        typer.echo(f"report written to {report}")
