@@ -85,9 +85,14 @@ def main() -> None:
     split, asked = divide(signs, given.seed)
     split.write(out / "split.csv")
     train(
-        given.data / "signs", "signs", folder, overrides=["data.min_images=1", *given.set], split=out / "split.csv", seed=given.seed,
+        given.data / "signs",
+        "signs",
+        folder,
+        overrides=["data.min_images=1", *given.set],
+        split=out / "split.csv",
+        seed=given.seed,
         resume=True,
-    )  # fmt: skip
+    )
     run = open_run(folder)
     parts = {part: evaluate(folder, part=part, out=folder / f"evaluation-{part}").to_dict() for part in ("val", "test")}
     rare = few_shot(folder, signs, split, asked)

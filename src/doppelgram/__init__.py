@@ -8,8 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doppelgram.api.comparing import compare as compare
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.evaluating import evaluate as evaluate
+    from doppelgram.api.mapping import draw_map as draw_map
+    from doppelgram.api.mistakes import list_mistakes as list_mistakes
+    from doppelgram.api.reproducing import reproduce_lookalike as reproduce_lookalike
     from doppelgram.api.run import Run as Run
     from doppelgram.api.run import open_run as open_run
     from doppelgram.api.searching import index as index
@@ -27,8 +31,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
+    "compare": "doppelgram.api.comparing",
     "demo": "doppelgram.api.demo",
     "evaluate": "doppelgram.api.evaluating",
+    "draw_map": "doppelgram.api.mapping",
+    "list_mistakes": "doppelgram.api.mistakes",
+    "reproduce_lookalike": "doppelgram.api.reproducing",
     "Run": "doppelgram.api.run",
     "open_run": "doppelgram.api.run",
     "index": "doppelgram.api.searching",

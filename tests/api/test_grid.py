@@ -106,3 +106,6 @@ def test_overrides_of_what_the_grid_varies_are_refused() -> None:
     assert for_all == {"loss"}
     cells, _ = make_cells(base, parse_choices("triplet,triplet_margin", "loss"), [Choice("none")], [4], 1, for_all)
     assert [cell.recipe.loss.params for cell in cells] == [{"margin": 0.4}] * 2
+    base, _ = read_base("triplet", ["loss.memory=64"])
+    cells, _ = make_cells(base, parse_choices("triplet,contrastive", "loss"), [Choice("none")], [4], 1)
+    assert [cell.recipe.loss.memory for cell in cells] == [64, 64], "what is no parameter of the loss stays"

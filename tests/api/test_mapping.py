@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +14,7 @@ from PIL import Image
 import doppelgram
 from doppelgram.api.mapping import draw_map
 from doppelgram.catalog.store import Catalog
+from doppelgram.cli import main
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import split_by_image
 from doppelgram.errors import DoppelgramError
@@ -157,32 +155,38 @@ def test_what_cannot_be_mapped(place: Path, tmp_path: Path) -> None:
             draw_map(**{"method": "pca", **arguments})  # type: ignore[arg-type]
 
 
-def run_command(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "doppelgram", "map", *map(str, arguments)],
-        capture_output=True, text=True, cwd=folder, env={**os.environ}, timeout=300, check=False,
-    )  # fmt: skip
+def run_command(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(["map", *map(str, arguments)])
+    assert isinstance(left.value.code, int)
+    return left.value.code
 
 
-def test_the_command(place: Path, tmp_path: Path) -> None:
-    done = run_command(
+def test_the_command(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not run_command(
         place / "run", "--method", "pca", "--out", "a.html", "--out", "b.png", "--part", "train", "--part", "test",
-        "--place", place / "more", "--save", "map.npz", "--json", folder=tmp_path,
+        "--place", place / "more", "--save", "map.npz", "--json",
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    facts = json.loads(done.stdout)
+    facts = json.loads(capsys.readouterr().out)
     assert facts["files"] == ["a.html", "b.png", "map.npz"]
     assert set(facts["parts"]) == {"train", "test", "new"}
     assert facts["misclassified"]["new"]["n"] == 9
     assert {file.name for file in tmp_path.iterdir()} == {"a.html", "b.png", "map.npz"}
-    plain = run_command(place / "catalog", "--method", "pca", folder=tmp_path)
-    assert plain.returncode == 0, plain.stderr
-    assert "of 40 images misclassified" in plain.stdout
+    assert not run_command(place / "catalog", "--method", "pca")
+    assert "of 40 images misclassified" in capsys.readouterr().out
     assert (tmp_path / "map.html").is_file()
 
 
-def test_the_command_says_what_is_wrong(place: Path, tmp_path: Path) -> None:
-    done = run_command(place / "data", folder=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "neither a catalog nor a run" in done.stderr
+def test_the_command_says_what_is_wrong(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(place / "data") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "neither a catalog nor a run" in said
+    (tmp_path / "file").touch()
+    assert run_command(place / "run", "--method", "pca", "--save", tmp_path / "file" / "map.npz") == 2
+    assert run_command(place / "run", "--save", tmp_path) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]

@@ -35,14 +35,15 @@ class Dirty:
 @pytest.fixture(scope="module")
 def dirty(tmp_path_factory: pytest.TempPathFactory) -> Dirty:
     root = tmp_path_factory.mktemp("mistakes")
-    render_signs(root / "clean", classes=6, per_class=40, size=40, seed=3)
+    render_signs(root / "clean", classes=5, per_class=30, size=40, seed=3)
     recipe = make_recipe(
         {
             "data": {"size": 32},
             "model": {"dim": 16},
             "loss": {"name": "cosface"},
-            "sampler": {"batch": 32},
-            "optimiser": {"epochs": 12, "lr": 0.005, "precision": "32"},
+            "sampler": {"batch": 24},
+            "split": {"val": 0.1, "test": 0.1},
+            "optimiser": {"epochs": 10, "lr": 0.005, "precision": "32"},
         }
     )
     run = train(root / "clean", recipe, root / "run", seed=0)
@@ -50,14 +51,14 @@ def dirty(tmp_path_factory: pytest.TempPathFactory) -> Dirty:
     rng = np.random.default_rng(5)
     classes = sorted(folder.name for folder in (root / "dirty").iterdir() if folder.is_dir())
     files = sorted((root / "dirty").glob("*/*.png"))
-    chosen = rng.choice(len(files), 24, replace=False)
+    chosen = rng.choice(len(files), 16, replace=False)
     flipped, copied = {}, {}
-    for number in chosen[:12]:  # 5 % of 240
+    for number in chosen[:8]:
         file = files[number]
         other = str(rng.choice([name for name in classes if name != file.parent.name]))
         file.rename(root / "dirty" / other / f"moved_{number}.png")
         flipped[f"{other}/moved_{number}.png"] = file.parent.name
-    for position, number in enumerate(chosen[12:]):
+    for position, number in enumerate(chosen[8:]):
         file = files[number]
         other = str(rng.choice([name for name in classes if name != file.parent.name]))
         if position % 2:
@@ -65,18 +66,18 @@ def dirty(tmp_path_factory: pytest.TempPathFactory) -> Dirty:
             shutil.copy(file, target)
         else:
             target = root / "dirty" / other / f"copy_{number}.jpg"
-            Image.open(file).convert("RGB").save(target, quality=80)
+            Image.open(file).convert("RGB").save(target, quality=90)
         copied[f"{other}/{target.name}"] = f"{file.parent.name}/{file.name}"
     return Dirty(run.folder, root / "clean", root / "dirty", flipped, copied)
 
 
 def test_planted_mistakes_come_to_the_top(dirty: Dirty, tmp_path: Path) -> None:
     answer = list_mistakes(dirty.run, dirty.data, out=tmp_path / "sheet.png", csv=tmp_path / "all.csv")
-    assert answer.images == 240 + 12
+    assert answer.images == 150 + 8
     pairs = [{f.path, f.other_path} for f in answer.findings if f.category == "copy"]
     planted = [{copy, original} for copy, original in dirty.copied.items()]
-    assert sum(pair in pairs[: 2 * len(planted)] for pair in planted) >= 11
-    assert sum(f.score == 1 for f in answer.findings if f.category == "copy") == 6, "the exact ones"
+    assert sum(pair in pairs[: 2 * len(planted)] for pair in planted) >= 7
+    assert sum(f.score == 1 for f in answer.findings if f.category == "copy") == 4, "the exact ones"
     suspects = [f for f in answer.findings if f.category == "label"]
     wrong = {**dirty.flipped, **{copy: original.split("/")[0] for copy, original in dirty.copied.items()}}
     caught = [f for f in suspects[: 2 * len(wrong)] if f.path in wrong]
@@ -96,7 +97,7 @@ def test_planted_mistakes_come_to_the_top(dirty: Dirty, tmp_path: Path) -> None:
 
 def test_a_runs_own_images_with_their_parts(dirty: Dirty) -> None:
     answer = list_mistakes(dirty.run)
-    assert answer.images == 240
+    assert answer.images == 150
     assert {finding.part for finding in answer.findings} <= {"train", "val", "test"}
     assert any("Training draws" in note for note in answer.notes)
     tested = list_mistakes(dirty.run, part="test")
@@ -109,13 +110,13 @@ def test_the_command(dirty: Dirty, tmp_path: Path) -> None:
     done = runner.invoke(app, ["errors", str(dirty.run), str(dirty.data), "--json", "--csv", str(tmp_path / "e.csv")])
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
-    assert facts["images"] == 252
+    assert facts["images"] == 158
     assert facts["counts"]["copy"] == sum(f["category"] == "copy" for f in facts["findings"])
     assert (tmp_path / "e.csv").is_file()
     shown = runner.invoke(app, ["errors", str(dirty.run), str(dirty.data), "-n", "8"])
     assert shown.exit_code == 0
     assert "Suspected label mistakes: " in shown.stdout
-    assert sum(line.startswith("  ") for line in shown.stdout.splitlines()) <= 8
+    assert sum(line.startswith("  ") for line in shown.stdout.splitlines()) == min(8, len(facts["findings"]))
 
 
 def test_user_mistakes_are_named(dirty: Dirty, tmp_path: Path) -> None:

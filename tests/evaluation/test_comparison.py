@@ -115,6 +115,10 @@ def test_a_loss_without_miners_stands_for_each_of_them() -> None:
     assert loss.difference.value == pytest.approx(0.5 - 0.4)
     (miner,) = effects(comparison, "miner")
     assert miner.difference.value == pytest.approx(0.4), "cosface says nothing of miners"
+    both = effects(Comparison([*runs, made_up("arcface", "none", right=0.1, mines=False)]), "loss")
+    counts = {frozenset((effect.higher, effect.lower)): effect.settings for effect in both}
+    assert counts[frozenset(("cosface", "arcface"))] == 1, "the same pair under each miner is one pair"
+    assert counts[frozenset(("triplet", "arcface"))] == 2
 
 
 def test_what_cannot_be_compared_is_refused() -> None:

@@ -48,15 +48,18 @@ def test_sizes() -> None:
     level = reading(
         seeds(0.2, dim=2) + seeds(0.8, dim=16) + seeds(0.801, dim=32) + seeds(0.803, dim=64), "Embedding size"
     )
-    assert level.startswith("16 dims are enough: 64, the best size on average, is ahead by")
+    assert level.startswith("16 dims are not certainly behind: 64, the best size on average, is ahead by")
     assert "2 dims are behind 64 by 59.4 points" in level
     assert "Beyond 16 dims nothing more was gained for certain: 32 and 64." in level
     rising = reading(seeds(0.2, dim=2) + seeds(0.5, dim=16) + seeds(0.9, dim=64), "Embedding size")
     assert "The largest size tried, 64 dims, is ahead of every smaller one" in rising
-    assert "enough" not in rising
+    assert "not certainly" not in rising
     falling = reading(seeds(0.2, dim=2) + seeds(0.9, dim=16) + seeds(0.5, dim=64), "Embedding size")
     assert "16 dims are best" in falling
+    assert "every smaller size is behind" in falling
     assert "64 dims are behind 16" in falling
+    least = reading(seeds(0.9, dim=2) + seeds(0.5, dim=16), "Embedding size")
+    assert least.startswith("2 dims, the smallest size tried, are best on average.")
 
 
 def test_speed_by_epochs_and_by_the_clock() -> None:
@@ -72,7 +75,7 @@ def test_speed_by_epochs_and_by_the_clock() -> None:
     assert "batchhard needed 3" in said
     assert "By the clock the first was batchhard with 6.0 s" in said
     assert "semihard 18 s" in said
-    assert "none never reached it." in said
+    assert "miner none never reached it." in said
     assert "never" not in reading(seeds(0.5, "none", accuracy=(1.0,)), "Speed")
 
 

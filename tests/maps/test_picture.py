@@ -1,6 +1,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -103,6 +104,15 @@ def test_files_are_whole_and_the_same_each_time(tmp_path: Path) -> None:
     svg = (tmp_path / "1/map.svg").read_text()
     assert "$a_1$ &lt;b&gt;" in svg, "a title is text, not a formula and not markup"
     assert not re.search(r'(href|src)="http', svg)
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_class_name_spoils_the_file_or_the_terminal(tmp_path: Path) -> None:
+    points, _, parts, wrong = scene(12, 3)
+    names = np.array(["bell\x07", "\u6f22\u5b57", "<b>&\n"])[np.arange(12) % 3]
+    for ending in ("png", "svg"):
+        write_picture(draw_points(points, names, parts, wrong, title="new\nline\x00"), tmp_path / f"map.{ending}")
+    ElementTree.parse(tmp_path / "map.svg")
 
 
 def test_images_without_labels_and_a_single_image(make_images: Callable[..., Images]) -> None:

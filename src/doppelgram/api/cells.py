@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from doppelgram.learning.recipe import Recipe
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
 from doppelgram.models.network import EmbeddingNetwork
+from doppelgram.writing import written_whole
 
 COLLAPSED_SPREAD = 0.02  # as while training: mean distance from the mean embedding, 1 for points all over the sphere
 
@@ -95,10 +95,8 @@ class Bench:
         model = load_model(folder)
         features = self.features(cell.recipe, _as_trained(model, cell.recipe))
         found = answers(model, self.images, self.parts, part, features)
-        aside = file.with_name(file.name + ".part")
-        with aside.open("wb") as stream:
-            np.savez_compressed(stream, **found)  # type: ignore[arg-type]  # its stub takes the names for options
-        os.replace(aside, file)
+        with written_whole(file) as aside:
+            np.savez_compressed(aside, **found)  # type: ignore[arg-type]  # its stub takes the names for options
 
 
 def _as_trained(model: Model, recipe: Recipe) -> EmbeddingNetwork:

@@ -29,6 +29,7 @@ from doppelgram.evaluation.comparison import Comparison, RunResult
 from doppelgram.evaluation.reading import seconds as duration
 from doppelgram.learning.catalogue import list_losses, list_miners
 from doppelgram.learning.recipe import LossRecipe, MinerRecipe, Recipe, make_recipe
+from doppelgram.writing import written_whole
 
 GRID_FILE, RUNS_FOLDER = "grid.json", "runs"
 PARTS = ("val", "test")
@@ -115,7 +116,7 @@ def _identity(base: Recipe, for_all: set[str], data: Path) -> dict[str, Any]:
     """What has to stay the same for runs to be comparable: the data, and the recipe but for what the grid varies."""
     shared = replace(base, model=replace(base.model, dim=2))
     if "loss" not in for_all and not base.loss.params:
-        shared = replace(shared, loss=LossRecipe())
+        shared = replace(shared, loss=replace(base.loss, name=LossRecipe().name, params={}))
     if "miner" not in for_all and not base.miner.params:
         shared = replace(shared, miner=MinerRecipe())
     kept = shared.to_dict()
@@ -138,7 +139,9 @@ def _read_grid(out: Path) -> dict[str, Any] | None:
 
 
 def _check_same(out: Path, mine: Mapping[str, Any], split: Split | None) -> None:
-    """Refuse to go on with the comparison in a folder as another one."""
+    """Refuse to go on with the comparison in a folder as another one; where nothing was trained there is none yet."""
+    if (out / GRID_FILE).is_file() and not _run_folders(out):
+        return
     theirs = _read_grid(out)
     if theirs is None:
         if out.is_dir() and any(out.iterdir()):
@@ -160,11 +163,11 @@ def _check_same(out: Path, mine: Mapping[str, Any], split: Split | None) -> None
 
 
 def _begin(out: Path, identity: Mapping[str, Any]) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / GRID_FILE).write_text(json.dumps(identity, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as problem:
-        raise DoppelgramError(f"{out}: cannot be written to: {problem.strerror}") from None
+    """Write down what the comparison is of; a call that failed before it trained anything leaves no split behind."""
+    with written_whole(out / GRID_FILE) as aside:
+        aside.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
+    if not _run_folders(out):
+        (out / SPLIT_FILE).unlink(missing_ok=True)
 
 
 def _bench(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +12,12 @@ from typing import Any
 import pandas as pd
 
 from doppelgram.api.comparison_page import page
-from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.comparison import REPLICATES, Comparison
 from doppelgram.evaluation.effects import FACTORS, effects
 from doppelgram.evaluation.reading import Finding, read_comparison, seconds
 from doppelgram.learning.recipe import Recipe
 from doppelgram.maps.curves import write_curves
+from doppelgram.writing import written_whole
 
 # Column of the table to its heading, in order; intervals are joined to the figure before them.
 _HEADINGS = ("loss", "miner", "dims", "runs", "P@1", "interval", "NCM", "interval", "MAP@R",
@@ -57,13 +56,9 @@ def write_report(out: Path, comparison: Comparison, facts: Facts) -> list[Findin
         "comparison.md": markdown(findings, rows, how, list(figures)),
         "report.html": page(findings, _HEADINGS, rows, figures, how, comparison.settings.index(comparison.best)),
     }
-    try:
-        for name, text in texts.items():
-            aside = out / f".{name}.part"
+    for name, text in texts.items():
+        with written_whole(out / name) as aside:
             aside.write_text(text, encoding="utf-8")
-            os.replace(aside, out / name)
-    except OSError as problem:
-        raise DoppelgramError(f"{out}: the report cannot be written there: {problem.strerror}") from None
     return findings
 
 

@@ -130,6 +130,8 @@ def _params(text: str, where: str) -> dict[str, Any]:
 
 def parse_dims(text: str) -> list[int]:
     """Read ``--dims``: whole numbers separated by commas; raises DoppelgramError."""
+    if not text.strip():
+        raise DoppelgramError("--dims is empty; write whole numbers separated by commas, such as 2,16,64")
     try:
         dims = list(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
@@ -189,7 +191,7 @@ def make_cells(
             miner_params = _given("miner", miner, base.miner, params_for_all) if mines else {}
             recipe = replace(
                 base,
-                loss=LossRecipe(chosen.name, loss_params),
+                loss=replace(base.loss, name=chosen.name, params=loss_params),
                 miner=MinerRecipe(miner.name if mines else "", miner_params),
             )
             try:

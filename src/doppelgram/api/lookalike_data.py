@@ -15,6 +15,7 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.errors import DoppelgramError
+from doppelgram.writing import written_whole
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,8 @@ def prepare(
         empty = drawn.empty_parts({"train": 1, "val": 1, "test": 1})
         if empty:
             raise DoppelgramError(f"{data}: too few images to divide; the {empty[0]} part stays empty")
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = table.with_name(table.name + ".part")
-        chosen.table.to_csv(aside, index=False)
-        os.replace(aside, table)
+        with written_whole(table) as aside:
+            chosen.table.to_csv(aside, index=False)
         drawn.write(split)
     return Prepared(table, split, read_collection(table, label="label"), read_split(split))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from doppelgram.errors import DoppelgramError
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.recipe_file import read_recipe
 
@@ -107,11 +108,22 @@ _BASICS = (
 
 
 def basic_steps(subject: Subject, effort: Effort, overrides: Sequence[str] = ()) -> list[Step]:
-    """The four trainings that compare losses and miners, all at 64 dimensions."""
-    return [
-        Step(key, title, _recipe(subject, effort, recipe, miner, DIM, overrides))
-        for key, title, recipe, miner in _BASICS
-    ]
+    """The four trainings that compare losses and miners, all at 64 dimensions.
+
+    Raises:
+        DoppelgramError: an override that cannot be used, or of what the exercise itself varies.
+    """
+    steps = []
+    for key, title, base, miner in _BASICS:
+        planned, changed = (_recipe(subject, effort, base, miner, DIM, extra) for extra in ((), overrides))
+        if _varied(changed) != _varied(planned):
+            raise DoppelgramError("--set changes loss, miner or embedding size, which are what the exercise compares")
+        steps.append(Step(key, title, changed))
+    return steps
+
+
+def _varied(recipe: Recipe) -> tuple[str, str, int]:
+    return recipe.loss.name, recipe.miner.name, recipe.model.dim
 
 
 def size_steps(best: Step, dims: Sequence[int] = DIMS) -> list[Step]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from doppelgram.api.lookalike_plan import Step, Subject
-from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.result import Metric
+from doppelgram.writing import written_whole
 
 # ("h1" | "h2" | "h3" | "p", text), ("table", headings, rows) or ("image", file, caption).
 Block: TypeAlias = tuple[Any, ...]
@@ -87,13 +86,9 @@ def write_report(out: Path, chapters: Sequence[Chapter], settings: Mapping[str, 
         DoppelgramError: the folder cannot be written to.
     """
     blocks = _blocks(chapters, settings, seconds)
-    try:
-        for name, text in (("report.md", _markdown(blocks, out)), ("report.html", _html(blocks))):
-            aside = out / f".{name}.part"
+    for name, text in (("report.md", _markdown(blocks, out)), ("report.html", _html(blocks))):
+        with written_whole(out / name) as aside:
             aside.write_text(text, encoding="utf-8")
-            os.replace(aside, out / name)
-    except OSError as problem:
-        raise DoppelgramError(f"{out}: the report cannot be written there: {problem.strerror}") from None
     return out / "report.html"
 
 

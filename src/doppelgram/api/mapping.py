@@ -73,6 +73,8 @@ def draw_map(
     files = [Path(file).expanduser() for file in listed]
     for file in files:
         _check_suffix(file)
+    if save is not None and Path(save).expanduser().is_dir():
+        raise DoppelgramError(f"{save}: is a folder; name a file to keep the map in")
     if method not in METHODS:
         raise DoppelgramError(f"--method is '{method}'; it is {' or '.join(METHODS)}")
     if onto is not None and place is None:

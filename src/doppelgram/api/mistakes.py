@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv as csv_format
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -25,6 +24,9 @@ from doppelgram.evaluation.duplicates import appearance, copies
 from doppelgram.evaluation.mistakes import KINDS, Kind, Mistake, find_mistakes
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
+from doppelgram.writing import written_whole
+
+T = TypeVar("T")
 
 HEADINGS: Mapping[Kind, tuple[str, str]] = {
     "label": (
@@ -96,6 +98,10 @@ class Mistakes:
         """Number of findings of each category."""
         listed = [finding.category for finding in self.findings]
         return {kind: listed.count(kind) for kind in KINDS}
+
+    def worst(self, most: int) -> list[Finding]:
+        """So many findings, as evenly of each category as there are."""
+        return _shared_out([[one for one in self.findings if one.category == kind] for kind in KINDS], most)
 
 
 def list_mistakes(
@@ -207,23 +213,22 @@ def _findings(
 
 
 def _write_csv(findings: Sequence[Finding], file: Path) -> None:
-    if file.is_dir():
-        raise DoppelgramError(f"{file}: is a folder; name a file for the findings")
-    aside = file.with_name(f"{file.name}.{os.getpid()}.part")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with aside.open("w", encoding="utf-8", newline="") as stream:
+    with written_whole(file) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv_format.DictWriter(stream, [field.name for field in fields(Finding)])
         writer.writeheader()
         writer.writerows(finding.to_dict() for finding in findings)
-    os.replace(aside, file)
+
+
+def _shared_out(kinds: Sequence[Sequence[T]], most: int) -> list[T]:
+    """The first of each kind, then the second of each, and so on."""
+    return [one for turn in zip_longest(*kinds) for one in turn if one is not None][:most]
 
 
 def _sections(
     mistakes: Mapping[Kind, Sequence[Mistake]], collection: Collection, places: np.ndarray[Any, Any], most: int
 ) -> list[Section]:
     """The worst of each kind, as evenly many of each as there are."""
-    in_turn = [m for turn in zip_longest(*(mistakes[kind] for kind in KINDS)) for m in turn if m is not None]
-    shown = set(map(id, in_turn[:most]))
+    shown = set(map(id, _shared_out([mistakes[kind] for kind in KINDS], most)))
     paths, names, labels = collection.paths, collection.names, collection.labels.tolist()
 
     def picture(row: int) -> Picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from rich.console import Console
 from doppelgram.api.evaluating import evaluate
 from doppelgram.api.loading import load_images, progress_bar
 from doppelgram.api.lookalike_data import Prepared, prepare
-from doppelgram.api.lookalike_plan import DIMS, FULL, QUICK, SUBJECTS, Step, Subject, basic_steps, size_steps
+from doppelgram.api.lookalike_plan import DIM, DIMS, FULL, QUICK, SUBJECTS, Step, Subject, basic_steps, size_steps
 from doppelgram.api.lookalike_report import Chapter, Trained, write_report
 from doppelgram.api.run import Run
 from doppelgram.api.splitting import read_class_list
@@ -32,8 +33,9 @@ from doppelgram.maps.palette import style_classes
 from doppelgram.maps.picture import draw_points, write_picture
 from doppelgram.maps.projection import project
 from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.writing import written_whole
 
-SETTINGS_FILE = "settings.json"
+SETTINGS_FILE, DATA_FOLDER, RUNS_FOLDER = "settings.json", "data", "runs"
 NEIGHBOURS = 5
 _QUERIES, _ANSWERS = 10, 6
 
@@ -98,9 +100,10 @@ def reproduce_lookalike(
             raise DoppelgramError(f"{place}: there is no such folder or table")
     if listed is not None:
         read_class_list(listed)
-    plans = {
-        subject: basic_steps(subject, effort, overrides) for subject in SUBJECTS
-    }  # wrong keys fail before anything
+    # Before anything else, so that wrong keys and sizes leave nothing behind.
+    plans = {subject: basic_steps(subject, effort, overrides) for subject in SUBJECTS}
+    if min(dims, default=DIM) < 2:
+        raise DoppelgramError(f"dims has {min(dims)}; an embedding has 2 numbers or more")
     settings: dict[str, Any] = {
         **{name: os.path.abspath(place) for name, place in places.items()},
         "face_classes": str(listed.absolute()) if listed else "",
@@ -111,13 +114,18 @@ def reproduce_lookalike(
     work = _Work(out, Path(weights).expanduser() if weights is not None else None, seed, console)
     started = time.perf_counter()
     try:
-        chapters = []
-        for subject, steps in plans.items():
-            given = listed if subject.name == "faces" else None
-            data = prepare(
-                subject.name, places[subject.name], out / "data", most=effort.most_images, listed=given, seed=seed
+        # Both before a night is spent on one: what is wrong with the other's images is said at once.
+        prepared = [
+            prepare(
+                subject.name, places[subject.name], out / DATA_FOLDER, most=effort.most_images,
+                listed=listed if subject.name == "faces" else None, seed=seed,
             )
-            chapters.append(_chapter(work, subject, steps, dims, data))
+            for subject in plans
+        ]  # fmt: skip
+        chapters = [
+            _chapter(work, subject, steps, dims, data)
+            for (subject, steps), data in zip(plans.items(), prepared, strict=True)
+        ]
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
     seconds = time.perf_counter() - started
@@ -125,23 +133,25 @@ def reproduce_lookalike(
 
 
 def _begin(out: Path, settings: dict[str, Any]) -> None:
-    """Make the folder, or see that it was begun with the same settings."""
+    """Make the folder, or see that it was begun with the same settings; where nothing was trained any will do."""
     file = out / SETTINGS_FILE
     if file.is_file():
         try:
             before = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
+            differing = sorted(key for key in settings if before.get(key) != settings[key])
+        except (ValueError, AttributeError):
             raise DoppelgramError(f"{file}: is damaged; choose another --out") from None
-        differing = sorted(key for key in settings if before.get(key) != settings[key])
-        if differing:
+        if not differing:
+            return
+        if (out / RUNS_FOLDER).exists():
             raise DoppelgramError(
                 f"{out}: was begun with other settings ({', '.join(differing)}); repeat them or choose another --out"
             )
-        return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        shutil.rmtree(out / DATA_FOLDER, ignore_errors=True)
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DoppelgramError(f"{out}: holds something else; choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    with written_whole(file) as aside:
+        aside.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
 def _chapter(work: _Work, subject: Subject, steps: Sequence[Step], dims: Sequence[int], data: Prepared) -> Chapter:
@@ -159,7 +169,7 @@ def _say(work: _Work, subject: Subject, what: str) -> None:
 
 def _trained(work: _Work, subject: Subject, step: Step, data: Prepared) -> Trained:
     """The run of a step and its figures on the test part; both are made if they are not there."""
-    folder = work.out / "runs" / f"{subject.name}-{step.key}"
+    folder = work.out / RUNS_FOLDER / f"{subject.name}-{step.key}"
     report = work.out / "evaluations" / folder.name
     _say(work, subject, step.title)
     run = train(

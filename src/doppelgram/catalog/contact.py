@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from doppelgram.catalog.drawing import (
 )
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import open_image
+from doppelgram.writing import written_whole
 
 # Vermilion of Okabe and Ito's palette: what is in question.
 _QUESTION: Colour = (213, 94, 0)
@@ -103,7 +102,9 @@ def draw_contact_sheet(title: str, subtitle: str, sections: Sequence[Section], f
             left = _MARGIN + column * (card_width + _GAP)
             at = (left, top + 78 + row * (card_height + _GAP))
             _draw_card(page, at, (card_width, card_height), card, pictures)
-    return _save(page, file)
+    with written_whole(file) as aside:
+        page.save(aside, "PNG")
+    return file
 
 
 def _draw_card(page: Image.Image, at: tuple[int, int], size: tuple[int, int], card: Card, pictures: int) -> None:
@@ -150,16 +151,3 @@ def _wrapped(text: str, width: float, most: int) -> list[str]:
 
 def _length(text: str) -> float:
     return font_for(text, _SIZE).getlength(text)
-
-
-def _save(page: Image.Image, file: Path) -> Path:
-    aside = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        page.save(aside, "PNG")
-        os.replace(aside, file)
-    except OSError as problem:
-        with suppress(OSError):
-            aside.unlink()
-        raise DoppelgramError(f"{file}: cannot be written: {problem.strerror or problem}") from problem
-    return file

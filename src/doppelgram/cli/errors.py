@@ -31,11 +31,11 @@ def errors(
         facts = {"images": answer.images, "counts": answer.counts(), "notes": list(answer.notes)}
         print_json({**facts, "findings": [finding.to_dict() for finding in answer.findings]})
         return
-    counts = answer.counts()
+    counts, shown = answer.counts(), answer.worst(most)
     for kind, (title, _) in HEADINGS.items():
         typer.echo(f"{title}: {counts[kind]:,}" if counts[kind] else f"{title}: none")
-        for finding in answer.findings:
-            if finding.category == kind and finding.rank <= -(-most // len(HEADINGS)):
+        for finding in shown:
+            if finding.category == kind:
                 where = f" [{finding.part}]" if finding.part else ""
                 beside = f"  beside {finding.other_path}" if finding.other_path else ""
                 line = f"  {finding.score:.2f}  {finding.path}{where}: {finding.reason}{beside}"

@@ -47,13 +47,15 @@ def effects(comparison: Comparison, factor: str, metric: str = "p1") -> list[Eff
         shared = [others for others in rows[a] if others in rows[b]]
         if not shared:
             continue
+        # Two losses that ignore miners meet in the same pair of settings under each miner.
+        pairs = dict.fromkeys((rows[a][others], rows[b][others]) for others in shared)
         weights = np.zeros(len(comparison.settings))
-        for others in shared:
-            weights[rows[a][others]] += 1 / len(shared)
-            weights[rows[b][others]] -= 1 / len(shared)
+        for one, other in pairs:
+            weights[one] += 1 / len(pairs)
+            weights[other] -= 1 / len(pairs)
         if comparison.values[metric] @ weights < 0:
             a, b, weights = b, a, -weights
-        found.append(Effect(factor, a, b, comparison.interval(weights, metric), len(shared)))
+        found.append(Effect(factor, a, b, comparison.interval(weights, metric), len(pairs)))
     return sorted(found, key=lambda effect: -effect.difference.value)
 
 

@@ -195,7 +195,7 @@ def _pairs(
         first, second = (row, other) if asked[row] else (other, row)
         reason = (
             f"{around.names[around.codes[first]]} and {around.names[around.codes[second]]}, "
-            f"yet nearer ({distance:.2f}) than {_percent(share)} of images are to the nearest of their own class"
+            f"yet nearer ({distance:.2f}) than {_percent(share)} images are to the nearest of their own class"
         )
         mistakes.append(Mistake("pair", first, (second,), share, distance, "", reason))
     return mistakes
@@ -236,4 +236,4 @@ def _few(names: list[str], most: int = 3) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    return "all" if share >= 1 else f"{min(99.9, 100 * share):.3g} %"
+    return "all" if share >= 1 else f"{min(99.9, 100 * share):.3g} % of"

@@ -94,11 +94,15 @@ def _sizes(found: Sequence[Effect]) -> list[str]:
     texts = []
     if enough < best:
         gap = behind[enough].difference
-        texts.append(f"{enough} dims are enough: {best}, the best size on average, is ahead by {points(gap)} only.")
+        texts.append(
+            f"{enough} dims are not certainly behind: {best}, the best size on average, is ahead by {points(gap)}."
+        )
     elif best == sizes[-1]:
         texts.append(f"The largest size tried, {best} dims, is ahead of every smaller one; a larger one may be better.")
+    elif best == sizes[0]:
+        texts.append(f"{best} dims, the smallest size tried, are best on average.")
     else:
-        texts.append(f"{best} dims are best; every smaller size is behind.")
+        texts.append(f"{best} dims are best on average; every smaller size is behind.")
     for size in sizes:
         if size in behind and behind[size].difference.decided:
             texts.append(f"{size} dims are behind {best} by {points(behind[size].difference)}.")
@@ -119,7 +123,9 @@ def _speed(comparison: Comparison) -> list[str]:
     # (epochs, seconds, setting) of everything that reached it, by miner; a loss without a miner goes by its own name
     reached: dict[str, list[tuple[int, float, Setting]]] = {}
     for setting, (accuracy, clock) in curves.items():
-        name = setting.miner if comparison.mines(setting) else f"no miner ({setting.loss})"
+        # "none never reached it" would say something else.
+        miner = "miner none" if setting.miner == "none" else setting.miner
+        name = miner if comparison.mines(setting) else f"no miner ({setting.loss})"
         reached.setdefault(name, [])
         places = np.flatnonzero(accuracy >= target)
         if len(places):

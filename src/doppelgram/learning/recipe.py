@@ -160,8 +160,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _AT_LEAST: dict[str, float] = {
     "data.min_images": 1, "data.size": 8, "data.crop": 0, "split.val": 0, "split.test": 0, "model.dim": 2,
-    "model.hidden": 0, "model.dropout": 0, "model.frozen_layers": 0, "model.stride": 0, "loss.memory": 0, "optimiser.average": 0,
-    "sampler.batch": 2, "sampler.per_class": 1, "optimiser.lr": 0,
+    "model.hidden": 0, "model.dropout": 0, "model.frozen_layers": 0, "model.stride": 0, "loss.memory": 0,
+    "optimiser.average": 0, "sampler.batch": 2, "sampler.per_class": 1, "optimiser.lr": 0,
     "optimiser.backbone_lr": 0, "optimiser.loss_lr": 0, "optimiser.weight_decay": 0, "optimiser.warmup": 0,
     "optimiser.clip": 0, "optimiser.momentum": 0, "optimiser.epochs": 1, "augment.views": 1,
     "stopping.patience": 0, "stopping.min_delta": 0,

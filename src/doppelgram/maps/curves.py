@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.comparison import Comparison, Setting
 from doppelgram.maps.lines import (
     DIRECT,
@@ -23,6 +22,7 @@ from doppelgram.maps.lines import (
     percent_axis,
     title_style,
 )
+from doppelgram.writing import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -246,23 +246,17 @@ def write_curves(folder: Path, comparison: Comparison) -> dict[str, str]:
         "mining": mining_figure if trained else None,
     }
     written = {}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, draw in plans.items():
-            figure = draw(comparison) if draw else None
-            if figure is None:
-                for ending in ("png", "svg"):  # of an earlier report, of which this is none any more
-                    (folder / f"{name}.{ending}").unlink(missing_ok=True)
-                continue
-            figure.canvas.draw()
-            figure.set_layout_engine("none")  # what is laid out once is laid out for both files
-            for ending in ("png", "svg"):
-                aside = folder / f".{name}.part.{ending}"
-                undated = {"Date": None} if ending == "svg" else None
-                with mpl.rc_context({"svg.hashsalt": name}):
-                    figure.savefig(aside, dpi=180, facecolor="white", metadata=undated)
-                aside.replace(folder / f"{name}.{ending}")
-            written[name] = (folder / f"{name}.svg").read_text(encoding="utf-8")
-    except OSError as problem:
-        raise DoppelgramError(f"{folder}: the figures cannot be written there: {problem.strerror}") from None
+    for name, draw in plans.items():
+        figure = draw(comparison) if draw else None
+        if figure is None:
+            for ending in ("png", "svg"):  # of an earlier report, of which this is none any more
+                (folder / f"{name}.{ending}").unlink(missing_ok=True)
+            continue
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # what is laid out once is laid out for both files
+        for ending in ("png", "svg"):
+            undated = {"Date": None} if ending == "svg" else None
+            with written_whole(folder / f"{name}.{ending}") as aside, mpl.rc_context({"svg.hashsalt": name}):
+                figure.savefig(aside, dpi=180, facecolor="white", metadata=undated)
+        written[name] = (folder / f"{name}.svg").read_text(encoding="utf-8")
     return written

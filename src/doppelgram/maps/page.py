@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import json
-import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from doppelgram.errors import DoppelgramError
 from doppelgram.maps.atlas import Map
 from doppelgram.maps.judgement import TRAINING
 from doppelgram.maps.palette import COLOURS, SHAPES, style_classes
+from doppelgram.writing import written_whole
 
 _PART_NAMES = {"": "images", TRAINING: "training", "val": "validation", "test": "test", "new": "new"}
 
@@ -54,13 +53,8 @@ def page_html(found: Map, *, title: str) -> str:
 def write_page(found: Map, file: Path | str, *, title: str) -> Path:
     """Write `page_html` into a file, whole or not at all."""
     file = Path(file)
-    aside = file.with_name(file.name + ".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(file) as aside:
         aside.write_text(page_html(found, title=title), encoding="utf-8")
-        os.replace(aside, file)
-    except OSError as problem:
-        raise DoppelgramError(f"{file}: cannot be written: {problem.strerror}") from None
     return file
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from doppelgram.catalog.drawing import one_line
 from doppelgram.catalog.exact import Float64
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.judgement import TRAINING, Bool, Text
 from doppelgram.maps.palette import COLOURS, INK, QUIET, SHAPES, Styles, style_classes
+from doppelgram.writing import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +29,15 @@ _MOST_LISTED = 26
 _NAMED = {"": "images", TRAINING: "training", "val": "validation", "test": "test", "new": "new images"}
 
 
+@contextmanager
+def _missing_letters_unsaid() -> Iterator[None]:
+    """Letters that the font lacks are drawn as boxes; warnings with file names of this package say no more."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+@_missing_letters_unsaid()
 def draw_points(
     points: Float64,
     labels: Text,
@@ -85,19 +99,16 @@ def draw_points(
     return figure
 
 
+@_missing_letters_unsaid()
 def write_picture(figure: Figure, file: Path, dpi: int = 150) -> Path:
     """Write a figure as PNG or SVG, whole or not at all; the same figure gives the same bytes."""
     import matplotlib
 
-    aside = file.with_name(f".{file.stem}.part{file.suffix}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with matplotlib.rc_context({"svg.hashsalt": "doppelgram", "svg.fonttype": "none"}):
-            metadata = {"Date": None} if file.suffix.lower() == ".svg" else None
-            figure.savefig(aside, dpi=dpi, facecolor="white", metadata=metadata)
-        return aside.replace(file)
-    except OSError as problem:
-        raise DoppelgramError(f"{file}: cannot be written: {problem.strerror}") from None
+    metadata = {"Date": None} if file.suffix.lower() == ".svg" else None
+    steady = matplotlib.rc_context({"svg.hashsalt": "doppelgram", "svg.fonttype": "none"})
+    with written_whole(file) as aside, steady:
+        figure.savefig(aside, dpi=dpi, facecolor="white", metadata=metadata)
+    return file
 
 
 def _slide() -> Axes:
@@ -137,8 +148,9 @@ def _rings(axes: Axes, points: Float64, scale: float) -> None:
 
 def _frame(axes: Axes, points: Float64, title: str, alone: bool) -> None:
     axes.set_title(
-        title, loc="left", fontsize=17 if alone else 11.5, fontweight="bold", color=INK, pad=10, parse_math=False
-    )
+        one_line(title), loc="left", fontsize=17 if alone else 11.5, fontweight="bold", color=INK, pad=10,
+        parse_math=False,
+    )  # fmt: skip
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xticks([])
     axes.set_yticks([])
@@ -248,4 +260,6 @@ def _write_names(axes: Axes, figure: Figure, styles: Styles, size: float) -> Non
 
 
 def _short(name: str, most: int = 24) -> str:
+    # A control character would end an SVG's being XML.
+    name = one_line(name)
     return name if len(name) <= most else name[: most - 1] + "…"

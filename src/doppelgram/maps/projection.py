@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from doppelgram.catalog.exact import vectors as checked
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.components import Components, principal_components
 from doppelgram.maps.tsne import fit_tsne, place_tsne, usable_perplexity
+from doppelgram.writing import written_whole
 
 METHODS = ("pca", "tsne")
 FEWEST = 3
@@ -141,14 +141,8 @@ def project(vectors: Any, method: str, *, seed: int = 0, perplexity: float = 30.
 
 def write_arrays(file: Path, arrays: Mapping[str, Any]) -> Path:
     """Write arrays (none of objects) as ``.npz``, whole or not at all."""
-    aside = file.with_name(file.name + ".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as stream:
-            np.savez(stream, **arrays)
-        os.replace(aside, file)
-    except OSError as problem:
-        raise DoppelgramError(f"{file}: cannot be written: {problem.strerror}") from None
+    with written_whole(file) as aside, aside.open("wb") as stream:
+        np.savez(stream, **arrays)
     return file
 
 

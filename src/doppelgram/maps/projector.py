@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from doppelgram.errors import DoppelgramError
 from doppelgram.maps.atlas import Images
 from doppelgram.maps.sprites import Pixels, lay_out, square
+from doppelgram.writing import written_whole
 
 # The viewer makes one texture of the sprite; larger ones fail in many browsers.
 _LARGEST_SPRITE = 8192
@@ -33,31 +33,26 @@ def write_projector(folder: Path | str, images: Images) -> list[Path]:
     sheets = images.sheets
     config = ["embeddings {", '  tensor_name: "embedding"', '  tensor_path: "tensors.tsv"']
     config.append('  metadata_path: "metadata.tsv"')
-    written = [folder / "tensors.tsv", folder / "metadata.tsv"]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / _FILES[-1]).unlink(missing_ok=True)
-        with _aside(written[0]).open("w", encoding="ascii") as stream:
-            np.savetxt(stream, images.vectors, fmt="%.7g", delimiter="\t")
-        rows = ["label\tpart\tpath"]
-        for label, part, name in zip(images.labels, images.parts, images.names, strict=True):
-            rows.append("\t".join(_cell(str(text)) for text in (label, part, name)))
-        _aside(written[1]).write_text("\n".join(rows) + "\n", encoding="utf-8")
+    vectors, metadata, sprite, last = (folder / name for name in _FILES)
+    rows = ["label\tpart\tpath"]
+    for label, part, name in zip(images.labels, images.parts, images.names, strict=True):
+        rows.append("\t".join(_cell(str(text)) for text in (label, part, name)))
+    # Left in the opposite order: the configuration, which the viewer looks for, is the last to be there.
+    with ExitStack() as stack:
+        config_aside = stack.enter_context(written_whole(last))
         if sheets:
             side = sprite_side(len(images), sheets.side)
             columns = math.ceil(math.sqrt(len(images)))
             tiles = [tile if side == sheets.side else _smaller(tile, side) for tile in sheets.tiles()]
-            written.append(folder / "sprite.png")
-            Image.fromarray(lay_out(tiles, side, columns)).save(_aside(written[-1]), "PNG")
+            Image.fromarray(lay_out(tiles, side, columns)).save(stack.enter_context(written_whole(sprite)), "PNG")
             config += ["  sprite {", '    image_path: "sprite.png"']
             config += [f"    single_image_dim: {side}"] * 2 + ["  }"]
-        written.append(folder / _FILES[-1])
-        _aside(written[-1]).write_text("\n".join([*config, "}"]) + "\n", encoding="ascii")
-        for file in written:
-            os.replace(_aside(file), file)
-    except OSError as problem:
-        raise DoppelgramError(f"{folder}: the projector's files cannot be written: {problem.strerror}") from None
-    return written
+        stack.enter_context(written_whole(metadata)).write_text("\n".join(rows) + "\n", encoding="utf-8")
+        with stack.enter_context(written_whole(vectors)).open("w", encoding="ascii") as stream:
+            np.savetxt(stream, images.vectors, fmt="%.7g", delimiter="\t")
+        config_aside.write_text("\n".join([*config, "}"]) + "\n", encoding="ascii")
+        last.unlink(missing_ok=True)
+    return [vectors, metadata, *([sprite] if sheets else []), last]
 
 
 def sprite_side(count: int, wanted: int) -> int:
@@ -67,10 +62,6 @@ def sprite_side(count: int, wanted: int) -> int:
 
 def _smaller(tile: Pixels, side: int) -> Pixels:
     return square(Image.fromarray(tile), side)
-
-
-def _aside(file: Path) -> Path:
-    return file.with_name(file.name + ".part")
 
 
 def _cell(text: str) -> str:

@@ -48,7 +48,7 @@ class Backbone(nn.Module):
 
     def maps(self, x: Tensor) -> Tensor:
         """Features by place (b, dim, rows, columns), before they are pooled, where the backbone has such."""
-        raise DoppelgramError(f"backbone '{self.spec['kind']}' has no map of features to be pooled otherwise")
+        raise DoppelgramError(f"backbone '{self.spec['kind']}' has no map of features; leave model.pooling empty")
 
     def last_layer(self) -> list[nn.Module]:
         """Modules that are trained when only the last layer is."""

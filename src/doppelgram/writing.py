@@ -1,0 +1,34 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from doppelgram.errors import DoppelgramError
+
+
+@contextmanager
+def written_whole(file: Path) -> Iterator[Path]:
+    """A name beside ``file`` to write under, which takes the file's place once the block is done.
+
+    A block that fails or is interrupted leaves the file as it was, and nothing beside it. Folders above it are made.
+    The name ends as the file's own does, by which libraries choose a format.
+
+    Raises:
+        DoppelgramError: the file is a folder or cannot be written.
+    """
+    if file.is_dir():
+        raise DoppelgramError(f"{file}: is a folder; name a file")
+    aside = file.with_name(f".{file.stem}.{os.getpid()}.part{file.suffix}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        os.replace(aside, file)
+    except OSError as problem:
+        raise DoppelgramError(f"{file}: cannot be written: {problem.strerror or problem}") from problem
+    finally:
+        with suppress(OSError):
+            aside.unlink()
