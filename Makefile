@@ -34,6 +34,8 @@ bench: environment
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/signs.py --data $(DATA)
 	$(BIN)/python benchmarks/faces.py --data $(DATA) --weights $(WEIGHTS)
+	$(BIN)/python benchmarks/choosing.py --data $(DATA) --weights $(WEIGHTS)
+	$(BIN)/python benchmarks/tsne.py
 
 clean:
 	rm -rf demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,6 +1,7 @@
 """Time and quality of t-SNE, ours beside scikit-learn's, on the same vectors in the same run.
 
 Usage: python benchmarks/tsne.py [--rows 9228 --dim 64 --classes 81 --perplexity 30]
+       python benchmarks/tsne.py --model RUN --data DIR     # the real ones: all images of a folder, embedded by a model
 
 Each side runs in a process of its own on all cores, from vectors to places, imports and a small warming-up run not
 counted. Quality is trustworthiness at 12 neighbours (Venna and Kaski 2001), and the share of images whose nearest
@@ -32,6 +33,25 @@ def embeddings(rows: int, dim: int, classes: int, seed: int = 0) -> tuple[np.nda
     return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), labels
 
 
+def vectors(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors to draw and their labels: embedded photographs, or made-up ones."""
+    if options.vectors:
+        kept = np.load(options.vectors)
+        return kept["x"], kept["labels"]
+    return embeddings(options.rows, options.dim, options.classes)
+
+
+def embedded(model_folder: Path, data: Path, file: Path) -> None:
+    """Embed every image of a folder."""
+    from doppelgram.dataset.readers import read_collection
+    from doppelgram.images.batch import load_pixels
+    from doppelgram.models.bundle import load_model
+
+    model, images = load_model(model_folder), read_collection(data)
+    loaded = load_pixels(images.paths, model.framing, keep_duplicates=True)
+    np.savez(file, x=model.embed_pixels(loaded.pixels), labels=images.labels[loaded.kept])
+
+
 def ours(x: np.ndarray, perplexity: float) -> np.ndarray:
     from doppelgram.maps.projection import project
 
@@ -47,7 +67,7 @@ def peer(x: np.ndarray, perplexity: float) -> np.ndarray:
 def measure(which: str, options: argparse.Namespace) -> dict[str, object]:
     run = {"ours": ours, "peer": peer}[which]
     run(embeddings(60, options.dim, 4)[0], 5.0)
-    x, _ = embeddings(options.rows, options.dim, options.classes)
+    x, _ = vectors(options)
     start = time.perf_counter()
     points = run(x, options.perplexity)
     seconds = time.perf_counter() - start
@@ -75,6 +95,8 @@ def in_subprocess(which: str, options: argparse.Namespace) -> tuple[dict[str, ob
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "result.json"
         command = [sys.executable, __file__, "--measure", which, "--out", str(out)]
+        if options.vectors:
+            command += ["--vectors", str(options.vectors)]
         for name in ("rows", "dim", "classes", "perplexity"):
             command += [f"--{name}", str(getattr(options, name))]
         try:
@@ -98,7 +120,7 @@ def table(report: dict[str, object]) -> str:
     ratio = report["ratio"]
     said = f"Ours takes {ratio:.2f} of the peer's time." if ratio else "No comparison."
     what = (
-        f"{report['rows']:,} vectors of {report['dim']} dimensions, {report['classes']} classes, "
+        f"{report['what']}: {report['rows']:,} vectors of {report['dim']} dimensions, {report['classes']} classes, "
         f"perplexity {report['perplexity']:g}."
     )
     facts = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
@@ -112,6 +134,9 @@ def main() -> None:
     parser.add_argument("--classes", type=int, default=81)
     parser.add_argument("--perplexity", type=float, default=30)
     parser.add_argument("--limit", type=float, default=900, help="seconds one side may take")
+    parser.add_argument("--model", type=Path, help="run whose model embeds --data")
+    parser.add_argument("--data", type=Path, help="folder of labelled images")
+    parser.add_argument("--vectors", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", choices=["ours", "peer"], help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -120,7 +145,12 @@ def main() -> None:
         return
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     facts = {**machine(), "load_before": load, **{name: version(name) for name in ("openTSNE", "scikit-learn")}}
-    x, labels = embeddings(options.rows, options.dim, options.classes)
+    scratch = tempfile.TemporaryDirectory()
+    if options.model and options.data:
+        options.vectors = Path(scratch.name) / "vectors.npz"
+        embedded(options.model, options.data, options.vectors)
+    x, labels = vectors(options)
+    options.rows, options.dim, options.classes = *x.shape, len(np.unique(labels))
     names = {"ours": "doppelgram (openTSNE)", "peer": "scikit-learn"}
     runs: list[dict[str, object]] = []
     for who, name in names.items():
@@ -131,6 +161,7 @@ def main() -> None:
             runs.append({"who": name, **answer[0], **quality(answer[1], x, labels)})
     whole = all("failed" not in entry for entry in runs)
     report = {name: getattr(options, name) for name in ("rows", "dim", "classes", "perplexity")}
+    report["what"] = f"Images of {options.data.name}, embedded" if options.vectors else "Made-up clusters"
     report |= {"machine": facts, "runs": runs}
     report["ratio"] = runs[0]["seconds"] / runs[1]["seconds"] if whole else None
     write("tsne", report, table(report))
