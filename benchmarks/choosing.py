@@ -26,7 +26,7 @@ from doppelgram.evaluation.comparison import Comparison
 from doppelgram.evaluation.reading import read_comparison
 
 MINERS = "none,semihard,batchhard"
-SCRATCH = ("data.size=32", "model.dim=32", "optimiser.epochs=24", "optimiser.lr=0.002", "data.min_images=2")
+SCRATCH = ("data.size=32", "optimiser.epochs=24", "optimiser.lr=0.002", "data.min_images=2")
 FROZEN = (
     "model.backbone=mobilenet_v2_imagenet", "model.train=head", "model.batch_norm=true", "data.size=96",
     "augment.views=8", "optimiser.epochs=20", "optimiser.lr=0.003", "data.min_images=2",
