@@ -84,6 +84,7 @@ def test_where_an_image_is_placed_does_not_depend_on_the_others(fitted: Projecti
 
 def test_interpolated_forces_make_as_good_a_map(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tsne, "_INTERPOLATE_FROM", 0)
+    monkeypatch.setattr(tsne, "_INTERPOLATE_SPREAD_FROM", 0)
     monkeypatch.setattr(tsne, "_STEPS", (40, 20))
     monkeypatch.setattr(tsne, "_PLACE_STEPS", 20)
     x, y = clusters(60)
