@@ -13,9 +13,9 @@ from doppelgram.maps.components import Components
 
 # Up to here neighbours are exact; beyond, the search would take longer than the map.
 _EXACT_UP_TO = 50_000
-# Interpolation (Linderman et al. 2019) costs by the map's extent, the Barnes-Hut tree by its points. While attraction is
-# exaggerated the map is small: of 9,228 images on two cores 250 such steps took 4.6 s by interpolation and 11.1 s by the
-# tree, 500 steps of the spread-out map 35.2 s and 20.2 s.
+# Interpolation (Linderman et al. 2019) costs by the map's extent, the Barnes-Hut tree by its points. While attraction
+# is exaggerated the map is small: of 9,228 images on two cores 250 such steps took 4.6 s by interpolation and 11.1 s by
+# the tree, 500 steps of the spread-out map 35.2 s and 20.2 s.
 _INTERPOLATE_FROM, _INTERPOLATE_SPREAD_FROM = 4_000, 15_000
 # Spread of the beginning: small, so that the first forces and not the components decide (Kobak and Berens 2019).
 _FIRST_SPREAD = 1e-4
