@@ -44,6 +44,19 @@ def test_levels_that_differ_and_levels_that_do_not(factor: str, topic: str) -> N
     assert reading(seeds(0.5), topic) == ""
 
 
+@pytest.mark.parametrize(("factor", "topic"), [("loss", "Losses"), ("miner", "Miners")])
+def test_many_levels_are_read_beside_the_best(factor: str, topic: str) -> None:
+    figures = {"v": 0.2, "w": 0.4, "x": 0.799, "y": 0.8, "z": 0.6}
+    runs = [run for name, right in figures.items() for run in seeds(right, **{factor: name})]  # type: ignore[arg-type]
+    text = reading(runs, topic)
+    best, level = ("x", "y") if text.startswith("x") else ("y", "x")
+    assert text.startswith(
+        f"{best} is ahead of more of the others than any. It cannot be told from {level}. Behind it: z"
+    )
+    assert text.index("; w by 39") < text.index("; v by 59")
+    assert text.count("points") == 3
+
+
 def test_sizes() -> None:
     level = reading(
         seeds(0.2, dim=2) + seeds(0.8, dim=16) + seeds(0.801, dim=32) + seeds(0.803, dim=64), "Embedding size"

@@ -11,6 +11,8 @@ from doppelgram.catalog.exact import Float64
 from doppelgram.evaluation.comparison import NEARLY, Comparison, Interval, RunResult, Setting
 from doppelgram.evaluation.effects import Effect, effects
 
+_FEW_LEVELS = 4  # up to here every two levels of a factor are compared in words
+
 
 class Finding(NamedTuple):
     """One thing that the numbers say."""
@@ -62,7 +64,10 @@ def _best(comparison: Comparison) -> list[str]:
 
 
 def _levels(found: Sequence[Effect]) -> list[str]:
-    """Which levels of loss or miner differ, and which do not."""
+    """Which levels of loss or miner differ, and which do not; of many levels, each beside the best alone."""
+    levels = list(dict.fromkeys(level for effect in found for level in (effect.higher, effect.lower)))
+    if len(levels) > _FEW_LEVELS:
+        return _beside_the_best(found, levels)
     texts = []
     for effect in found:
         if effect.difference.decided:
@@ -75,6 +80,22 @@ def _levels(found: Sequence[Effect]) -> list[str]:
                 f"{effect.higher} and {effect.lower} cannot be told apart: a difference of "
                 f"{points(effect.difference)}{_over(effect)}."
             )
+    return texts
+
+
+def _beside_the_best(found: Sequence[Effect], levels: Sequence[str | int]) -> list[str]:
+    """The level that is ahead of most others, who cannot be told from it, and who is behind by how much."""
+    best = max(levels, key=lambda level: sum(effect.higher == level for effect in found))
+    own = [effect for effect in found if best in (effect.higher, effect.lower)]
+    level = [str(effect.lower if effect.higher == best else effect.higher) for effect in own
+             if not effect.difference.decided]  # fmt: skip
+    behind = [f"{effect.lower} by {points(effect.difference)}" for effect in reversed(own)
+              if effect.higher == best and effect.difference.decided]  # fmt: skip
+    texts = [f"{best} is ahead of more of the others than any."]
+    if level:
+        texts.append(f"It cannot be told from {_list(sorted(level))}.")
+    if behind:
+        texts.append(f"Behind it: {'; '.join(behind)}.")
     return texts
 
 
