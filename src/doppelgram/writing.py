@@ -21,7 +21,7 @@ def written_whole(file: Path) -> Iterator[Path]:
         DoppelgramError: the file is a folder or cannot be written.
     """
     if file.is_dir():
-        raise DoppelgramError(f"{file}: is a folder; name a file")
+        raise DoppelgramError(f"{file}: cannot be written, since it is a folder; name a file")
     aside = file.with_name(f".{file.stem}.{os.getpid()}.part{file.suffix}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -17,6 +15,7 @@ from doppelgram.images.face_detectors import DETECTORS, face_detector
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import FileOutcome, LoadReport
 from doppelgram.models.model import Model
+from doppelgram.writing import written_whole
 
 # The most photographs that one picture shows.
 MOST_SHOWN = 60
@@ -151,13 +150,6 @@ def _with_box(image: Image.Image, region: Sequence[tuple[float, float]], colour:
 
 
 def _save(page: Image.Image, file: Path) -> Path:
-    aside = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(file) as aside:
         page.save(aside, "PNG")
-        os.replace(aside, file)
-    except OSError as problem:
-        with suppress(OSError):
-            aside.unlink()
-        raise DoppelgramError(f"{file}: cannot be written: {problem.strerror or problem}") from problem
     return file

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -18,6 +16,7 @@ from doppelgram.dataset.collection import JOIN
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.batch import content_hash
 from doppelgram.images.decode import decode, open_image
+from doppelgram.writing import written_whole
 
 _SMALLEST, _LARGEST, _MOST_PIXELS = 64, 512, 150_000_000
 
@@ -124,13 +123,6 @@ def _from_thumbnail(thumbnail: bytes | None, tile: int) -> Image.Image:
 
 
 def _save(page: Image.Image, file: Path) -> Path:
-    aside = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(file) as aside:
         page.save(aside, "PNG")
-        os.replace(aside, file)
-    except OSError as problem:
-        with suppress(OSError):
-            aside.unlink()
-        raise DoppelgramError(f"{file}: cannot be written: {problem.strerror or problem}") from problem
     return file
