@@ -1,0 +1,1 @@
+"""Body pose: the skeleton, estimators, alignment and similarity of poses, drawing."""

@@ -1,0 +1,1 @@
+"""Role models: which post set an arrangement that later posts repeated."""
