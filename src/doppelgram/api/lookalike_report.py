@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from doppelgram.api.blocks import Block, as_html, as_markdown, duration, percent
 from doppelgram.api.lookalike_plan import Step, Subject
 from doppelgram.evaluation.result import Metric
 from doppelgram.writing import written_whole
-
-# ("h1" | "h2" | "h3" | "p", text), ("table", headings, rows) or ("image", file, caption).
-Block: TypeAlias = tuple[Any, ...]
 
 _BACKBONES = {
     "vgg16": "VGG16 from random weights",
     "vgg16_bn": "VGG16 with batch normalisation, from random weights,",
     "small": "A small residual net from random weights",
 }
-
-_STYLE = """
-:root { color-scheme: light; }
-body { margin: 0 auto; max-width: 70rem; padding: 2.5rem 1.5rem 4rem; background: #fff; color: #1f2328;
-  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .6rem; letter-spacing: -.01em; }
-h2 { font-size: 1.45rem; margin: 3.2rem 0 .6rem; padding-top: 1rem; border-top: 2px solid #1f2328; }
-h3 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
-p { max-width: 50rem; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; width: 100%; }
-th { text-align: right; font-weight: 600; color: #57606a; border-bottom: 1.5px solid #1f2328; vertical-align: bottom; }
-td { text-align: right; border-bottom: 1px solid #e6e9ed; white-space: nowrap; }
-th, td { padding: .4rem .6rem; }
-th:first-child, td:first-child { text-align: left; white-space: normal; }
-figure { margin: 1.4rem 0 2rem; break-inside: avoid; }
-figure img { display: block; max-width: 100%; height: auto; }
-figcaption { color: #57606a; font-size: .9rem; margin-top: .3rem; }
-@media print { body { max-width: none; padding: 0; font-size: 10.5pt; } }
-"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +62,10 @@ def write_report(out: Path, chapters: Sequence[Chapter], settings: Mapping[str, 
         DoppelgramError: the folder cannot be written to.
     """
     blocks = _blocks(chapters, settings, seconds)
-    for name, text in (("report.md", _markdown(blocks, out)), ("report.html", _html(blocks))):
+    for name, text in (
+        ("report.md", as_markdown(blocks, out)),
+        ("report.html", as_html("The look-alike exercise", blocks)),
+    ):
         with written_whole(out / name) as aside:
             aside.write_text(text, encoding="utf-8")
     return out / "report.html"
@@ -112,7 +91,7 @@ def _blocks(chapters: Sequence[Chapter], settings: Mapping[str, Any], seconds: f
         what += "stands in place of VGG16 and its figures are no reproduction, only a rehearsal of one"
     if settings["set"]:
         what += f"; changed by --set {', '.join(settings['set'])}"
-    blocks.append(("p", f"{what}. Seed {settings['seed']}; {_duration(spent)} of training in all."))
+    blocks.append(("p", f"{what}. Seed {settings['seed']}; {duration(spent)} of training in all."))
     for chapter in chapters:
         blocks += _chapter(chapter)
     return blocks
@@ -145,7 +124,7 @@ def _reading(chapter: Chapter) -> str:
         verdict = f"not to be told from {published} by these test images"
     classes = "the same number of classes" if chapter.classes == subject.classes else f"{chapter.classes} classes here"
     return (
-        f"{subject.title}: {_percent(found.value)} by k-NN ({_percent(found.low)} to {_percent(found.high)}) "
+        f"{subject.title}: {percent(found.value)} by k-NN ({percent(found.low)} to {percent(found.high)}) "
         f"is {verdict}. What differs: {classes} against {subject.classes}. {subject.differs}"
     )
 
@@ -176,7 +155,7 @@ def _row(one: Trained, best: bool, title: str = "") -> list[str]:
     names = ("ncm_accuracy", "knn_accuracy", "precision_at_1", "map_at_r")
     name = (title or one.step.title) + (" · best on validation" if best else "")
     figures = [_figure(one.metrics, metric) for metric in names]
-    return [name, str(one.step.dim), *figures, _percent(one.validation), _duration(one.seconds)]
+    return [name, str(one.step.dim), *figures, percent(one.validation), duration(one.seconds)]
 
 
 def _without_dim(one: Trained) -> list[str]:
@@ -188,54 +167,4 @@ def _figure(metrics: Mapping[str, Metric], name: str) -> str:
     if name not in metrics:
         return "–"
     metric = metrics[name]
-    return f"{_percent(metric.value)} ({100 * metric.low:.1f}–{100 * metric.high:.1f})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _markdown(blocks: Sequence[Block], out: Path) -> str:
-    lines: list[str] = []
-    for kind, *rest in blocks:
-        if kind == "table":
-            headings, rows = rest
-            lines += [_line(headings), "|---|" + "---:|" * (len(headings) - 1), *map(_line, rows), ""]
-        elif kind == "image":
-            lines += [f"![{rest[1]}]({rest[0].relative_to(out).as_posix()})", "", f"*{rest[1]}*", ""]
-        else:
-            lines += [{"h1": "# ", "h2": "## ", "h3": "### ", "p": ""}[kind] + rest[0], ""]
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _html(blocks: Sequence[Block]) -> str:
-    parts = []
-    for kind, *rest in blocks:
-        if kind == "table":
-            head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rest[0])
-            body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rest[1])
-            table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-            parts.append(f'<div class="wide">{table}</div>')
-        elif kind == "image":
-            data = base64.b64encode(rest[0].read_bytes()).decode("ascii")
-            caption = escape(rest[1])
-            image = f'<img src="data:image/png;base64,{data}" alt="{caption}">'
-            parts.append(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
-        else:
-            parts.append(f"<{kind}>{escape(rest[0])}</{kind}>")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>The look-alike exercise</title><style>{_STYLE}</style></head>\n<body>\n" + "\n".join(parts)
-        + "\n</body></html>\n"
-    )  # fmt: skip
+    return f"{percent(metric.value)} ({100 * metric.low:.1f}–{100 * metric.high:.1f})"
