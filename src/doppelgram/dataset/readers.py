@@ -64,7 +64,7 @@ def _more(names: list[str]) -> str:
     return f", and {len(names) - 1} more" if len(names) > 1 else ""
 
 
-def _list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
+def list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
     """Image files below a folder as tuples of path parts, sorted, and notes about what was left aside."""
     images: list[tuple[str, ...]] = []
     other = undecodable = 0
@@ -115,7 +115,7 @@ def _list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
 
 
 def _read_folder(folder: Path) -> Collection:
-    images, notes = _list_images(folder)
+    images, notes = list_images(folder)
     if not images:
         raise DoppelgramError(
             f"{folder}: there are no images in this folder (endings: {', '.join(sorted(IMAGE_ENDINGS))})"
