@@ -1,0 +1,78 @@
+"""The posts that are traced: who, when and, if known, where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doppelgram.errors import DoppelgramError
+
+DAY = 86_400.0
+_YEAR = 365.25 * DAY
+# A clock that lost its battery starts again in 1970; such a time is believed only if most posts are that old.
+_UNSET_UNTIL = 366 * DAY
+
+
+@dataclass(frozen=True)
+class PostTable:
+    """A table of posts, one entry a post in every column.
+
+    Attributes:
+        path: (n,) text, the name of each post, each once.
+        author: (n,) text; empty where not known. Posts without an author count as by different people.
+        timestamp: (n,) UTC seconds since 1970, float64; NaN where not known.
+        place: (n,) text, the place as labelled, or None where there are no labels. Empty: not known.
+        extra: further columns (likes, ...), carried along to the tables by name.
+    """
+
+    path: NDArray[Any]
+    author: NDArray[Any]
+    timestamp: NDArray[np.float64]
+    place: NDArray[Any] | None = None
+    extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", np.asarray(self.path, dtype=object))
+        object.__setattr__(self, "author", np.asarray(self.author, dtype=object))
+        try:
+            object.__setattr__(self, "timestamp", np.asarray(self.timestamp, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise DoppelgramError("posts: a timestamp is not a number; give UTC seconds, NaN where not known") from None
+        if self.place is not None:
+            object.__setattr__(self, "place", np.asarray(self.place, dtype=object))
+        columns = {"author": self.author, "timestamp": self.timestamp, "place": self.place, **self.extra}
+        for name, column in columns.items():
+            if column is not None and len(column) != len(self.path):
+                raise DoppelgramError(
+                    f"posts: column '{name}' has {len(column)} entries for {len(self.path)} paths; give one for each"
+                )
+        if np.isinf(self.timestamp).any():
+            row = int(np.argmax(np.isinf(self.timestamp)))
+            raise DoppelgramError(f"posts: row {row} ({self.path[row]}) has an infinite timestamp; leave it empty")
+        names, counts = np.unique(self.path.astype(str), return_counts=True)
+        if (counts > 1).any():
+            raise DoppelgramError(f"posts: '{names[np.argmax(counts)]}' occurs more than once; give every post once")
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+    @property
+    def author_codes(self) -> NDArray[np.int64]:
+        """A number for each author; every post without an author has a number of its own."""
+        _, codes = np.unique(self.author.astype(str), return_inverse=True)
+        codes = codes.astype(np.int64)
+        unknown = self.author.astype(str) == ""
+        codes[unknown] = (codes.max() if len(codes) else 0) + 1 + np.arange(int(unknown.sum()))
+        return codes
+
+
+def unset_clocks(timestamp: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which times are those of a clock that was never set: in 1970, when the median post is years away from it."""
+    known = timestamp[~np.isnan(timestamp)]
+    if not len(known) or abs(float(np.median(known))) < 5 * _YEAR:
+        return np.zeros(len(timestamp), dtype=bool)
+    return np.asarray((timestamp >= -DAY) & (timestamp < _UNSET_UNTIL))

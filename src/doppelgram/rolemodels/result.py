@@ -1,0 +1,90 @@
+"""What tracing posts gives: tidy tables, the curve against the shuffled clock, notes in plain sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from doppelgram.rolemodels.settings import TraceSettings
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+WORDING = "precedes and matches, more than a shuffled clock explains"
+
+
+@dataclass(frozen=True)
+class RoleModels:
+    """Posts in order of how far they set what later posts repeat.
+
+    Attributes:
+        role_models: every post, best first. ``path``; ``arrangement`` (empty if it shares none); ``place_score`` and
+            ``pose_score`` (mean probability of the same place and pose over the other authors' posts that it
+            matches); ``author``; ``timestamp`` (UTC); ``parent`` (path of its most likely predecessor, empty if nobody
+            is likelier); ``influence``; ``originality``; ``score``, their product; ``followers`` (posts whose parent
+            it is); ``excess`` (attributed followers beyond those of shuffled clocks); ``p_value``; ``rank_low``,
+            ``rank_high``; then ``q_value``, ``rank``, ``attributed``, ``excess_low``, ``excess_high``,
+            ``follower_authors``, ``total_followers``, ``depth``, ``half_life`` (days), ``first_repeat``,
+            ``last_repeat`` (UTC, of all posts below it), ``place``, ``status`` (``traced``, ``undated``,
+            ``clock not set``, ``nobody in it``), and the further columns of the posts. Posts that were not traced come
+            last, without numbers.
+        edges: ``source``, ``target`` (paths, earlier to later), ``attribution``, ``probability``, ``place_score``,
+            ``pose_score``, ``lag_days``, ``is_parent``, ``arrangement`` (of the target). Edges between posts of one
+            author are left out, and those with an attribution under 0.01 unless from a parent.
+        arrangements: ``arrangement``, ``posts``, ``authors``, ``place``, ``role_model`` (path of the post with the
+            highest score), ``earliest`` (path), ``first``, ``last`` (UTC), and of the role model ``author``, ``score``,
+            ``followers``, ``total_followers``, ``excess``, ``p_value``, ``q_value``; then ``spread_excess``,
+            ``spread_p``, ``spread_q``: whether its posts follow each other more closely than shuffled clocks make them;
+            the largest first.
+        authors: ``author``, ``posts``, ``influence``, ``score``, ``attributed``, ``excess``, ``followers``,
+            ``follower_authors``, ``arrangements_led``, ``best`` (path).
+        places: ``place``, ``posts``, ``authors``, ``arrangements``, ``influence``, ``attributed``, ``excess``,
+            ``best``.
+        curve: ``days``, ``observed``, ``expected``, ``low``, ``high``: shares attributed within so many days, in all.
+        robustness: ``threshold``, ``decay_days``, ``kept``, ``same_first``, ``correlation``, ``used`` (the line of the
+            settings themselves).
+        counts: how many ``posts``, ``traced``, ``undated``, ``clock_not_set``, ``nobody``, ``no_author``, ``tied``
+            (matches at the same second), ``matches``, ``edges``, ``edges_left_out``, ``arrangements``, ``places``,
+            ``capped`` and ``tested`` posts.
+        overall: ``attributed``, ``expected``, ``p_value``: does anything follow anything more than a shuffled clock
+            explains?
+        settings: as given.
+        threshold: probability used.
+        decay_days: used.
+        notes: plain sentences that a reader must know.
+    """
+
+    role_models: pd.DataFrame
+    edges: pd.DataFrame
+    arrangements: pd.DataFrame
+    authors: pd.DataFrame
+    places: pd.DataFrame
+    curve: pd.DataFrame
+    robustness: pd.DataFrame
+    counts: dict[str, int]
+    overall: dict[str, float]
+    settings: TraceSettings
+    threshold: float
+    decay_days: float
+    notes: tuple[str, ...]
+
+    def graph(self) -> nx.DiGraph[Any]:
+        """The posts that were traced and the edges between them, with plain numbers and text as attributes."""
+        import networkx as nx
+
+        graph: nx.DiGraph[Any] = nx.DiGraph()
+        traced = self.role_models[self.role_models["status"] == "traced"]
+        names = ["arrangement", "author", "place", "influence", "originality", "score", "followers", "p_value"]
+        times = traced["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for path, time, *values in zip(
+            traced["path"], times, *(traced[name].tolist() for name in names), strict=True
+        ):  # fmt: skip
+            graph.add_node(path, timestamp=time, **dict(zip(names, values, strict=True)))
+        columns = ["source", "target", "attribution", "probability", "lag_days", "is_parent"]
+        for source, target, share, probability, lag, parent in zip(
+            *(self.edges[name].tolist() for name in columns), strict=True
+        ):
+            graph.add_edge(source, target, weight=share, probability=probability, lag_days=lag, is_parent=parent)
+        return graph

@@ -1,0 +1,157 @@
+"""Log-odds that two posts match, for blocks of posts and for single pairs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doppelgram.models.joint import ArrangementSpace, log_odds
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+# Pairs measured at a time: 64-bit differences of some hundred numbers each.
+_PAIRS = 16_384
+
+
+class Scorer(Protocol):
+    """What the search for pairs and the clustering want to know."""
+
+    place: Float32
+    reach: float
+
+    def block(self, rows: Int64, columns: Int64, *, bounded: bool = False) -> Float32:
+        """Log-odds of all pairs of rows and columns, float32 (r, c), up to float32's rounding.
+
+        With ``bounded``, pairs beyond `reach` may be given as -inf, which spares the rest of the work.
+        """
+        ...
+
+    def pairs(self, left: Int64, right: Int64) -> Float64:
+        """Log-odds of the pairs (left[i], right[i]), float64 (m,)."""
+        ...
+
+
+class PlaceScorer:
+    """The same place, whatever the pose.
+
+    Attributes:
+        place: float32 (n, place_dim), the place embeddings.
+        reach: the place distance beyond which no pair has log-odds of `floor` or more.
+    """
+
+    def __init__(self, vectors: Float32, space: ArrangementSpace, floor: float) -> None:
+        self.place = np.ascontiguousarray(space.split(vectors)[0])
+        self._norms = np.einsum("ij,ij->i", self.place, self.place)
+        self._calibration = space.calibration.place
+        self.reach = max(0.0, (self._calibration.intercept - floor) / self._calibration.slope)
+
+    def distances(self, rows: Int64, columns: Int64) -> Float32:
+        """Place distances of all pairs of rows and columns, float32 (r, c)."""
+        squares = self.place[rows] @ self.place[columns].T
+        squares *= -2
+        squares += self._norms[rows, None]
+        squares += self._norms[columns]
+        return np.asarray(np.sqrt(np.maximum(squares, 0, out=squares), out=squares))
+
+    def block(self, rows: Int64, columns: Int64, *, bounded: bool = False) -> Float32:
+        """As `Scorer.block`."""
+        found = self.distances(rows, columns)
+        found *= np.float32(-self._calibration.slope)
+        found += np.float32(self._calibration.intercept)
+        return found
+
+    def pairs(self, left: Int64, right: Int64) -> Float64:
+        """As `Scorer.pairs`."""
+        found = np.empty(len(left))
+        for start in range(0, len(left), _PAIRS):
+            part = slice(start, start + _PAIRS)
+            found[part] = np.linalg.norm(self.place[left[part]].astype(np.float64) - self.place[right[part]], axis=1)
+        return log_odds(self._calibration, found)
+
+
+class JointScorer:
+    """The same pose before the same place, by a model's `ArrangementSpace`.
+
+    Attributes:
+        place: float32 (n, place_dim), the place embeddings.
+        reach: the place distance beyond which no pair, however alike its poses, has log-odds of ``floor`` or more.
+    """
+
+    def __init__(self, vectors: Float32, space: ArrangementSpace, floor: float) -> None:
+        self.vectors, self.space = vectors, space
+        self._places = PlaceScorer(vectors, space, 0.0)
+        self.place = self._places.place
+        poses = space.split(vectors)[1]
+        self._people = [np.ascontiguousarray(poses[:, k]) for k in range(space.people)]
+        self._known = np.abs(poses).sum(axis=2) > 0
+        joint = space.calibration
+        best = joint.pose_weight * max(joint.pose.intercept, joint.pose_prior) + joint.bias
+        if joint.place_weight > 0:
+            needed = (floor - best) / joint.place_weight
+            self.reach = max(0.0, (joint.place.intercept - needed) / joint.place.slope)
+        else:
+            self.reach = np.inf
+
+    def block(self, rows: Int64, columns: Int64, *, bounded: bool = False) -> Float32:
+        """As `Scorer.block`."""
+        joint = self.space.calibration
+        place = self._places.distances(rows, columns)
+        near = place <= (self.reach + 1e-3 if bounded else np.inf)
+        found = np.full(place.shape, -np.inf, dtype=np.float32)
+        some = np.flatnonzero(near.any(axis=0))
+        if not len(some):
+            return found
+        pose = self._pose_distances(rows, columns[some])
+        of_pose = np.where(np.isnan(pose), np.float32(joint.pose_prior),
+                           np.float32(joint.pose.intercept) - np.float32(joint.pose.slope) * pose)  # fmt: skip
+        of_place = np.float32(joint.place.intercept) - np.float32(joint.place.slope) * place[:, some]
+        total = np.float32(joint.place_weight) * of_place + np.float32(joint.pose_weight) * of_pose
+        found[:, some] = np.where(near[:, some], total + np.float32(joint.bias), -np.inf)
+        return found
+
+    def _pose_distances(self, rows: Int64, columns: Int64) -> Float32:
+        """Pose distances (r, c), people matched as `ArrangementSpace.distances` does; NaN where there is no pose."""
+        each = {}
+        for a, left in enumerate(self._people):
+            for b, right in enumerate(self._people):
+                # Poses have length one, so that the product alone gives the distance.
+                squares = left[rows] @ right[columns].T
+                distance = np.sqrt(np.maximum(2 - 2 * squares, 0))
+                distance[~self._known[rows, a]] = np.nan
+                distance[:, ~self._known[columns, b]] = np.nan
+                each[a, b] = distance
+        if len(self._people) == 1:
+            return np.asarray(each[0, 0])
+        least = np.fmin(np.fmin(each[0, 0], each[0, 1]), np.fmin(each[1, 0], each[1, 1]))
+        matched = np.minimum(each[0, 0] + each[1, 1], each[0, 1] + each[1, 0]) / 2
+        return np.asarray(np.where(np.isnan(matched), least, matched))
+
+    def pairs(self, left: Int64, right: Int64) -> Float64:
+        """As `Scorer.pairs`."""
+        return self.judge(left, right)[0]
+
+    def judge(self, left: Int64, right: Int64) -> tuple[Float64, Float64, Float64]:
+        """Joint log-odds, probability of the same place and of the same pose of pairs, float64 (m,) each."""
+        joint = self.space.calibration
+        found = np.empty((3, len(left)))
+        for start in range(0, len(left), _PAIRS):
+            part = slice(start, start + _PAIRS)
+            place, pose = self.space.distances(self.vectors[left[part]], self.vectors[right[part]])
+            found[0, part] = joint.log_odds(place, pose)
+            found[1, part] = joint.place.probability(place)
+            found[2, part] = joint.pose_probability(pose)
+        return found[0], found[1], found[2]
+
+
+def logit(probability: float) -> float:
+    """Log-odds of a probability between 0 and 1."""
+    return float(np.log(probability) - np.log1p(-probability))
+
+
+def sigmoid(odds: NDArray[np.floating]) -> Float64:
+    """Probability of log-odds, stable at both ends."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -np.asarray(odds, dtype=np.float64))))

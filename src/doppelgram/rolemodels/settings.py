@@ -1,0 +1,71 @@
+"""How posts are traced: every number that the result depends on besides the posts and the model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from doppelgram.errors import DoppelgramError
+
+# Whole numbers and the least that each may be; 19 shuffles are the fewest that can give a p-value of 0.05.
+_LEAST = {"draws": 19, "bootstraps": 0, "exact_up_to": 0, "least": 2, "top": 1, "seed": 0}
+
+
+@dataclass(frozen=True)
+class TraceSettings:
+    """Parameters of `trace_posts`.
+
+    Attributes:
+        threshold: probability from which on two posts count as the same arrangement; None: the model's own.
+        decay_days: a post is followed with a chance that falls by 1/e in this time; None: fitted to the posts.
+        gamma: how much a closer match speaks for a predecessor, as a power of the odds of the match; 0: not at all.
+        innovation: weight of "nobody", in units of a predecessor with a typical match and no delay.
+        passing_on: share of a follower's own influence that its predecessor is credited with, from 0 below 1.
+        draws: shuffles of the clock, 200 or more for figures that are published.
+        bootstraps: resamplings of the posts for the interval of the rank.
+        neighbours: matches kept for each post at least; None: 64, and more where there are few posts.
+        exact_up_to: number of posts up to which all pairs are compared; beyond, only those in cells near each other.
+        least: posts that an arrangement has at least.
+        top: how many leading posts the sensitivity table follows.
+        seed: the same posts, model, settings and seed give the same result.
+    """
+
+    threshold: float | None = None
+    decay_days: float | None = None
+    gamma: float = 0.5
+    innovation: float = 0.2
+    passing_on: float = 0.8
+    draws: int = 200
+    bootstraps: int = 200
+    neighbours: int | None = None
+    exact_up_to: int = 5_000
+    least: int = 2
+    top: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise DoppelgramError(f"the threshold is {self.threshold:g}; give a probability between 0 and 1")
+        if self.decay_days is not None and not 0 < self.decay_days < math.inf:
+            raise DoppelgramError(f"the decay is {self.decay_days:g} days; give a number above 0")
+        if not 0 <= self.gamma < math.inf:
+            raise DoppelgramError(f"gamma is {self.gamma:g}; give a number of 0 or more")
+        if not 0 < self.innovation < math.inf:
+            raise DoppelgramError(f"the weight of innovation is {self.innovation:g}; give a number above 0")
+        if not 0 <= self.passing_on < 1:
+            raise DoppelgramError(f"the share passed on is {self.passing_on:g}; give a number from 0 below 1")
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise DoppelgramError(f"{name} is {getattr(self, name)}; give {least} or more")
+        if self.neighbours is not None and self.neighbours < 1:
+            raise DoppelgramError(f"neighbours is {self.neighbours}; give 1 or more")
+
+    @property
+    def steps(self) -> int:
+        """How often `trace_posts` reports progress: once a draw, and once each for what comes before and after."""
+        return self.draws + 4
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as JSON-ready values."""
+        return asdict(self)
