@@ -1,0 +1,75 @@
+"""Networks in files, run by OpenVINO: TFLite, ONNX and OpenVINO's own."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.ordered import processors
+
+
+class Engine:
+    """A network with one image as its input; one object may be used by several threads at a time.
+
+    Each call runs on one core, so that as many calls as there are cores run side by side without waiting for each
+    other.
+
+    Attributes:
+        file: that holds the network.
+        shape: of the input, for instance (1, 192, 192, 3).
+        outputs: shapes of the outputs, a size that is not known beforehand being 0.
+        digest: first 12 digits of the file's SHA-256.
+    """
+
+    def __init__(self, file: Path, *, what: str) -> None:
+        """Read and compile the network.
+
+        Args:
+            file: TFLite, ONNX, or OpenVINO's ``.xml`` beside its ``.bin``.
+            what: the network's name, for messages.
+
+        Raises:
+            DoppelgramError: OpenVINO is not installed, or the file does not hold a network of one image.
+        """
+        try:
+            import openvino
+        except ImportError:
+            raise DoppelgramError(
+                f"{what} runs through OpenVINO, which is not installed; install it with: pip install 'doppelgram[pose]'"
+            ) from None
+        self.file = file
+        # An .xml only names the operations; what was learned lies in the .bin beside it.
+        content = b"".join(part.read_bytes() for part in (file, file.with_suffix(".bin")) if part.is_file())
+        self.digest = hashlib.sha256(content).hexdigest()[:12]
+        count = processors()
+        try:
+            core = openvino.Core()
+            network = core.read_model(file)
+            # Real numbers are kept as the network has them: where a processor has bf16, OpenVINO would round to it.
+            settings = {"NUM_STREAMS": count, "INFERENCE_NUM_THREADS": count, "INFERENCE_PRECISION_HINT": "f32"}
+            self._compiled = core.compile_model(network, "CPU", settings)
+            (entry,) = network.inputs
+            self.shape = tuple(int(size) for size in entry.shape)
+            self.dtype = np.dtype(entry.element_type.to_dtype())
+        except Exception as problem:  # OpenVINO raises RuntimeError, and others for what it cannot parse
+            first = " ".join(str(problem).split())[:120]
+            raise DoppelgramError(f"{file}: is not a network for {what} that OpenVINO can run ({first})") from None
+        self.outputs = [
+            tuple(0 if size.is_dynamic else int(size.get_length()) for size in output.partial_shape)
+            for output in network.outputs
+        ]
+        self._of_thread = threading.local()
+
+    def __call__(self, image: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run the network on an array of the input's shape; the outputs in the file's order."""
+        request = getattr(self._of_thread, "request", None)
+        if request is None:
+            request = self._of_thread.request = self._compiled.create_infer_request()
+        request.infer([np.ascontiguousarray(image, dtype=self.dtype)], share_inputs=True)
+        return [np.array(output.data) for output in request.output_tensors]
