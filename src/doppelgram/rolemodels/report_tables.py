@@ -11,25 +11,26 @@ import pandas as pd
 from doppelgram.rolemodels.report_words import figure, p_text, place_text
 
 MOST_ROWS = 10
-NUMBER, CHOSEN = ' class="n"', ' class="chosen"'
+_CHOSEN = ' class="chosen"'
 
-Column = tuple[str, Callable[[Any], str], bool]
-"""Heading, what stands in a row's cell, and whether that is a number."""
+Column = tuple[str, Callable[[Any], str], str]
+"""Heading, what stands in a row's cell, and what that is: a number, a date or text."""
+_NUMBER, _DATE, _TEXT = "n", "d", ""
 
 
 def arrangements_table(table: pd.DataFrame) -> str:
     """The largest arrangements and their role models."""
     columns: list[Column] = [
-        ("Arrangement", lambda row: str(row.arrangement), False),
-        ("Place", lambda row: place_text(row.place), False),
-        ("Posts", lambda row: f"{row.posts:,}", True),
-        ("Authors", lambda row: f"{row.authors:,}", True),
-        ("From", lambda row: _day(row.first), False),
-        ("to", lambda row: _day(row.last), False),
-        ("Role model by", lambda row: str(row.author) or "not known", False),
-        ("Followers", lambda row: f"{row.total_followers:,}", True),
-        ("Excess", lambda row: figure(row.excess), True),
-        ("q", lambda row: p_text(row.q_value), True),
+        ("Arrangement", lambda row: str(row.arrangement), _TEXT),
+        ("Place", lambda row: place_text(row.place), _TEXT),
+        ("Posts", lambda row: f"{row.posts:,}", _NUMBER),
+        ("Authors", lambda row: f"{row.authors:,}", _NUMBER),
+        ("From", lambda row: _day(row.first), _DATE),
+        ("to", lambda row: _day(row.last), _DATE),
+        ("Role model by", lambda row: str(row.author) or "not known", _TEXT),
+        ("Followers", lambda row: f"{row.total_followers:,}", _NUMBER),
+        ("Excess", lambda row: figure(row.excess), _NUMBER),
+        ("q", lambda row: p_text(row.q_value), _NUMBER),
     ]
     return _titled("Largest arrangements", table, columns, "arrangements.csv")
 
@@ -37,12 +38,12 @@ def arrangements_table(table: pd.DataFrame) -> str:
 def authors_table(table: pd.DataFrame) -> str:
     """The authors whose posts have most influence."""
     columns: list[Column] = [
-        ("Author", lambda row: str(row.author) or "not known", False),
-        ("Posts", lambda row: f"{row.posts:,}", True),
-        ("Attributed followers", lambda row: figure(row.attributed), True),
-        ("Excess", lambda row: figure(row.excess), True),
-        ("Arrangements led", lambda row: f"{row.arrangements_led:,}", True),
-        ("Influence", lambda row: figure(row.influence), True),
+        ("Author", lambda row: str(row.author) or "not known", _TEXT),
+        ("Posts", lambda row: f"{row.posts:,}", _NUMBER),
+        ("Attributed followers", lambda row: figure(row.attributed), _NUMBER),
+        ("Excess", lambda row: figure(row.excess), _NUMBER),
+        ("Arrangements led", lambda row: f"{row.arrangements_led:,}", _NUMBER),
+        ("Influence", lambda row: figure(row.influence), _NUMBER),
     ]
     return _titled("Authors", table, columns, "authors.csv")
 
@@ -50,12 +51,12 @@ def authors_table(table: pd.DataFrame) -> str:
 def places_table(table: pd.DataFrame) -> str:
     """The places at which most is repeated; nothing where there is only one."""
     columns: list[Column] = [
-        ("Place", lambda row: place_text(row.place), False),
-        ("Posts", lambda row: f"{row.posts:,}", True),
-        ("Authors", lambda row: f"{row.authors:,}", True),
-        ("Arrangements", lambda row: f"{row.arrangements:,}", True),
-        ("Attributed followers", lambda row: figure(row.attributed), True),
-        ("Excess", lambda row: figure(row.excess), True),
+        ("Place", lambda row: place_text(row.place), _TEXT),
+        ("Posts", lambda row: f"{row.posts:,}", _NUMBER),
+        ("Authors", lambda row: f"{row.authors:,}", _NUMBER),
+        ("Arrangements", lambda row: f"{row.arrangements:,}", _NUMBER),
+        ("Attributed followers", lambda row: figure(row.attributed), _NUMBER),
+        ("Excess", lambda row: figure(row.excess), _NUMBER),
     ]
     return _titled("Places", table, columns, "places.csv") if len(table) > 1 else ""
 
@@ -63,11 +64,11 @@ def places_table(table: pd.DataFrame) -> str:
 def robustness_table(table: pd.DataFrame) -> str:
     """The leading posts under other thresholds and decays; the settings used stand in bold."""
     columns: list[Column] = [
-        ("Threshold", lambda row: f"{row.threshold:.2f}", True),
-        ("Decay (days)", lambda row: f"{row.decay_days:.3g}", True),
-        ("Leading posts kept", lambda row: f"{100 * row.kept:.0f} %", True),
-        ("Same first", lambda row: "yes" if row.same_first else "no", False),
-        ("Rank correlation", lambda row: figure(row.correlation, 2), True),
+        ("Threshold", lambda row: f"{row.threshold:.2f}", _NUMBER),
+        ("Decay (days)", lambda row: f"{row.decay_days:.3g}", _NUMBER),
+        ("Leading posts kept", lambda row: f"{100 * row.kept:.0f} %", _NUMBER),
+        ("Same first", lambda row: "yes" if row.same_first else "no", _TEXT),
+        ("Rank correlation", lambda row: figure(row.correlation, 2), _NUMBER),
     ]
     return _table(list(table.itertuples(index=False)), columns)
 
@@ -85,13 +86,14 @@ def _titled(title: str, table: pd.DataFrame, columns: Sequence[Column], file: st
 
 
 def _table(rows: Sequence[Any], columns: Sequence[Column]) -> str:
-    def cell(tag: str, text: str, number: bool) -> str:
-        return f"<{tag}{NUMBER if number else ''}>{html.escape(text)}</{tag}>"
+    def cell(tag: str, text: str, kind: str) -> str:
+        marked = f' class="{kind}"' if kind else ""
+        return f"<{tag}{marked}>{html.escape(text)}</{tag}>"
 
-    head = "".join(cell("th", name, number) for name, _, number in columns)
+    head = "".join(cell("th", name, kind) for name, _, kind in columns)
     body = "".join(
-        f"<tr{CHOSEN if getattr(row, 'used', False) else ''}>"
-        f"{''.join(cell('td', told(row), number) for _, told, number in columns)}</tr>"
+        f"<tr{_CHOSEN if getattr(row, 'used', False) else ''}>"
+        f"{''.join(cell('td', told(row), kind) for _, told, kind in columns)}</tr>"
         for row in rows
     )
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -39,7 +39,9 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def figure(value: float, digits: int = 1) -> str:
     """A number with so many digits after the point, an en dash where there is none."""
-    return "–" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
 
 
 def p_text(value: float) -> str:
@@ -97,7 +99,7 @@ def overall(found: RoleModels) -> str:
     verdict = "more than" if p <= ALPHA and attributed > expected else "no more than"
     return (
         f"All posts together have {figure(attributed)} attributed followers; with the clock shuffled within each place "
-        f"they have {figure(expected)} on average. That is {verdict} chance explains (p = {p_text(p)})."
+        f"they have {figure(expected)} on average. That is {verdict} a shuffled clock explains (p = {p_text(p)})."
     )
 
 
