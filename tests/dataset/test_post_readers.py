@@ -214,6 +214,8 @@ def test_one_json_file_that_lists_posts(tmp_path: Path, name: str) -> None:
     assert found.names == ["b.jpg", "pictures/a.jpg"]
     assert found.table["author"].tolist() == ["bo", "ann"]
     assert times(found) == ["2020-01-01T00:00:00Z", "2019-12-20T04:27:27Z"]
+    posts[0]["owner"] = "\udc80nn"
+    assert "?nn" in read_posts(write(tmp_path / "halves.json", posts)).table["author"].tolist()
     posts[1]["media"] = []
     with pytest.raises(DoppelgramError, match="post 2: names no picture"):
         read_posts(write(tmp_path / "again.json", posts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def collect(root: Path, rows: Sequence[PostRow], notes: Sequence[str]) -> Collec
         DoppelgramError: a picture stands in two rows; both are named.
     """
     first: dict[str, PostRow] = {}
-    for row in rows:
+    for row in map(_encodable, rows):
         if row.path in first:
             raise DoppelgramError(
                 f"{row.where}: the picture {row.path!r} belongs to an earlier post too ({first[row.path].where})"
@@ -57,6 +57,13 @@ def collect(root: Path, rows: Sequence[PostRow], notes: Sequence[str]) -> Collec
         if any(values):
             columns[name] = values
     return Collection(root, pd.DataFrame(columns), "", tuple(note for note in notes if note))
+
+
+def _encodable(row: PostRow) -> PostRow:
+    """The row with what is no text, halves of letters that JSON can hold, replaced by question marks."""
+    path, author = (text.encode("utf-8", "replace").decode("utf-8") for text in (row.path, row.author))
+    more = {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in row.more.items()}
+    return replace(row, path=path, author=author, more=more)
 
 
 def inside(path: str, where: str) -> str:
