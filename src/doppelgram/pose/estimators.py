@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.pose.known import KnownPeople
 from doppelgram.pose.people import People
-from doppelgram.weights import find_weights
+from doppelgram.weights import find_weights, weight_folders
 
 ESTIMATORS = ("movenet", "mediapipe", "vitpose", "keypoints")
 
@@ -35,13 +36,14 @@ class Estimator(Protocol):
 
 def make_estimator(
     name: str = "movenet", weights: Path | None = None, pose_weights: Path | None = None, *, workers: int | None = None
-) -> Estimator:
+) -> Estimator | KnownPeople:
     """Make an estimator by name.
 
     Args:
-        name: ``movenet``, ``mediapipe`` or ``vitpose``.
+        name: one of `ESTIMATORS`.
         weights: folder to look its weights up in first.
-        pose_weights: the file or folder itself, instead of looking it up.
+        pose_weights: the file or folder itself, instead of looking it up: MoveNet's file, the folder with BlazePose's
+            two files, ViTPose's transformers folder, or the file or folder of ready-made keypoints.
         workers: how many photographs are looked at side by side; one a processor by default.
 
     Raises:
@@ -54,4 +56,28 @@ def make_estimator(
         from doppelgram.pose.movenet import MoveNet
 
         return MoveNet(given or find_weights("movenet_lightning", weights), workers=workers)
+    if name == "mediapipe":
+        from doppelgram.pose.blazepose import BlazePose, find_blazepose
+
+        return BlazePose(*find_blazepose([given] if given is not None else weight_folders(weights)), workers=workers)
+    if name == "vitpose":
+        from doppelgram.pose.vitpose import VitPose
+
+        return VitPose(given or find_weights("vitpose", weights), _finder(weights, workers), workers=workers)
+    if name == "keypoints":
+        if given is None:
+            raise DoppelgramError(
+                "the estimator 'keypoints' needs the file or folder of keypoints: give --pose-weights"
+            )
+        return KnownPeople(given)
     raise DoppelgramError(f"there is no estimator '{name}'; there are {', '.join(ESTIMATORS)}")
+
+
+def _finder(weights: Path | None, workers: int | None) -> Estimator | None:
+    """What shows a network that knows one person where people are: MoveNet where it is at hand."""
+    from doppelgram.pose.movenet import MoveNet
+
+    try:
+        return MoveNet(find_weights("movenet_lightning", weights), workers=workers)
+    except DoppelgramError:
+        return None

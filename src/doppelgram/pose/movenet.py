@@ -16,7 +16,8 @@ from doppelgram.pose.engine import Engine
 from doppelgram.pose.people import People, boxes, prominence
 from doppelgram.pose.similarity import oks
 from doppelgram.pose.skeleton import MIRROR, Keypoints, from_coco_17
-from doppelgram.pose.squares import Square, cut, letterbox
+from doppelgram.pose.squares import Square, cut
+from doppelgram.pose.views import DETAIL, views
 
 # The network gives every joint a place, also of people who are not there; mean confidences of what it saw in
 # photographs without anyone lie below this in nine of ten.
@@ -25,12 +26,8 @@ FOUND = 0.3
 SAME = 0.4
 # Side of the square round a person, as a multiple of the longer side of the box round the sure joints.
 _ROOM = 1.3
-# Side of a tile as a share of the photograph's, so that neighbours overlap by a quarter.
-_TILE = 0.62
 # How many people are looked at closely.
 _MOST = 4
-# Photographs are looked at in no more detail than this many pixels of their longer side.
-_DETAIL = 1024
 
 
 class MoveNet:
@@ -72,7 +69,7 @@ class MoveNet:
     def _people(self, rgb: NDArray[np.uint8]) -> People:
         image = Image.fromarray(rgb)
         width, height = image.size
-        image.thumbnail((_DETAIL, _DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
         seen = np.stack([self._look(image, view) for view in views(*image.size)])
         found: list[Keypoints] = []
         for first in _distinct(seen[_score(seen) >= FOUND / 2], image.size)[:_MOST]:
@@ -98,18 +95,6 @@ class MoveNet:
         points = square.to_photograph(np.stack([x, answer[:, 0]], axis=1))
         keypoints = from_coco_17(np.concatenate([points, answer[:, 2:]], axis=1))
         return keypoints[MIRROR] if mirrored else keypoints
-
-
-def views(width: int, height: int) -> list[Square]:
-    """The squares that are looked at first: the whole photograph, then tiles of it, five in a square one."""
-    side = max(width, height) * _TILE
-    long, short = max(width, height), min(width, height)
-    tiles = [Square(long / 2, short / 2, side)]
-    for x in (side / 2, long - side / 2):
-        # Across, one tile holds all of a panorama.
-        tiles += [Square(x, y, side) for y in ((side / 2, short - side / 2) if short > side else (short / 2,))]
-    turned = [Square(tile.y, tile.x, tile.side) if height > width else tile for tile in tiles]
-    return [letterbox(width, height), *turned]
 
 
 def around(keypoints: Keypoints) -> Square:

@@ -58,14 +58,17 @@ class People:
         """How much the photograph is about each person, float64 (p,), descending; see the function `prominence`."""
         return prominence(self.keypoints, self.width, self.height)
 
+    @property
+    def passers_by(self) -> NDArray[np.bool_]:
+        """Who is less than half as prominent as the most prominent person, bool (p,)."""
+        return np.asarray(self.prominence < PASSER_BY * self.prominence[:1].sum())
+
     def most_prominent(self, count: int = 2) -> People:
         """At most ``count`` people whom the photograph is about.
 
         Passers-by are left out: whoever is less than half as prominent as the most prominent person (`PASSER_BY`).
         """
-        kept = self.prominence >= PASSER_BY * self.prominence[:1].sum()
-        kept[count:] = False
-        return self.take(np.flatnonzero(kept))
+        return self.take(np.flatnonzero(~self.passers_by)[:count])
 
     def take(self, which: Sequence[int] | NDArray[Any]) -> People:
         """Only the people at these positions."""
