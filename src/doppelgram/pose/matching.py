@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.normalise import normalise
+from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
 from doppelgram.pose.similarity import coverage, limb_cosine, oks, pck
 from doppelgram.pose.skeleton import mirrored
@@ -55,7 +55,7 @@ def pose_similarity(
         measure: ``oks`` or ``pck`` (0 to 1), or ``limbs``, the mean cosine of limb angles (-1 to 1).
         mirror: also try the mirror image of ``b``, and take the better.
     """
-    first, second = normalise(a).keypoints, normalise(b).keypoints
+    first, second = normalised(a), normalised(b)
     found = _measured(first, second, measure)
     if mirror:
         found = np.fmax(found, _measured(first, mirrored(second), measure))

@@ -65,6 +65,11 @@ def normalise(keypoints: NDArray[Any]) -> Normalised:
     return Normalised(points.astype(np.float32), origin, unit, joints, np.asarray(np.isfinite(trunk)))
 
 
+def normalised(keypoints: NDArray[Any]) -> Keypoints:
+    """Only the keypoints (..., 18, 3) of `normalise`."""
+    return normalise(keypoints).keypoints
+
+
 def _middle(xy: NDArray[np.float64], weights: NDArray[np.float64], joints: tuple[int, ...]) -> NDArray[np.float64]:
     """Mean (..., 2) of some joints by confidence; NaN where all are missing."""
     weight = weights[..., list(joints)]
