@@ -3,40 +3,56 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import numpy as np
+from typing import Any, Generic, TypeVar
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.people import People
-from doppelgram.pose.skeleton import JOINTS
 from doppelgram.writing import written_whole
+
+T = TypeVar("T")
 
 # From so many files on they are put together into one.
 _MANY = 24
+# Seconds of work that a killed process may lose.
+_EVERY = 20.0
 
 
-class Shelf:
-    """People by the SHA-256 of a photograph's bytes, of one estimator.
+class Shelf(Generic[T]):
+    """Answers by the SHA-256 of a photograph's bytes, from one estimator or segmenter.
 
-    ``<folder>/<key>/<name>.parquet`` holds a row for each photograph: ``digest``, ``width``, ``height``, ``score``
-    (list of p) and ``keypoints`` (list of p * 18 * 3, missing joints NaN).
-
-    Several processes may add at the same time. A file that cannot be read counts as not being there.
+    ``<folder>/<key>/<name>.parquet`` holds a row for each photograph: ``digest``, and what ``to_row`` makes of an
+    answer. Several processes may add at the same time. A file that cannot be read counts as not being there.
     """
 
-    def __init__(self, folder: Path, key: str) -> None:
-        """Name the place; nothing is made yet."""
-        self.folder = folder / re.sub(r"[^A-Za-z0-9._-]", "_", key)
+    def __init__(
+        self,
+        folder: Path,
+        key: str,
+        columns: Mapping[str, str],
+        to_row: Callable[[T], Mapping[str, Any]],
+        from_row: Callable[[Mapping[str, Any]], T],
+    ) -> None:
+        """Name the place; nothing is made yet.
 
-    def read(self) -> dict[str, People]:
+        Args:
+            folder: that the answers of all estimators lie in.
+            key: of this one.
+            columns: Arrow type of each column by its name: ``int32``, ``binary``, ``floats``.
+            to_row: an answer's value for each column.
+            from_row: the inverse. ValueError, TypeError and DoppelgramError mean that the row is damaged.
+        """
+        self.folder = folder / re.sub(r"[^A-Za-z0-9._-]", "_", key)
+        self._columns, self._to_row, self._from_row = columns, to_row, from_row
+
+    def read(self) -> dict[str, T]:
         """All answers that can be read."""
         return self._read(self._files())
 
-    def write(self, answers: Mapping[str, People]) -> None:
+    def write(self, answers: Mapping[str, T]) -> None:
         """Add answers, whole or not at all.
 
         Raises:
@@ -50,37 +66,55 @@ class Shelf:
                 with suppress(OSError):
                     file.unlink()
 
+    @contextmanager
+    def open(self) -> Iterator[Callable[[str, T], None]]:
+        """Yields a function that adds one answer; they are written every few seconds, at the end, and on Ctrl-C."""
+        fresh: dict[str, T] = {}
+        last = time.monotonic()
+
+        def keep(digest: str, answer: T) -> None:
+            nonlocal last
+            fresh[digest] = answer
+            if time.monotonic() - last > _EVERY:
+                self.write(fresh)
+                fresh.clear()
+                last = time.monotonic()
+
+        try:
+            yield keep
+        finally:
+            if fresh:
+                self.write(fresh)
+
     def _files(self) -> list[Path]:
         return sorted(file for file in self.folder.glob("*.parquet") if not file.name.startswith("."))
 
-    def _read(self, files: list[Path]) -> dict[str, People]:
-        import pyarrow.parquet
-
-        answers: dict[str, People] = {}
-        for file in files:
-            try:
-                rows = pyarrow.parquet.read_table(file, partitioning=None).to_pylist()
-                for row in rows:
-                    points = np.array(row["keypoints"], np.float32).reshape(-1, len(JOINTS), 3)
-                    answers[row["digest"]] = People(points, np.array(row["score"]), row["width"], row["height"])
-            except (OSError, ValueError, KeyError, TypeError, DoppelgramError):
-                continue  # as if it were not there: what it held is found again
-        return answers
-
-    def _write(self, answers: Mapping[str, People]) -> None:
+    def _read(self, files: list[Path]) -> dict[str, T]:
         import pyarrow
         import pyarrow.parquet
 
-        table = pyarrow.table(
-            {
-                "digest": list(answers),
-                "width": pyarrow.array([people.width for people in answers.values()], pyarrow.int32()),
-                "height": pyarrow.array([people.height for people in answers.values()], pyarrow.int32()),
-                "score": pyarrow.array([people.score for people in answers.values()], pyarrow.list_(pyarrow.float32())),
-                "keypoints": pyarrow.array(
-                    [people.keypoints.reshape(-1) for people in answers.values()], pyarrow.list_(pyarrow.float32())
-                ),
-            }
-        )
+        answers: dict[str, T] = {}
+        for file in files:
+            try:
+                for row in pyarrow.parquet.read_table(file, partitioning=None).to_pylist():
+                    answers[str(row["digest"])] = self._from_row(row)
+            except (OSError, ValueError, KeyError, TypeError, DoppelgramError, pyarrow.ArrowException):
+                continue  # as if it were not there: what it held is found again
+        return answers
+
+    def _write(self, answers: Mapping[str, T]) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        types = {
+            "int32": pyarrow.int32(),
+            "binary": pyarrow.binary(),
+            "floats": pyarrow.list_(pyarrow.float32()),
+        }
+        rows = [self._to_row(answer) for answer in answers.values()]
+        columns = {
+            name: pyarrow.array([row[name] for row in rows], types[kind]) for name, kind in self._columns.items()
+        }
+        table = pyarrow.table({"digest": pyarrow.array(list(answers), pyarrow.string()), **columns})
         with written_whole(self.folder / f"{uuid.uuid4().hex}.parquet") as aside:
             pyarrow.parquet.write_table(table, aside)
