@@ -18,7 +18,7 @@ from doppelgram.images.colour import grey_means
 from image_files import photo
 
 LUMA = torch.tensor([0.299, 0.587, 0.114])
-EVERYTHING = Augmentation(0.3, 0.3, 0.3, 0.1, True, 20, 0.2, 0.1, 0.5)
+EVERYTHING = Augmentation(0.3, 0.3, 0.3, 0.1, True, 20, 0.2, 0.1, 0.5, coarse=0.5, erase=0.5)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -265,6 +265,18 @@ def test_erasing_fills_one_rectangle_of_some_images() -> None:
         assert 2 <= box.shape[1] <= 9
         assert 3 <= box.shape[2] <= 14
     assert (augment(batch, Augmentation(erase=1), torch.Generator()) != 0.5).flatten(1).any(1).all()
+
+
+def test_coarse_images_lose_detail_and_keep_their_colour() -> None:
+    checks = ((torch.arange(32)[:, None] + torch.arange(32)) % 2).float().expand(300, 3, 32, 32)
+    out = augment(checks, Augmentation(coarse=0.4), torch.Generator().manual_seed(0))
+    touched = (out != checks).flatten(1).any(1)
+    assert 0.3 < touched.float().mean() < 0.5
+    assert (out[touched].flatten(1).std(1) < 0.3).all()  # of 0.5 before
+    torch.testing.assert_close(out[touched].mean((1, 2, 3)), torch.full((int(touched.sum()),), 0.5), atol=0.02, rtol=0)
+    smooth = torch.linspace(0, 1, 32).expand(40, 3, 32, 32)
+    again = augment(smooth, Augmentation(coarse=1), torch.Generator().manual_seed(0))
+    assert 0 < (again - smooth).abs().max() < 0.08
 
 
 def test_erasing_leaves_the_other_changes_as_they_were() -> None:

@@ -149,6 +149,18 @@ def test_a_framing_without_a_face_is_written_as_before() -> None:
         Framing(64, face="eyes")
 
 
+def test_without_a_face_a_large_photograph_gives_as_large_a_share() -> None:
+    pytest.importorskip("cv2")
+    shares = {}
+    for width, height in ((250, 250), (1000, 750), (120, 200)):
+        framed = Framing(16, 150, face="opencv").frame(Image.new("RGB", (width, height), (60, 90, 60)))
+        assert framed.faces == 0
+        (left, top), _, (right, bottom), _ = framed.region
+        assert (left + right, top + bottom) == (width, height)
+        shares[width, height] = (right - left) / min(width, height)
+    assert shares == {(250, 250): 0.6, (1000, 750): 0.6, (120, 200): 1.0}
+
+
 @pytest.mark.parametrize("resize", RESIZES)
 def test_without_a_face_the_middle_is_taken(resize: str) -> None:
     pytest.importorskip("cv2")

@@ -277,6 +277,7 @@ def test_cached_features_train_the_head(tmp_path: Path) -> None:
     chosen = recipe(optimiser={"epochs": 10})
     fitted = fit(net, train, val, chosen, tmp_path, validate=validate, console=Console(file=io.StringIO()))
     assert fitted.history[-1]["val_precision_at_1"] > 0.9
+    assert all(0 <= epoch["train_violated"] <= 1 for epoch in fitted.history)  # though not taken of every batch
     after = weights(net)
     assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("backbone."))
 
@@ -352,3 +353,9 @@ def test_more_frozen_layers_than_there_are() -> None:
 def test_a_memory_goes_with_pairs_only() -> None:
     with pytest.raises(DoppelgramError, match=r"loss 'cosface' compares no pairs"):
         check_recipe(recipe(loss={"name": "cosface", "params": {}, "memory": 100}))
+
+
+def test_small_classes_are_shown_again_by_shuffling_alone() -> None:
+    check_recipe(recipe(loss={"name": "cosface", "params": {}}, sampler={"least": 8}))
+    with pytest.raises(DoppelgramError, match=r"sampler.least goes with sampler.name=shuffle"):
+        check_recipe(recipe(sampler={"least": 8}))

@@ -119,6 +119,17 @@ def test_shuffle_shows_every_image_once(count: int, batch_size: int, epoch: int)
     assert sorted(np.concatenate(batches).tolist()) == list(range(count))
 
 
+def test_shuffle_shows_small_classes_again() -> None:
+    labels = labels_of([1, 3, 8, 20])
+    sampler = ShuffleSampler(labels, 10, seed=3, least=8)
+    batches = sampler.epoch_batches(2)
+    assert len(batches) == len(sampler) == 5
+    shown = np.bincount(np.concatenate(batches), minlength=32)
+    assert np.bincount(labels, weights=shown).tolist() == [8, 8, 8, 20]
+    assert sorted(shown[labels == 1].tolist()) == [2, 3, 3]
+    assert (shown[labels >= 2] == 1).all()
+
+
 @pytest.mark.parametrize(
     ("labels", "classes_per_batch", "per_class", "seed", "message"),
     [

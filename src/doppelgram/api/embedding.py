@@ -41,7 +41,7 @@ def embed_rows(
 
     Features serve a model that was trained on them: its backbone is then as it was, and only the head is left to do.
     """
-    if features is None or model.mirror:
+    if features is None or model.mirror or model.views > 1:
         return model.embed_pixels(images.pixels[rows], progress=progress)
     with torch.inference_mode():
         head = model.network.eval().head

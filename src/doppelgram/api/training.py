@@ -181,7 +181,7 @@ def train_loaded(
             epoch_done()
         return figures
 
-    started = time.perf_counter()
+    started, computed = time.perf_counter(), time.process_time()
     fitted = fit(
         network,
         train_part,
@@ -194,12 +194,16 @@ def train_loaded(
         console=console,
     )
     seconds = run.facts.get("training_seconds", 0.0) + time.perf_counter() - started
-    run.update(training_seconds=round(seconds, 1))
+    # Of all threads, so that the cost of a training can be told also where others kept the machine busy.
+    computing = run.facts.get("processor_seconds", 0.0) + time.process_time() - computed
+    run.update(training_seconds=round(seconds, 1), processor_seconds=round(computing, 1))
     if fitted.interrupted:
         again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
         raise Interrupted(f"{out}: stopped after {len(fitted.history)} finished epochs; go on with `{again}`")
 
-    model = Model(network.eval(), framing, recipe.model.mirror, labels=names, recipe=recipe.to_dict())
+    model = Model(
+        network.eval(), framing, recipe.model.mirror, labels=names, recipe=recipe.to_dict(), views=recipe.model.views
+    )
     if len(rows["val"]):
         with progress_bar(console, "calibrating", len(rows["val"])) as advance:
             embeddings = embed_rows(model, images, rows["val"], features, progress=advance)

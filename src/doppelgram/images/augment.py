@@ -26,11 +26,15 @@ _LIMITS = {
     "scale": 1.0,
     "shift": 1.0,
     "blur": 1.0,
+    "coarse": 1.0,
     "erase": 1.0,
 }
 
 # Sides of an erased rectangle as shares of the image's.
 _ERASED = (0.1, 0.45)
+
+# Sides, as shares of the image's, to which an image is reduced to look as if it had been taken from afar.
+_COARSE = (0.25, 0.3, 0.37, 0.45, 0.55, 0.65, 0.75)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Augmentation:
         scale: the image is enlarged or reduced by at most the factor 1 + scale, both equally likely.
         shift: largest displacement to either side as a fraction of width and height.
         blur: largest share by which the image is mixed with its 3 x 3 binomial blur.
+        coarse: chance that the image is reduced to between a quarter and three quarters of its side and enlarged again,
+            as if it had been cut from a photograph taken from further away.
         erase: chance that a rectangle, somewhere, is filled with one random colour (Zhong et al. 2020), so that no
             single detail is relied upon.
 
@@ -63,6 +69,7 @@ class Augmentation:
     scale: float = 0
     shift: float = 0
     blur: float = 0
+    coarse: float = 0
     erase: float = 0
 
     def __post_init__(self) -> None:
@@ -102,8 +109,9 @@ def to_float(pixels: NDArray[np.uint8]) -> Tensor:
 def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Tensor:
     """Return a randomly changed copy of a batch; every image draws for itself.
 
-    The order is geometry, blur, colour, erasing. Geometry is a mirroring and one bilinear resampling in which what
-    lies beyond the border is the image reflected; colour is one affine map per image (see ``colour_matrices``).
+    The order is geometry, blur, coarseness, colour, erasing. Geometry is a mirroring and one bilinear resampling in
+    which what lies beyond the border is the image reflected; colour is one affine map per image (see
+    ``colour_matrices``).
 
     Args:
         batch: (b, 3, h, w) floats in [0, 1], in any memory order, on any device.
@@ -117,7 +125,7 @@ def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Te
     """
     if not len(batch):
         return batch.clone()
-    draws = torch.rand(len(batch), 18, generator=generator, device=generator.device).to(batch.device)
+    draws = torch.rand(len(batch), 20, generator=generator, device=generator.device).to(batch.device)
     mirrored, blurred = draws[:, 8] < 0.5, spec.blur * draws[:, 9]
     # A number from [-1, 1) for everything that goes to either side.
     sides = (2 * draws[:, :8] - 1).unbind(1)
@@ -127,12 +135,14 @@ def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Te
         out = _warp(out, spec, *sides[:4])
     if spec.blur:
         out = torch.lerp(out, _binomial(out), blurred.to(out.dtype)[:, None, None, None])
+    if spec.coarse:
+        out = _coarsen(out, draws[:, 18] < spec.coarse, draws[:, 19])
     if spec.brightness or spec.contrast or spec.saturation or spec.hue:
         out = _recolour(out, spec, *sides[4:])
     if out is batch:
         out = batch.clone()
     if spec.erase:
-        _erase(out, draws[:, 10] < spec.erase, draws[:, 11:])
+        _erase(out, draws[:, 10] < spec.erase, draws[:, 11:18])
     if spec.flip:
         chosen = mirrored.nonzero()[:, 0]
         out[chosen] = out[chosen].flip(3)
@@ -153,6 +163,19 @@ def _erase(batch: Tensor, chosen: Tensor, draws: Tensor) -> None:
             for share, length, side in zip(draws[row, 2:4], batch.shape[2:], sides, strict=True)
         )
         batch[row, :, top : top + sides[0], left : left + sides[1]] = draws[row, 4:, None, None].to(batch.dtype)
+
+
+def _coarsen(batch: Tensor, chosen: Tensor, draws: Tensor) -> Tensor:
+    """A copy in which each chosen image is reduced and enlarged again; ``draws`` (b,) from [0, 1) say how far."""
+    out = batch.clone()
+    height, width = batch.shape[2:]
+    for number, share in enumerate(_COARSE):
+        rows = (chosen & ((draws * len(_COARSE)).long() == number)).nonzero()[:, 0]
+        if len(rows):
+            small = max(1, round(share * height)), max(1, round(share * width))
+            reduced = functional.interpolate(out[rows], small, mode="bilinear", antialias=True)
+            out[rows] = functional.interpolate(reduced, (height, width), mode="bicubic", align_corners=False)
+    return out
 
 
 def _memory_order(batch: Tensor) -> torch.memory_format:

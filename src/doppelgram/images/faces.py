@@ -14,8 +14,8 @@ from PIL import Image
 Pixels: TypeAlias = NDArray[np.uint8]
 Point: TypeAlias = tuple[float, float]
 
-# Side of the centred square of a deep-funneled LFW image (250 x 250) that a face's standard cut agrees with.
-STANDARD_CROP = 150
+# Side of a deep-funneled LFW image, and of its centred square that a face's standard cut agrees with.
+LFW_SIDE, STANDARD_CROP = 250, 150
 
 # An eye line that is steeper was found wrongly, or the person means to lie.
 _STEEPEST = 35.0

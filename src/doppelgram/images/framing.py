@@ -10,7 +10,7 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.face_detectors import DETECTORS, face_detector
-from doppelgram.images.faces import cut_of, largest, render
+from doppelgram.images.faces import LFW_SIDE, cut_of, largest, render
 
 RESIZES = ("squash", "cover", "letterbox")
 
@@ -54,7 +54,8 @@ class Framing:
         resize: what becomes of an image that is not square: ``squash`` changes its proportions, ``cover`` keeps
             them and loses the ends of the long side, ``letterbox`` keeps everything and adds grey bars.
         face: name of the face detector with which the largest face is cut out, upright; empty for none. Where it
-            finds no face the middle is taken: the square of ``crop``, or without that the largest.
+            finds no face the middle is taken: of an image of LFW's size the square of ``crop``, of a larger one the
+            same share, and without ``crop`` the largest square.
 
     Raises:
         DoppelgramError: a field has a value that makes no sense; the sentence names it.
@@ -116,7 +117,7 @@ class Framing:
         if self.crop is not None or self.face:
             # Cut out first, not given to resize() as a box: the filter would reach over its edge and mix in what
             # was to be left out.
-            square = _centred_square(image.size, self.crop or min(image.size))
+            square = _centred_square(image.size, self._middle(min(image.size)))
             region, image = square, image.crop(square)
         elif self.resize == "cover":
             # Here a box is right: what lies beyond is part of the scene, and its edges need not fall on whole
@@ -127,6 +128,14 @@ class Framing:
             return Framed(self._letterbox(image), _corners(region))
         pixels = np.array(image.resize((self.size, self.size), _FILTER, box, _REDUCING_GAP))
         return Framed(pixels, _corners(region), faces)
+
+    def _middle(self, short: int) -> int:
+        """Side of the square that is cut from the middle of an image with that short side."""
+        if self.crop is None:
+            return short
+        # Where a face was looked for, the image is somebody's photograph of any size, and so many pixels of one of
+        # twelve million would be a button of a coat.
+        return max(self.crop, round(self.crop / LFW_SIDE * short)) if self.face else self.crop
 
     def _letterbox(self, image: Image.Image) -> NDArray[np.uint8]:
         scale = self.size / max(image.size)

@@ -47,7 +47,7 @@ def make_plan(recipe: Recipe, loss: MetricLoss, codes: Codes, seed: int) -> Batc
     sampler = recipe.sampler
     batch = min(sampler.batch, max(2, len(codes)))
     if _shuffles(recipe, loss):
-        return ShuffleSampler(codes, batch, seed)
+        return ShuffleSampler(codes, batch, seed, sampler.least)
     # Fewer images than a batch has: fewer of each class, so that there still are two classes.
     per_class = min(sampler.per_class, max(1, batch // 2))
     return MPerClassSampler(codes, batch // per_class, per_class, seed)
@@ -66,6 +66,8 @@ def check_recipe(recipe: Recipe) -> None:
             f"{loss.title} compares no pairs of images, so loss.memory means nothing to it; set it to 0"
         )
     sampler = recipe.sampler
+    if sampler.least and not _shuffles(recipe, loss):
+        raise DoppelgramError("sampler.least goes with sampler.name=shuffle; groups of a class are filled up anyway")
     if not _shuffles(recipe, loss) and sampler.batch < 2 * sampler.per_class:
         raise DoppelgramError(
             f"a batch of {sampler.batch} holds fewer than two classes of sampler.per_class={sampler.per_class}; "

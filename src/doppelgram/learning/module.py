@@ -22,6 +22,9 @@ from doppelgram.models.network import EmbeddingNetwork
 # (embeddings, labels, gallery or None, gallery labels or None) -> figures by name
 Validate = Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any], Any, Any], Mapping[str, float]]
 DIVERGED = "training diverged: the embeddings are not numbers any more; use a smaller optimiser.lr, or optimiser.clip=1"
+# On cached features the share of violated triplets takes half as long as the step itself (1.1 and 2.2 ms at batch 128);
+# with a network in front it is 0.2 % and taken of every batch.
+VIOLATED_EVERY = 8
 VALIDATION_ROWS = 1024  # rows of the validation part that the pair figures are taken from: 1024^2 distances
 
 
@@ -104,7 +107,7 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
         embedding = network(images)
         return embedding
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, Tensor], number: int) -> Tensor:
         """The loss of one batch."""
         inputs, labels = batch
         embeddings = self.embed(inputs, training=True)
@@ -115,7 +118,7 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
             self.memory.remember(embeddings, labels)
         loss: Tensor = self.loss(seen, seen_labels, tuples)
         figures = {"train_loss": loss.detach(), **{f"train_{k}": v for k, v in self.loss.stats().items()}}
-        if isinstance(self.loss, TripletMarginLoss):
+        if isinstance(self.loss, TripletMarginLoss) and (not self.cached or number % VIOLATED_EVERY == 0):
             figures["train_violated"] = self.loss.violated(embeddings, labels)
         self.log_dict(figures, on_step=False, on_epoch=True, batch_size=len(labels))
         self.live = figures

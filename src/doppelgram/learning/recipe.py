@@ -53,6 +53,7 @@ class ModelRecipe:
     batch_norm: bool = False
     normalise: bool = True
     mirror: bool = False  # embed as the mean of the image and its mirror image
+    views: int = 1  # embed as the mean of the image and, with 3, of it enlarged and reduced, with 7, also moved
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class SamplerRecipe:
     name: str = "auto"  # m-per-class, shuffle, or auto: shuffle for losses that carry class weights
     batch: int = 128
     per_class: int = 4
+    least: int = 0  # of shuffle: a class with fewer images shows that many an epoch, again and again; 0: each once
 
 
 @dataclass(frozen=True)
@@ -160,15 +162,16 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _AT_LEAST: dict[str, float] = {
     "data.min_images": 1, "data.size": 8, "data.crop": 0, "split.val": 0, "split.test": 0, "model.dim": 2,
-    "model.hidden": 0, "model.dropout": 0, "model.frozen_layers": 0, "model.stride": 0, "loss.memory": 0,
-    "optimiser.average": 0, "sampler.batch": 2, "sampler.per_class": 1, "optimiser.lr": 0,
+    "model.hidden": 0, "model.dropout": 0, "model.frozen_layers": 0, "model.stride": 0, "model.views": 1,
+    "loss.memory": 0, "optimiser.average": 0, "sampler.batch": 2, "sampler.per_class": 1, "sampler.least": 0,
+    "optimiser.lr": 0,
     "optimiser.backbone_lr": 0, "optimiser.loss_lr": 0, "optimiser.weight_decay": 0, "optimiser.warmup": 0,
     "optimiser.clip": 0, "optimiser.momentum": 0, "optimiser.epochs": 1, "augment.views": 1,
     "stopping.patience": 0, "stopping.min_delta": 0,
 }  # fmt: skip
 _AT_MOST: dict[str, float] = {
-    "model.dim": 2048, "model.dropout": 0.99, "model.hidden": 65536, "optimiser.warmup": 0.9, "optimiser.momentum": 1,
-    "data.size": 2048, "optimiser.average": 0.99999,
+    "model.dim": 2048, "model.views": 7, "model.dropout": 0.99, "model.hidden": 65536, "optimiser.warmup": 0.9,
+    "optimiser.momentum": 1, "data.size": 2048, "optimiser.average": 0.99999,
 }  # fmt: skip
 
 

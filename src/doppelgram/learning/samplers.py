@@ -21,18 +21,26 @@ class ShuffleSampler:
     ceil(n / batch_size) batches.
 
     Args:
-        labels: (n,); only their number matters.
+        labels: (n,) integer class codes.
         batch_size: most images in a batch.
         seed: not negative.
+        least: a class with fewer images shows that many an epoch, by showing them again as evenly as can be; 0: each
+            image once.
     """
 
-    def __init__(self, labels: ArrayLike, batch_size: int, seed: int) -> None:
-        self._count = len(np.asarray(labels))
-        if self._count < 1:
+    def __init__(self, labels: ArrayLike, batch_size: int, seed: int, least: int = 0) -> None:
+        codes = np.asarray(labels)
+        if not len(codes):
             raise DoppelgramError("There are no images to draw batches from.")
         if batch_size < 1:
             raise DoppelgramError(f"A batch needs at least 1 image, not {batch_size}.")
-        self._batches = -(-self._count // batch_size)
+        _, sizes = np.unique(codes, return_counts=True)
+        members = np.split(np.argsort(codes, kind="stable").astype(np.int64), sizes.cumsum()[:-1])
+        self._small = [rows for rows in members if len(rows) < least]
+        self._least = least
+        self._count = len(codes)
+        shown = self._count + sum(least - len(rows) for rows in self._small)
+        self._batches = -(-shown // batch_size)
         self._seed = _seed(seed)
 
     def __len__(self) -> int:
@@ -41,7 +49,9 @@ class ShuffleSampler:
 
     def epoch_batches(self, epoch: int) -> list[Indices]:
         """Index batches of an epoch, which counts from 0."""
-        order = np.random.default_rng([self._seed, epoch]).permutation(self._count)
+        random = np.random.default_rng([self._seed, epoch])
+        again = [np.resize(random.permutation(rows), self._least)[len(rows) :] for rows in self._small]
+        order = random.permutation(np.concatenate([np.arange(self._count), *again]))
         return list(np.array_split(order.astype(np.int64), self._batches))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor
+from torch.nn import functional
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import to_float
@@ -21,6 +22,13 @@ from doppelgram.models.network import EmbeddingNetwork
 
 Embeddings = np.ndarray[Any, np.dtype[np.float32]]
 Picture = str | Path | Image.Image | np.ndarray[Any, Any]
+
+# The views of an image that an embedding may be averaged over: enlarged by what factor, and moved right and down by
+# what share of half the side. The image itself, enlarged and reduced, then moved to the four corners.
+VIEWS = (
+    (1.0, 0.0, 0.0), (1.1, 0.0, 0.0), (1 / 1.1, 0.0, 0.0),
+    (1.0, 0.06, 0.06), (1.0, -0.06, 0.06), (1.0, 0.06, -0.06), (1.0, -0.06, -0.06),
+)  # fmt: skip
 
 
 @dataclass
@@ -35,6 +43,7 @@ class Model:
         labels: names of the classes that it was trained on.
         recipe: the recipe that it was trained by, for the record.
         fingerprint: identifies architecture, preprocessing and weights; set when the model is saved or loaded.
+        views: how many of `VIEWS` an image's embedding is the mean of: 1, the image alone, to all of them.
     """
 
     network: EmbeddingNetwork
@@ -44,6 +53,7 @@ class Model:
     labels: Sequence[str] = ()
     recipe: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
+    views: int = 1
 
     @property
     def dim(self) -> int:
@@ -75,17 +85,29 @@ class Model:
         try:
             for start in range(0, len(pixels), batch):
                 images = to_float(pixels[start : start + batch]).to(device)
-                embedding = self.network(images)
-                if self.mirror:
-                    embedding = (embedding + self.network(images.flip(3))) / 2
+                embedding, *others = (self.network(view) for view in self._seen(images))
+                if others:
+                    embedding = torch.stack([embedding, *others]).mean(0)
                     if self.network.head.normalise:
-                        embedding = nn.functional.normalize(embedding, dim=1)
+                        embedding = functional.normalize(embedding, dim=1)
                 found[start : start + len(images)] = embedding.cpu().numpy()
                 if progress:
                     progress(len(images))
         finally:
             self.network.train(was_training)
         return found
+
+    def _seen(self, images: Tensor) -> Iterator[Tensor]:
+        """What the network is shown of images (b, 3, h, w) in turn: their views, each with its mirror image."""
+        for enlarged, right, down in VIEWS[: self.views]:
+            view = images
+            if (enlarged, right, down) != (1.0, 0.0, 0.0):
+                to_image = torch.tensor([[1 / enlarged, 0.0, right], [0.0, 1 / enlarged, down]], device=images.device)
+                grid = functional.affine_grid(to_image.expand(len(images), 2, 3), list(images.shape), False)
+                view = functional.grid_sample(images, grid, "bilinear", "reflection", align_corners=False)
+            yield view
+            if self.mirror:
+                yield view.flip(3)
 
     def embed(self, images: Sequence[Picture], *, batch: int = 128) -> Embeddings:
         """Embed photographs: paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
