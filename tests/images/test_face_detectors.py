@@ -75,6 +75,16 @@ def test_two_faces_and_none(name: str) -> None:
     assert found(name, Image.new("RGB", (2000, 3))) == []
 
 
+def test_a_small_face_in_a_large_photograph() -> None:
+    pytest.importorskip("cv2")
+    scene = photo(2400, 1800)
+    assert found("opencv", scene) == []
+    scene.paste(portrait().resize((256, 300), Image.Resampling.BICUBIC), (1900, 1300))
+    (face,) = found("opencv", scene)
+    assert face.side < 2400 / 12
+    assert math.dist(face.centre, (1900 + CENTRE[0] / 2, 1300 + CENTRE[1] / 2)) < 0.1 * SIDE
+
+
 def test_threads_find_the_same_as_one_after_the_other(name: str) -> None:
     images = [portrait().resize((128 + 16 * n, 150 + 19 * n)) for n in range(4)]
     alone = [found(name, image) for image in images]

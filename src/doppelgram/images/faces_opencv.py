@@ -20,12 +20,14 @@ from doppelgram.images.faces import Face, Pixels, Point
 # Long side of the picture that is searched. With the smallest face below, a face counts from 1/12 of it on.
 _LARGEST, _SMALLEST = 480, 240
 _SMALLEST_FACE, _FEWEST_PIXELS = 1 / 12, 24
+# A larger photograph in which there is none is searched once more at this size, for faces from 1/30 of it on.
+_LARGEST_AGAIN, _SMALLEST_FACE_AGAIN = 960, 1 / 30
 _STEP = 1.1
 
 # How many windows have to agree. On LFW 99 % of the faces reach 5 and 97 % reach 12 (scale step 1.1); of landscapes
 # and traffic signs 1 to 2 % reach 5 and none 8.
 _ENOUGH, _SURE = 5, 12
-_ENOUGH_TURNED, _ENOUGH_QUARTER = 6, 8
+_ENOUGH_TURNED, _ENOUGH_QUARTER, _ENOUGH_SMALL = 6, 8, 8
 # Windows that fewer agree on than this share of the best one's are no further faces.
 _BESIDE_BEST = 0.2
 
@@ -41,7 +43,8 @@ class HaarDetector:
     """Frontal faces, tilted ones, profiles, and faces of photographs that lie on their side; nothing is random.
 
     Only the first of these is tried where it is sure. A turned face is taken if it is found better than any upright
-    one; profiles and quarter turns are tried where nothing else was found.
+    one. Where nothing was found profiles are tried, then, of a large photograph, small frontal faces, then quarter
+    turns.
     """
 
     name = "opencv"
@@ -76,17 +79,27 @@ class HaarDetector:
         """See `FaceDetector`."""
         height, width = rgb.shape[:2]
         longest = max(height, width)
-        scale = min(1.0, _LARGEST / longest) if longest >= _SMALLEST else _SMALLEST / longest
-        size = max(1, round(width * scale)), max(1, round(height * scale))
         grey = Image.fromarray(rgb).convert("L")
+        scale = min(1.0, _LARGEST / longest) if longest >= _SMALLEST else _SMALLEST / longest
+        even = self._even(grey, scale)
+        found = self._search(even)
+        if not found and longest >= _LARGEST_AGAIN:
+            larger = self._even(grey, _LARGEST_AGAIN / longest)
+            found = self._windows(larger, "frontalface_alt2", 0.0, _ENOUGH_SMALL, _SMALLEST_FACE_AGAIN)
+            even = larger if found else even
+        found = found or self._lying(even)
+        faces = [self._with_eyes(even, face) for face in _separate(found)]
+        return [self._scaled(face, width / even.shape[1], height / even.shape[0]) for face in faces]
+
+    def _even(self, grey: Image.Image, scale: float) -> Pixels:
+        """A grey picture scaled, its contrast evened out place by place, for faces against the light."""
+        size = max(1, round(grey.width * scale)), max(1, round(grey.height * scale))
         if size != grey.size:
             grey = grey.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-        # Contrast evened out place by place, for faces against the light.
-        even = self._cv2.createCLAHE(2.0, (8, 8)).apply(np.asarray(grey))
-        found = self._search(even)
-        return [self._scaled(face, width / size[0], height / size[1]) for face in found]
+        return np.asarray(self._cv2.createCLAHE(2.0, (8, 8)).apply(np.asarray(grey)))
 
     def _search(self, grey: Pixels) -> list[Face]:
+        """Frontal faces, tilted ones or profiles."""
         best = self._windows(grey, "frontalface_alt2", 0.0, _ENOUGH)
         if _best(best) < _SURE:
             for turn in _TILTS:
@@ -101,17 +114,23 @@ class HaarDetector:
                 for face in self._windows(mirrored, "profileface", 0.0, _ENOUGH)
             ]
             best = [*left, *right]
-        if not best:
-            for turn in _QUARTERS:
-                turned = self._windows(grey, "frontalface_alt2", turn, _ENOUGH_QUARTER)
-                if _best(turned) > _best(best):
-                    best = turned
-        return [self._with_eyes(grey, face) for face in _separate(best)]
+        return best
 
-    def _windows(self, grey: Pixels, cascade: str, turn: float, enough: int) -> list[Face]:
+    def _lying(self, grey: Pixels) -> list[Face]:
+        """Faces of a photograph that lies on its side or stands on its head."""
+        best: list[Face] = []
+        for turn in _QUARTERS:
+            turned = self._windows(grey, "frontalface_alt2", turn, _ENOUGH_QUARTER)
+            if _best(turned) > _best(best):
+                best = turned
+        return best
+
+    def _windows(
+        self, grey: Pixels, cascade: str, turn: float, enough: int, smallest: float = _SMALLEST_FACE
+    ) -> list[Face]:
         """Faces that a cascade finds in a picture that is turned back by ``turn`` degrees."""
         turned, back = self._turned(grey, turn)
-        least = max(_FEWEST_PIXELS, round(max(grey.shape) * _SMALLEST_FACE))
+        least = max(_FEWEST_PIXELS, round(max(grey.shape) * smallest))
         boxes, agreeing = self._cascade(cascade).detectMultiScale2(turned, _STEP, enough, minSize=(least, least))
         faces = []
         for (left, top, width, height), count in zip(np.reshape(boxes, (-1, 4)).tolist(), agreeing, strict=True):
