@@ -26,7 +26,7 @@ from doppelgram.evaluation.setting import make_setting
 from doppelgram.images.augment import Augmentation
 from doppelgram.learning.features import Features, cache_key
 from doppelgram.learning.recipe import Recipe
-from doppelgram.models.bundle import load_model
+from doppelgram.models.bundle import load_image_model
 from doppelgram.models.model import Model
 from doppelgram.models.network import EmbeddingNetwork
 from doppelgram.writing import written_whole
@@ -92,7 +92,7 @@ class Bench:
         file = answers_file(folder, part)
         if file.is_file():
             return
-        model = load_model(folder)
+        model = load_image_model(folder, "compare")
         features = self.features(cell.recipe, _as_trained(model, cell.recipe))
         found = answers(model, self.images, self.parts, part, features)
         with written_whole(file) as aside:

@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from doppelgram.api.loading import Images, load_images, progress_bar
+from doppelgram.api.judging import embed_collection, fitted_on, judge, own_threshold
+from doppelgram.api.loading import progress_bar
 from doppelgram.api.run import RUN_FILE, SPLIT_FILE, open_run
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.pairs import read_pairs
 from doppelgram.dataset.readers import read_collection
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.evaluate import evaluate_embeddings, evaluate_pairs
+from doppelgram.evaluation.arrangements import evaluate_arrangement_pairs
+from doppelgram.evaluation.evaluate import evaluate_pairs
 from doppelgram.evaluation.figures import write_figures
 from doppelgram.evaluation.result import EvaluationResult
-from doppelgram.images.batch import load_pixels
 from doppelgram.images.report import quoted
+from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
+from doppelgram.models.files import embed_files
 from doppelgram.models.model import Model
 
 
@@ -34,6 +37,7 @@ def evaluate(
     pairs: Path | str | None = None,
     root: Path | str | None = None,
     weights: Path | str | None = None,
+    keypoints: Path | str | None = None,
     out: Path | str | None = None,
     part: str = "",
     knn: int = 1,
@@ -52,7 +56,9 @@ def evaluate(
         query: folder or table of labelled images to ask about.
         pairs: CSV with ``path_a,path_b,same``; the pair metrics are then of these pairs.
         root: where the CSV's relative paths start; its own folder by default.
-        weights: folder with weights, for models that do not carry all of theirs (those of this version do).
+        weights: for a model of places and poses: folder in which what finds people is looked up first.
+        keypoints: for one that takes ready-made keypoints: the file that holds them, by default ``keypoints.json``
+            beside the images.
         out: folder for ``metrics.json``, ``metrics.md``, ``details.json`` and figures.
         part: ``test``, ``val`` or ``train``: the part of the run's split to ask about.
         knn: number of neighbours that vote in k-NN classification.
@@ -70,7 +76,7 @@ def evaluate(
     if weights is not None and not Path(weights).expanduser().is_dir():
         raise DoppelgramError(f"{weights}: there is no such folder of weights")
     run = Path(run).expanduser()
-    model = load_model(run)
+    model = load_model(run, weights=weights, keypoints=keypoints)
     settings: dict[str, Any] = {"model": model.fingerprint, "knn": knn, "seed": seed}
     results: list[EvaluationResult] = []
     if gallery is not None or pairs is None:
@@ -100,45 +106,33 @@ def _joined(results: Sequence[EvaluationResult]) -> EvaluationResult:
     return EvaluationResult({**drawn, **last.metrics}, [*first.notes, *last.notes], evidence=evidence)
 
 
-def _embed(model: Model, images: Images, console: Console, what: str) -> np.ndarray[Any, Any]:
-    with progress_bar(console, f"embedding {what}", len(images.pixels)) as advance:
-        return model.embed_pixels(images.pixels, progress=advance)
-
-
-def _labelled(model: Model, data: Path | str) -> Collection:
+def _labelled(model: Model | ArrangementModel, data: Path | str) -> Collection:
     wanted = str(model.recipe.get("data", {}).get("label", ""))
     return read_collection(data, label=wanted).labelled()
 
 
 def _retrieval(
-    model: Model, run: Path, gallery: Path | str | None, query: Path | str | None, part: str, knn: int, seed: int,
-    settings: dict[str, Any], console: Console,
+    model: Model | ArrangementModel, run: Path, gallery: Path | str | None, query: Path | str | None, part: str,
+    knn: int, seed: int, settings: dict[str, Any], console: Console,
 ) -> EvaluationResult:  # fmt: skip
     if gallery is None:
         return _own_part(model, run, part, knn, seed, settings, console)
     if part:
         raise DoppelgramError("--part is of the run's own images; it does not go with --gallery")
-    threshold = model.calibration.threshold if model.calibration else None
-    answers = load_images(_labelled(model, gallery), model.framing, console, what="gallery")
+    threshold = own_threshold(model)
+    answers = embed_collection(model, _labelled(model, gallery), console, what="gallery")
     settings["gallery"] = str(gallery)
     if query is None:
         notes = [f"Each image of {gallery} was asked of the others.", *_seen_before(run, answers.collection)]
-        result = evaluate_embeddings(
-            _embed(model, answers, console, "gallery"), answers.collection.labels, gallery_ids=answers.hashes,
-            knn=knn, threshold=None if len(notes) > 1 else threshold, seed=seed,
-        )  # fmt: skip
+        result = judge(model, answers, knn=knn, threshold=None if len(notes) > 1 else threshold, seed=seed)
         return replace(result, notes=[*notes, *result.notes])
-    asked = load_images(_labelled(model, query), model.framing, console, what="queries")
+    wanted = _labelled(model, query)
     settings["query"] = str(query)
-    notes = [f"The images of {query} were asked of those of {gallery}.", *_seen_before(run, asked.collection)]
-    if not set(answers.collection.labels.tolist()) & set(asked.collection.labels.tolist()):
+    if not set(answers.collection.labels.tolist()) & set(wanted.labels.tolist()):
         raise DoppelgramError(f"{query} and {gallery} have no class in common, so no answer could be right")
-    result = evaluate_embeddings(
-        _embed(model, answers, console, "gallery"), answers.collection.labels,
-        _embed(model, asked, console, "queries"), asked.collection.labels,
-        gallery_ids=answers.hashes, query_ids=asked.hashes, knn=knn,
-        threshold=None if len(notes) > 1 else threshold, seed=seed,
-    )  # fmt: skip
+    asked = embed_collection(model, wanted, console, what="queries")
+    notes = [f"The images of {query} were asked of those of {gallery}.", *_seen_before(run, asked.collection)]
+    result = judge(model, answers, asked, knn=knn, threshold=None if len(notes) > 1 else threshold, seed=seed)
     return replace(result, notes=[*notes, *result.notes])
 
 
@@ -158,8 +152,9 @@ def _seen_before(run: Path, asked: Collection) -> list[str]:
 
 
 def _own_part(
-    model: Model, run: Path, part: str, knn: int, seed: int, settings: dict[str, Any], console: Console
-) -> EvaluationResult:
+    model: Model | ArrangementModel, run: Path, part: str, knn: int, seed: int, settings: dict[str, Any],
+    console: Console,
+) -> EvaluationResult:  # fmt: skip
     if not (run / RUN_FILE).is_file():
         raise DoppelgramError(f"{run}: is a model without its run, so it has no images; give --gallery or --pairs")
     if part not in ("", "train", "val", "test"):
@@ -174,48 +169,33 @@ def _own_part(
         raise DoppelgramError(f"{run}: its split has no {which} among the images that are there; give --gallery")
     part = settings["part"] = chosen
     wanted = np.sort(np.concatenate([rows["train"], rows[part]])) if part != "train" else rows["train"]
-    images = load_images(collection.take(wanted), model.framing, console)
-    found = _embed(model, images, console, "images")
-    rows = split.rows(images.collection)
-    labels, hashes = images.collection.labels, np.array(images.hashes)
-    threshold = model.calibration.threshold if model.calibration else None
-    if model.calibration is not None and model.calibration.fitted_on == part:
+    found = embed_collection(model, collection.take(wanted), console)
+    rows = split.rows(found.collection)
+    threshold = own_threshold(model)
+    if fitted_on(model) == part:
         threshold = None  # chosen on these very images: let it be chosen on one half of them and reported on the other
-    queries = rows[part]
+    queries, gallery = found.take(rows[part]), found.take(rows["train"])
     note = f"The {part} part of {run} was asked of its training part."
     if part == "val":
         note += " The epoch that was kept was chosen on these images."
-    if part == "train" or not set(labels[queries].tolist()) & set(labels[rows["train"]].tolist()):
+    if part == "train" or not set(queries.collection.labels.tolist()) & set(gallery.collection.labels.tolist()):
         why = "" if part == "train" else ", since none of its classes is in the training part"
         note = f"Each image of the {part} part of {run} was asked of the others in it{why}."
-        result = evaluate_embeddings(
-            found[queries],
-            labels[queries],
-            gallery_ids=hashes[queries].tolist(),
-            knn=knn,
-            threshold=threshold,
-            seed=seed,
-        )
+        result = judge(model, queries, knn=knn, threshold=threshold, seed=seed)
     else:
-        gallery = rows["train"]
-        result = evaluate_embeddings(
-            found[gallery], labels[gallery], found[queries], labels[queries],
-            gallery_ids=hashes[gallery].tolist(), query_ids=hashes[queries].tolist(),
-            knn=knn, threshold=threshold, seed=seed,
-        )  # fmt: skip
+        result = judge(model, gallery, queries, knn=knn, threshold=threshold, seed=seed)
     return replace(result, notes=[note, *result.notes])
 
 
 def _given_pairs(
-    model: Model, file: Path, root: Path | None, seed: int, settings: dict[str, Any], console: Console
-) -> EvaluationResult:
+    model: Model | ArrangementModel, file: Path, root: Path | None, seed: int, settings: dict[str, Any],
+    console: Console,
+) -> EvaluationResult:  # fmt: skip
     left, right, same = read_pairs(file, root)
     paths: Sequence[Path] = sorted(set(left) | set(right))
-    with progress_bar(console, "reading pairs", len(paths)) as advance:
-        loaded = load_pixels(paths, model.framing, progress=advance, keep_duplicates=True)
+    with progress_bar(console, "embedding pairs", len(paths)) as advance:
+        loaded = embed_files(model, paths, progress=advance, keep_duplicates=True)
     loaded.report.raise_if_nothing_readable()
-    with progress_bar(console, "embedding pairs", len(loaded.pixels)) as advance:
-        found = model.embed_pixels(loaded.pixels, progress=advance).astype(np.float64)
     place = {paths[position]: row for row, position in enumerate(loaded.kept.tolist())}
     usable = np.array([a in place and b in place for a, b in zip(left, right, strict=True)])
     notes = []
@@ -235,10 +215,14 @@ def _given_pairs(
         a, b, usable = a[~itself], b[~itself], np.flatnonzero(usable)[~itself]
         if not len(a):
             raise DoppelgramError(f"{file}: every pair is of an image with itself")
-    distances = np.linalg.norm(found[a] - found[b], axis=1)
-    threshold = model.calibration.threshold if model.calibration else None
     settings["pairs"] = str(file)
-    result = evaluate_pairs(
-        distances, same[usable], hashes[a].tolist(), hashes[b].tolist(), threshold=threshold, seed=seed
-    )
+    first, second, ids = loaded.vectors[a], loaded.vectors[b], (hashes[a].tolist(), hashes[b].tolist())
+    threshold = own_threshold(model)
+    if isinstance(model, Model):
+        distances = np.linalg.norm(first.astype(np.float64) - second, axis=1)
+        result = evaluate_pairs(distances, same[usable], *ids, threshold=threshold, seed=seed)
+    else:
+        result = evaluate_arrangement_pairs(
+            model.space, first, second, same[usable], *ids, threshold=threshold, seed=seed
+        )
     return replace(result, notes=[*notes, *result.notes])

@@ -13,7 +13,7 @@ from rich.console import Console
 from doppelgram.api.loading import Images as LoadedImages
 from doppelgram.api.loading import load_images, progress_bar
 from doppelgram.api.run import RUN_FILE, open_run
-from doppelgram.catalog.folder import CATALOG_FILE
+from doppelgram.catalog.folder import CATALOG_FILE, MODEL_FOLDER
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import PARTS
@@ -25,7 +25,7 @@ from doppelgram.maps.picture import draw_points, write_picture
 from doppelgram.maps.projection import FEWEST, METHODS
 from doppelgram.maps.projector import write_projector
 from doppelgram.maps.sprites import Pixels, empty, make_sheets, side_for, square
-from doppelgram.models.bundle import DESCRIPTION_FILE, load_model
+from doppelgram.models.bundle import DESCRIPTION_FILE, load_image_model
 from doppelgram.models.model import Model
 
 PAGE, PICTURES = ".html", (".png", ".svg")
@@ -86,7 +86,7 @@ def draw_map(
         raise DoppelgramError("with --onto the saved map is shown; DATA and --part do not go with it")
     if onto is not None:
         found = Map.load(Path(onto).expanduser())
-        model = Catalog.open(source).load_model() if kind == "catalog" else load_model(source)
+        model = _model_of(Catalog.open(source)) if kind == "catalog" else load_image_model(source, "map")
         if found.fingerprint != model.fingerprint:
             raise DoppelgramError(f"{onto}: this map was made with another model than that of {source}")
         shown = Path(onto).stem
@@ -100,7 +100,7 @@ def draw_map(
         shown = Path(data or (open_run(source).data if kind == "run" else source)).name
     if place is not None:
         if model is None:
-            model = Catalog.open(source).load_model()
+            model = _model_of(Catalog.open(source))
         with console.status("placing images"):
             found = found.place(_embedded(model, place, console, what="images to place"))
     name = "t-SNE" if found.projection.method == "tsne" else "PCA"
@@ -149,7 +149,7 @@ def _images(
     if data is not None:
         if parts:
             raise DoppelgramError("--part is of the run's own images; it does not go with DATA")
-        model = load_model(source)
+        model = load_image_model(source, "map")
         return model, model.fingerprint, _embedded(model, data, console, what="images")
     if kind == "model":
         raise DoppelgramError(f"{source}: is a model without its run, so it has no images; name DATA to map")
@@ -161,7 +161,7 @@ def _of_run(source: Path, parts: Sequence[str], console: Console) -> tuple[Model
         if part not in PARTS:
             raise DoppelgramError(f"--part is '{part}'; it is {', '.join(PARTS[:-1])} or {PARTS[-1]}")
     wanted = parts or OWN_PARTS
-    model, run = load_model(source), open_run(source)
+    model, run = load_image_model(source, "map"), open_run(source)
     collection, split = run.collection(), run.split()
     rows = split.rows(collection)
     chosen = np.sort(np.concatenate([rows[part] for part in dict.fromkeys(wanted)]))
@@ -190,6 +190,12 @@ def _embed(model: Model, loaded: LoadedImages, parts: Text, console: Console) ->
     tiles: Iterable[Pixels] = (square(Image.fromarray(pixels), side) for pixels in loaded.pixels)
     sheets = make_sheets(tiles, side)
     return Images(vectors, loaded.collection.labels, parts, loaded.collection.names, loaded.hashes, sheets)
+
+
+def _model_of(catalog: Catalog) -> Model:
+    model = load_image_model(catalog.folder / MODEL_FOLDER, "map --place")
+    catalog.require(model.fingerprint)
+    return model
 
 
 def _of_catalog(catalog: Catalog) -> Images:

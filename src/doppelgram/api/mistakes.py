@@ -23,7 +23,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.duplicates import appearance, copies
 from doppelgram.evaluation.mistakes import KINDS, Kind, Mistake, find_mistakes
 from doppelgram.images.batch import load_pixels
-from doppelgram.models.bundle import load_model
+from doppelgram.models.bundle import load_image_model
 from doppelgram.writing import written_whole
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ def list_mistakes(
         raise DoppelgramError(f"--part is '{part}'; it is train, val, test or all")
     if most < 1:
         raise DoppelgramError(f"-n is {most}; ask for 1 finding or more")
-    model = load_model(run)
+    model = load_image_model(run, "errors")
     collection, places = _images(run, data, part, str(model.recipe.get("data", {}).get("label", "")))
     for note in collection.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)

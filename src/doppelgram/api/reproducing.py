@@ -32,7 +32,7 @@ from doppelgram.maps.judgement import judge
 from doppelgram.maps.palette import style_classes
 from doppelgram.maps.picture import draw_points, write_picture
 from doppelgram.maps.projection import project
-from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.models.bundle import load_image_model, model_folder
 from doppelgram.writing import written_whole
 
 SETTINGS_FILE, DATA_FOLDER, RUNS_FOLDER = "settings.json", "data", "runs"
@@ -59,6 +59,7 @@ def reproduce_lookalike(
     weights: Path | str | None = None,
     quick: bool = False,
     epochs: int | None = None,
+    most_images: int | None = None,
     overrides: Sequence[str] = (),
     dims: Sequence[int] = DIMS,
     seed: int = 0,
@@ -76,6 +77,7 @@ def reproduce_lookalike(
         weights: folder of pretrained weights, if a recipe key set by ``overrides`` wants some.
         quick: a small network in place of VGG16, at most 40 images a class and few epochs.
         epochs: of each training, in place of the default.
+        most_images: of a class, drawn by whole panoramas; 0 for all; by default all, and 40 if ``quick``.
         overrides: ``key=value`` changes to every training's recipe.
         dims: embedding sizes to try beside 64.
         seed: of splits, weights and batches.
@@ -92,6 +94,8 @@ def reproduce_lookalike(
     effort = QUICK if quick else FULL
     if epochs is not None:
         effort = replace(effort, epochs=epochs)
+    if most_images is not None:
+        effort = replace(effort, most_images=most_images)
     out = Path(out).expanduser()
     places = {"signs": Path(signs).expanduser(), "faces": Path(faces).expanduser()}
     listed = Path(face_classes).expanduser() if face_classes is not None else None
@@ -209,7 +213,7 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
     for one in sizes:
         methods = [method for asked, method in wanted if asked is one]
         if not all(files[one.step.key, method].is_file() for method in methods):
-            model = load_model(one.folder)
+            model = load_image_model(one.folder, "reproduce")
             if images is None:
                 _say(work, subject, "maps")
                 images = load_images(data.collection.take(shown), model.framing, work.console)
@@ -248,7 +252,7 @@ def _montage(work: _Work, subject: Subject, data: Prepared, best: Trained) -> Pa
     if file.is_file():
         return file
     _say(work, subject, "look-alikes")
-    model = load_model(best.folder)
+    model = load_image_model(best.folder, "reproduce")
     rows = data.parts.rows(data.collection)
     gallery = data.collection.take(rows["train"])
     store = Catalog.open_or_create(

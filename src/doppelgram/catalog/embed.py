@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +16,16 @@ import pandas as pd
 
 from doppelgram.catalog.files import FileRead, decode_file, hash_file
 from doppelgram.catalog.rows import EmbeddedImage, Entry
+from doppelgram.catalog.seen import PEOPLE_COLUMN, people_text
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.framing import Framing
 from doppelgram.images.ordered import in_order
 from doppelgram.images.report import FileOutcome, LoadReport, quoted
 
 if TYPE_CHECKING:
+    from doppelgram.models.arrangement import ArrangementModel
     from doppelgram.models.model import Model
 
 ALREADY_PRESENT = "already in the catalog"
@@ -31,6 +35,9 @@ FACE_COLUMN = "face crop"
 
 # Images that the model sees at a time, so that its activations stay small beside the pixels of a chunk.
 _MODEL_BATCH = 64
+# For models that look for people: whole photographs in a chunk, each of which takes up to 5 MB, and photographs that
+# are looked at side by side before any of them is embedded.
+_PHOTOGRAPHS, _LOOKED_AT = 32, 256
 
 
 @dataclass
@@ -76,7 +83,7 @@ class IndexReport:
 
 def index_collection(
     collection: Collection,
-    model: Model,
+    model: Model | ArrangementModel,
     catalog: Catalog,
     *,
     batch: int = 256,
@@ -93,7 +100,7 @@ def index_collection(
     label columns, author and time. A further copy of a file that is still there changes nothing.
 
     Where faces are cut out, by `Catalog.face` or by the model's own framing, a row's label columns are joined by one
-    named `FACE_COLUMN`, which says what was found.
+    named `FACE_COLUMN`, which says what was found; where people were, by `PEOPLE_COLUMN`, which says who was.
 
     Args:
         collection: the images.
@@ -109,6 +116,7 @@ def index_collection(
         raise DoppelgramError(f"batch is {batch}; it must be 1 or more")
     catalog.require(model.fingerprint)
     framing = catalog.framing(model)
+    batch = batch if isinstance(framing, Framing) else min(batch, _PHOTOGRAPHS)
     started = time.perf_counter()
     advance = progress or (lambda count: None)
     entries = _entries(collection)
@@ -133,10 +141,13 @@ def index_collection(
     report.updated = _bring_up_to_date(catalog, known, held, collection)
 
     new = [positions[0] for digest, positions in same.items() if digest not in known]
+    look = _look_ahead(model, [Path(entries[position].path) for position in new], advance)
+    # Finding people is most of the work, so that where it is done it alone moves the bar.
+    embedded = advance if look is None else (lambda count: None)
     chunk: list[tuple[Entry, FileRead]] = []
 
     def append() -> None:
-        inserted = _append(chunk, model, catalog, advance)
+        inserted = _append(chunk, model, catalog, embedded)
         report.added += inserted
         # Fewer than the chunk where another process was faster, or a file was changed to a known one meanwhile.
         report.already_present += len(chunk) - inserted
@@ -144,12 +155,14 @@ def index_collection(
 
     decoding = in_order(lambda position: decode_file(entries[position].path, framing), new)
     with closing(decoding):
-        for position, read in zip(new, decoding, strict=True):
+        for number, (position, read) in enumerate(zip(new, decoding, strict=True)):
+            if look is not None and number % _LOOKED_AT == 0:
+                look(number)
             outcomes[position] = FileOutcome(entries[position].path, read.status, read.reason, read.faces)
             if read.status == "ok":
                 chunk.append((_with_faces(replace(entries[position], id=read.digest), read.faces), read))
             else:
-                advance(1)
+                embedded(1)
             if len(chunk) == batch:
                 append()
         append()
@@ -207,8 +220,8 @@ def _bring_up_to_date(
             entry = files[0]
         if entry is None:
             continue
-        if FACE_COLUMN in (old.columns or {}):
-            entry = replace(entry, columns={**(entry.columns or {}), FACE_COLUMN: (old.columns or {})[FACE_COLUMN]})
+        found = {name: value for name, value in (old.columns or {}).items() if name in (FACE_COLUMN, PEOPLE_COLUMN)}
+        entry = replace(entry, columns={**(entry.columns or {}), **found})
         # A collection without labels, authors or times says nothing of them, which is no reason to forget them.
         if not collection.label:
             entry = replace(entry, label=old.label, columns={**(old.columns or {}), **(entry.columns or {})})
@@ -221,15 +234,44 @@ def _bring_up_to_date(
     return catalog.update(changed)
 
 
+def _look_ahead(
+    model: Model | ArrangementModel, paths: Sequence[Path], progress: Callable[[int], None]
+) -> Callable[[int], None] | None:
+    """What finds the people of the next ``_LOOKED_AT`` files from a position on; None for models that look for none."""
+    from doppelgram.models.arrangement import ArrangementModel
+
+    if not isinstance(model, ArrangementModel):
+        return None
+    finder = model.finder
+    return lambda start: finder.prefetch(paths[start : start + _LOOKED_AT], progress)
+
+
 def _append(
-    chunk: Sequence[tuple[Entry, FileRead]], model: Model, catalog: Catalog, progress: Callable[[int], None]
+    chunk: Sequence[tuple[Entry, FileRead]],
+    model: Model | ArrangementModel,
+    catalog: Catalog,
+    progress: Callable[[int], None],
 ) -> int:
+    from doppelgram.models.arrangement import ArrangementModel
+
     if not chunk:
         return 0
-    pixels = np.stack([read.pixels for _, read in chunk if read.pixels is not None])
-    vectors = model.embed_pixels(pixels, batch=_MODEL_BATCH, progress=progress)
+    entries = [entry for entry, _ in chunk]
+    pixels = [read.pixels for _, read in chunk if read.pixels is not None]
+    if not isinstance(model, ArrangementModel):
+        vectors = model.embed_pixels(np.stack(pixels), batch=_MODEL_BATCH, progress=progress)
+    else:
+        seen = model.embed_photographs(pixels, [Path(entry.path) for entry in entries])
+        vectors = seen.vectors
+        entries = [
+            replace(entry, columns={**(entry.columns or {}), PEOPLE_COLUMN: people_text(people)})
+            for entry, people in zip(entries, seen.people, strict=True)
+        ]
     return catalog.add(
-        [EmbeddedImage(entry, vector, read.thumbnail) for (entry, read), vector in zip(chunk, vectors, strict=True)]
+        [
+            EmbeddedImage(entry, vector, read.thumbnail)
+            for entry, vector, (_, read) in zip(entries, vectors, chunk, strict=True)
+        ]
     )
 
 

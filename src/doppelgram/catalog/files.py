@@ -15,6 +15,7 @@ from doppelgram.images.batch import content_hash
 from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode, read_file
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import Status
+from doppelgram.images.whole import WholePhotograph
 
 THUMBNAIL_SIDE = 160
 
@@ -27,7 +28,8 @@ class FileRead:
         status: ``ok``, ``missing`` or ``broken``.
         reason: why it is not ``ok``.
         digest: SHA-256 of its bytes in hexadecimal.
-        pixels: framed for the model, uint8 (size, size, 3); None where the file was only hashed.
+        pixels: framed for the model, uint8 (size, size, 3), or a whole photograph (h, w, 3); None where the file was
+            only hashed.
         thumbnail: JPEG's bytes.
         faces: how many faces were found; None where the framing looks for none.
     """
@@ -52,7 +54,7 @@ def hash_file(path: str) -> FileRead:
         return _failure(error)
 
 
-def decode_file(path: str, framing: Framing) -> FileRead:
+def decode_file(path: str, framing: Framing | WholePhotograph) -> FileRead:
     """Read a file once for its digest, its framed pixels (those of `load_pixels`) and a thumbnail."""
     try:
         data = read_file(path)

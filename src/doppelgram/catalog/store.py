@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from doppelgram.images.framing import Framing
+    from doppelgram.images.whole import WholePhotograph
+    from doppelgram.models.arrangement import ArrangementModel
     from doppelgram.models.model import Model
 
 TABLE = "images"
@@ -136,7 +138,9 @@ class Catalog:
         return cls(folder, facts, table)
 
     @classmethod
-    def open_or_create(cls, folder: Path | str, model: Model, model_source: Path | str, *, face: str = "") -> Catalog:
+    def open_or_create(
+        cls, folder: Path | str, model: Model | ArrangementModel, model_source: Path | str, *, face: str = ""
+    ) -> Catalog:
         """Open the catalog in ``folder`` to add to it, or begin one there.
 
         A model that was calibrated anew has the fingerprint that it had before; the copy here then gets the new
@@ -184,15 +188,20 @@ class Catalog:
                 f"not {fingerprint[:8]}…); index into a new folder"
             )
 
-    def framing(self, model: Model) -> Framing:
+    def framing(self, model: Model | ArrangementModel) -> Framing | WholePhotograph:
         """How what goes into this catalog is framed: as its model asks, but for `face`."""
-        return replace(model.framing, face=self.face) if self.face else model.framing
+        from doppelgram.images.framing import Framing
 
-    def load_model(self) -> Model:
-        """Load the model that fills this catalog from the catalog's own copy."""
+        framing = model.framing
+        return replace(framing, face=self.face) if self.face and isinstance(framing, Framing) else framing
+
+    def load_model(
+        self, *, weights: Path | str | None = None, keypoints: Path | str | None = None
+    ) -> Model | ArrangementModel:
+        """Load the model that fills this catalog from the catalog's own copy; arguments as for `bundle.load_model`."""
         from doppelgram.models.bundle import load_model
 
-        model = load_model(self.folder / MODEL_FOLDER)
+        model = load_model(self.folder / MODEL_FOLDER, weights=weights, keypoints=keypoints)
         self.require(model.fingerprint)
         return model
 

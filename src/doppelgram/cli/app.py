@@ -25,6 +25,15 @@ Data = Annotated[
     Path, typer.Argument(metavar="DATA", help="Folder of images, or a table (CSV, TSV, Parquet).", show_default=False)
 ]
 Weights = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to look pretrained weights up in first.")]
+Keypoints = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Ready-made keypoints, for a model of places and poses that takes them; by default the keypoints.json "
+        "beside the photographs.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same result.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run or model folder.", show_default=False)]

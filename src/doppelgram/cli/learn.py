@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from doppelgram.cli.app import Data, Json, RunFolder, Seed, Weights, app, print_json, progress_console
+from doppelgram.cli.app import Data, Json, Keypoints, RunFolder, Seed, Weights, app, print_json, progress_console
 from doppelgram.errors import DoppelgramError
 
 
@@ -108,6 +108,7 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Where the CSV's paths start; its own folder by default.")
     ] = None,
     weights: Weights = None,
+    keypoints: Keypoints = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write metrics.json, metrics.md and figures here.")
     ] = None,
@@ -122,8 +123,8 @@ def evaluate(
     from doppelgram.api.evaluating import evaluate as run_evaluation
 
     result = run_evaluation(
-        run, gallery=gallery, query=query, pairs=pairs, root=root, weights=weights, out=out, part=part, knn=knn,
-        seed=seed, console=progress_console(),
+        run, gallery=gallery, query=query, pairs=pairs, root=root, weights=weights, keypoints=keypoints, out=out,
+        part=part, knn=knn, seed=seed, console=progress_console(),
     )  # fmt: skip
     if json_:
         print_json(result.to_dict())

@@ -6,11 +6,24 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doppelgram.cli.app import Data, Json, RunFolder, answer_console, app, print_json, progress_console
+from doppelgram.cli.app import (
+    Data,
+    Json,
+    Keypoints,
+    RunFolder,
+    Weights,
+    answer_console,
+    app,
+    print_json,
+    progress_console,
+)
+
+if TYPE_CHECKING:
+    from doppelgram.catalog.search import Match
 
 Crop = Annotated[
     str,
@@ -33,11 +46,16 @@ def index(
     json_: Json = False,
     crop: Crop = "",
     show_crops: ShowCrops = None,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
 ) -> None:
     """Embed images into a catalog; what is there already is skipped."""
     from doppelgram.api.searching import index as run_index
 
-    report = run_index(data, model, catalog, crop=crop, show_crops=show_crops, console=progress_console())
+    report = run_index(
+        data, model, catalog, crop=crop, show_crops=show_crops, weights=weights, keypoints=keypoints,
+        console=progress_console(),
+    )  # fmt: skip
     _tell_drawn(show_crops)
     if json_:
         facts = json.loads(report.to_json())
@@ -59,19 +77,28 @@ def search(
         list[Path], typer.Argument(metavar="IMAGE...", help="Photographs to find look-alikes of.", show_default=False)
     ],
     k: Annotated[int, typer.Option("-k", min=1, help="How many look-alikes.")] = 5,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT", help="With a model of places and poses: rank by joint, place or pose.", show_default="joint"
+        ),
+    ] = "",
     json_: Json = False,
     montage: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw queries and answers into a picture.")
     ] = None,
     crop: Crop = "",
     show_crops: ShowCrops = None,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
 ) -> None:
     """Find the images in a catalog that look most like each given one."""
     from doppelgram.api.searching import search as run_search
 
     found = run_search(
-        catalog, images, k, montage=montage, crop=crop, show_crops=show_crops, console=progress_console()
-    )
+        catalog, images, k, by=by, montage=montage, crop=crop, show_crops=show_crops, weights=weights,
+        keypoints=keypoints, console=progress_console(),
+    )  # fmt: skip
     _tell_drawn(show_crops)
     if montage:
         typer.echo(f"montage written to {montage}", err=True)
@@ -81,8 +108,8 @@ def search(
     if not sys.stdout.isatty():  # for another program: one line an answer, nothing cut
         for neighbours in found:
             for match in neighbours.matches:
-                probability = "" if match.probability is None else f"{match.probability:.4f}"
-                facts = (str(match.rank), match.label, f"{match.distance:.4f}", probability, match.path)
+                numbers = (_figure(match.probability, ".4f"), *_parts(match, ".4f"))
+                facts = (str(match.rank), match.label, f"{match.distance:.4f}", *numbers, match.path)
                 typer.echo("\t".join(" ".join(cell.split()) for cell in (neighbours.query, *facts)))
         return
     from rich.table import Table
@@ -91,20 +118,31 @@ def search(
     console = answer_console()
     for neighbours in found:
         table = Table(title=Text(neighbours.query), title_justify="left", box=None, pad_edge=False)
-        for column, justify in (
-            ("", "right"),
-            ("label", "left"),
-            ("distance", "right"),
-            ("probability", "right"),
-            ("path", "left"),
-        ):
-            table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        arranged = neighbours.people is not None
+        columns = ("place", "pose", "both") if arranged else ("distance", "probability")
+        table.add_column("", justify="right", no_wrap=True)
+        table.add_column("label", no_wrap=True)
+        for column in columns:
+            table.add_column(column, justify="right", no_wrap=True)
+        table.add_column("path", no_wrap=True)
         for match in neighbours.matches:
-            probability = "" if match.probability is None else f"{match.probability:.0%}"
-            cells = (str(match.rank), match.label, f"{match.distance:.3f}", probability, match.path)
+            probability = _figure(match.probability, ".0%")
+            numbers = (*_parts(match, ".0%"), probability) if arranged else (f"{match.distance:.3f}", probability)
+            cells = (str(match.rank), match.label, *numbers, match.path)
             table.add_row(*(Text(" ".join(cell.split())) for cell in cells))
         console.print(table)
         console.print()
+
+
+def _figure(probability: float | None, form: str) -> str:
+    return "" if probability is None else format(probability, form)
+
+
+def _parts(match: Match, form: str) -> tuple[str, ...]:
+    """Place and pose of an answer by a model that knows them; a pose that could not be compared says so."""
+    if match.place_probability is None:
+        return ()
+    return _figure(match.place_probability, form), _figure(match.pose_probability, form) if match.people else "unknown"
 
 
 @app.command()
@@ -115,16 +153,31 @@ def verify(
     json_: Json = False,
     crop: Crop = "",
     show_crops: ShowCrops = None,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
 ) -> None:
     """Say whether two photographs show the same, and how sure that is."""
     from doppelgram.api.searching import verify as run_verify
 
-    verdict = run_verify(run, image_a, image_b, crop=crop, show_crops=show_crops, console=progress_console())
+    verdict = run_verify(
+        run, image_a, image_b, crop=crop, show_crops=show_crops, weights=weights, keypoints=keypoints,
+        console=progress_console(),
+    )  # fmt: skip
     _tell_drawn(show_crops)
     if json_:
         print_json(verdict.to_dict())
     elif verdict.probability is None:
         typer.echo(f"distance {verdict.distance:.4f}; the model is not calibrated, so there is no probability")
+    elif verdict.place_probability is not None:
+        word = "same" if verdict.same else "different"
+        pose = f"pose {verdict.pose_probability:.1%}"
+        if not (verdict.people_a and verdict.people_b):
+            nobody = [image for image, n in ((image_a, verdict.people_a), (image_b, verdict.people_b)) if not n]
+            pose = f"pose unknown, taken as {verdict.pose_probability:.1%}: nobody in {' and '.join(map(str, nobody))}"
+        typer.echo(
+            f"{word}: probability {verdict.probability:.1%} that they show the same pose before the same place "
+            f"(place {verdict.place_probability:.1%}, {pose})"
+        )
     else:
         word = "same" if verdict.same else "different"
         typer.echo(

@@ -111,7 +111,7 @@ def _rank_block(
     with np.errstate(invalid="ignore"):  # inf - inf, where no image is left
         close = np.diff(values, axis=1) <= 2 * _rounding(values[:, 1:], own[:, None], width)
     classes = _settle(setting, rows, columns, classes, close, knn)
-    _score(classes == setting.query_codes[rows][:, None], relevant, rows, ranking)
+    score_block(classes == setting.query_codes[rows][:, None], relevant, rows, ranking)
     if knn:
         ranking.predicted[rows] = vote(classes[:, :knn])
 
@@ -158,7 +158,7 @@ def _settle(setting: Setting, rows: Int64, columns: Int64, classes: Int64, close
     return settled.reshape(classes.shape)
 
 
-def _score(hits: NDArray[np.bool_], relevant: Int64, rows: Int64, ranking: Ranking) -> None:
+def score_block(hits: NDArray[np.bool_], relevant: Int64, rows: Int64, ranking: Ranking) -> None:
     """Fill in the rows of ``ranking`` that belong to one block, from which ranks hold a relevant image."""
     places = np.arange(1, hits.shape[1] + 1)
     within = hits & (places <= relevant[:, None])

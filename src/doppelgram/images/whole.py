@@ -46,5 +46,5 @@ class WholePhotograph:
         if scale < 1:
             width, height = (max(1, round(side * scale)) for side in image.size)
             image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
-        width, height = float(image.width), float(image.height)
-        return Framed(np.array(image), ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)))
+        right, low = float(image.width), float(image.height)
+        return Framed(np.array(image), ((0.0, 0.0), (right, 0.0), (right, low), (0.0, low)))

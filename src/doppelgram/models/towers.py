@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,7 @@ def fused(parts: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
     return unit(np.hstack([part * np.float32(weight) for part, weight in zip(parts, weights, strict=True)]))
 
 
-def embedded(towers: Sequence[ImageTower | KeypointTower], view: Callable[[Any], NDArray[Any]]) -> Embeddings:
-    """Fused embeddings by several towers of what ``view`` shows to each of them."""
-    return fused([tower.embed(view(tower)) for tower in towers], [tower.weight for tower in towers])
+def embedded(towers: Sequence[ImageTower | KeypointTower], views: Sequence[Sequence[NDArray[Any]]]) -> Embeddings:
+    """Fused embeddings by several towers of what each of them is shown, given in pieces of any number of views."""
+    parts = [tower.embed(np.concatenate(pieces)) for tower, pieces in zip(towers, views, strict=True)]
+    return fused(parts, [tower.weight for tower in towers])

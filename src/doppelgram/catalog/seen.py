@@ -1,0 +1,36 @@
+"""Who was found in a photograph of a catalog: kept as text among its columns, for drawings and reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from doppelgram.pose.people import People
+
+# Beside the label columns of an image in which people were looked for. No label column is likely to be called that.
+PEOPLE_COLUMN = "people found"
+
+
+def people_text(people: People) -> str:
+    """People as JSON: size of the photograph, and for each person 18 joints of x, y and confidence, null if missing."""
+    persons = [
+        [None if np.isnan(x) else [round(float(x), 1), round(float(y), 1), round(float(sure), 3)] for x, y, sure in one]
+        for one in people.keypoints
+    ]
+    scores = [round(float(score), 3) for score in people.score]
+    return json.dumps({"size": [people.width, people.height], "score": scores, "keypoints": persons})
+
+
+def people_of(columns: Mapping[str, str] | None) -> People | None:
+    """What `people_text` wrote into an image's columns; None where nobody was looked for or the text is damaged."""
+    try:
+        value: dict[str, Any] = json.loads((columns or {})[PEOPLE_COLUMN])
+        missing = [float("nan"), float("nan"), 0.0]
+        points = [[joint or missing for joint in person] for person in value["keypoints"]]
+        keypoints = np.array(points, dtype=np.float32).reshape(-1, 18, 3)
+        return People(keypoints, np.array(value["score"], dtype=np.float32), *value["size"])
+    except (KeyError, ValueError, TypeError):
+        return None

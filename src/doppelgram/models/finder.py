@@ -1,0 +1,152 @@
+"""What finds people for an arrangement model: its estimator and segmenter, looked up by name and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.models.sight import READY_MADE, Sight
+from doppelgram.pose.cache import masks_of, people_of
+from doppelgram.pose.estimators import Estimator, make_estimator
+from doppelgram.pose.known import KnownPeople
+from doppelgram.pose.people import People
+from doppelgram.pose.segmenter import PersonMask, Segmenter, make_segmenter
+from doppelgram.weights import cache_folder
+
+KEYPOINTS_FILE = "keypoints.json"
+# Folders above a photograph's own in which its ready-made keypoints are looked for: <place>/<pose>/ and the data's.
+_ABOVE = 3
+
+Found = tuple[People, NDArray[np.bool_] | None]
+
+
+class PeopleFinder:
+    """Finds people, and where they cover the place, in photographs.
+
+    What was found in a file is kept in the user's cache by the file's content and by what found it.
+
+    Args:
+        estimator: what finds people; None for ready-made keypoints that lie beside the photographs.
+        segmenter: what finds where they cover the place; None where nobody asks.
+    """
+
+    def __init__(self, estimator: Estimator | KnownPeople | None, segmenter: Segmenter | None) -> None:
+        self._estimator = estimator
+        self._segmenter = segmenter
+        self._beside: dict[Path, KnownPeople | None] = {}
+        self._seen: dict[Path, tuple[People, PersonMask | None]] = {}
+
+    def prefetch(self, paths: Sequence[Path], progress: Callable[[int], None] | None = None) -> None:
+        """Look at many files at once, side by side; `look` then knows what was found in them.
+
+        Args:
+            paths: the files; those that cannot be read are left out.
+            progress: called with 1 after each file.
+        """
+        wanted = list(dict.fromkeys(paths))
+        people = self._people(wanted, progress if self._segmenter is None else None)
+        masks: list[PersonMask | None] = [None] * len(wanted)
+        if self._segmenter is not None:
+            masks = masks_of(wanted, self._segmenter, _cache(), progress)
+        self._seen = {
+            path: (found, mask)
+            for path, found, mask in zip(wanted, people, masks, strict=True)
+            if found is not None and (mask is not None or self._segmenter is None)
+        }
+
+    def look(self, photographs: Sequence[NDArray[np.uint8]], paths: Sequence[Path | None]) -> list[Found]:
+        """People of photographs, in pixels of these, and which of the pixels they cover.
+
+        Args:
+            photographs: upright, uint8 (h, w, 3).
+            paths: where each comes from, None for one that is in memory only.
+        """
+        if any(path is not None and path not in self._seen for path in paths):
+            self.prefetch([path for path in paths if path is not None])
+        found: list[Found] = []
+        for pixels, path in zip(photographs, paths, strict=True):
+            height, width = pixels.shape[:2]
+            if path is not None and path in self._seen:
+                people, mask = self._seen[path]
+                found.append((people.scaled(width, height), mask.at(width, height) if mask is not None else None))
+            else:
+                covered = self._segmenter.person_mask(pixels) if self._segmenter is not None else None
+                found.append((self._in_memory(pixels), covered))
+        return found
+
+    def _in_memory(self, pixels: NDArray[np.uint8]) -> People:
+        if self._estimator is None or isinstance(self._estimator, KnownPeople):
+            raise DoppelgramError(
+                "this model takes ready-made keypoints, which go by file names: give files, not arrays"
+            )
+        return self._estimator.estimate([pixels])[0]
+
+    def _people(self, paths: Sequence[Path], progress: Callable[[int], None] | None) -> Sequence[People | None]:
+        if self._estimator is not None:
+            cache = None if isinstance(self._estimator, KnownPeople) else _cache()
+            return people_of(paths, self._estimator, cache, progress)
+        found: list[People | None] = []
+        for path in paths:
+            known = self._known_beside(path)
+            if known is None:
+                raise DoppelgramError(
+                    f"{path}: this model takes ready-made keypoints, and there is no {KEYPOINTS_FILE} beside it or in "
+                    "the folders above; give --keypoints FILE"
+                )
+            found += people_of([path], known, None, progress)
+        return found
+
+    def _known_beside(self, path: Path) -> KnownPeople | None:
+        """The nearest file of keypoints that names the photograph."""
+        for folder in list(path.absolute().parents)[: _ABOVE + 1]:
+            if folder not in self._beside:
+                file = folder / KEYPOINTS_FILE
+                self._beside[folder] = KnownPeople(file) if file.is_file() else None
+            known = self._beside[folder]
+            if known is not None:
+                return known
+        return None
+
+
+def open_finder(sight: Sight, weights: Path | None = None, keypoints: Path | None = None) -> PeopleFinder:
+    """Make what a model's `Sight` names.
+
+    Args:
+        sight: names, and keys of the weights and settings that the model was trained with.
+        weights: folder to look weights up in first.
+        keypoints: file of ready-made keypoints; only for a model that takes these.
+
+    Raises:
+        DoppelgramError: something is missing, or has another key.
+    """
+    estimator: Estimator | KnownPeople | None = None
+    if sight.estimator != READY_MADE:
+        if keypoints is not None:
+            raise DoppelgramError(
+                f"--keypoints goes with models of ready-made keypoints; this one finds people by {sight.estimator}"
+            )
+        estimator = make_estimator(sight.estimator, weights)
+        _check(estimator.key, sight.estimator_key, "poses")
+    elif keypoints is not None:
+        estimator = make_estimator(READY_MADE, pose_weights=keypoints)
+    segmenter: Segmenter | None = None
+    if sight.segmenter:
+        segmenter = make_segmenter(sight.segmenter, weights)
+        _check(segmenter.key, sight.segmenter_key, "people's outlines")
+    return PeopleFinder(estimator, segmenter)
+
+
+def _check(here: str, wanted: str, what: str) -> None:
+    if wanted and here != wanted:
+        raise DoppelgramError(
+            f"the model was trained with {what} by '{wanted}', but the weights that were found are '{here}'; "
+            "give --weights DIR with the same ones"
+        )
+
+
+def _cache() -> Path:
+    return cache_folder() / "poses"
