@@ -87,10 +87,11 @@ def find_pairs(
             hit[many[:, None], best] = True
         where, which = np.nonzero(hit)
         a, b = rows[where], columns[which]
-        codes[job] = np.unique(np.minimum(a, b) * n + np.maximum(a, b))
+        codes[job] = np.minimum(a, b) * n + np.maximum(a, b)
 
     in_parallel(compare, range(len(jobs)))
-    pairs = np.unique(np.concatenate(codes))
+    pairs = np.sort(np.concatenate(codes))
+    pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
     return Candidates(pairs // n, pairs % n, sum(full), exact)
 
 

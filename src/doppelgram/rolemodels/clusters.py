@@ -13,6 +13,8 @@ DENSE = 1_500
 # Members that stand for a group when two groups are compared, and posts a group has that may be joined with others.
 _SAMPLE = 48
 _GROUP = 4
+# Share of the pairs between two groups that must match, or the groups are not compared.
+_BRIDGES = 0.1
 # Gap, in log-odds, between groups that no match connects.
 _APART = 1e3
 
@@ -103,7 +105,13 @@ def _joined(
     target = np.arange(len(sizes))
     a, b = pieces[left], pieces[right]
     bridges = (a != b) & (sizes[a] >= _GROUP) & (sizes[b] >= _GROUP)
-    touching = np.unique(np.sort(np.column_stack([a[bridges], b[bridges]]), axis=1), axis=0)
+    low, high = np.minimum(a, b)[bridges], np.maximum(a, b)[bridges]
+    touching, number = np.unique(low * len(sizes) + high, return_counts=True)
+    low, high = touching // len(sizes), touching % len(sizes)
+    # Groups that match on average are joined by many matches, not by one here and there; of the most alike only some
+    # matches per post may have been kept.
+    enough = np.minimum(_BRIDGES * sizes[low] * sizes[high], sizes[low] + sizes[high])
+    touching = np.column_stack([low, high])[number >= enough]
     large = np.unique(touching)
     if not len(large):
         return target
@@ -116,6 +124,6 @@ def _joined(
         i, j = np.searchsorted(large, [one, other])
         gaps[i, j] = gaps[j, i] = -mean
     joined = _linkage(gaps, -cut)
-    for number in range(int(joined.max()) + 1):
-        target[large[joined == number]] = large[np.argmax(joined == number)]
+    for group in range(int(joined.max()) + 1):
+        target[large[joined == group]] = large[np.argmax(joined == group)]
     return target

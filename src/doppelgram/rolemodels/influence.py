@@ -70,14 +70,15 @@ def trees(found: Attribution, time: Float64) -> Trees:
     parent = np.where(edge >= 0, found.source[edge], -1) if len(found.source) else np.full(n, -1, dtype=np.int64)
     followers = np.bincount(parent[parent >= 0], minlength=n)
     total, depth = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    first, last = np.full(n, np.nan), np.full(n, np.nan)
+    first, last = np.full(n, np.inf), np.full(n, -np.inf)
     some = np.flatnonzero(parent >= 0)
-    for post in some[np.argsort(-time[some], kind="stable")].tolist():
-        above = parent[post]
+    order = some[np.argsort(-time[some], kind="stable")]
+    for post, above, when in zip(order.tolist(), parent[order].tolist(), time[order].tolist(), strict=True):
         total[above] += 1 + total[post]
         depth[above] = max(depth[above], 1 + depth[post])
-        first[above] = time[post] if np.isnan(first[above]) else min(first[above], time[post])
-        last[above] = np.nanmax([last[above], time[post], last[post]])
+        first[above] = min(first[above], when)
+        last[above] = max(last[above], when, last[post])
+    first[total == 0] = last[total == 0] = np.nan
     return Trees(parent, edge, followers, total, depth, first, last)
 
 

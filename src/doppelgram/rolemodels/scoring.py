@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.evaluation.parallel import in_parallel
 from doppelgram.models.joint import ArrangementSpace, log_odds
 
 Float32 = NDArray[np.float32]
@@ -98,20 +99,23 @@ class JointScorer:
 
     def block(self, rows: Int64, columns: Int64, *, bounded: bool = False) -> Float32:
         """As `Scorer.block`."""
-        joint = self.space.calibration
         place = self._places.distances(rows, columns)
-        near = place <= (self.reach + 1e-3 if bounded else np.inf)
+        if not bounded:
+            return self._odds(rows, columns, place)
         found = np.full(place.shape, -np.inf, dtype=np.float32)
-        some = np.flatnonzero(near.any(axis=0))
-        if not len(some):
-            return found
-        pose = self._pose_distances(rows, columns[some])
+        some = np.flatnonzero(place.min(axis=0) <= self.reach + 1e-3)
+        if len(some):
+            found[:, some] = self._odds(rows, columns[some], place[:, some])
+        return found
+
+    def _odds(self, rows: Int64, columns: Int64, place: Float32) -> Float32:
+        joint = self.space.calibration
+        pose = self._pose_distances(rows, columns)
         of_pose = np.where(np.isnan(pose), np.float32(joint.pose_prior),
                            np.float32(joint.pose.intercept) - np.float32(joint.pose.slope) * pose)  # fmt: skip
-        of_place = np.float32(joint.place.intercept) - np.float32(joint.place.slope) * place[:, some]
+        of_place = np.float32(joint.place.intercept) - np.float32(joint.place.slope) * place
         total = np.float32(joint.place_weight) * of_place + np.float32(joint.pose_weight) * of_pose
-        found[:, some] = np.where(near[:, some], total + np.float32(joint.bias), -np.inf)
-        return found
+        return np.asarray(total + np.float32(joint.bias))
 
     def _pose_distances(self, rows: Int64, columns: Int64) -> Float32:
         """Pose distances (r, c), people matched as `ArrangementSpace.distances` does; NaN where there is no pose."""
@@ -138,12 +142,15 @@ class JointScorer:
         """Joint log-odds, probability of the same place and of the same pose of pairs, float64 (m,) each."""
         joint = self.space.calibration
         found = np.empty((3, len(left)))
-        for start in range(0, len(left), _PAIRS):
+
+        def measure(start: int) -> None:
             part = slice(start, start + _PAIRS)
             place, pose = self.space.distances(self.vectors[left[part]], self.vectors[right[part]])
             found[0, part] = joint.log_odds(place, pose)
             found[1, part] = joint.place.probability(place)
             found[2, part] = joint.pose_probability(pose)
+
+        in_parallel(measure, range(0, len(left), _PAIRS))
         return found[0], found[1], found[2]
 
 

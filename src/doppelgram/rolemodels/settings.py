@@ -33,7 +33,7 @@ class TraceSettings:
 
     threshold: float | None = None
     decay_days: float | None = None
-    gamma: float = 0.5
+    gamma: float = 0.75
     innovation: float = 0.2
     passing_on: float = 0.8
     draws: int = 200

@@ -21,6 +21,9 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
+# Probability from which on simulated posts count as one arrangement. Half of the pairs that a calibration is fitted to
+# are of one arrangement, of all pairs of a world far fewer; so it lies well above a half.
+THRESHOLD = 0.9
 START = 1_546_300_800.0  # 2019-01-01, UTC
 _SHARES = ("inventions", "missing", "reposts", "clock_errors", "mislabelled", "bare", "undated")
 
@@ -217,23 +220,9 @@ def calibrated_space(
     fit = LogisticRegression(C=1e3).fit(terms, kind[left] == kind[right])
     weights = np.maximum(fit.coef_[0], 0.0)
     joint = JointCalibration(
-        of_place, of_pose, float(weights[0]), float(weights[1]), float(fit.intercept_[0]), -0.5, 0.5
+        of_place, of_pose, float(weights[0]), float(weights[1]), float(fit.intercept_[0]), -0.5, THRESHOLD
     )
-    space = ArrangementSpace(dim, dim, 1, joint)
-    a, b = rng.integers(0, len(kind), (2, 10 * pairs))
-    a, b = a[a != b], b[a != b]
-    threshold = _best_f1(space.judge(vectors[a], vectors[b]).probability, kind[a] == kind[b])
-    return replace(space, calibration=replace(joint, threshold=threshold))
-
-
-def _best_f1(probability: Float64, same: NDArray[np.bool_]) -> float:
-    """The probability from which on precision and recall have the highest harmonic mean; 0.5 if nothing is the same."""
-    if not same.any():
-        return 0.5
-    order = np.argsort(-probability, kind="stable")
-    right = np.cumsum(same[order])
-    best = int(np.argmax(2 * right / (np.arange(1, len(order) + 1) + same.sum())))
-    return float(np.clip(probability[order[best]], 0.01, 0.99))
+    return ArrangementSpace(dim, dim, 1, joint)
 
 
 def _observed(

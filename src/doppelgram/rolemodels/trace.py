@@ -36,7 +36,8 @@ class Grouping:
         people: whether somebody is seen; only such posts have a pose and so an arrangement.
         arrangement: number of the arrangement, 0 the largest; -1 for posts that share theirs with too few.
         place: number of the place by the embeddings, 0 the largest.
-        matches: pairs of posts with people whose log-odds reach the lowest threshold of the sensitivity table.
+        matches: pairs within an arrangement whose log-odds reach the lowest threshold of the sensitivity table. A pair
+            that matches by itself while the groups around it do not is taken for a chance likeness.
         candidates: how these were found.
     """
 
@@ -136,7 +137,8 @@ def group(
     arrangement = np.full(len(posts), -1, dtype=np.int64)
     arrangement[seen] = _by_size(labels, settings.least)
     codes = posts.author_codes[seen]
-    kept = odds >= floor
+    kept = (odds >= floor) & (labels[candidates.left] == labels[candidates.right])
+    kept &= arrangement[seen[candidates.left]] >= 0
     left, right = candidates.left[kept], candidates.right[kept]
     matches = Matches(
         seen[left], seen[right], odds[kept], place[kept], pose[kept], codes[left] == codes[right], np.ones(len(left))

@@ -1,0 +1,108 @@
+"""Simpler rules for who followed whom, to be measured beside ours on the same matches and arrangements.
+
+Each gives every post one parent, and every post a score by which an arrangement's originator may be named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from doppelgram.rolemodels.attribution import Attribution, Matches
+from doppelgram.rolemodels.scoring import Float64, Int64, sigmoid
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a rule says: ``parent`` (n,), -1 for none, and ``score`` (n,), higher for likelier originators."""
+
+    parent: Int64
+    score: Float64
+
+
+def baselines(found: Attribution, matches: Matches, time: Float64, arrangement: Int64) -> dict[str, Guess]:
+    """All of them, by name.
+
+    Args:
+        found: the matches in order of time.
+        matches: what is compared.
+        time: (n,) UTC seconds.
+        arrangement: (n,) number of the arrangement found, -1 for none.
+    """
+    return {
+        "earliest in the cluster": earliest(time, arrangement),
+        "nearest earlier neighbour": nearest_earlier(found, matches, time),
+        "PageRank": pagerank(found, matches, time),
+        "NetInf-style best parent": best_parent(found, matches, time),
+    }
+
+
+def earliest(time: Float64, arrangement: Int64) -> Guess:
+    """The first post of an arrangement is everybody's parent."""
+    parent = np.full(len(time), -1, dtype=np.int64)
+    order = np.lexsort((time, arrangement))
+    order = order[arrangement[order] >= 0]
+    _, starts, inverse = np.unique(arrangement[order], return_index=True, return_inverse=True)
+    first = order[starts][inverse]
+    parent[order] = np.where(first == order, -1, first)
+    return Guess(parent, -time)
+
+
+def _best(found: Attribution, worth: Float64, n: int) -> Int64:
+    """For each post the predecessor of the edge that is worth most, others' posts only."""
+    allowed = np.flatnonzero(~found.own)
+    order = allowed[np.lexsort((worth[allowed], found.target[allowed]))]
+    parent = np.full(n, -1, dtype=np.int64)
+    parent[found.target[order]] = found.source[order]
+    return parent
+
+
+def nearest_earlier(found: Attribution, matches: Matches, time: Float64) -> Guess:
+    """The earlier post that is most alike is the parent; who is so for most posts leads."""
+    parent = _best(found, matches.odds[found.match], len(time))
+    return Guess(parent, np.bincount(parent[parent >= 0], minlength=len(time)).astype(np.float64))
+
+
+def pagerank(
+    found: Attribution, matches: Matches, time: Float64, *, damping: float = 0.85, rounds: int = 100
+) -> Guess:  # fmt: skip
+    """PageRank on the similarity graph, each post passing its rank on to those that precede and match it.
+
+    Page, Brin, Motwani and Winograd, The PageRank citation ranking (1999). The predecessor of the highest rank is the
+    parent.
+
+    Args:
+        found: the matches in order of time.
+        matches: what is compared.
+        time: (n,) UTC seconds.
+        damping: share that is passed on.
+        rounds: of the power method, at most.
+    """
+    n = len(time)
+    weight = np.where(found.own, 0.0, sigmoid(matches.odds[found.match]))
+    out = np.bincount(found.target, weight, n)
+    share = weight / np.maximum(out[found.target], 1e-300)
+    rank = np.full(n, 1 / max(n, 1))
+    for _ in range(rounds):
+        before = rank
+        passed = np.bincount(found.source, share * rank[found.target], n)
+        rank = (1 - damping) / n + damping * (passed + rank[out == 0].sum() / n)
+        if np.abs(rank - before).sum() < 1e-10:
+            break
+    return Guess(_best(found, rank[found.source], n), rank)
+
+
+def best_parent(found: Attribution, matches: Matches, time: Float64) -> Guess:
+    """The parent by which a post most likely came about, as in each cascade of NetInf; the root of most posts leads.
+
+    The transmission likelihood is the probability of the match times an exponential decay with the lag
+    (Gomez-Rodriguez, Leskovec and Krause, Inferring networks of diffusion and influence, KDD 2010), with the decay fitted
+    to the posts.
+    """
+    parent = _best(found, sigmoid(matches.odds[found.match]) * np.exp(-found.lag / found.decay), len(time))
+    below = np.zeros(len(time))
+    for post in np.argsort(-time, kind="stable").tolist():
+        if parent[post] >= 0:
+            below[parent[post]] += 1 + below[post]
+    return Guess(parent, below)
