@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from doppelgram.api.pose_reasons import PARTS, PoseReasons
 from doppelgram.catalog.drawing import CARD, FAINT, INK, PAGE, Colour, font_for, rounded, shorten, write
 from doppelgram.pose.people import People
-from doppelgram.pose.skeleton import MIRROR, present
+from doppelgram.pose.skeleton import L_HIP, L_SHOULDER, MIRROR, NECK, R_HIP, R_SHOULDER, present
 from doppelgram.writing import written_whole
 
 # From alike to different: blue and vermilion of Okabe and Ito's palette with a pale middle, which every kind of colour
@@ -26,7 +26,10 @@ _WORST = 90.0
 WIDTH, _MARGIN, _GAP, _TEXT = 1480, 48, 28, 19
 _PHOTO = (WIDTH - 2 * _MARGIN - _GAP) // 2
 _PHOTO_HEIGHT = 640
+_BAR, _LIMB, _LINE, _SPACE = 64, 31, 27, 9
 _TRACK: Colour = (222, 226, 231)
+# What holds the compared parts together: drawn thin, and not compared by itself.
+_FRAME = (((R_HIP,), (L_HIP,)), ((R_SHOULDER,), (NECK,)), ((L_SHOULDER,), (NECK,)))
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,15 @@ def draw_comparison(
     Returns:
         ``file``.
     """
-    wrapped = [part for sentence in why for part in _wrapped(sentence, WIDTH - 2 * _MARGIN - 24, _TEXT)]
     photo_height = min(_PHOTO_HEIGHT, max(_fitted_height(side.pixels) for side in sides))
     limbs = [] if reasons is None else sorted(reasons.degrees.items(), key=lambda item: -item[1])
-    rows = max(len(bars) * 2 + 1, len(limbs) + 2, 5)
     top_of_photos = _MARGIN + 96
-    top_of_scores = top_of_photos + photo_height + 76
-    top_of_why = top_of_scores + 44 + rows * 31 + 22
-    height = top_of_why + 40 + len(wrapped) * 30 + 36 + _MARGIN
+    top_of_scores = top_of_photos + photo_height + 88
+    top_of_why = top_of_scores + 24 + len(bars) * _BAR + 40
+    lines = [_wrapped(sentence, _PHOTO, _TEXT - 1) for sentence in why]
+    left = top_of_why + 6 + sum(_LINE * len(part) + _SPACE for part in lines)
+    right = top_of_scores + 24 + (_LIMB * len(limbs) + 72 if limbs else 40)
+    height = max(left, right) + 34 + _MARGIN
     page = Image.new("RGB", (WIDTH, height), PAGE)
     draw = ImageDraw.Draw(page)
     write(draw, (_MARGIN, _MARGIN + 30), shorten(verdict, 40, WIDTH - 2 * _MARGIN), 40, INK, "ls")
@@ -95,8 +99,12 @@ def draw_comparison(
     _draw_bars(page, bars, _MARGIN, top_of_scores, _PHOTO, mark)
     _draw_limbs(page, limbs, _MARGIN + _PHOTO + _GAP, top_of_scores, _PHOTO)
     write(draw, (_MARGIN, top_of_why), "Why", _TEXT + 3, INK, "ls")
-    for number, text in enumerate(wrapped):
-        write(draw, (_MARGIN, top_of_why + 36 + 30 * number), text, _TEXT, INK, "ls")
+    base = top_of_why + 6
+    for part in lines:
+        for text in part:
+            base += _LINE
+            write(draw, (_MARGIN, base), text, _TEXT - 1, INK, "ls")
+        base += _SPACE
     write(draw, (_MARGIN, height - _MARGIN + 12), shorten(footer, 15, WIDTH - 2 * _MARGIN), 15, FAINT, "ls")
     with written_whole(file) as aside:
         page.save(aside, "PNG")
@@ -149,6 +157,9 @@ def _with_skeletons(
         extent = np.ptp(points[known], axis=0).max() if known.any() else 0.0
         width = float(np.clip(extent / 38, 2.4 * over, 7 * over))
         counted = reasons is not None and number == side.compared
+        for start, end in _FRAME:
+            if known[[*start, *end]].all():
+                _limb(draw, [tuple(points[joints[0]]) for joints in (start, end)], (255, 255, 255, 200), width * 0.6)
         for rim in (True, False):
             for name, (start, end) in PARTS.items():
                 one, two = _joints(start, flipped, reasons), _joints(end, flipped, reasons)
@@ -198,7 +209,7 @@ def _draw_bars(page: Image.Image, bars: Sequence[Bar], left: int, top: int, widt
         beside = left + font_for(bar.name, _TEXT).getlength(bar.name) + 14
         room = width - (beside - left) - 90
         write(draw, (beside, y + 22), shorten(bar.words, _TEXT - 3, room), _TEXT - 3, FAINT, "ls")
-        y += 64
+        y += _BAR
 
 
 def _draw_limbs(page: Image.Image, limbs: Sequence[tuple[str, float]], left: int, top: int, width: int) -> None:
@@ -210,12 +221,22 @@ def _draw_limbs(page: Image.Image, limbs: Sequence[tuple[str, float]], left: int
         return
     start, room = left + 190, width - 190 - 64
     for number, (name, degrees) in enumerate(limbs):
-        y = top + 24 + 31 * number
+        y = top + 24 + _LIMB * number
         write(draw, (left, y + 18), name, _TEXT - 1, INK, "ls")
         rounded(page, (start, y + 6, start + room, y + 18), 6, _TRACK)
         end = start + max(12, round(room * min(degrees / 180, 1)))
         rounded(page, (start, y + 6, end, y + 18), 6, limb_colour(degrees))
         write(draw, (left + width, y + 18), f"{degrees:.0f}°", _TEXT - 1, INK, "rs")
+    _draw_scale(page, start, top + 24 + _LIMB * len(limbs) + 22, room)
+
+
+def _draw_scale(page: Image.Image, left: int, top: int, width: int) -> None:
+    """What the colours of limbs mean."""
+    draw = ImageDraw.Draw(page)
+    for x in range(width):
+        draw.line((left + x, top, left + x, top + 8), fill=limb_colour(_WORST * x / (width - 1)))
+    for share, text, anchor in ((0.0, "same direction", "ls"), (1.0, f"{_WORST:.0f}° or more", "rs")):
+        write(draw, (left + round(width * share), top + 30), text, _TEXT - 4, FAINT, anchor)
 
 
 def _wrapped(text: str, width: int, size: int) -> list[str]:

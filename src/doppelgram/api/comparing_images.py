@@ -120,7 +120,7 @@ def compare_images(
         photographs = _looked_at(sight, weights, keypoints, paths, names)
         answer, reasons, which = _by_skeleton(photographs)
         bars = _bars_of_skeleton(answer)
-        footer = f"Skeletons by {sight.estimator}, compared without training; give --model for place and probabilities."
+        footer = f"Skeletons by {sight.estimator}, compared without training. A model adds the place and probabilities."
     else:
         if estimator:
             raise DoppelgramError("--estimator goes without --model: a model brings the one that it was trained with")

@@ -23,7 +23,7 @@ ELLIPSIS = "…"
 # Shapes are drawn this much larger and scaled down, since Pillow draws them without antialiasing.
 _OVER = 4
 # What Pillow's bundled font can show besides ASCII, of the characters used here.
-_BUNDLED = frozenset("…·“”‘’")
+_BUNDLED = frozenset("…·“”‘’°")
 _LONGEST = 1000
 
 
