@@ -79,7 +79,9 @@ def skeleton_mask(
     return mask
 
 
-def overlay(image: Image.Image, keypoints: NDArray[Any], *, thickness: float = 0.014) -> Image.Image:
+def overlay(
+    image: Image.Image, keypoints: NDArray[Any], *, faint: NDArray[Any] | None = None, thickness: float = 0.014
+) -> Image.Image:
     """A photograph with people's skeletons drawn over it, RGB.
 
     Limbs are coloured on a dark rim, to be seen before any ground; joints are white-rimmed dots. What the estimator
@@ -88,21 +90,26 @@ def overlay(image: Image.Image, keypoints: NDArray[Any], *, thickness: float = 0
     Args:
         image: the photograph, or a smaller copy: then scale the keypoints alike.
         keypoints: people (p, 18, 3) in pixels of ``image``, the most prominent first, who is drawn on top.
+        faint: bool (p,), who is drawn fainter altogether; nobody by default.
         thickness: of a limb as a share of the picture's longer side.
     """
     canvas: NDArray[np.float32] = np.array(image.convert("RGB"), dtype=np.float32) / np.float32(255)
     radius = max(1.0, thickness * max(image.size) / 2)
     rim = radius + max(0.8, 0.45 * radius)
-    for person in np.asarray(keypoints, dtype=np.float64)[::-1]:
+    people = np.asarray(keypoints, dtype=np.float64)
+    for number in reversed(range(len(people))):
+        person = people[number]
         known, points = present(person), person[:, :2]
         strength = np.where(person[:, 2] >= _SURE, 1.0, _FAINT)
-        limbs = [(n, a, b) for n, (a, b) in enumerate(LIMBS) if known[a] and known[b]]
+        if faint is not None and faint[number]:
+            strength = strength * _FAINT
+        limbs = [(limb, a, b) for limb, (a, b) in enumerate(LIMBS) if known[a] and known[b]]
         for _, start, end in limbs:
             opacity = 0.8 * min(strength[start], strength[end])
             _paint(canvas, points[start], points[end], rim, _INK, opacity)
-        for number, start, end in limbs:
+        for limb, start, end in limbs:
             opacity = min(strength[start], strength[end])
-            _paint(canvas, points[start], points[end], radius, limb_colour(number), opacity)
+            _paint(canvas, points[start], points[end], radius, limb_colour(limb), opacity)
         for joint in np.flatnonzero(known).tolist():
             # Eyes and ears lie close together.
             size = 1.0 if joint >= 14 else 1.45

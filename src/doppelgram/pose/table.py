@@ -46,7 +46,7 @@ def write_people(file: Path, people: Mapping[str, People], estimator: str) -> No
             "score": pyarrow.array([one.score for one in values], floats),
             "prominence": pyarrow.array([one.prominence.astype(np.float32) for one in values], floats),
             "passer_by": pyarrow.array([one.passers_by.tolist() for one in values], pyarrow.list_(pyarrow.bool_())),
-            "keypoints": pyarrow.array([list(one.keypoints.reshape(len(one), -1)) for one in values], numbers),
+            "keypoints": pyarrow.array([list(one.keypoints.reshape(len(one), _NUMBERS)) for one in values], numbers),
         }
     ).replace_schema_metadata({"estimator": estimator, "joints": ",".join(JOINTS)})
     with written_whole(file) as aside:
