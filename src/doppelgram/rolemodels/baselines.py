@@ -96,9 +96,8 @@ def pagerank(
 def best_parent(found: Attribution, matches: Matches, time: Float64) -> Guess:
     """The parent by which a post most likely came about, as in each cascade of NetInf; the root of most posts leads.
 
-    The transmission likelihood is the probability of the match times an exponential decay with the lag
-    (Gomez-Rodriguez, Leskovec and Krause, Inferring networks of diffusion and influence, KDD 2010), with the decay fitted
-    to the posts.
+    The transmission likelihood is the probability of the match times an exponential decay with the lag, which is fitted
+    to the posts (Gomez-Rodriguez, Leskovec and Krause, Inferring networks of diffusion and influence, KDD 2010).
     """
     parent = _best(found, sigmoid(matches.odds[found.match]) * np.exp(-found.lag / found.decay), len(time))
     below = np.zeros(len(time))

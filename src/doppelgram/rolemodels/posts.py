@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from doppelgram.errors import DoppelgramError
 
 DAY = 86_400.0
+# Farther from 1970 there is no time for pandas, in seconds.
+_FARTHEST = 9.2e9
 _YEAR = 365.25 * DAY
 # A clock that lost its battery starts again in 1970; such a time is believed only if most posts are that old.
 _UNSET_UNTIL = 366 * DAY
@@ -50,9 +52,13 @@ class PostTable:
                 raise DoppelgramError(
                     f"posts: column '{name}' has {len(column)} entries for {len(self.path)} paths; give one for each"
                 )
-        if np.isinf(self.timestamp).any():
-            row = int(np.argmax(np.isinf(self.timestamp)))
-            raise DoppelgramError(f"posts: row {row} ({self.path[row]}) has an infinite timestamp; leave it empty")
+        far = np.abs(self.timestamp) > _FARTHEST
+        if far.any():
+            row = int(np.argmax(far))
+            raise DoppelgramError(
+                f"posts: row {row} ({self.path[row]}) has the timestamp {self.timestamp[row]:g}; give UTC seconds of a "
+                "time between 1678 and 2261, or leave it empty"
+            )
         names, counts = np.unique(self.path.astype(str), return_counts=True)
         if (counts > 1).any():
             raise DoppelgramError(f"posts: '{names[np.argmax(counts)]}' occurs more than once; give every post once")
