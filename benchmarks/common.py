@@ -5,8 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from doppelgram.dataset.collection import Collection
+    from doppelgram.dataset.splits import Split
+    from doppelgram.models.model import Model
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -47,6 +55,59 @@ def metric_table(rows: dict[str, dict[str, dict[str, float]]], names: dict[str, 
             m = metrics.get(name)
             cells.append(f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%}), n = {m['n']}" if m else "")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def embedded_parts(
+    model: Model, collection: Collection, split: Split, views: int
+) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, np.ndarray[Any, Any]]]:
+    """Embeddings and labels of the training, validation and test part, each image as the mean of so many views."""
+    from doppelgram.images.batch import load_pixels
+
+    rows, before = split.rows(collection), model.views
+    parts = ("train", "val", "test")
+    model.views = views
+    try:
+        loaded = {
+            part: load_pixels([collection.paths[row] for row in rows[part]], model.framing, keep_duplicates=True)
+            for part in parts
+        }
+        vectors = {part: model.embed_pixels(loaded[part].pixels) for part in parts}
+    finally:
+        model.views = before
+    return vectors, {part: collection.labels[rows[part]] for part in parts}
+
+
+def by_views(
+    model: Model, collection: Collection, split: Split, views: Sequence[int], seed: int
+) -> dict[str, dict[str, Any]]:
+    """Figures of the validation and the test part asked of the training part, for each number of views."""
+    from doppelgram.evaluation.evaluate import evaluate_embeddings
+
+    ways: dict[str, dict[str, Any]] = {}
+    for count in views:
+        vectors, labels = embedded_parts(model, collection, split, count)
+        name = f"{count} view" + "s" * (count > 1) + ", as the recipe has it" * (count == model.views)
+        ways[name] = {
+            part: evaluate_embeddings(
+                vectors["train"], labels["train"], vectors[part], labels[part], seed=seed
+            ).to_dict()
+            for part in ("val", "test")
+        }
+    return ways
+
+
+def way_table(ways: dict[str, dict[str, Any]], what: str) -> str:
+    """One row a way and part: 1-NN and nearest class mean, plain and balanced."""
+    keys = ("knn_accuracy", "balanced_knn_accuracy", "ncm_accuracy", "balanced_ncm_accuracy")
+    lines = [
+        f"| {what} | part | 1-NN | balanced | nearest class mean | balanced |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for name, parts in ways.items():
+        for part, metrics in parts.items():
+            shown = (f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%})" for m in map(metrics.__getitem__, keys))
+            lines.append(f"| {name} | {part} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from common import SHOWN, machine, metric_table, write
+from common import SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
 from doppelgram.api.evaluating import evaluate
 from doppelgram.api.run import open_run
 from doppelgram.api.training import train
@@ -29,9 +29,12 @@ from doppelgram.dataset.splits import Split, make_split
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
+from doppelgram.models.model import Model
 
 COMMON = 20  # crops from which on a class counts as common
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
+# Validation crops that look to us like another class than their label says. They are asked like all others.
+CONTRADICTED: tuple[str, ...] = ()
 
 
 def divide(signs: Collection, seed: int) -> tuple[Split, np.ndarray[Any, Any]]:
@@ -70,6 +73,15 @@ def few_shot(folder: Path, signs: Collection, split: Split, asked: np.ndarray[An
     }
 
 
+def wrong(model: Model, signs: Collection, split: Split) -> list[dict[str, str]]:
+    """The validation crops whose nearest training crop is of another class, with both classes."""
+    vectors, labels = embedded_parts(model, signs, split, model.views)
+    nearest = (vectors["val"] @ vectors["train"].T).argmax(1)  # embeddings have length one
+    names = [signs.names[row] for row in split.rows(signs)["val"]]
+    found = zip(names, labels["val"].tolist(), labels["train"][nearest].tolist(), strict=True)
+    return [{"crop": name, "label": label, "nearest": other} for name, label, other in found if label != other]
+
+
 def main() -> None:
     """Train, evaluate, write the results."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -96,18 +108,28 @@ def main() -> None:
     run = open_run(folder)
     parts = {part: evaluate(folder, part=part, out=folder / f"evaluation-{part}").to_dict() for part in ("val", "test")}
     rare = few_shot(folder, signs, split, asked)
+    model = load_model(folder)
+    ways = by_views(model, signs, split, (1, 3, 7), given.seed)
+    errors = wrong(model, signs, split)
+    doubtful = [error["crop"] for error in errors if error["crop"] in CONTRADICTED]
     result = {
         "machine": machine(), "seed": given.seed, "changes": given.set, "images": run.facts["images"],
-        "training_seconds": run.facts["training_seconds"], "epochs": run.facts["epochs"],
+        "training_seconds": run.facts["training_seconds"],
+        "processor_seconds": run.facts["processor_seconds"], "epochs": run.facts["epochs"],
         "best_epoch": run.facts["best_epoch"], **parts, "rare": rare,
+        "ways": ways, "wrong": errors, "contradicted": doubtful,
     }  # fmt: skip
-    minutes = run.facts["training_seconds"] / 60
+    minutes, computing = (run.facts[f"{which}_seconds"] / 60 for which in ("training", "processor"))
     text = (
         "# Traffic signs, 64x64, from scratch\n\n"
         f"`python benchmarks/signs.py --data DIR`: {run.facts['images']['train']} training images of the 58 classes "
         f"with {COMMON} crops or more and {run.facts['images']['extra']} of rarer ones, split by panorama. Training "
-        f"took {minutes:.1f} minutes on {result['machine']['cores']} cores ({result['machine']['processor']}); best "
-        f"epoch {run.facts['best_epoch']} of {run.facts['epochs']}.\n\n" + metric_table(parts, SHOWN) + "\n\n"
+        f"took {computing:.1f} minutes of processor time ({minutes:.1f} by the clock; {machine()['threads']} of "
+        f"{machine()['cores']} cores, {machine()['processor']}); best epoch {run.facts['best_epoch']} of "
+        f"{run.facts['epochs']}.\n\n" + metric_table(parts, SHOWN) + "\n\n"
+        f"Of the {len(errors)} validation crops whose nearest training crop is of another class, {len(doubtful)} look "
+        f"to us like another class than their label says ({', '.join(f'`{name}`' for name in doubtful) or 'none'}); "
+        "they are counted as wrong all the same.\n\n" + way_table(ways, "the same network") + "\n\n"
         f"The rarer classes: {rare['asked']} crops asked of a gallery of {rare['classes in the gallery']} classes; "
         f"{rare['without a training crop']} of them are of a class that has no crop there and were left out.\n\n"
         + metric_table({"rare classes among all": rare}, SHOWN)
