@@ -36,6 +36,7 @@ bench: environment
 	$(BIN)/python benchmarks/faces.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/choosing.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/tsne.py
+	$(BIN)/python benchmarks/lookalike.py --data $(DATA)
 
 clean:
 	rm -rf demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
