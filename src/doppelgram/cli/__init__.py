@@ -12,17 +12,33 @@ import typer
 
 from doppelgram.cli import (
     compare,
+    compare_images,
     errors,
     learn,
     look,
     mapping,
+    pose,
     reproduce,
+    trace,
     weights,
 )  # each adds its commands to the program
 from doppelgram.cli.app import app
 from doppelgram.errors import DoppelgramError
 
-__all__ = ["app", "compare", "errors", "learn", "look", "main", "mapping", "reproduce", "weights"]
+__all__ = [
+    "app",
+    "compare",
+    "compare_images",
+    "errors",
+    "learn",
+    "look",
+    "main",
+    "mapping",
+    "pose",
+    "reproduce",
+    "trace",
+    "weights",
+]
 
 # Typer carries its own click, older Typers use the package: either way this is the ClickException that it raises.
 _CommandLineError: Any = typer.BadParameter.__mro__[2]
