@@ -1,4 +1,4 @@
-"""Commands that do a published experiment again: reproduce lookalike."""
+"""Commands that do a published experiment again: reproduce lookalike, reproduce rolemodel."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ def lookalike(
         bool, typer.Option("--quick", help="A rehearsal: small network, 40 images a class, few epochs.")
     ] = False,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of each training.")] = None,
+    images: Annotated[
+        int | None, typer.Option(min=0, help="At most so many images of a class; 0 for all, which is the default.")
+    ] = None,
+    dims: Annotated[str, typer.Option(metavar="N,...", help="Embedding sizes to try.")] = "2,16,32,64",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="K=V", help="Change a key of every recipe; repeatable.")
     ] = None,
@@ -40,11 +44,61 @@ def lookalike(
 
     The same command goes on where it was interrupted. Without --quick it takes a night on two cores.
     """
+    from doppelgram.api.grid import parse_dims
     from doppelgram.api.reproducing import reproduce_lookalike
 
     report = reproduce_lookalike(
-        signs, faces, out, face_classes=face_classes, weights=weights, quick=quick, epochs=epochs,
-        overrides=set_ or (), seed=seed, console=progress_console(),
+        signs, faces, out, face_classes=face_classes, weights=weights, quick=quick, epochs=epochs, most_images=images,
+        overrides=set_ or (), dims=parse_dims(dims), seed=seed, console=progress_console(),
+    )  # fmt: skip
+    if json_:
+        print_json({"report": str(report), "markdown": str(report.with_suffix(".md"))})
+    else:
+        typer.echo(f"report written to {report}")
+
+
+@reproduce.command()
+def rolemodel(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Posts: <place>/<pose>/<image>, or a table.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything is written.")],
+    weights: Weights = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table path,person,photo of what must not straddle the division; by default DATA/truth.csv.",
+        ),
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="closed (known places and poses), open (whole ones held out) or both.")
+    ] = "both",
+    backbone: Annotated[
+        str, typer.Option(help="Of all rungs: a name of weights or a transformers folder.")
+    ] = "mobilenet_v2_imagenet",
+    estimator: Annotated[
+        str, typer.Option(help="Who finds the people; by default DATA/keypoints.json, or else movenet.")
+    ] = "",
+    pose_weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The estimator's weights, or a file of keypoints.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A rehearsal: small pictures, few epochs, few pairs.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="K=V", help="Change a key of every recipe; repeatable.")
+    ] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Same pose before the same place? The study's networks rung by rung, its figures beside yours.
+
+    The same command goes on where it was interrupted.
+    """
+    from doppelgram.api.ladder import reproduce_rolemodel
+
+    report = reproduce_rolemodel(
+        data, out, weights=weights, groups=groups, protocol=protocol, backbone=backbone, estimator=estimator,
+        pose_weights=pose_weights, quick=quick, overrides=set_ or (), seed=seed, console=progress_console(),
     )  # fmt: skip
     if json_:
         print_json({"report": str(report), "markdown": str(report.with_suffix(".md"))})
