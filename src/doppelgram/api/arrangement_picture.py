@@ -29,7 +29,7 @@ _PHOTO_HEIGHT = 640
 _BAR, _LIMB, _LINE, _SPACE = 64, 31, 27, 9
 _TRACK: Colour = (222, 226, 231)
 # What holds the compared parts together: drawn thin, and not compared by itself.
-_FRAME = (((R_HIP,), (L_HIP,)), ((R_SHOULDER,), (NECK,)), ((L_SHOULDER,), (NECK,)))
+_FRAME = ((R_HIP, L_HIP), (R_SHOULDER, NECK), (L_SHOULDER, NECK))
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,9 @@ def _with_skeletons(
         extent = np.ptp(points[known], axis=0).max() if known.any() else 0.0
         width = float(np.clip(extent / 38, 2.4 * over, 7 * over))
         counted = reasons is not None and number == side.compared
-        for start, end in _FRAME:
-            if known[[*start, *end]].all():
-                _limb(draw, [tuple(points[joints[0]]) for joints in (start, end)], (255, 255, 255, 200), width * 0.6)
+        for one_end, other_end in _FRAME:
+            if known[[one_end, other_end]].all():
+                _limb(draw, [tuple(points[one_end]), tuple(points[other_end])], (255, 255, 255, 200), width * 0.6)
         for rim in (True, False):
             for name, (start, end) in PARTS.items():
                 one, two = _joints(start, flipped, reasons), _joints(end, flipped, reasons)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.api.arrangement_picture import Bar, Shown, draw_comparison
-from doppelgram.api.pose_reasons import ALIKE, DIFFERENT, PoseReasons, compare_limbs, in_words
+from doppelgram.api.comparison_words import caption, contradicts, difference, percent, pose_words, summary_line
+from doppelgram.api.pose_reasons import ALIKE, DIFFERENT, PoseReasons, compare_limbs
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import open_image
 from doppelgram.images.whole import WholePhotograph
@@ -24,7 +25,7 @@ from doppelgram.models.towers import ImageTower
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
 from doppelgram.pose.similarity import limb_cosine, oks
-from doppelgram.pose.skeleton import JOINTS, mirrored
+from doppelgram.pose.skeleton import mirrored
 
 # People whose poses are compared where there is no model to say how many.
 _PEOPLE = 2
@@ -83,6 +84,7 @@ class _Photograph:
     path: str
     pixels: NDArray[np.uint8]
     people: People
+    count: int  # of people whose pose counts, those of whom only the outline was found included
 
 
 def compare_images(
@@ -136,12 +138,12 @@ def compare_images(
         )
     if out is not None:
         sides = [
-            Shown(one.pixels, one.people, found, Path(one.path).name, _caption(one.people))
+            Shown(one.pixels, one.people, found, Path(one.path).name, caption(one.count, one.people))
             for one, found in zip(photographs, which, strict=True)
         ]
         draw_comparison(
-            answer.verdict, _line(answer), (sides[0], sides[1]), bars, reasons, answer.why, footer,
-            Path(out).expanduser(), mark=answer.threshold,
+            answer.verdict, summary_line(answer.probability, reasons), (sides[0], sides[1]), bars, reasons, answer.why,
+            footer, Path(out).expanduser(), mark=answer.threshold,
         )  # fmt: skip
     return answer
 
@@ -154,10 +156,8 @@ def _looked_at(
     )
     pixels = [_read(path, sight.framing) for path in paths]
     found = finder.look(pixels, paths)
-    return [
-        _Photograph(name, one, people.most_prominent(_PEOPLE))
-        for name, one, (people, _) in zip(names, pixels, found, strict=True)
-    ]
+    counted = [people.most_prominent(_PEOPLE) for people, _ in found]
+    return [_Photograph(*facts, len(facts[2])) for facts in zip(names, pixels, counted, strict=True)]
 
 
 def _judged(
@@ -165,7 +165,8 @@ def _judged(
 ) -> tuple[list[_Photograph], PairJudgement]:  # fmt: skip
     pixels = [_read(path, model.framing) for path in paths]
     seen = model.embed_photographs(pixels, paths)
-    photographs = [_Photograph(*facts) for facts in zip(names, pixels, seen.people, strict=True)]
+    counts = model.space.people_shown(seen.vectors).tolist()
+    photographs = [_Photograph(*facts) for facts in zip(names, pixels, seen.people, counts, strict=True)]
     return photographs, model.space.judge(seen.vectors[:1], seen.vectors[1:])
 
 
@@ -203,7 +204,7 @@ def _facts(
     similarity, cosine = _skeleton_figures(photographs, reasons, which)
     facts = {
         "image_a": photographs[0].path, "image_b": photographs[1].path,
-        "people_a": len(photographs[0].people), "people_b": len(photographs[1].people),
+        "people_a": photographs[0].count, "people_b": photographs[1].count,
         "joints": reasons.joints if reasons else 0, "limbs": reasons.degrees if reasons else {},
         "mirrored": reasons.mirrored if reasons else False, "oks": similarity, "limb_cosine": cosine,
     }  # fmt: skip
@@ -220,7 +221,7 @@ def _by_skeleton(
         verdict = "The poses are alike"
     else:
         verdict = "The poses differ" if reasons.mean >= DIFFERENT else "The poses are alike in part"
-    why = [*_pose_words(photographs, reasons), "Place: not judged without a model."]
+    why = [*_words_of_pose(photographs, reasons), "Place: not judged without a model."]
     facts |= dict.fromkeys(("place_probability", "pose_probability", "probability", "threshold", "same"))
     return ImageComparison(**facts, verdict=verdict, why=why), reasons, which
 
@@ -237,64 +238,37 @@ def _by_model(
     calibration = model.calibration.place
     even = calibration.intercept / calibration.slope
     why = [
-        f"Place: {_percent(place)} likely the same. The places lie {judged.place_distance[0]:.2f} apart; at {even:.2f} "
+        f"Place: {percent(place)} likely the same. The places lie {judged.place_distance[0]:.2f} apart; at {even:.2f} "
         "same and different would be equally likely."
     ]
     if unknown:
-        why += _pose_words(photographs, None)
-        why.append(f"The pose counts as unknown, which is taken as {_percent(pose)}.")
+        why += _words_of_pose(photographs, None)
+        why.append(f"The pose counts as unknown, which is taken as {percent(pose)}.")
     else:
-        why.append(f"Pose: {_percent(pose)} likely the same.")
-        why += _pose_words(photographs, reasons)
-        if reasons is not None and _contradicts(reasons, pose):
+        why.append(f"Pose: {percent(pose)} likely the same.")
+        why += _words_of_pose(photographs, reasons)
+        if reasons is not None and contradicts(reasons, pose):
             seen = " and at the person's picture" if any(isinstance(t, ImageTower) for t in model.pose) else ""
             why.append(
                 f"The limbs' angles alone would say otherwise; the model has learned which of them matter{seen}."
             )
     side = "at or above" if same else "below"
     why.append(
-        f"Together: {_percent(both)}, {side} the {_percent(threshold)} from which on two photographs count as the same."
+        f"Together: {percent(both)}, {side} the {percent(threshold)} from which on two photographs count as the same."
     )
-    verdict = "Same pose before the same place" if same else _difference(place, None if unknown else pose)
+    verdict = "Same pose before the same place" if same else difference(place, None if unknown else pose)
     facts |= {"place_probability": place, "pose_probability": pose, "probability": both, "threshold": threshold}
     return ImageComparison(**facts, same=bool(same), verdict=verdict, why=why), reasons, which
 
 
-def _difference(place: float, pose: float | None) -> str:
-    if pose is None:
-        return f"Not the same: {'the same' if place >= 0.5 else 'another'} place, pose unknown"
-    if place >= 0.5 and pose >= 0.5:
-        return "Not the same: place and pose are close, but not both close enough"
-    where = "the same place" if place >= 0.5 else "another place"
-    return f"Not the same: {where}, {'the same pose' if pose >= 0.5 else 'another pose'}"
-
-
-def _contradicts(reasons: PoseReasons, pose: float) -> bool:
-    return (reasons.mean <= ALIKE and pose < 0.3) or (reasons.mean >= DIFFERENT and pose > 0.7)
-
-
-def _pose_words(photographs: Sequence[_Photograph], reasons: PoseReasons | None) -> list[str]:
-    nobody = [letter for letter, one in zip("AB", photographs, strict=True) if not len(one.people)]
-    if nobody:
-        return [f"Pose: nobody was found in {' or '.join(nobody)}."]
-    if reasons is None or not reasons.degrees:
-        return ["Pose: no part of the body is seen in both photographs."]
-    words = [f"{reasons.joints} of {len(JOINTS)} joints are seen in both photographs."]
-    if reasons.mirrored:
-        words.append("B fits better as in a mirror, left and right exchanged, and is compared so.")
-    alike, different = reasons.alike(), reasons.different()
-    if alike:
-        words.append(f"Most alike: {in_words(alike)}.")
-    if different:
-        words.append(f"Most different: {in_words(different)}.")
-    elif len(reasons.degrees) > 3:
-        words.append(f"No part of the body is turned by {DIFFERENT:.0f}° or more.")
-    return [" ".join(words)]
+def _words_of_pose(photographs: Sequence[_Photograph], reasons: PoseReasons | None) -> list[str]:
+    return pose_words([one.count for one in photographs], [len(one.people) for one in photographs], reasons)
 
 
 def _bars_of_model(answer: ImageComparison) -> list[Bar]:
     known = bool(answer.people_a and answer.people_b)
-    pose = f"{answer.joints} joints in both" if known else "nobody found in one of them"
+    seen = f"{answer.joints} joints in both" if answer.joints else "by the outlines"
+    pose = seen if known else "nobody found in one of them"
     return [
         Bar("Place", answer.place_probability, "probability of the same place"),
         Bar("Pose", answer.pose_probability if known else None, f"probability of the same pose; {pose}"),
@@ -308,26 +282,3 @@ def _bars_of_skeleton(answer: ImageComparison) -> list[Bar]:
         Bar("Joints", answer.oks, "object keypoint similarity, torsos laid over each other"),
         Bar("Limbs", cosine, "mean cosine between directions"),
     ]
-
-
-def _line(answer: ImageComparison) -> str:
-    if answer.probability is not None:
-        return f"{_percent(answer.probability)} likely to show the same pose before the same place"
-    if not answer.limbs:
-        return "Nobody to compare"
-    mean = float(np.mean(list(answer.limbs.values())))
-    return f"Directions of {len(answer.limbs)} body parts differ by {mean:.0f}° on average"
-
-
-def _caption(people: People) -> str:
-    if not len(people):
-        return "nobody found"
-    return "one person" if len(people) == 1 else f"{len(people)} people"
-
-
-def _percent(share: float) -> str:
-    if 0 < share < 0.005:
-        return "under 1 %"
-    if 0.995 < share < 1:
-        return "over 99 %"
-    return f"{100 * share:.0f} %"

@@ -62,7 +62,7 @@ def embed_collection(
     files.report.raise_if_nothing_readable()
     if len(files.kept) < len(collection):
         console.print(files.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
-    nobody = sum(not len(people) for people in files.people)
+    nobody = int((model.space.people_shown(files.vectors) == 0).sum())
     return Embedded(collection.take(files.kept), files.vectors, np.array(files.hashes), nobody)
 
 

@@ -242,7 +242,7 @@ def _arrangement_verdict(
     model: ArrangementModel, images: Sequence[Path], image_a: str, image_b: str, console: Console
 ) -> Verdict:
     files = _both(model, images)
-    people = [len(found) for found in files.people]
+    people = model.space.people_shown(files.vectors).tolist()
     _tell_nobody(console, list(zip((image_a, image_b), people, strict=True)))
     judged = model.space.judge(files.vectors[:1], files.vectors[1:])
     probability = float(judged.probability[0])

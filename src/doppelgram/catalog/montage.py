@@ -85,7 +85,8 @@ def draw_montage(
             middle = (layout.first, top + layout.pad + tile / 2)
             write(ImageDraw.Draw(page), middle, "nothing else to compare with", layout.text, FAINT, "lm")
     calibrated = any(match.probability is not None for found in neighbours for match in found.matches)
-    draw_footer(page, layout, calibrated)
+    arranged = any(found.people is not None for found in neighbours)
+    draw_footer(page, layout, calibrated, arranged)
     return _save(page, Path(file))
 
 

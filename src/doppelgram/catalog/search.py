@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from doppelgram.models.arrangement import ArrangementModel
     from doppelgram.models.files import EmbeddedFiles
     from doppelgram.models.model import Model
-    from doppelgram.pose.people import People
 
 # Queries whose pixels are in memory at the same time.
 _QUERIES_AT_ONCE = 256
@@ -194,32 +193,33 @@ def _arranged_alike(
 ) -> Iterator[Neighbours]:
     space = model.space
     search = JointSearch(space, gallery.vectors, gallery.ids)
-    shown = (np.abs(space.split(gallery.vectors)[1]).sum(2) > 0).sum(1)
+    shown = space.people_shown(gallery.vectors)
     for queries, files in _embedded(model, images):
+        people = space.people_shown(files.vectors).tolist()
         if by == "pose":
-            _require_people(queries, files.people)
+            _require_people(queries, people)
         own = None if include_self else files.hashes
         found = search.nearest(files.vectors, k, query_ids=own, by=by)
         place = space.calibration.place.probability(found.place)
         pose = sigmoid(pose_log_odds(space, found.pose))
         both, apart = sigmoid(found.log_odds), sigmoid(-found.log_odds)
-        for row, (query, digest, people) in enumerate(zip(queries, files.hashes, files.people, strict=True)):
+        for row, (query, digest, count) in enumerate(zip(queries, files.hashes, people, strict=True)):
             matches = [
                 replace(
                     gallery.match(rank, position, apart[row, rank - 1], float(both[row, rank - 1])),
                     place_probability=float(place[row, rank - 1]),
                     pose_probability=float(pose[row, rank - 1]),
-                    people=int(min(len(people), shown[position])),
+                    people=int(min(count, shown[position])),
                 )
                 for rank, position in enumerate(found.positions[row].tolist(), start=1)
                 if position >= 0
             ]
-            yield Neighbours(str(query), matches, digest, None, len(people))
+            yield Neighbours(str(query), matches, digest, None, count)
 
 
-def _require_people(queries: Sequence[Path], people: Sequence[People]) -> None:
+def _require_people(queries: Sequence[Path], people: Sequence[int]) -> None:
     for query, found in zip(queries, people, strict=True):
-        if not len(found):
+        if not found:
             raise DoppelgramError(
                 f"nobody was found in the query {quoted(str(query))}, so there is no pose to search by; "
                 "search by joint or by place"

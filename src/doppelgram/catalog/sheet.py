@@ -136,9 +136,11 @@ def draw_header(page: Image.Image, layout: Layout, subtitle: str, legend: Legend
         write(draw, (layout.first + position * layout.column, base), str(position + 1), size, FAINT, "ls")
 
 
-def draw_footer(page: Image.Image, layout: Layout, calibrated: bool) -> None:
+def draw_footer(page: Image.Image, layout: Layout, calibrated: bool, arranged: bool = False) -> None:
     """Draw the line that says what stands below the pictures."""
     text = "Below a picture: label, distance" + (", probability of showing the same" if calibrated else "")
+    if arranged:
+        text = "Below a picture: label, probability of the same place · of the same pose (?: nobody found), of both"
     text = shorten(text, layout.text, page.width - 2 * layout.margin)
     base = page.height - layout.margin + round(0.3 * layout.text)
     write(ImageDraw.Draw(page), (layout.margin, base), text, layout.text, FAINT, "ls")
@@ -174,7 +176,7 @@ def draw_match(
         page.paste(sign, (box[2] - round(0.7 * side), top - round(0.3 * side)), sign)
     base = _draw_label(page, layout, (left, box[3]), match.label, "no label")
     draw = ImageDraw.Draw(page)
-    write(draw, (left, base), _number(match.distance), layout.text, FAINT, "ls")
+    write(draw, (left, base), _measured(match), layout.text, FAINT, "ls")
     if match.probability is not None:
         write(draw, (box[2], base), _percent(match.probability), layout.text, INK, "rs")
 
@@ -194,6 +196,13 @@ def _draw_label(page: Image.Image, layout: Layout, at: tuple[int, int], label: s
 
 def _inset(box: tuple[int, int, int, int], by: int) -> tuple[int, int, int, int]:
     return box[0] + by, box[1] + by, box[2] - by, box[3] - by
+
+
+def _measured(match: Match) -> str:
+    """The distance, or by a model of places and poses how likely each of the two is the same."""
+    if match.place_probability is None or match.pose_probability is None:
+        return _number(match.distance)
+    return f"{_percent(match.place_probability)} · {_percent(match.pose_probability) if match.people else '?'}"
 
 
 def _number(distance: float) -> str:

@@ -18,9 +18,10 @@ from doppelgram.models.joint import ArrangementSpace, JointCalibration, PairJudg
 from doppelgram.models.model import Embeddings, Picture
 from doppelgram.models.sight import Sight
 from doppelgram.models.towers import ImageTower, KeypointTower, embedded
-from doppelgram.models.views import person_view, without_people
+from doppelgram.models.views import Person, person_view, persons, without_people
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
+from doppelgram.pose.skeleton import JOINTS
 
 if TYPE_CHECKING:
     from doppelgram.models.finder import PeopleFinder
@@ -32,8 +33,9 @@ class Seen:
 
     Attributes:
         vectors: float32 (n, dim).
-        people: of each photograph, those that were embedded, the most prominent first, in pixels of what was looked
-            at: the upright photograph, made smaller where it was large.
+        people: of each photograph, those whose skeletons were embedded, the most prominent first, in pixels of what was
+            looked at: the upright photograph, made smaller where it was large. Where nobody is in it, the vector may
+            still hold a pose, of a person of whom only the outline was found.
     """
 
     vectors: Embeddings
@@ -118,16 +120,18 @@ class ArrangementModel:
             paths: where each comes from, None for one that is in memory only.
         """
         found: list[People] = []
+        counts: list[int] = []
         shown: list[list[NDArray[Any]]] = [[] for _ in (*self.place, *self.pose)]
         for pixels, (people, mask) in zip(photographs, self.finder.look(photographs, paths), strict=True):
             found.append(people.most_prominent(self.space.people))
+            those = persons(people, mask, self.space.people)
+            counts.append(len(those))
             for views, tower in zip(shown, (*self.place, *self.pose), strict=True):
-                views.append(views_of(tower, pixels, found[-1], mask))
+                views.append(views_of(tower, pixels, those, mask))
         place, poses = shown[: len(self.place)], shown[len(self.place) :]
         vectors = np.zeros((len(found), self.dim), dtype=np.float32)
         if found:
             vectors[:, : self.space.place_dim] = embedded(self.place, place)
-        counts = [len(people) for people in found]
         if sum(counts):
             rows = np.repeat(np.arange(len(found)), counts)
             nth = np.concatenate([np.arange(count) for count in counts])
@@ -184,14 +188,25 @@ class ArrangementModel:
 
 
 def views_of(
-    tower: ImageTower | KeypointTower, pixels: NDArray[np.uint8], people: People, mask: NDArray[np.bool_] | None
+    tower: ImageTower | KeypointTower,
+    pixels: NDArray[np.uint8],
+    those: Sequence[Person],
+    mask: NDArray[np.bool_] | None,
 ) -> NDArray[Any]:
-    """What one tower is shown of one photograph: (1, ...) of a place, (people, ...) of poses."""
+    """What one tower is shown of one photograph: (1, ...) of a place, (people, ...) of poses.
+
+    Args:
+        tower: of either kind.
+        pixels: upright photograph, uint8 (h, w, 3).
+        those: the `persons` in it.
+        mask: where people cover it; None where nobody looked.
+    """
     if isinstance(tower, KeypointTower):
-        return normalised(people.keypoints)
+        keypoints = [person.keypoints for person in those]
+        return normalised(np.stack(keypoints)) if keypoints else np.empty((0, len(JOINTS), 3), dtype=np.float32)
     framing = tower.model.framing
     if tower.sees == "person":
         empty = np.empty((0, framing.size, framing.size, 3), dtype=np.uint8)
-        return np.stack([person_view(pixels, one, framing) for one in people.keypoints]) if len(people) else empty
+        return np.stack([person_view(pixels, person, framing) for person in those]) if those else empty
     covered = pixels if tower.sees == "photograph" or mask is None else without_people(pixels, mask)
     return framing.apply(Image.fromarray(covered))[None]

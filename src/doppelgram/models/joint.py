@@ -148,6 +148,10 @@ class ArrangementSpace:
         vectors = np.asarray(vectors, dtype=np.float32)
         return vectors[:, : self.place_dim], vectors[:, self.place_dim :].reshape(-1, self.people, self.pose_dim)
 
+    def people_shown(self, vectors: NDArray[Any]) -> NDArray[np.int64]:
+        """Of how many people each vector (n, dim) holds a pose, int64 (n,)."""
+        return np.asarray((np.abs(self.split(vectors)[1]).sum(2) > 0).sum(1), dtype=np.int64)
+
     def distances(self, a: NDArray[Any], b: NDArray[Any]) -> tuple[Float64, Float64]:
         """Place and pose distances of the pairs (a[i], b[i]), float64 (m,) each; NaN where there is no pose.
 

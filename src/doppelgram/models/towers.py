@@ -14,6 +14,7 @@ from torch import nn
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.model import Model
+from doppelgram.pose.skeleton import present
 
 Embeddings = NDArray[np.float32]
 SEES = ("photograph", "place", "person")
@@ -77,7 +78,7 @@ class KeypointTower:
 
     @torch.inference_mode()
     def embed(self, normalised: NDArray[np.floating[Any]]) -> Embeddings:
-        """Embeddings (n, dim) of length one of normalised keypoints (n, 18, 3)."""
+        """Embeddings (n, dim) of length one of normalised keypoints (n, 18, 3); zeros where no joint is known."""
         if not len(normalised):
             return np.empty((0, self.dim), dtype=np.float32)
         was_training = self.network.training
@@ -86,7 +87,9 @@ class KeypointTower:
             found = self.network(torch.from_numpy(np.asarray(normalised, dtype=np.float32)))
         finally:
             self.network.train(was_training)
-        return unit(np.asarray(found.cpu().numpy(), dtype=np.float32))
+        embeddings = unit(np.asarray(found.cpu().numpy(), dtype=np.float32))
+        embeddings[~present(np.asarray(normalised)).any(axis=1)] = 0
+        return embeddings
 
 
 def unit(vectors: NDArray[np.float32]) -> Embeddings:
