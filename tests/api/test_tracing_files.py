@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from doppelgram.api import tracing_files
 from doppelgram.api.tracing_files import TABLES, write_summary, write_tables
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
@@ -58,6 +59,18 @@ def test_the_edges_make_the_graph_again(found: RoleModels, tmp_path: Path) -> No
     assert "\ufffd" in whole.nodes[node]["author"]
     source, target = next(iter(graph.edges))
     assert whole.edges[source, target]["weight"] == pytest.approx(graph.edges[source, target]["weight"])
+
+
+def test_a_graph_of_many_edges_keeps_parents(
+    found: RoleModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parents = int(found.edges["is_parent"].sum())
+    monkeypatch.setattr(tracing_files, "MOST_EDGES", parents + 5)
+    write_tables(found, tmp_path)
+    kept = nx.read_gexf(tmp_path / "graph.gexf").edges(data=True)
+    assert len(kept) == parents + 5
+    assert sum(facts["is_parent"] for _, _, facts in kept) == parents
+    assert len(pd.read_csv(tmp_path / "edges.csv")) == len(found.edges) > parents + 5
 
 
 def test_nothing_to_write_is_written_too(tmp_path: Path) -> None:

@@ -40,10 +40,11 @@ def test_a_trace_beside_the_truth(found: RoleModels, world: World, truth: Path) 
     assert scores.posts == int((world.arrangement >= 0).sum())
     sizes = np.bincount(world.arrangement[world.arrangement >= 0])
     assert 0 < scores.arrangements <= int((sizes >= LEAST).sum())
+    assert 0 <= scores.earliest_first <= 1
     assert scores.low <= scores.originator_first <= scores.high
     assert 0.5 < scores.adjusted_rand <= 1
     assert 0.1 < scores.parents < 1
-    assert len(score_lines(scores)) == 4
+    assert len(score_lines(scores)) == 5
 
 
 def test_what_is_true_scores_one(found: RoleModels, world: World, truth: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from doppelgram.rolemodels.result import RoleModels
 
+# Edges in the XML formats, whose readers and writers are slow; edges.csv has all of them.
+MOST_EDGES = 50_000
 TABLES = ("role_models", "edges", "arrangements", "authors", "places")
 # What XML has no way to write.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -26,8 +29,8 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def write_tables(found: RoleModels, folder: Path) -> list[Path]:
     """Write the tables as CSV and the graph as GEXF and GraphML, each file whole or not at all.
 
-    Edges have the columns ``source`` and ``target`` and ``weight``'s other name, ``attribution``; Gephi reads them as
-    they are.
+    Gephi reads ``edges.csv`` by its columns ``source`` and ``target``; it has every edge. The graph's own files have at
+    most ``MOST_EDGES``: those from parents, and then those with the largest attribution.
 
     Raises:
         DoppelgramError: the folder cannot be written.
@@ -40,7 +43,7 @@ def write_tables(found: RoleModels, folder: Path) -> list[Path]:
         with written_whole(file) as aside:
             _as_text(getattr(found, name)).to_csv(aside, index=False, lineterminator="\n", errors="replace")
         written.append(file)
-    graph = _for_xml(found.graph())
+    graph = _for_xml(_largest(found).graph())
     writers: dict[str, Callable[[Any, Any], None]] = {"graph.gexf": nx.write_gexf, "graph.graphml": nx.write_graphml}
     for name, write in writers.items():
         with written_whole(folder / name) as aside:
@@ -66,6 +69,14 @@ def _as_text(table: pd.DataFrame) -> pd.DataFrame:
         elif pd.api.types.is_float_dtype(shown[name]):
             shown[name] = [None if np.isnan(value) else float(f"{value:.6g}") for value in shown[name].astype(float)]
     return shown
+
+
+def _largest(found: RoleModels) -> RoleModels:
+    edges = found.edges
+    if len(edges) <= MOST_EDGES:
+        return found
+    order = edges.sort_values(["is_parent", "attribution"], ascending=False, kind="stable").index[:MOST_EDGES]
+    return replace(found, edges=edges.loc[np.sort(order)])
 
 
 def _for_xml(graph: nx.DiGraph[Any]) -> nx.DiGraph[Any]:

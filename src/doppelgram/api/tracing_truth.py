@@ -30,6 +30,8 @@ class TruthScores:
         arrangements: with ``LEAST`` posts or more, in which somebody truly set something.
         originator_first: share of them in which the post that truly set it has the highest score.
         low, high: 95 % interval of that share (Wilson).
+        earliest_first: share of the arrangements with ``LEAST`` posts or more in which their earliest post, whether or
+            not anybody truly repeated it, has the highest score.
         root, edge, leaf, ancestry: agreement of the trees of most likely predecessors with the true ones, as shares of
             what either has (`doppelgram.rolemodels.scores.ForestScores`).
         parents: share of the posts with a true parent whose parent was found.
@@ -41,6 +43,7 @@ class TruthScores:
     originator_first: float
     low: float
     high: float
+    earliest_first: float
     root: float
     edge: float
     leaf: float
@@ -81,9 +84,9 @@ def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
     time = np.asarray(moments.fillna(np.inf), dtype=np.float64)
     groups = posts["arrangement"].to_numpy(dtype=object)
     grouped = np.where(groups == "", -1, np.unique(groups.astype(str), return_inverse=True)[1])
-    first = originator_first(
-        posts["score"].to_numpy(dtype=np.float64), arrangement, originators(arrangement, parent, time, least=LEAST)
-    )
+    score = posts["score"].to_numpy(dtype=np.float64)
+    first = originator_first(score, arrangement, originators(arrangement, parent, time, least=LEAST))
+    earliest = originator_first(score, arrangement, _earliest(arrangement, time))
     interval = wilson(int(first.sum()), len(first)) if len(first) else (0.0, 1.0)
     forests = forest_scores(guess, parent)
     has = parent >= 0
@@ -93,9 +96,20 @@ def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
         len(first),
         float(first.mean()) if len(first) else float("nan"),
         *interval,
+        float(earliest.mean()) if len(earliest) else float("nan"),
         **asdict(forests),
         parents=float((guess[has] == parent[has]).mean()) if has.any() else float("nan"),
     )
+
+
+def _earliest(arrangement: NDArray[np.int64], time: NDArray[np.float64]) -> dict[int, int]:
+    """For each arrangement with ``LEAST`` posts or more its earliest post."""
+    found = {}
+    for number in np.unique(arrangement[arrangement >= 0]).tolist():
+        members = np.flatnonzero(arrangement == number)
+        if len(members) >= LEAST:
+            found[int(number)] = int(members[np.argmin(time[members])])
+    return found
 
 
 def _truth(file: Path) -> pd.DataFrame:
@@ -127,6 +141,7 @@ def score_lines(scores: TruthScores) -> list[str]:
         f"{scores.root:6.1%}, {scores.edge:.1%}, {scores.leaf:.1%}, {scores.ancestry:.1%} agree",
     ]
     if scores.arrangements:
+        lines.insert(0, f"earliest post ranked first              {scores.earliest_first:6.1%}")
         lines.insert(
             0,
             f"originator ranked first                 {scores.originator_first:6.1%}  ({scores.low:.1%} to "
