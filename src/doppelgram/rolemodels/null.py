@@ -15,6 +15,8 @@ from doppelgram.rolemodels.posts import DAY
 Bool = NDArray[np.bool_]
 # Points of the curve; lags are spaced as squares, so that the first days, where followers are, have many.
 POINTS = 40
+# Matches from which on a shuffle takes longer than two threads take to get out of each other's way.
+_WORTH_THREADS = 50_000
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,11 @@ def shuffled_clock(
         if progress is not None:
             progress(1)
 
-    in_parallel(draw, range(draws))
+    if len(matches) < _WORTH_THREADS:
+        for number in range(draws):
+            draw(number)
+    else:
+        in_parallel(draw, range(draws))
     rng = np.random.default_rng([seed, 15])
     tested = np.zeros(n, dtype=bool)
     tested[matches.left[~matches.own]] = True

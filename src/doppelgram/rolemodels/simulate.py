@@ -75,9 +75,10 @@ class WorldSettings:
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise DoppelgramError(f"simulation: '{name}' is {getattr(self, name)}; it is a share from 0 to 1")
-        for name in ("posts", "places", "poses"):
-            if getattr(self, name) < 1:
-                raise DoppelgramError(f"simulation: '{name}' is {getattr(self, name)}; it must be 1 or more")
+        # Distances get their meaning from pairs of the same and of different places and poses.
+        for name, least in (("posts", 20), ("places", 2), ("poses", 2)):
+            if getattr(self, name) < least:
+                raise DoppelgramError(f"simulation: '{name}' is {getattr(self, name)}; it must be {least} or more")
 
 
 @dataclass(frozen=True)
