@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -162,20 +162,35 @@ def _by_size(labels: Int64, least: int) -> Int64:
     return np.asarray(np.where(sizes[labels] >= least, number[labels], -1), dtype=np.int64)
 
 
+def among(
+    groups: Grouping, usable: NDArray[np.bool_], threshold: float, gamma: float
+) -> tuple[Int64, Matches, Matches]:
+    """The posts that can be traced, and the matches between them by their positions among these.
+
+    Args:
+        groups: of all posts.
+        usable: (n,) which posts to keep.
+        threshold: probability from which on posts match.
+        gamma: as in `TraceSettings`.
+
+    Returns:
+        Rows of the m posts kept; matches at the lowest threshold of the sensitivity table; those at ``threshold``.
+    """
+    rows = np.flatnonzero(usable)
+    position = np.full(len(usable), -1, dtype=np.int64)
+    position[rows] = np.arange(len(rows))
+    both = groups.matches.take(usable[groups.matches.left] & usable[groups.matches.right])
+    loose = replace(both, left=position[both.left], right=position[both.right])
+    strong = loose.take(loose.odds >= logit(threshold))
+    return rows, loose, replace(strong, closeness=closeness(strong.odds, gamma))
+
+
 def _trace(
     posts: PostTable, groups: Grouping, usable: NDArray[np.bool_], threshold: float, settings: TraceSettings,
     advance: Callable[[int], None],
 ) -> Findings:  # fmt: skip
-    rows = np.flatnonzero(usable)
-    position = np.full(len(posts), -1, dtype=np.int64)
-    position[rows] = np.arange(len(rows))
+    rows, loose, matches = among(groups, usable, threshold, settings.gamma)
     time = posts.timestamp[rows]
-    loose = groups.matches.take(usable[groups.matches.left] & usable[groups.matches.right])
-    loose = Matches(position[loose.left], position[loose.right], loose.odds, loose.place, loose.pose, loose.own,
-                    loose.closeness)  # fmt: skip
-    matches = loose.take(loose.odds >= logit(threshold))
-    matches = Matches(matches.left, matches.right, matches.odds, matches.place, matches.pose, matches.own,
-                      closeness(matches.odds, settings.gamma))  # fmt: skip
     edges = attribute(matches, time, innovation=settings.innovation, decay=settings.decay_days)
     reach = influence(edges, time, settings.passing_on)
     original = originality(edges, matches, len(rows))

@@ -1,0 +1,98 @@
+"""Time and memory of tracing simulated posts with embeddings, from a thousand to a hundred thousand.
+
+Usage: python benchmarks/rolemodels_scale.py [--sizes 1000 3000 10000 30000 100000]
+
+Worlds grow as data sets do: places with the number of posts, 75 posts a place on average, popularity falling as
+1 / rank^0.7. Each size runs in a process of its own, with default settings (200 shuffles, 200 bootstrap samples);
+making the world and imports are not timed. Processor seconds are those of all threads together, and do not
+depend on what else the machine is doing. The exponent is the slope of log seconds over log posts from 3,000 posts on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from common import machine, write
+
+
+def measure(size: int) -> dict[str, float]:
+    from doppelgram.rolemodels.scores import adjusted_rand
+    from doppelgram.rolemodels.settings import TraceSettings
+    from doppelgram.rolemodels.simulate import WorldSettings, simulate
+    from doppelgram.rolemodels.trace import trace_posts
+
+    # Imports and the first call of each library are not what is asked.
+    small = simulate(WorldSettings(posts=200), seed=1)
+    trace_posts(small.posts, small.vectors, small.space, TraceSettings(draws=19, bootstraps=5))
+    # A tenth of the posts go missing.
+    world = simulate(WorldSettings(posts=round(size / 0.9), places=max(8, size // 75)), seed=0)
+    start, used = time.perf_counter(), time.process_time()
+    found = trace_posts(world.posts, world.vectors, world.space)
+    seconds, processor = time.perf_counter() - start, time.process_time() - used
+    named = found.role_models.set_index("path").loc[world.posts.path, "arrangement"].to_numpy(dtype=str)
+    _, groups = np.unique(named, return_inverse=True)
+    groups[named == ""] = -1
+    return {
+        "posts": len(world.posts),
+        "seconds": seconds,
+        "processor_seconds": processor,
+        "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6),
+        "matches": found.counts["matches"],
+        "arrangements": found.counts["arrangements"],
+        "rand": adjusted_rand(groups, world.arrangement),
+    }
+
+
+def exponent(runs: list[dict[str, float]], column: str) -> float | None:
+    some = [run for run in runs if run["posts"] > 2500]
+    if len(some) < 2:
+        return None
+    return float(np.polyfit(np.log([run["posts"] for run in some]), np.log([run[column] for run in some]), 1)[0])
+
+
+def table(report: dict[str, object]) -> str:
+    lines = [
+        "| posts | seconds | processor seconds | peak memory | matches | arrangements | adjusted Rand index |",
+        "|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for run in report["runs"]:
+        lines.append(
+            f"| {run['posts']:,} | {run['seconds']:.1f} | {run['processor_seconds']:.1f} | {run['gigabytes']:.2f} GB | "
+            f"{run['matches']:,} | {run['arrangements']:,} | {run['rand']:.3f} |"
+        )
+    slope = report["exponent"]
+    said = f"Processor seconds grow as posts to the power {slope:.2f}." if slope else ""
+    facts = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
+    return "\n".join(["# Tracing many posts", "", *lines, "", said, "", f"Machine: {facts}.", ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 3_000, 10_000, 30_000, 100_000])
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(options.measure)))
+        return
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+    runs = []
+    for size in options.sizes:
+        command = [sys.executable, __file__, "--measure", str(size)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        runs.append(json.loads(done.stdout.splitlines()[-1]))
+        print(runs[-1], file=sys.stderr)
+    report = {"runs": runs, "exponent": exponent(runs, "processor_seconds"),
+              "machine": {**machine(), "load_before": load}}  # fmt: skip
+    write("rolemodels_scale", report, table(report))
+
+
+if __name__ == "__main__":
+    main()
