@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from doppelgram.api.comparison_words import percent
 from doppelgram.api.pose_reasons import PARTS, PoseReasons
 from doppelgram.catalog.drawing import CARD, FAINT, INK, PAGE, Colour, font_for, rounded, shorten, write
 from doppelgram.pose.people import People
@@ -197,7 +198,7 @@ def _draw_bars(page: Image.Image, bars: Sequence[Bar], left: int, top: int, widt
     y = top + 24
     for bar in bars:
         write(draw, (left, y + 22), bar.name, _TEXT, INK, "ls")
-        value = "unknown" if bar.share is None else f"{100 * bar.share:.0f} %"
+        value = "unknown" if bar.share is None else percent(bar.share)
         write(draw, (left + width, y + 22), value, _TEXT, INK, "rs")
         track = (left, y + 32, left + width, y + 46)
         rounded(page, track, 7, _TRACK)

@@ -256,7 +256,9 @@ def _by_model(
     why.append(
         f"Together: {percent(both)}, {side} the {percent(threshold)} from which on two photographs count as the same."
     )
-    verdict = "Same pose before the same place" if same else difference(place, None if unknown else pose)
+    verdict = difference(place, None if unknown else pose)
+    if same:
+        verdict = "Likely the same, though the pose is unknown" if unknown else "Same pose before the same place"
     facts |= {"place_probability": place, "pose_probability": pose, "probability": both, "threshold": threshold}
     return ImageComparison(**facts, same=bool(same), verdict=verdict, why=why), reasons, which
 
