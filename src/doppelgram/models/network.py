@@ -11,6 +11,8 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.models.backbones import Backbone
 
 TRAINED = ("full", "last", "head")
+# Length of the features that a posterior head is a linear function of.
+SCALE = 20.0
 
 
 class EmbeddingHead(nn.Module):
@@ -23,6 +25,9 @@ class EmbeddingHead(nn.Module):
         dropout: share of features dropped in training.
         batch_norm: whether the embedding is batch-normalised, which keeps margins on one scale when fine-tuning.
         normalise: whether embeddings are scaled to length one.
+        posterior: temperature, above 0, at which the ``dim`` numbers are the square roots of class probabilities:
+            a softmax over a linear layer on features of length `SCALE`. Such vectors have length one, and their
+            Euclidean distance is the Hellinger distance of two class distributions (times the root of two). 0: off.
     """
 
     def __init__(
@@ -34,6 +39,7 @@ class EmbeddingHead(nn.Module):
         dropout: float = 0.0,
         batch_norm: bool = False,
         normalise: bool = True,
+        posterior: float = 0.0,
     ) -> None:
         super().__init__()
         if not 2 <= dim <= 2048:
@@ -41,6 +47,8 @@ class EmbeddingHead(nn.Module):
         self.spec: dict[str, Any] = {
             "dim": dim, "hidden": hidden, "dropout": dropout, "batch_norm": batch_norm, "normalise": normalise,
         }  # fmt: skip
+        if posterior:  # heads without one are described as they always were
+            self.spec["posterior"] = posterior
         layers: list[nn.Module] = []
         if hidden:
             layers += [nn.Linear(inputs, hidden), nn.ReLU(inplace=True)]
@@ -52,9 +60,18 @@ class EmbeddingHead(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.dim = dim
         self.normalise = normalise
+        self.posterior = posterior
+
+    def logits(self, features: Tensor) -> Tensor:
+        """What the softmax of a posterior head is taken of, before the temperature, (b, dim)."""
+        found: Tensor = self.layers(SCALE * nn.functional.normalize(features.float(), dim=1))
+        return found
 
     def forward(self, features: Tensor) -> Tensor:
         """Embeddings (b, dim); float32 whatever the features are, since distances lose too much in bf16."""
+        if self.posterior:
+            # half the logarithm's exponential is the square root, without its infinite slope at 0
+            return (0.5 * (self.logits(features) / self.posterior).log_softmax(1)).exp()
         embedding: Tensor = self.layers(features).float()
         return nn.functional.normalize(embedding, dim=1) if self.normalise else embedding
 
