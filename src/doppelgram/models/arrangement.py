@@ -17,7 +17,7 @@ from doppelgram.images.whole import WholePhotograph
 from doppelgram.models.joint import ArrangementSpace, JointCalibration, PairJudgement
 from doppelgram.models.model import Embeddings, Picture
 from doppelgram.models.sight import Sight
-from doppelgram.models.towers import ImageTower, KeypointTower, embedded
+from doppelgram.models.towers import ImageTower, KeypointTower, embedded, fused_dim
 from doppelgram.models.views import Person, person_view, persons, without_people
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
@@ -72,7 +72,7 @@ class ArrangementModel:
 
     def __post_init__(self) -> None:
         for what, towers in (("place", self.place), ("pose", self.pose)):
-            given, wanted = sum(tower.dim for tower in towers), getattr(self.space, f"{what}_dim")
+            given, wanted = fused_dim(towers), getattr(self.space, f"{what}_dim")
             if given != wanted:
                 raise DoppelgramError(
                     f"arrangement model: the {what} towers give {given} numbers, but its space has {wanted} for them"

@@ -13,6 +13,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.models.calibration import Calibration
 
 Float64 = NDArray[np.float64]
+RULES = ("sum", "both")
 _NUMBERS = ("place_weight", "pose_weight", "bias", "pose_prior", "threshold")
 
 
@@ -25,9 +26,11 @@ def log_odds(calibration: Calibration, distance: ArrayLike) -> Float64:
 class JointCalibration:
     """What a place distance and a pose distance mean together.
 
-    ``logit p = place_weight * logit p_place + pose_weight * logit p_pose + bias``, a weighted sum of log-odds; where no
-    pose distance is known, because no person was found in one of the two photographs, ``pose_prior`` stands in for
-    ``logit p_pose``.
+    With the rule ``sum``, ``logit p = place_weight * logit p_place + pose_weight * logit p_pose + bias``, a weighted
+    sum of log-odds. With the rule ``both``, ``logit p = logit(p_place' * p_pose') + bias``, where ``logit p_place' =
+    place_weight * logit p_place`` and likewise for the pose: the arrangement is the same if the place is *and* the pose
+    is, so that no certainty about one makes up for doubt about the other. Where no pose distance is known, because no
+    person was found in one of the two photographs, ``pose_prior`` stands in for ``logit p_pose``.
 
     Attributes:
         place: place distance to the probability of the same place.
@@ -37,6 +40,7 @@ class JointCalibration:
         bias: added to the sum.
         pose_prior: log-odds of the same pose where there is none to compare.
         threshold: probability from which on two photographs count as the same arrangement.
+        rule: ``sum`` or ``both``.
     """
 
     place: Calibration
@@ -46,8 +50,11 @@ class JointCalibration:
     bias: float
     pose_prior: float
     threshold: float
+    rule: str = "sum"
 
     def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise DoppelgramError(f"joint calibration: 'rule' is {self.rule!r}; it is one of {', '.join(RULES)}")
         for name in _NUMBERS:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -68,7 +75,19 @@ class JointCalibration:
         """
         pose = log_odds(self.pose, pose_distance)
         pose = np.where(np.isnan(pose), self.pose_prior, pose)
-        return self.place_weight * log_odds(self.place, place_distance) + self.pose_weight * pose + self.bias
+        return np.asarray(self.combined(log_odds(self.place, place_distance), pose))
+
+    def combined(self, place: NDArray[Any], pose: NDArray[Any]) -> NDArray[Any]:
+        """Joint log-odds from those of the place and of the pose, of their shape and type.
+
+        Never more than the weighted sum of both and the bias, whatever the rule.
+        """
+        kind = place.dtype.type
+        place, pose = kind(self.place_weight) * place, kind(self.pose_weight) * pose
+        if self.rule == "sum":
+            return np.asarray(place + pose + kind(self.bias))
+        # 1 / (p_place p_pose) - 1 = exp(-place) + exp(-pose) + exp(-place - pose)
+        return np.asarray(kind(self.bias) - np.logaddexp(np.logaddexp(-place, -pose), -place - pose))
 
     def probability(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> Float64:
         """Probability of the same arrangement; arguments as for `log_odds`."""
@@ -82,7 +101,7 @@ class JointCalibration:
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON-ready values."""
         numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return {"place": self.place.to_dict(), "pose": self.pose.to_dict(), **numbers}
+        return {"place": self.place.to_dict(), "pose": self.pose.to_dict(), **numbers, "rule": self.rule}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> JointCalibration:
@@ -91,12 +110,14 @@ class JointCalibration:
         Raises:
             DoppelgramError: a key is missing, unknown or holds something unusable; the key is named.
         """
-        known = {"place", "pose", *_NUMBERS}
+        known = {"place", "pose", "rule", *_NUMBERS}
+        if isinstance(values, dict):
+            values = {"rule": "sum", **values}  # the only rule that there was at first
         if not isinstance(values, dict) or set(values) != known:
             differing = sorted(known ^ set(values)) if isinstance(values, dict) else sorted(known)
             raise DoppelgramError(f"joint calibration: {', '.join(map(repr, differing))} missing or not known")
         place, pose = (Calibration.from_dict(values[name]) for name in ("place", "pose"))
-        return cls(place, pose, *(values[name] for name in _NUMBERS))
+        return cls(place=place, pose=pose, rule=values["rule"], **{name: values[name] for name in _NUMBERS})
 
 
 @dataclass(frozen=True)

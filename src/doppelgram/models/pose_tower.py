@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.skeleton import JOINTS, LIMBS, MIRROR
 
-# Pairs of joints besides the limbs whose direction and length tell poses apart: hand and foot, hand and hand, and so on.
+# Pairs of joints besides the limbs whose direction and length tell poses apart: hand and foot, hand and hand.
 _SPANS = (
     ("r_wrist", "r_ankle"), ("l_wrist", "l_ankle"), ("r_wrist", "r_hip"), ("l_wrist", "l_hip"),
     ("r_wrist", "l_wrist"), ("r_ankle", "l_ankle"), ("nose", "r_wrist"), ("nose", "l_wrist"),
@@ -52,7 +53,7 @@ class PoseTower(nn.Module):
         self.register_buffer("mirror", torch.as_tensor(MIRROR, dtype=torch.int64).clone(), persistent=False)
         sizes = [3 * len(JOINTS) + 3 * len(pairs), hidden, hidden]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+        for inputs, outputs in pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.GELU(), nn.Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(hidden, dim))
 

@@ -17,6 +17,8 @@ from doppelgram.models.model import Model
 from doppelgram.pose.skeleton import present
 
 Embeddings = NDArray[np.float32]
+# Roots of probabilities below this count as this: no single expert rules a class out.
+_LEAST = 1e-4
 SEES = ("photograph", "place", "person")
 
 
@@ -51,6 +53,11 @@ class ImageTower:
         """Size of its embedding."""
         return self.model.dim
 
+    @property
+    def expert(self) -> bool:
+        """Whether it gives roots of class probabilities."""
+        return self.model.network.head.posterior > 0
+
     def embed(self, pixels: NDArray[np.uint8]) -> Embeddings:
         """Embeddings (n, dim) of length one of framed views, uint8 (n, size, size, 3)."""
         return unit(self.model.embed_pixels(pixels))
@@ -76,6 +83,11 @@ class KeypointTower:
         """Size of its embedding."""
         return int(self.network.dim)  # type: ignore[arg-type]
 
+    @property
+    def expert(self) -> bool:
+        """Whether it gives roots of class probabilities."""
+        return float(self.network.posterior) > 0  # type: ignore[arg-type]
+
     @torch.inference_mode()
     def embed(self, normalised: NDArray[np.floating[Any]]) -> Embeddings:
         """Embeddings (n, dim) of length one of normalised keypoints (n, 18, 3); zeros where no joint is known."""
@@ -98,16 +110,46 @@ def unit(vectors: NDArray[np.float32]) -> Embeddings:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
-def fused(parts: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
-    """Unit embeddings (n, d1), (n, d2), ... side by side, each times its weight, scaled to length one.
+def fused(parts: Sequence[Embeddings], weights: Sequence[float], experts: Sequence[bool] = ()) -> Embeddings:
+    """Unit embeddings (n, d1), (n, d2), ... as one of length one.
 
-    The squared distance of two fused embeddings is the mean of the parts' squared distances, weighted by the squared
-    weights.
+    Parts that are roots of class probabilities over the same classes become one first, the product of experts: each to
+    the power of its weight, multiplied, scaled to length one (Hinton 2002). A row of zeros there says nothing. That and
+    all other parts, each of these times its weight, then stand side by side: the squared distance of two fused
+    embeddings is the mean of the parts' squared distances, weighted by the squared weights.
+
+    Args:
+        parts: one embedding of all n by each tower.
+        weights: of the towers.
+        experts: which parts are roots of class probabilities; none by default.
     """
-    return unit(np.hstack([part * np.float32(weight) for part, weight in zip(parts, weights, strict=True)]))
+    side: list[NDArray[Any]] = []
+    product: NDArray[Any] | None = None
+    for part, weight, expert in zip(parts, weights, experts or [False] * len(parts), strict=True):
+        if not expert:
+            side.append(part * np.float32(weight))
+            continue
+        opinion = np.where(part.any(axis=1, keepdims=True), np.maximum(part, _LEAST), 1.0) ** np.float64(weight)
+        product = opinion if product is None else product * opinion
+    if product is not None:
+        told = np.any([part.any(axis=1) for part, expert in zip(parts, experts, strict=True) if expert], axis=0)
+        side.insert(0, unit(product) * told[:, None])
+    return unit(np.hstack(side))
+
+
+def fused_dim(towers: Sequence[ImageTower | KeypointTower]) -> int:
+    """Size of what `embedded` makes of these towers.
+
+    Raises:
+        DoppelgramError: towers that give class probabilities do not know the same number of classes.
+    """
+    classes = {tower.dim for tower in towers if tower.expert}
+    if len(classes) > 1:
+        raise DoppelgramError(f"towers give probabilities of {' and '.join(map(str, sorted(classes)))} classes")
+    return sum(classes) + sum(tower.dim for tower in towers if not tower.expert)
 
 
 def embedded(towers: Sequence[ImageTower | KeypointTower], views: Sequence[Sequence[NDArray[Any]]]) -> Embeddings:
     """Fused embeddings by several towers of what each of them is shown, given in pieces of any number of views."""
     parts = [tower.embed(np.concatenate(pieces)) for tower, pieces in zip(towers, views, strict=True)]
-    return fused(parts, [tower.weight for tower in towers])
+    return fused(parts, [tower.weight for tower in towers], [tower.expert for tower in towers])

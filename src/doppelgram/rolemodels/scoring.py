@@ -114,8 +114,7 @@ class JointScorer:
         of_pose = np.where(np.isnan(pose), np.float32(joint.pose_prior),
                            np.float32(joint.pose.intercept) - np.float32(joint.pose.slope) * pose)  # fmt: skip
         of_place = np.float32(joint.place.intercept) - np.float32(joint.place.slope) * place
-        total = np.float32(joint.place_weight) * of_place + np.float32(joint.pose_weight) * of_pose
-        return np.asarray(total + np.float32(joint.bias))
+        return joint.combined(of_place, of_pose)
 
     def _pose_distances(self, rows: Int64, columns: Int64) -> Float32:
         """Pose distances (r, c), people matched as `ArrangementSpace.distances` does; NaN where there is no pose."""
