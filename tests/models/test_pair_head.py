@@ -27,8 +27,8 @@ def test_in_training_pairs_come_in_either_order() -> None:
     torch.manual_seed(0)
     head = PairHead(6, 5, 0.0).train()
     a, b = torch.randn(1, 6).expand(40, 6), torch.randn(1, 6).expand(40, 6)
-    ways = {round(float(logit), 5) for logit in head(a, b)}
-    orders = {round(float(head.layers(torch.cat(pair, 1))[0, 0]), 5) for pair in ((a, b), (b, a))}
+    ways = {round(float(logit), 5) for logit in head(a, b).detach()}
+    orders = {round(float(head.layers(torch.cat(pair, 1))[0, 0].detach()), 5) for pair in ((a, b), (b, a))}
     assert ways == orders
     assert len(ways) == 2
 

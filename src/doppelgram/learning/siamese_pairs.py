@@ -74,11 +74,16 @@ class PairModule(lightning.LightningModule):  # type: ignore[misc]
         recipe: for the optimiser and the augmentation.
         steps: of the whole training.
         seed: of the run.
+        progress: called with 1 after each batch.
+
+    Attributes:
+        history: figures of every epoch, also of those before a resumption.
     """
 
     def __init__(
-        self, network: PairNetwork, inputs: PairInputs, validation: Index, recipe: Recipe, *, steps: int, seed: int
-    ) -> None:
+        self, network: PairNetwork, inputs: PairInputs, validation: Index, recipe: Recipe, *, steps: int, seed: int,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.network = network
         self.inputs = inputs
@@ -86,7 +91,22 @@ class PairModule(lightning.LightningModule):  # type: ignore[misc]
         self.recipe = recipe
         self.steps = steps
         self.seed = seed
+        self.progress = progress
+        self.history: list[dict[str, float]] = []
         self.generator = torch.Generator()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the history."""
+        checkpoint["history"] = self.history
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the history of the training that is resumed."""
+        self.history = list(checkpoint["history"])
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the bar."""
+        if self.progress:
+            self.progress(1)
 
     def on_train_epoch_start(self) -> None:
         """Seed everything that is random in this epoch, so that a resumed run ends as one that was not stopped."""
@@ -110,7 +130,9 @@ class PairModule(lightning.LightningModule):  # type: ignore[misc]
             raise DoppelgramError(DIVERGED)
         same = self.validation[:, 2] == 1
         loss = np.where(same, np.logaddexp(0, -logits), np.logaddexp(0, logits)).mean()
-        self.log_dict({"val_loss": float(loss), "val_accuracy": float(((logits > 0) == same).mean())})
+        figures = {"val_loss": float(loss), "val_accuracy": float(((logits > 0) == same).mean())}
+        self.log_dict(figures)
+        self.history.append({"train_loss": float(self.trainer.callback_metrics["train_loss"]), **figures})
 
     def configure_optimizers(self) -> dict[str, Any]:
         """SGD or AdamW; the backbone may have its own learning rate; biases and norms do not decay."""
@@ -132,27 +154,6 @@ class PairModule(lightning.LightningModule):  # type: ignore[misc]
             optimiser = torch.optim.AdamW(groups, lr=recipe.lr)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate(step, self.steps, recipe))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-class _History(lightning.Callback):  # type: ignore[misc]
-    """Keeps the figures of every epoch, also over a resumption, and moves a progress bar by one for each batch."""
-
-    def __init__(self, progress: Callable[[int], None] | None) -> None:
-        self.history: list[dict[str, float]] = []
-        self.progress = progress
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"history": self.history}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.history = list(state_dict["history"])
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        if self.progress:
-            self.progress(1)
-
-    def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
-        self.history.append({name: float(value) for name, value in trainer.callback_metrics.items()})
 
 
 class _AsTensors(Dataset[Tensor]):
@@ -192,13 +193,13 @@ def fit_pairs(
         DoppelgramError: training diverged, or a checkpoint is damaged.
     """
     epochs, patience = recipe.optimiser.epochs, recipe.stopping.patience
-    module = PairModule(network, inputs, validation, recipe, steps=len(plan) * epochs, seed=seed)
+    module = PairModule(network, inputs, validation, recipe, steps=len(plan) * epochs, seed=seed, progress=progress)
     module.train()  # Lightning leaves every part in the mode it finds
     if network.tower.backbone.convolutional and not inputs.cached:
         module = module.to(memory_format=torch.channels_last)
     checkpoints = folder / "checkpoints"
-    history, best = _History(progress), BestCheckpoint(checkpoints, "val_loss")
-    callbacks: list[Any] = [history, best]
+    best = BestCheckpoint(checkpoints, "val_loss")
+    callbacks: list[Any] = [best]
     if patience:
         callbacks.append(
             EarlyStopping("val_loss", recipe.stopping.min_delta, patience, mode="min", check_on_train_epoch_end=True)
@@ -227,12 +228,12 @@ def fit_pairs(
         except (KeyboardInterrupt, SystemExit):
             interrupted = True  # Lightning turns the first Ctrl-C into SystemExit once it has cleaned up
     if interrupted or trainer.interrupted:
-        return FittedPairs(history.history, interrupted=True)
+        return FittedPairs(module.history, interrupted=True)
     state = read_checkpoint(Path(best.best_model_path))
     weights = {name.removeprefix("network."): value for name, value in state["state_dict"].items()}
     network.load_state_dict(weights)
     network.eval()
-    return FittedPairs(history.history, best_epoch=int(state["epoch"]) + 1)
+    return FittedPairs(module.history, best_epoch=int(state["epoch"]) + 1)
 
 
 def _trainer(recipe: Recipe, epochs: int, callbacks: list[Any], folder: Path) -> lightning.Trainer:
