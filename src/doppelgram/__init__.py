@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doppelgram.api.comparing import compare as compare
+    from doppelgram.api.comparing_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.evaluating import evaluate as evaluate
     from doppelgram.api.mapping import draw_map as draw_map
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from doppelgram.dataset.post_readers import read_posts as read_posts
     from doppelgram.dataset.readers import read_collection as read_collection
     from doppelgram.errors import DoppelgramError as DoppelgramError
+    from doppelgram.models.arrangement import ArrangementModel as ArrangementModel
     from doppelgram.models.bundle import load_model as load_model
     from doppelgram.models.model import Model as Model
     from doppelgram.rolemodels.result import RoleModels as RoleModels
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "compare": "doppelgram.api.comparing",
+    "compare_images": "doppelgram.api.comparing_images",
     "demo": "doppelgram.api.demo",
     "evaluate": "doppelgram.api.evaluating",
     "draw_map": "doppelgram.api.mapping",
@@ -56,6 +59,7 @@ _WHERE = {
     "read_collection": "doppelgram.dataset.readers",
     "read_posts": "doppelgram.dataset.post_readers",
     "DoppelgramError": "doppelgram.errors",
+    "ArrangementModel": "doppelgram.models.arrangement",
     "load_model": "doppelgram.models.bundle",
     "Model": "doppelgram.models.model",
     "RoleModels": "doppelgram.rolemodels.result",
