@@ -20,6 +20,8 @@ from doppelgram.weights import cache_folder
 KEYPOINTS_FILE = "keypoints.json"
 # Folders above a photograph's own in which its ready-made keypoints are looked for: <place>/<pose>/ and the data's.
 _ABOVE = 3
+# Photographs to a turn, and turns.
+_BY_TURNS = 64
 
 Found = tuple[People, NDArray[np.bool_] | None]
 
@@ -48,15 +50,19 @@ class PeopleFinder:
             progress: called with 1 after each file.
         """
         wanted = list(dict.fromkeys(paths))
-        people = self._people(wanted, progress if self._segmenter is None else None)
-        masks: list[PersonMask | None] = [None] * len(wanted)
-        if self._segmenter is not None:
-            masks = masks_of(wanted, self._segmenter, _cache(), progress)
-        self._seen = {
-            path: (found, mask)
-            for path, found, mask in zip(wanted, people, masks, strict=True)
-            if found is not None and (mask is not None or self._segmenter is None)
-        }
+        # People and outlines by turns, so that the bar moves; in not too many turns, each of which reads the cache.
+        step = max(_BY_TURNS, -(-len(wanted) // _BY_TURNS))
+        seen: dict[Path, tuple[People, PersonMask | None]] = {}
+        for start in range(0, len(wanted), step):
+            part = wanted[start : start + step]
+            people = self._people(part, progress if self._segmenter is None else None)
+            masks: list[PersonMask | None] = [None] * len(part)
+            if self._segmenter is not None:
+                masks = masks_of(part, self._segmenter, _cache(), progress)
+            for path, found, mask in zip(part, people, masks, strict=True):
+                if found is not None and (mask is not None or self._segmenter is None):
+                    seen[path] = found, mask
+        self._seen = seen
 
     def look(self, photographs: Sequence[NDArray[np.uint8]], paths: Sequence[Path | None]) -> list[Found]:
         """People of photographs, in pixels of these, and which of the pixels they cover.
