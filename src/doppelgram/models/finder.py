@@ -95,7 +95,7 @@ class PeopleFinder:
         if self._estimator is not None:
             cache = None if isinstance(self._estimator, KnownPeople) else _cache()
             return people_of(paths, self._estimator, cache, progress)
-        found: list[People | None] = []
+        by_file: dict[KnownPeople, list[Path]] = {}
         for path in paths:
             known = self._known_beside(path)
             if known is None:
@@ -103,8 +103,11 @@ class PeopleFinder:
                     f"{path}: this model takes ready-made keypoints, and there is no {KEYPOINTS_FILE} beside it or in "
                     "the folders above; give --keypoints FILE"
                 )
-            found += people_of([path], known, None, progress)
-        return found
+            by_file.setdefault(known, []).append(path)
+        found: dict[Path, People | None] = {}
+        for known, those in by_file.items():
+            found.update(zip(those, people_of(those, known, None, progress), strict=True))
+        return [found[path] for path in paths]
 
     def _known_beside(self, path: Path) -> KnownPeople | None:
         """The nearest file of keypoints that names the photograph."""
