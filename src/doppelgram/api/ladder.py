@@ -26,6 +26,7 @@ from doppelgram.api.ladder_data import (
 )
 from doppelgram.api.ladder_figure import ladder_figure, masks_picture
 from doppelgram.api.ladder_leak import climb_leaky
+from doppelgram.api.ladder_ours import climb_ours, ours_overrides
 from doppelgram.api.ladder_plan import BACKBONE, Rung, ladder
 from doppelgram.api.ladder_poses import draw_masks, estimator_for, people_in
 from doppelgram.api.ladder_report import Ladder, write_ladder
@@ -52,7 +53,7 @@ def reproduce_rolemodel(
     estimator: str = "",
     pose_weights: Path | str | None = None,
     quick: bool = False,
-    ours: bool = False,
+    ours: bool = True,
     overrides: Sequence[str] = (),
     seed: int = 0,
     console: Console | None = None,
@@ -156,7 +157,8 @@ def _climb_all(
         except DoppelgramError as problem:
             if protocol != "both" or name == PROTOCOLS[0]:
                 raise
-            notes.append(f"The {name} protocol is left out: {problem}.")
+            reason = str(problem).removeprefix(f"{everything.root}: ")
+            notes.append(f"The {name} protocol is left out: {reason}.")
             _say(console, notes[-1])
     people = people_in(posts.collection.paths, finder, out / "poses", console)
     nobody = sum(one is None or len(one) == 0 for one in people)
@@ -170,7 +172,11 @@ def _climb_all(
     for rung in rungs:
         for name, trial in trials.items():
             _say(console, f"{rung.title}, {name} protocol")
-            climbed[name][rung.key] = climb(work, rung, trial, reference)
+            if rung.kind == "ours":
+                changes = ours_overrides(finder.name, str(settings["backbone"]), quick=bool(settings["quick"]))
+                climbed[name][rung.key] = climb_ours(work, rung, trial, data, changes)
+            else:
+                climbed[name][rung.key] = climb(work, rung, trial, reference)
         if rung.frozen and rung.recipe is not None:
             leaky[rung.key] = climb_leaky(work, rung)
     pictures = _pictures(out, rungs, climbed, images.pixels[posed], masks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from doppelgram.maps.lines import INK, PALETTE, QUIET, canvas, title_style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_LEAST_SIDE = 112  # of a photograph on the sheet of masks
 _PANELS = (
     ("same_place", "The study's question: the place never differs"),
     ("all", "Both hard kinds: place or pose differs"),
@@ -60,7 +61,7 @@ def ladder_figure(rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, Clim
         axes.set_xlabel("Pairs judged rightly, test part; chance is 50 %", color=QUIET, fontsize=9.5)
         low = min([metric for line in _lows(climbed, question) for metric in line], default=0.5)
         axes.set_xlim(min(0.42, low - 0.02), 1.0)
-    _legend(figure, grid[0][0], protocols, colours)
+    _legend(figure, protocols, colours)
     return figure
 
 
@@ -68,7 +69,7 @@ def _lows(climbed: Mapping[str, Mapping[str, Climbed]], question: str) -> list[l
     return [[one.metrics[f"accuracy_{question}"].low for one in each.values()] for each in climbed.values()]
 
 
-def _legend(figure: Figure, axes: Any, protocols: Sequence[str], colours: Mapping[str, str]) -> None:
+def _legend(figure: Figure, protocols: Sequence[str], colours: Mapping[str, str]) -> None:
     from matplotlib.lines import Line2D
 
     marks = [
@@ -78,26 +79,29 @@ def _legend(figure: Figure, axes: Any, protocols: Sequence[str], colours: Mappin
         *(Line2D([], [], color=colours[name], marker="o", markersize=6, linewidth=2) for name in protocols),
     ]
     names = ["published, Wilson on 82 pairs", *(f"{name} protocol" for name in protocols)]
-    axes.legend(marks, names, loc="lower right", fontsize=9, frameon=True, framealpha=1, edgecolor="white")
+    figure.legend(marks, names, loc="outside upper right", ncols=len(marks), fontsize=9, frameon=False, labelcolor=INK)
 
 
 def masks_picture(photographs: NDArray[np.uint8], masks: NDArray[np.uint8], shown: int = 8) -> NDArray[np.uint8]:
     """Photographs in a row, and below each the drawn skeletons that the networks see.
 
     Args:
-        photographs: uint8 (n, side, side, 3).
-        masks: uint8 (n, channels, s, s), s at most side.
+        photographs: uint8 (n, side, side, 3); small ones are shown larger.
+        masks: uint8 (n, channels, s, s).
         shown: how many, evenly spaced.
 
     Returns:
         A picture, uint8 (height, width, 3).
     """
     chosen = np.unique(np.linspace(0, len(photographs) - 1, min(shown, len(photographs))).astype(int))
+    photographs = photographs[chosen]
+    while photographs.shape[1] < _LEAST_SIDE:
+        photographs = photographs.repeat(2, 1).repeat(2, 2)
     side, gap = photographs.shape[1], 6
     sheet = np.full((2 * side + 3 * gap, len(chosen) * (side + gap) + gap, 3), 255, dtype=np.uint8)
     for column, row in enumerate(chosen):
         left = gap + column * (side + gap)
-        sheet[gap : gap + side, left : left + side] = photographs[row]
+        sheet[gap : gap + side, left : left + side] = photographs[column]
         mask = np.moveaxis(masks[row], 0, 2)
         places = np.arange(side) * mask.shape[0] // side
         sheet[2 * gap + side : 2 * (gap + side), left : left + side] = mask[places][:, places]

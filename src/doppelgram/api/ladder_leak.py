@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,7 @@ def climb_leaky(work: Workshop, rung: Rung) -> Climbed:
         fitted = fit_pairs(network, inputs, plan, validation, recipe, folder, seed=work.seed, progress=advance)
     if fitted.interrupted:
         raise Interrupted(f"{work.out}: interrupted; the same command goes on from here")
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     same = validation[:, 2] == 1
     correct = (pair_log_odds(network, inputs, validation) > 0) == same
     metrics = {

@@ -84,8 +84,10 @@ def rolemodel(
         Path | None, typer.Option(metavar="FILE", help="The estimator's weights, or a file of keypoints.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A rehearsal: small pictures, few epochs, few pairs.")] = False,
+    ours: Annotated[bool, typer.Option("--ours/--no-ours", help="Whether our own model is trained too.")] = True,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="K=V", help="Change a key of every recipe; repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="K=V", help="Change a key of the study's recipes; repeatable."),
     ] = None,
     seed: Seed = 0,
     json_: Json = False,
@@ -98,7 +100,7 @@ def rolemodel(
 
     report = reproduce_rolemodel(
         data, out, weights=weights, groups=groups, protocol=protocol, backbone=backbone, estimator=estimator,
-        pose_weights=pose_weights, quick=quick, overrides=set_ or (), seed=seed, console=progress_console(),
+        pose_weights=pose_weights, quick=quick, ours=ours, overrides=set_ or (), seed=seed, console=progress_console(),
     )  # fmt: skip
     if json_:
         print_json({"report": str(report), "markdown": str(report.with_suffix(".md"))})

@@ -1,0 +1,131 @@
+"""The role-model study's ladder on real posts, and what keeping features saves.
+
+Every rung by `doppelgram reproduce rolemodel` on ``DIR/posts`` (closed and open protocol, persons and photos from
+``truth.csv``). Beside it, for the rung of cached features: seconds of one epoch on features that are kept, and seconds
+of an epoch in which the frozen backbone sees every photograph of every pair again, measured on a few of its batches.
+
+    python benchmarks/ladder.py --data DIR --weights DIR [--out DIR] [--protocol both] [--epochs N of the full rungs]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from common import machine, write
+from doppelgram.api.ladder import reproduce_rolemodel
+from doppelgram.api.ladder_data import Posts, read_ladder_posts
+from doppelgram.api.ladder_plan import study_recipe
+from doppelgram.api.ladder_rungs import pair_network
+from doppelgram.api.loading import load_images, progress_bar
+from doppelgram.images.framing import Framing
+from doppelgram.learning.siamese_pairs import fit_pairs
+from doppelgram.learning.siamese_pairs_data import PairInputs, mirrored_features
+from doppelgram.learning.siamese_pairs_plan import PairPlan
+
+QUIET = Console(quiet=True)
+BATCHES = 8  # of the epoch that runs the backbone again
+
+
+def epoch_seconds(data: Path, weights: Path, out: Path, epochs: int) -> dict[str, Any]:
+    """Seconds of an epoch on kept features and of one that runs the frozen backbone again, and the factor."""
+    recipe = study_recipe("last")
+    collection, grouped = read_ladder_posts(data, None)
+    collection = collection.take(collection.column("pose") != "")
+    images = load_images(collection, Framing(recipe.data.size), Console(stderr=True))
+    posts = Posts.of(images.collection, grouped)
+    rows = np.random.default_rng(0).permutation(len(collection))
+    train, val = np.sort(rows[: len(rows) * 6 // 10]), np.sort(rows[len(rows) * 6 // 10 : len(rows) * 8 // 10])
+    plan = PairPlan(posts.place, posts.pose, train, recipe.sampler.batch, 0)
+    validation = PairPlan(posts.place, posts.pose, val, recipe.sampler.batch, 1).fixed()
+    network = pair_network(recipe, 0, weights, 0)
+    started = time.perf_counter()
+    with progress_bar(Console(stderr=True), "features", 2 * len(images.pixels)) as advance:
+        features = mirrored_features(
+            network.tower, images.pixels, images.hashes, Framing(recipe.data.size), out / "features",
+            augmentation=recipe.augmentation, views=recipe.augment.views, progress=advance,
+        )  # fmt: skip
+    once = time.perf_counter() - started
+
+    long = replace(
+        recipe, optimiser=replace(recipe.optimiser, epochs=epochs), stopping=replace(recipe.stopping, patience=0)
+    )
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        fit_pairs(network, PairInputs(features), plan, validation, long, Path(folder))
+    kept = (time.perf_counter() - started) / epochs
+
+    again = pair_network(recipe, 0, weights, 0).train()
+    inputs, generator = PairInputs(images.pixels), torch.Generator().manual_seed(0)
+    optimiser = torch.optim.SGD([p for p in again.parameters() if p.requires_grad], lr=recipe.optimiser.lr)
+    batches = plan.epoch_batches(0)
+    started = time.perf_counter()
+    for pairs in batches[:BATCHES]:
+        logits = []
+        for side in (0, 1):
+            shown, _ = inputs.changed(pairs[:, side], recipe.augmentation, generator)
+            logits.append(again.describe(shown))
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            again(*logits), torch.from_numpy(pairs[:, 2]).float()
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    rerun = (time.perf_counter() - started) / min(BATCHES, len(batches)) * len(batches)
+    return {
+        "pixels": recipe.data.size, "pairs_an_epoch": int(sum(map(len, batches))), "epochs": epochs,
+        "features_once_seconds": round(once, 1), "views": 2 * recipe.augment.views, "images": len(images.pixels),
+        "kept_epoch_seconds": round(kept, 3), "kept_100_epochs_seconds": round(100 * kept, 1),
+        "rerun_epoch_seconds": round(rerun, 1), "factor": round(rerun / kept, 1),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure, climb, write the results."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--data", type=Path, required=True, help="folder that holds posts/")
+    options.add_argument("--weights", type=Path, required=True)
+    options.add_argument("--out", type=Path, help="folder to keep the rungs in; gone on with if they are there")
+    options.add_argument("--protocol", default="both")
+    options.add_argument("--no-ours", action="store_true", help="leave our own model out")
+    options.add_argument("--seed", type=int, default=0)
+    given = options.parse_args()
+    out = given.out or Path(tempfile.mkdtemp())
+    speed = epoch_seconds(given.data / "posts", given.weights, out.with_name(out.name + "-speed"), 100)
+    report = reproduce_rolemodel(
+        given.data / "posts", out, weights=given.weights, protocol=given.protocol, ours=not given.no_ours,
+        seed=given.seed,
+    )  # fmt: skip
+    found = json.loads((report.parent / "ladder.json").read_text(encoding="utf-8"))
+    found["settings"] = {k: v for k, v in found["settings"].items() if k not in ("data", "groups")}
+    facts = machine()
+    body = (report.parent / "report.md").read_text(encoding="utf-8")
+    body = "\n".join(line for line in body.splitlines() if not line.startswith(("![", "*Every rung", "*Posts, and")))
+    text = "\n".join([
+        body.strip(), "",
+        "## What keeping features saves", "",
+        f"`python benchmarks/ladder.py --data DIR --weights DIR`, {facts['cores']} cores ({facts['processor']}), "
+        f"{facts['threads']} thread{'s' * (facts['threads'] > 1)}. {speed['pairs_an_epoch']:,} pairs an epoch at "
+        f"{speed['pixels']} pixels.", "",
+        "| | seconds |", "|---|---:|",
+        f"| features of {speed['images']:,} posts in {speed['views']} views, once | {speed['features_once_seconds']} |",
+        f"| an epoch on kept features | {speed['kept_epoch_seconds']} |",
+        f"| 100 epochs on kept features | {speed['kept_100_epochs_seconds']} |",
+        f"| an epoch with the frozen backbone run again on both photographs of every pair | "
+        f"{speed['rerun_epoch_seconds']} |",
+        f"| factor | {speed['factor']} |",
+    ])  # fmt: skip
+    write("ladder", {"machine": facts, "speed": speed, **found}, text)
+
+
+if __name__ == "__main__":
+    main()
