@@ -119,15 +119,31 @@ def test_half_life():
         assert result[post] == pytest.approx(found.lag[some][np.argmax(running >= running[-1] / 2 - 1e-12)])
 
 
-def test_decay_is_fitted():
-    """From lags that are exponential indeed, the decay is recovered; with one author there is nothing to fit."""
+@pytest.mark.parametrize("true", [20.0, 200.0])
+def test_decay_is_fitted(true: float):
+    """Where posts come far closer to the one they follow than to any other, the decay is recovered, however often people post."""
     rng = np.random.default_rng(1)
-    n = 3000
-    lag = rng.exponential(25.0, n)
-    none = np.zeros(n, dtype=bool)
-    found = fitted_decay(np.full(n, 1e6), lag, none, np.arange(n), n, 0.2)
-    assert found == pytest.approx(25, rel=0.08)
-    assert fitted_decay(np.ones(n), lag, ~none, np.arange(n), n, 0.2) == 30
+    n = 400
+    time = np.cumsum(rng.exponential(3.0, n))
+    source, target, close = [], [], []
+    for j in range(1, n):
+        chance = np.exp((time[:j] - time[j]) / true)
+        parent = rng.choice(j, p=chance / chance.sum())
+        source += range(j)
+        target += [j] * j
+        close += [1e6 if i == parent else 1.0 for i in range(j)]
+    source, target = np.array(source), np.array(target)
+    lag = time[target] - time[source]
+    none = np.zeros(len(lag), dtype=bool)
+    assert fitted_decay(np.array(close), lag, none, target, n, 0.2) == pytest.approx(true, rel=0.35)
+
+
+def test_decay_where_nothing_tells():
+    """With equal closeness, or one author only, a hundred days."""
+    lag, target, none = np.arange(1.0, 30), np.arange(1, 30) % 7, np.zeros(29, dtype=bool)
+    assert fitted_decay(np.ones(29), lag, none, target, 7, 0.2) == pytest.approx(100, rel=0.01)
+    assert fitted_decay(np.ones(29), lag, ~none, target, 7, 0.2) == pytest.approx(100, rel=0.01)
+    assert fitted_decay(np.full(29, 1e-5), lag, none, target, 7, 0.2) == pytest.approx(100, rel=0.01)
 
 
 def test_closeness_is_relative_to_a_typical_match():

@@ -13,8 +13,9 @@ from doppelgram.rolemodels.posts import DAY
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
-# The decay is fitted between these, in days, in as many rounds at most.
-_SHORTEST, _LONGEST, _ROUNDS = 0.5, 3650.0, 40
+# The decay is fitted between these, in days, on a grid of so many points; where nothing speaks for any, the usual one.
+_SHORTEST, _LONGEST, _GRID = 0.5, 3650.0, 25
+_USUAL, _BREADTH = 100.0, np.log(4)
 # Log-odds beyond the typical match that still count.
 _CLOSEST = 20.0
 
@@ -93,8 +94,7 @@ def attribute(
     ``share(i -> j) = w_ij / (innovation + sum_k w_kj)`` with ``w_ij = closeness_ij * exp(-(t_j - t_i) / decay)``, over
     all earlier k. Best parents by such a rule are those of NetInf (Gomez-Rodriguez, Leskovec and Krause, Inferring
     networks of diffusion and influence, KDD 2010); shares instead of one parent are the responsibilities of a
-    self-exciting process (Veen and Schoenberg, Journal of the American Statistical Association 103, 2008), whose
-    expectation-maximisation also gives the decay: the mean lag, each weighted by its share.
+    self-exciting process (Veen and Schoenberg, Journal of the American Statistical Association 103, 2008).
 
     Posts at the same second are in no order, and so no edge connects them.
 
@@ -131,8 +131,16 @@ def attribute(
 
 def fitted_decay(
     close: Float64, lag: Float64, own: NDArray[np.bool_], target: Int64, n: int, innovation: float
-) -> float:  # fmt: skip
-    """The decay, in days, at which expectation-maximisation stands still; the median lag is where it starts.
+) -> float:
+    """The decay, in days, under which the closest predecessors are the likeliest to have been followed.
+
+    Were a predecessor chosen with a chance that falls with its age, ``exp(-lag / decay)`` over the sum of that over all
+    predecessors, and did the later post then come as close to it as it did, the likelihood of decay would be
+    ``sum_j log(innovation + sum_i chance_ij * closeness_ij)``. Its maximum over a grid of decays is taken. Given that a
+    post appeared, it depends only on which earlier one it resembles, not on how often people post: fitting a
+    self-exciting process instead takes the rhythm of a popular place for haste in following (10 days where the truth
+    was 150). A broad log-normal prior around 100 days, within a factor of 16 either way in 95 %, decides where
+    closeness says nothing.
 
     Args:
         close: (e,) closeness of edges.
@@ -142,14 +150,21 @@ def fitted_decay(
         n: number of posts.
         innovation: weight of nobody.
     """
-    if own.all():
-        return 30.0
-    days = float(np.clip(np.median(lag[~own]), _SHORTEST, _LONGEST))
-    for _ in range(_ROUNDS):
-        weight = close * np.exp(-lag / days)
-        share = np.where(own, 0.0, weight / (innovation + np.bincount(target, weight, n))[target])
-        before = days
-        days = float(np.clip((share * lag).sum() / max(share.sum(), 1e-12), _SHORTEST, _LONGEST))
-        if abs(days - before) < 0.005 * before:
-            break
-    return days
+    close, lag, target = close[~own], lag[~own], target[~own]
+    nearest = np.full(n, np.inf)
+    np.minimum.at(nearest, target, lag)
+    beyond = lag - nearest[target]  # from the nearest predecessor on, so that nothing underflows altogether
+    followed = np.flatnonzero(np.isfinite(nearest))
+    decays = np.geomspace(_SHORTEST, _LONGEST, _GRID)
+    likelihood = -0.5 * (np.log(decays / _USUAL) / _BREADTH) ** 2
+    for k, days in enumerate(decays.tolist()):
+        chance = np.exp(-beyond / days)
+        given = np.bincount(target, chance * close, n)[followed] / np.bincount(target, chance, n)[followed]
+        likelihood[k] += np.log(innovation + given).sum()
+    best = int(np.argmax(likelihood))
+    if not 0 < best < _GRID - 1:
+        return float(decays[best])
+    # The vertex of the parabola through the best and its two neighbours, in the logarithm of the decay.
+    before, at, after = likelihood[best - 1 : best + 2]
+    step = 0.5 * (before - after) / (before - 2 * at + after)
+    return float(decays[best] * (decays[1] / decays[0]) ** step)
