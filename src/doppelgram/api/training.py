@@ -83,6 +83,11 @@ def train(
     if run is not None and run.finished:
         console.print(f"{out} is finished already", style="dim", markup=False)
         return run
+    if resolved.arrangement.estimator:
+        from doppelgram.api.arrangement_training import train_arrangement
+
+        folder = Path(weights).expanduser() if weights else None
+        return train_arrangement(data, resolved, out, given=given, weights=folder, seed=seed, run=run, console=console)
     # What can be found wrong cheaply is found before a folder is made and images are read.
     collection = read_collection(data, label=resolved.data.label).labelled(min_images=resolved.data.min_images)
     listed = read_class_list(Path(resolved.data.classes)) if resolved.data.classes else None

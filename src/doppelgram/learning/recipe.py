@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.face_detectors import DETECTORS
+from doppelgram.pose.estimators import ESTIMATORS
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,19 @@ class StoppingRecipe:
 
 
 @dataclass(frozen=True)
+class ArrangementRecipe:
+    """Place and pose apart, each by towers of its own; other sections then speak of the image towers."""
+
+    estimator: str = ""  # what finds people, see `doppelgram pose`; empty: a model of whole images, without towers
+    segmenter: str = ""  # what finds where people cover the place; empty: the place tower sees them
+    people: int = 1  # how many people of a photograph are compared, 1 or 2
+    person_size: int = 192  # side of the square of one person; 0: no tower sees people, only their keypoints
+    keypoint_epochs: int = 150  # of the towers on keypoints
+    generic: float = 0.3  # weight of the untouched backbone's features beside the tuned place tower; 0: without
+    embedding: float = 0.4  # weight of the keypoints' embedding beside the pose classes; 0: without
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A whole recipe; a recipe, a collection and a seed give the same run again."""
 
@@ -132,6 +146,7 @@ class Recipe:
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
     augment: AugmentRecipe = field(default_factory=AugmentRecipe)
     stopping: StoppingRecipe = field(default_factory=StoppingRecipe)
+    arrangement: ArrangementRecipe = field(default_factory=ArrangementRecipe)
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as nested dictionaries, every key spelled out."""
@@ -150,6 +165,7 @@ _SECTIONS: dict[str, type] = {
     if dataclasses.is_dataclass(kind) and isinstance(kind, type)
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
+    "arrangement.estimator": ("", *ESTIMATORS),
     "data.resize": ("squash", "cover", "letterbox"),
     "data.face": ("", *DETECTORS),
     "model.train": ("full", "last", "head"),
@@ -168,10 +184,13 @@ _AT_LEAST: dict[str, float] = {
     "optimiser.backbone_lr": 0, "optimiser.loss_lr": 0, "optimiser.weight_decay": 0, "optimiser.warmup": 0,
     "optimiser.clip": 0, "optimiser.momentum": 0, "optimiser.epochs": 1, "augment.views": 1,
     "stopping.patience": 0, "stopping.min_delta": 0,
+    "arrangement.people": 1, "arrangement.person_size": 0, "arrangement.keypoint_epochs": 1, "arrangement.generic": 0,
+    "arrangement.embedding": 0,
 }  # fmt: skip
 _AT_MOST: dict[str, float] = {
     "model.dim": 2048, "model.views": 7, "model.dropout": 0.99, "model.hidden": 65536, "optimiser.warmup": 0.9,
-    "optimiser.momentum": 1, "data.size": 2048, "optimiser.average": 0.99999,
+    "optimiser.momentum": 1, "data.size": 2048, "optimiser.average": 0.99999, "arrangement.people": 2,
+    "arrangement.person_size": 2048,
 }  # fmt: skip
 
 

@@ -1,0 +1,110 @@
+"""The towers of a model of places and poses, before they are trained, and what they make of a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from doppelgram.api.arrangement_sights import Sights
+from doppelgram.images.augment import Augmentation
+from doppelgram.images.framing import Framing
+from doppelgram.learning.recipe import Recipe
+from doppelgram.models.backbones import make_backbone
+from doppelgram.models.joint import ArrangementSpace
+from doppelgram.models.model import Model
+from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.pose_tower import PoseTower
+from doppelgram.models.towers import ImageTower, KeypointTower, embedded
+
+# A person is cut out by what was found, so that little is left to place and size, and clothes may have any colour.
+PERSON_VIEWS = Augmentation(
+    brightness=0.4, contrast=0.4, saturation=1.0, hue=0.5, flip=True, rotate=10.0, scale=0.2, shift=0.1, blur=0.6,
+    erase=0.3,
+)  # fmt: skip
+_GENERIC_DIM = 128
+_WHITEN = 0.2  # share of the largest variance that is added to all, so that the least ones are not blown up
+
+
+class Towers:
+    """The towers of one training, named, in the order in which the model has them."""
+
+    def __init__(self, recipe: Recipe, weights: Path | None, places: int, poses: int, seed: int) -> None:
+        torch.manual_seed(seed)
+        settings = recipe.arrangement
+        sees = "place" if settings.segmenter else "photograph"
+        size = recipe.data.size
+        self.image: dict[str, ImageTower] = {"place": _image_tower(recipe, weights, sees, size, places)}
+        if settings.person_size:
+            person = _image_tower(recipe, weights, "person", settings.person_size, poses)
+            person.model.mirror = True
+            self.image["person"] = person
+        self.keypoints = {"keypoints": KeypointTower(PoseTower(poses, dropout=0.3, posterior=1.0))}
+        if settings.embedding:
+            self.keypoints["embedding"] = KeypointTower(PoseTower(), settings.embedding)
+        self.generic: ImageTower | None = None
+        if settings.generic:
+            backbone = make_backbone(recipe.model.backbone, pretrained=recipe.model.pretrained, weights=weights)
+            dim = min(_GENERIC_DIM, backbone.dim)
+            network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim), "head")
+            self.generic = ImageTower(Model(network, Framing(size)), sees, settings.generic)
+
+    @property
+    def place(self) -> list[ImageTower]:
+        """Towers of the place."""
+        return [self.image["place"], *([self.generic] if self.generic else [])]
+
+    @property
+    def pose(self) -> list[ImageTower | KeypointTower]:
+        """Towers of the pose."""
+        return [*(tower for name, tower in self.image.items() if name != "place"), *self.keypoints.values()]
+
+
+def _image_tower(recipe: Recipe, weights: Path | None, sees: str, size: int, classes: int) -> ImageTower:
+    settings = recipe.model
+    backbone = make_backbone(settings.backbone, pretrained=settings.pretrained, weights=weights, stride=settings.stride)
+    head = EmbeddingHead(backbone.dim, classes, dropout=settings.dropout, posterior=1.0)
+    network = EmbeddingNetwork(backbone, head, frozen_norms=True, frozen_layers=settings.frozen_layers)
+    return ImageTower(Model(network, Framing(size)), sees)
+
+
+def fit_generic(tower: ImageTower, features: NDArray[np.float32]) -> None:
+    """Make the head of an untrained tower the principal components of untouched features (n, d), whitened."""
+    linear = tower.model.network.head.layers[-1]
+    if not isinstance(linear, nn.Linear):
+        raise TypeError("a generic tower has a linear head")
+    taught = features.astype(np.float64)
+    mean = taught.mean(axis=0)
+    _, lengths, axes = np.linalg.svd(taught - mean, full_matrices=False)
+    count = min(len(axes), linear.out_features)
+    variance = lengths[:count] ** 2 / len(taught)
+    projection = np.zeros((linear.out_features, features.shape[1]))
+    projection[:count] = axes[:count] / np.sqrt(variance + _WHITEN * variance[0])[:, None]
+    with torch.no_grad():
+        linear.weight.copy_(torch.from_numpy(projection))
+        linear.bias.copy_(torch.from_numpy(-projection @ mean))
+
+
+def vectors_of(
+    place: Sequence[ImageTower],
+    pose: Sequence[ImageTower | KeypointTower],
+    sights: Sights,
+    rows: NDArray[np.int64],
+    space: ArrangementSpace,
+) -> NDArray[np.float32]:
+    """Vectors (m, dim) of some photographs that have been looked at."""
+    vectors = np.zeros((len(rows), space.dim), dtype=np.float32)
+    vectors[:, : space.place_dim] = embedded(place, [[sights.place[0][rows]] for _ in place])
+    slots = vectors[:, space.place_dim :].reshape(len(rows), space.people, space.pose_dim)
+    slots = np.zeros_like(slots)
+    starts = sights.first[rows]
+    for nth in range(space.people):
+        there = np.flatnonzero(sights.people[rows] > nth)
+        if len(there):
+            slots[there, nth] = embedded(pose, [[views[starts[there] + nth]] for views in sights.pose])
+    vectors[:, space.place_dim :] = slots.reshape(len(rows), -1)
+    return vectors

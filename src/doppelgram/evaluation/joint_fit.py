@@ -1,0 +1,128 @@
+"""What place and pose distances mean, alone and together, fitted to pairs of photographs that were not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.calibration import fit_calibration
+from doppelgram.models.joint import ArrangementSpace, JointCalibration
+
+Bools = NDArray[np.bool_]
+_MOST = 1500  # photographs whose pairs are all looked at
+_PAIRS = 4000  # of each kind, at most
+_TWIN_SHARE = 1e-3  # pairs of different things that are taken for twins
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Pairs (i, j) of rows by what they share, each int64 (m, 2).
+
+    Attributes:
+        same: place and pose.
+        place: the place in another pose.
+        pose: the pose at another place.
+    """
+
+    same: NDArray[np.int64]
+    place: NDArray[np.int64]
+    pose: NDArray[np.int64]
+
+
+def twins(features: NDArray[Any], classes: NDArray[Any]) -> Bools:
+    """Pairs (n, n) so alike that they are taken for the same photograph, or the same person cut out.
+
+    Nobody says which posts share a photograph or a person, and a pair that does is recognised by that. Two images
+    count as such if untouched features of theirs are nearer than all but one in a thousand pairs of different
+    classes.
+
+    Args:
+        features: (n, d), of length one.
+        classes: (n,).
+    """
+    distance = 2 - 2 * np.asarray(features, dtype=np.float64) @ np.asarray(features, dtype=np.float64).T
+    other = classes[:, None] != classes[None]
+    if not other.any():
+        return np.zeros(distance.shape, dtype=bool)
+    return np.asarray(distance < np.quantile(distance[other], _TWIN_SHARE))
+
+
+def pair_kinds(place: NDArray[Any], pose: NDArray[Any], apart: Bools, seed: int) -> Kinds:
+    """Random pairs of each kind, the same number of the first as of the other two together.
+
+    Args:
+        place, pose: of n photographs, (n,); pairs of photographs without a pose are left out.
+        apart: (n, n), which pairs may be used.
+        seed: the same seed gives the same pairs.
+    """
+    rng = np.random.default_rng(seed)
+    usable = np.triu(apart & (pose != "")[:, None] & (pose != "")[None], 1)
+    same_place, same_pose = place[:, None] == place[None], pose[:, None] == pose[None]
+    found = [
+        rng.permutation(np.argwhere(usable & kind))
+        for kind in (same_place & same_pose, same_place & ~same_pose, ~same_place & same_pose)
+    ]
+    count = min(len(found[0]), 2 * len(found[1]), 2 * len(found[2]), _PAIRS)
+    return Kinds(found[0][:count], found[1][: (count + 1) // 2], found[2][: (count + 1) // 2])
+
+
+def fit_joint(space: ArrangementSpace, vectors: NDArray[Any], kinds: Kinds, fitted_on: str) -> JointCalibration:
+    """Calibrate both distances and their combination.
+
+    The place's probability is fitted to pairs of the same pose, the pose's to pairs of the same place: the hard ones,
+    in which only what is asked about differs. The weights and the bias of the rule ``both`` are those of greatest
+    likelihood, drawn a little towards 1, 1 and 0; the threshold is where most pairs are told rightly.
+
+    Args:
+        space: layout of the vectors; its calibration is not used.
+        vectors: (n, dim).
+        kinds: pairs of their rows.
+        fitted_on: which photographs these are, in words.
+
+    Raises:
+        DoppelgramError: a kind of pair is missing, or distances say nothing.
+    """
+    if not min(len(kinds.same), len(kinds.place), len(kinds.pose)):
+        raise DoppelgramError(
+            f"{fitted_on}: a joint calibration needs pairs of the same arrangement, of the same place in another pose "
+            "and of the same pose at another place, and one of these is missing"
+        )
+    pairs = np.concatenate([kinds.same, kinds.place, kinds.pose])
+    kind = np.repeat([0, 1, 2], [len(kinds.same), len(kinds.place), len(kinds.pose)])
+    d_place, d_pose = space.distances(vectors[pairs[:, 0]], vectors[pairs[:, 1]])
+    known = ~np.isnan(d_pose)
+    place = fit_calibration(d_place[kind != 1], kind[kind != 1] == 0, fitted_on=fitted_on)
+    asked = known & (kind != 2)
+    pose = fit_calibration(d_pose[asked], kind[asked] == 0, fitted_on=fitted_on)
+    unknown = ~known & (kind != 2)
+    same = (kind[unknown] == 0).sum()
+    prior = float(np.log((same + 1) / (unknown.sum() - same + 1)))
+    joint = JointCalibration(place, pose, 1.0, 1.0, 0.0, prior, 0.5, rule="both")
+    right = kind == 0
+
+    def cost(x: NDArray[np.float64]) -> float:
+        odds = _with(joint, x).log_odds(d_place, d_pose)
+        loss = np.logaddexp(0.0, np.where(right, -odds, odds)).mean()
+        return float(loss + 0.01 * ((x[:2] - 1) ** 2).sum() + 0.001 * x[2] ** 2)
+
+    found = minimize(cost, np.array([1.0, 1.0, 0.0]), method="Nelder-Mead", options={"maxiter": 300})
+    joint = _with(joint, np.maximum(found.x, [0.05, 0.05, -10.0]))
+    return replace(joint, threshold=_threshold(joint.probability(d_place, d_pose), right))
+
+
+def _with(joint: JointCalibration, x: NDArray[np.float64]) -> JointCalibration:
+    return replace(joint, place_weight=max(float(x[0]), 0.0), pose_weight=max(float(x[1]), 0.0), bias=float(x[2]))
+
+
+def _threshold(probability: NDArray[np.float64], right: Bools) -> float:
+    """The probability above which most pairs are told rightly, in the middle of the gap there."""
+    order = np.argsort(-probability, kind="stable")
+    gain = np.concatenate([[0], np.cumsum(np.where(right[order], 1, -1))])
+    cut = int(gain.argmax())
+    ordered = np.concatenate([[1.0], probability[order], [0.0]])
+    return float(np.clip((ordered[cut] + ordered[cut + 1]) / 2, 1e-6, 1 - 1e-6))
