@@ -121,7 +121,7 @@ def test_half_life():
 
 @pytest.mark.parametrize("true", [20.0, 200.0])
 def test_decay_is_fitted(true: float):
-    """Where posts come far closer to the one they follow than to any other, the decay is recovered, however often people post."""
+    """Where it is plain which one a post follows, the decay is recovered, however often people post."""
     rng = np.random.default_rng(1)
     n = 400
     time = np.cumsum(rng.exponential(3.0, n))

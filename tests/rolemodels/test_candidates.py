@@ -75,10 +75,22 @@ def test_only_the_best_are_kept():
     found = find_pairs(scorer, 0.0, neighbours=3, exact=True, seed=0)
     odds = scorer.block(np.arange(50), np.arange(50))
     np.fill_diagonal(odds, -np.inf)
-    best = np.argsort(-odds, axis=1)[:, :3]
-    expected = {tuple(sorted((a, b))) for a in range(50) for b in best[a].tolist()}
-    assert set(zip(found.left.tolist(), found.right.tolist(), strict=True)) == expected
+    third = np.sort(odds, axis=1)[:, -3]
+    kept = np.zeros((50, 50), dtype=bool)
+    kept[found.left, found.right] = kept[found.right, found.left] = True
+    # Either post may be the one that keeps the pair; next to the third best, chance may decide.
+    assert kept[odds > third[:, None] + 0.02].all()
+    assert not kept[odds < np.minimum(third[:, None], third) - 0.02].any()
     assert found.capped == 50
+
+
+def test_equals_share_their_places():
+    """Of a thousand posts all the same, no few are everybody's matches."""
+    scorer = JointScorer(vectors([(0, 0)] * 1000), SPACE, 0.0)
+    found = find_pairs(scorer, 0.0, neighbours=5, exact=True, seed=0)
+    degree = np.bincount(np.concatenate([found.left, found.right]), minlength=1000)
+    assert degree.min() >= 5
+    assert degree.max() < 40
 
 
 def test_cells_are_not_too_large():

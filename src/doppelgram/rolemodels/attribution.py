@@ -77,7 +77,7 @@ class Attribution:
 def closeness(odds: Float64, gamma: float) -> Float64:
     """Odds of matches to the power ``gamma``, in units of the median match, float64 (m,).
 
-    A power of the probability, which is next to 1 for every pair of an arrangement, would hardly tell a copy from any
+    A power of the probability, which is next to 1 for every pair of an arrangement, would hardly tell a repeat from any
     other picture of the same kind; the odds grow with every bit that two pictures come closer. The unit makes the
     weight of innovation mean the same for every model.
     """

@@ -25,6 +25,8 @@ _ROWS = 512
 # Pairs that a trace keeps at least, however few posts there are: below some 2,000 posts nothing is cut off.
 _BUDGET = 4_000_000
 _NEIGHBOURS = 64
+# Log-odds within which matches count as equally good where only some are kept; rounding alone moves them by as much.
+_TIE = np.float32(0.01)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def find_pairs(
         many = np.flatnonzero(hit.sum(axis=1) > neighbours)
         full[job] = len(many)
         if len(many):
-            masked = np.where(hit[many], odds[many], -np.inf)
+            # Among equally good matches chance decides, or all posts would keep the same few.
+            ties = np.random.default_rng([seed, 17, job]).random((len(many), len(columns)), dtype=np.float32)
+            masked = np.where(hit[many], odds[many] + _TIE * ties, -np.inf)
             best = np.argpartition(-masked, neighbours - 1, axis=1)[:, :neighbours]
             hit[many] = False
             hit[many[:, None], best] = True
