@@ -1,5 +1,6 @@
 """Place and pose together: weighted log-odds, the prior where nobody is seen, people matched to people."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -72,3 +73,17 @@ def test_one_person():
     assert judged.pose_distance[0] == 0
     assert np.isnan(judged.pose_distance[1])
     assert judged.probability[0] > judged.probability[1]
+
+
+def test_both_is_the_product_of_two_probabilities() -> None:
+    joint = JointCalibration(PLACE, POSE, 1.0, 1.0, 0.0, -0.5, 0.5, rule="both")
+    place, pose = np.array([0.1, 0.4, 1.2]), np.array([0.9, 0.1, np.nan])
+    expected = PLACE.probability(place) * joint.pose_probability(pose)
+    np.testing.assert_allclose(joint.probability(place, pose), expected)
+    assert JointCalibration.from_dict(joint.to_dict()) == joint
+    summed = replace(joint, rule="sum")
+    assert (joint.log_odds(place, pose) <= summed.log_odds(place, pose)).all()
+    old = {key: value for key, value in summed.to_dict().items() if key != "rule"}
+    assert JointCalibration.from_dict(old) == summed
+    with pytest.raises(DoppelgramError, match="'rule' is 'any'"):
+        replace(joint, rule="any")

@@ -14,7 +14,6 @@ from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.models.joint import ArrangementSpace, JointCalibration
 
 Bools = NDArray[np.bool_]
-_MOST = 1500  # photographs whose pairs are all looked at
 _PAIRS = 4000  # of each kind, at most
 _TWIN_SHARE = 1e-3  # pairs of different things that are taken for twins
 
@@ -67,15 +66,17 @@ def pair_kinds(place: NDArray[Any], pose: NDArray[Any], apart: Bools, seed: int)
         rng.permutation(np.argwhere(usable & kind))
         for kind in (same_place & same_pose, same_place & ~same_pose, ~same_place & same_pose)
     ]
-    count = min(len(found[0]), 2 * len(found[1]), 2 * len(found[2]), _PAIRS)
-    return Kinds(found[0][:count], found[1][: (count + 1) // 2], found[2][: (count + 1) // 2])
+    half = min(len(found[0]) // 2, len(found[1]), len(found[2]), _PAIRS // 2)
+    return Kinds(found[0][: 2 * half], found[1][:half], found[2][:half])
 
 
-def fit_joint(space: ArrangementSpace, vectors: NDArray[Any], kinds: Kinds, fitted_on: str) -> JointCalibration:
+def fit_joint(
+    space: ArrangementSpace, vectors: NDArray[Any], kinds: Kinds, fitted_on: str, rule: str = "both"
+) -> JointCalibration:
     """Calibrate both distances and their combination.
 
     The place's probability is fitted to pairs of the same pose, the pose's to pairs of the same place: the hard ones,
-    in which only what is asked about differs. The weights and the bias of the rule ``both`` are those of greatest
+    in which only what is asked about differs. The weights and the bias of the rule are those of greatest
     likelihood, drawn a little towards 1, 1 and 0; the threshold is where most pairs are told rightly.
 
     Args:
@@ -83,6 +84,7 @@ def fit_joint(space: ArrangementSpace, vectors: NDArray[Any], kinds: Kinds, fitt
         vectors: (n, dim).
         kinds: pairs of their rows.
         fitted_on: which photographs these are, in words.
+        rule: how both probabilities become one, see `JointCalibration`.
 
     Raises:
         DoppelgramError: a kind of pair is missing, or distances say nothing.
@@ -102,7 +104,7 @@ def fit_joint(space: ArrangementSpace, vectors: NDArray[Any], kinds: Kinds, fitt
     unknown = ~known & (kind != 2)
     same = (kind[unknown] == 0).sum()
     prior = float(np.log((same + 1) / (unknown.sum() - same + 1)))
-    joint = JointCalibration(place, pose, 1.0, 1.0, 0.0, prior, 0.5, rule="both")
+    joint = JointCalibration(place, pose, 1.0, 1.0, 0.0, prior, 0.5, rule=rule)
     right = kind == 0
 
     def cost(x: NDArray[np.float64]) -> float:

@@ -1,0 +1,253 @@
+"""Recipe `posts` on real posts: the closed and the open protocol, and what each part of the model brings.
+
+Trains on ``DIR/posts`` (parts by persons and photographs from ``truth.csv``, which nothing is trained on), then asks
+hard pairs of the test part, and the nearest neighbour of another person. Thresholds are chosen on the validation part.
+
+    python benchmarks/posts.py --data DIR --weights DIR [--out DIR] [--protocol closed|open|both] [--seed N] [--set K=V]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from common import machine, write
+from doppelgram.api.arrangement_sights import Sights, look_at
+from doppelgram.api.training import train
+from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_posts
+from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.intervals import bootstrap_mean
+from doppelgram.evaluation.joint_fit import Kinds, fit_joint
+from doppelgram.evaluation.verification import pair_metrics
+from doppelgram.learning.recipe_file import read_recipe
+from doppelgram.models.arrangement import ArrangementModel
+from doppelgram.models.bundle import load_model
+from doppelgram.models.joint import ArrangementSpace, JointCalibration
+from doppelgram.models.pose_tower import PoseTower
+from doppelgram.models.towers import fused, unit
+
+PAIRS = 1600
+CONSOLE = Console(stderr=True)
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Asked:
+    """Everything that is asked in one protocol."""
+
+    place: Array
+    pose: Array
+    person: Array
+    parts: dict[str, Array]
+    pairs: dict[str, tuple[Array, Array, Array]]
+
+    @classmethod
+    def of(cls, posts: Any, protocol: Protocol) -> Asked:
+        rows = protocol.split.rows(posts)
+        pairs = {}
+        for part in ("val", "test"):
+            found = protocol_pairs(posts.take(rows[part]), PAIRS)
+            pairs[part] = (rows[part][found.a], rows[part][found.b], found.same)
+        return cls(*(posts.column(name) for name in ("place", "pose", "person")), rows, pairs)
+
+    def kinds(self, part: str) -> Kinds:
+        a, b, same = self.pairs[part]
+        ends, place = np.stack([a, b], 1), self.place[a] == self.place[b]
+        return Kinds(ends[same], ends[place & ~same], ends[~place])
+
+
+def slots(sights: Sights, embedded: list[Array], weights: list[float], experts: list[bool], people: int) -> Array:
+    """Poses (n, people, d) from the towers' embeddings of all persons."""
+    if not embedded:
+        return np.zeros((len(sights.people), people, 2), dtype=np.float32)
+    persons = fused(embedded, weights, experts)
+    found = np.zeros((len(sights.people), people, persons.shape[1]), dtype=np.float32)
+    for nth in range(people):
+        there = sights.people > nth
+        found[there, nth] = persons[sights.first[there] + nth]
+    return found
+
+
+def score(place: Array, poses: Array, asked: Asked, rule: str = "both", given: JointCalibration | None = None) -> dict:
+    """Figures of one way to embed; each with value, low, high and n."""
+    empty = JointCalibration.from_dict(DUMMY)
+    space = ArrangementSpace(place.shape[1], poses.shape[2], poses.shape[1], empty)
+    vectors = np.hstack([place, poses.reshape(len(place), -1)]).astype(np.float32)
+    joint = given or fit_joint(space, vectors, asked.kinds("val"), "validation part", rule)
+    space = replace(space, calibration=joint)
+    a, b, same = asked.pairs["test"]
+    said = space.judge(vectors[a], vectors[b])
+    figures: dict[str, Any] = {}
+
+    def add(name: str, of: Array, answers: Array, distances: Array, threshold: float) -> None:
+        found, _ = pair_metrics(distances[of], answers[of], a[of], b[of], threshold=threshold)
+        for what in ("accuracy", "auc"):
+            figures[f"{name}_{what}"] = asdict(found[f"pair_{what}"])
+
+    same_place, same_pose = asked.place[a] == asked.place[b], asked.pose[a] == asked.pose[b]
+    add("joint", np.ones(len(a), dtype=bool), same, 1 - said.probability, 1 - joint.threshold)
+    add("place", same_pose, same_place, said.place_distance, joint.place.threshold)
+    add("pose", same_place, same_pose, np.nan_to_num(said.pose_distance, nan=2.0), joint.pose.threshold)
+    figures.update(neighbours(vectors, space, asked))
+    return figures
+
+
+def neighbours(vectors: Array, space: ArrangementSpace, asked: Asked) -> dict:
+    """Whether the nearest image of another person shows the same pose: among all other posts, and in the test part."""
+    posed = np.flatnonzero(asked.pose != "")
+    test = np.intersect1d(asked.parts["test"], posed)
+    figures = {}
+    for name, gallery in (("pose_1nn", posed), ("pose_1nn_test", test)):
+        right = np.zeros(len(test))
+        for row, query in enumerate(test):
+            others = gallery[asked.person[gallery] != asked.person[query]]
+            distance = space.distances(np.repeat(vectors[query][None], len(others), 0), vectors[others])[1]
+            nearest = others[np.nan_to_num(distance, nan=np.inf).argmin()]
+            right[row] = asked.pose[nearest] == asked.pose[query] and np.isfinite(distance).any()
+        low, high = bootstrap_mean(right, seed=0)
+        figures[name] = {"value": float(right.mean()), "low": low, "high": high, "n": len(test)}
+    return figures
+
+
+DUMMY = {
+    **{side: {"slope": 1.0, "intercept": 1.0, "threshold": 1.0, "n_same": 1, "n_different": 1, "fitted_on": ""}
+       for side in ("place", "pose")},
+    "place_weight": 1.0, "pose_weight": 1.0, "bias": 0.0, "pose_prior": 0.0, "threshold": 0.5,
+}  # fmt: skip
+
+
+def trained(
+    data: Path, out: Path, protocol: Protocol, weights: Path, seed: int, overrides: list[str]
+) -> tuple[Any, float]:
+    """A model trained by the recipe on a protocol's parts, and seconds."""
+    split = out.with_suffix(".csv")
+    protocol.split.write(split)
+    run = train(
+        data,
+        read_recipe("posts", overrides),
+        out,
+        split=split,
+        weights=weights,
+        seed=seed,
+        resume=True,
+        console=CONSOLE,
+    )
+    model = load_model(out / "model")
+    assert isinstance(model, ArrangementModel)
+    model.weights = weights
+    return model, float(run.facts["training_seconds"])
+
+
+def variants(model: ArrangementModel, sights: Sights, asked: Asked, bare: Array | None) -> dict[str, dict]:
+    """Figures of the whole model and of the model without this and that."""
+    seen = [tower.embed(sights.place[0]) for tower in model.place]
+    poses = [tower.embed(views) for tower, views in zip(model.pose, sights.pose, strict=True)]
+    place_weights, place_experts = [t.weight for t in model.place], [t.expert for t in model.place]
+    weights, experts = [t.weight for t in model.pose], [t.expert for t in model.pose]
+    place = fused(seen, place_weights, place_experts)
+    pose = slots(sights, poses, weights, experts, 1)
+    with torch.inference_mode():
+        points = torch.from_numpy(sights.pose[1])
+        untrained = PoseTower()
+        described = untrained.described(points) + untrained.described(untrained.mirrored(points))
+    raw = slots(sights, [unit(described.numpy())], [1.0], [False], 1)
+    found = {"ours": score(place, pose, asked)}
+    if model.space.people == 1:
+        found["as the recipe calibrated it, without knowing persons"] = score(
+            place, pose, asked, given=model.calibration
+        )
+    found["joint by a sum of log-odds"] = score(place, pose, asked, "sum")
+    found["two people compared"] = score(place, slots(sights, poses, weights, experts, 2), asked)
+    if bare is not None:
+        found["people not covered before the place tower"] = score(bare, pose, asked)
+    found["place: tuned tower alone"] = score(seen[0], pose, asked)
+    found["place: untouched features alone"] = score(seen[1], pose, asked)
+    found["pose: person cut out alone"] = score(place, slots(sights, poses[:1], [1.0], [True], 1), asked)
+    found["pose: keypoints alone"] = score(place, slots(sights, poses[1:], weights[1:], experts[1:], 1), asked)
+    found["pose: keypoints, untrained"] = score(place, raw, asked)
+    found["untrained: untouched features, raw keypoints"] = score(seen[1], raw, asked)
+    return found
+
+
+def table(found: dict[str, dict]) -> str:
+    """Rows of the model's variants."""
+    columns = {
+        "joint_accuracy": "pairs rightly judged", "joint_auc": "AUC", "place_auc": "place AUC",
+        "pose_auc": "pose AUC", "pose_1nn": "pose 1-NN, another person",
+    }  # fmt: skip
+    lines = ["| | " + " | ".join(columns.values()) + " |", "|---|" + "---:|" * len(columns)]
+    for name, figures in found.items():
+        cells = [
+            f"{figures[key]['value']:.1%} ({figures[key]['low']:.1%} to {figures[key]['high']:.1%})"
+            if key in ("joint_accuracy", "pose_1nn")
+            else f"{figures[key]['value']:.3f}"
+            for key in columns
+        ]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="keep runs here and go on with them; a temporary folder by default")
+    parser.add_argument("--protocol", choices=("closed", "open", "both"), default="both")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], dest="overrides")
+    parser.add_argument("--name", default="posts", help="of the files in results/")
+    arguments = parser.parse_args()
+    data = arguments.data / "posts"
+    posts = read_posts(data)
+    result: dict[str, Any] = {"machine": machine(), "seed": arguments.seed, "overrides": arguments.overrides}
+    lines = ["# Recipe `posts` on real posts", ""]
+    with tempfile.TemporaryDirectory() as temporary:
+        out = arguments.out or Path(temporary)
+        out.mkdir(parents=True, exist_ok=True)
+        for name, make in (("closed", closed_protocol), ("open", open_protocol)):
+            if arguments.protocol not in (name, "both"):
+                continue
+            protocol = make(posts, seed=arguments.seed)
+            asked = Asked.of(posts, protocol)
+            model, seconds = trained(data, out / name, protocol, arguments.weights, arguments.seed, arguments.overrides)
+            sights = look_at(posts, model.finder, model.sight, model.place[:1], model.pose, 2, CONSOLE)
+            if len(sights.collection) < len(posts):
+                raise DoppelgramError(f"{data}: some photographs cannot be read")
+            bare = None
+            if name == "closed":
+                overrides = [*arguments.overrides, 'arrangement.segmenter=""', "arrangement.keypoint_epochs=1"]
+                other, _ = trained(data, out / "uncovered", protocol, arguments.weights, arguments.seed,
+                                   [*overrides, "arrangement.person_size=0"])  # fmt: skip
+                uncovered = look_at(posts, other.finder, other.sight, other.place[:1], [], 1, CONSOLE)
+                towers = other.place
+                seen = [tower.embed(uncovered.place[0]) for tower in towers]
+                bare = fused(seen, [tower.weight for tower in towers], [tower.expert for tower in towers])
+            started = time.perf_counter()
+            found = variants(model, sights, asked, bare)
+            counts = {part: int((asked.pose[rows] != "").sum()) for part, rows in asked.parts.items() if len(rows)}
+            held = {"places": protocol.places, "poses": protocol.poses}
+            result[name] = {
+                "variants": found, "posts": counts, "left_out": protocol.left_out, "held_out": held,
+                "training_seconds": seconds, "scoring_seconds": round(time.perf_counter() - started, 1),
+                "pairs": {part: len(pairs[0]) for part, pairs in asked.pairs.items()},
+            }  # fmt: skip
+            lines += [
+                f"## {name.capitalize()} protocol", "",
+                f"Posts: {', '.join(f'{count} {part}' for part, count in counts.items())}, "
+                f"{protocol.left_out} left out; "
+                f"{len(asked.pairs['val'][0])} validation and {len(asked.pairs['test'][0])} test pairs; "
+                f"training took {seconds:.0f} s.", "", table(found), "",
+            ]  # fmt: skip
+            write(arguments.name, result, "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
