@@ -22,8 +22,8 @@ CELL = 256
 PROBES = 16
 # Rows of one block of log-odds.
 _ROWS = 512
-# Pairs that a trace keeps at least, however few posts there are: below some 2,000 posts nothing is cut off.
-_BUDGET = 4_000_000
+# Matches of all posts together that are kept at least: with fewer than a thousand posts nothing is cut off.
+_BUDGET = 1_000_000
 _NEIGHBOURS = 64
 # Log-odds within which matches count as equally good where only some are kept; rounding alone moves them by as much.
 _TIE = np.float32(0.01)
