@@ -106,10 +106,15 @@ def test_every_parameter_and_count_is_told(found: RoleModels) -> None:
 def test_the_wording_follows_the_evidence(found: RoleModels) -> None:
     table = found.role_models.copy()
     table["q_value"] = 0.9
-    assert f"{WORDING[0].upper()}{WORDING[1:]}" not in report_html(replace(found, role_models=table), nobody, title="x")
-    table["q_value"], table["excess"] = 0.01, 3.0
+    claimed = f"{WORDING[0].upper()}{WORDING[1:]}: "
+    assert claimed not in report_html(replace(found, role_models=table), nobody, title="x")
+    table["p_value"], table["excess"] = 0.01, 3.0
     text = report_html(replace(found, role_models=table), nobody, title="x")
-    assert f"{WORDING[0].upper()}{WORDING[1:]}" in text
+    assert text.count("if this post is looked at alone") == MOST_LEADERS
+    assert "4,000 of them (--draws)" in text  # for 190 posts or fewer, but for more than 150
+    table["q_value"] = 0.01
+    text = report_html(replace(found, role_models=table), nobody, title="x")
+    assert text.count(claimed) == MOST_LEADERS
     assert "copied" not in text
 
 

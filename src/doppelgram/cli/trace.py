@@ -54,13 +54,13 @@ def trace(
     json_: Json = False,
 ) -> None:
     """Find role models: which posts set the arrangement, pose and place, that later posts repeated."""
+    settings = TraceSettings(
+        threshold=threshold, decay_days=decay, gamma=gamma, innovation=innovation, draws=draws, seed=seed
+    )
     from doppelgram.api.tracing import REPORT_FILE, summary
     from doppelgram.api.tracing import trace as run_trace
     from doppelgram.api.tracing_truth import score_lines, score_trace
 
-    settings = TraceSettings(
-        threshold=threshold, decay_days=decay, gamma=gamma, innovation=innovation, draws=draws, seed=seed
-    )
     found = run_trace(
         posts, model, out=out, catalog=catalog, weights=weights, keypoints=keypoints, settings=settings,
         timezone=timezone, places=not ignore_places, title=title, console=progress_console(),

@@ -21,6 +21,7 @@ from doppelgram.rolemodels.report_words import (
     HOW_TO_READ,
     LIMITS,
     claim,
+    coarse,
     count,
     figure,
     goes_beyond,
@@ -187,7 +188,8 @@ def _leader(rank: int, post: Any, history: _History, pictures: Pictures, album: 
 
 
 def _evidence(found: RoleModels, history: _History) -> str:
-    text = f'<section id="evidence"><h2>Against the shuffled clock</h2><p>{html.escape(overall(found))}</p>'
+    told = html.escape(f"{overall(found)} {coarse(found)}".strip())
+    text = f'<section id="evidence"><h2>Against the shuffled clock</h2><p>{told}</p>'
     if history.leaders.empty or found.curve.empty:
         return text + "</section>"
     key = _key(

@@ -62,11 +62,16 @@ def claim(post: Any) -> str:
     explained = post.attributed - post.excess
     if goes_beyond(post):
         verdict = f"{WORDING[0].upper()}{WORDING[1:]}"
+    elif post.p_value <= ALPHA and post.excess > 0:
+        verdict = (
+            "Precedes and matches, more than a shuffled clock explains if this post is looked at alone, "
+            "not if all posts that were tested are counted"
+        )
     else:
         verdict = "Precedes and matches, though no more than a shuffled clock explains"
     return (
         f"{verdict}: {figure(post.attributed)} attributed followers where shuffled clocks leave {figure(explained)} "
-        f"(95 % of them {figure(low)} to {figure(high)}; q = {p_text(post.q_value)})."
+        f"(95 % of them {figure(low)} to {figure(high)}; p = {p_text(post.p_value)}, q = {p_text(post.q_value)})."
     )
 
 
@@ -100,6 +105,19 @@ def overall(found: RoleModels) -> str:
     return (
         f"All posts together have {figure(attributed)} attributed followers; with the clock shuffled within each place "
         f"they have {figure(expected)} on average. That is {verdict} a shuffled clock explains (p = {p_text(p)})."
+    )
+
+
+def coarse(found: RoleModels) -> str:
+    """A sentence where so few clocks were shuffled that no single post could stand out among so many."""
+    tested, draws = found.counts.get("tested", 0), found.settings.draws
+    alone = found.role_models["p_value"].le(ALPHA).sum()
+    if not tested or tested / (draws + 1) <= ALPHA or not alone:
+        return ""
+    enough = math.ceil(tested / ALPHA / 1000) * 1000
+    return (
+        f"With {draws:,} shuffled clocks no p-value is below {1 / (draws + 1):.2g}, which is coarse for "
+        f"{count(tested, 'post')} tested at once; {enough:,} of them (--draws) would let the strongest post stand out."
     )
 
 
