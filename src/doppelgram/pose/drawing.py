@@ -23,6 +23,8 @@ _PAPER: RGB = (255, 255, 255)
 # Joints below this are drawn fainter.
 _SURE = 0.3
 _FAINT = 0.55
+# Limbs are no thicker than this share of the person.
+_PEN = 0.035
 _ARM, _HEAD_JOINTS = ("shoulder", "elbow", "wrist"), (0, 1, 14, 15, 16, 17)
 
 
@@ -94,12 +96,14 @@ def overlay(
         thickness: of a limb as a share of the picture's longer side.
     """
     canvas: NDArray[np.float32] = np.array(image.convert("RGB"), dtype=np.float32) / np.float32(255)
-    radius = max(1.0, thickness * max(image.size) / 2)
-    rim = radius + max(0.8, 0.45 * radius)
     people = np.asarray(keypoints, dtype=np.float64)
     for number in reversed(range(len(people))):
         person = people[number]
         known, points = present(person), person[:, :2]
+        # Those who are small are drawn with a finer pen.
+        tall = float(np.hypot(*np.ptp(points[known], axis=0))) if known.any() else 0.0
+        radius = max(1.0, min(thickness * max(image.size), _PEN * tall) / 2)
+        rim = radius + max(0.8, 0.45 * radius)
         strength = np.where(person[:, 2] >= _SURE, 1.0, _FAINT)
         if faint is not None and faint[number]:
             strength = strength * _FAINT

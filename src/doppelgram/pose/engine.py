@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.ordered import processors
 
 
 class Engine:
     """A network with one image as its input; one object may be used by several threads at a time.
 
-    Each call runs on one core, so that as many calls as there are cores run side by side without waiting for each
-    other.
+    Each call runs in the caller's own thread and on one core, and as many run side by side as there are callers: handed
+    over to OpenVINO's threads, each call would wait twice for the scheduler, which costs more than the network itself
+    where the machine is busy.
 
     Attributes:
         file: that holds the network.
@@ -47,13 +46,11 @@ class Engine:
         # An .xml only names the operations; what was learned lies in the .bin beside it.
         content = b"".join(part.read_bytes() for part in (file, file.with_suffix(".bin")) if part.is_file())
         self.digest = hashlib.sha256(content).hexdigest()[:12]
-        count = processors()
         try:
-            core = openvino.Core()
-            network = core.read_model(file)
-            # Real numbers are kept as the network has them: where a processor has bf16, OpenVINO would round to it.
-            settings = {"NUM_STREAMS": count, "INFERENCE_NUM_THREADS": count, "INFERENCE_PRECISION_HINT": "f32"}
-            self._compiled = core.compile_model(network, "CPU", settings)
+            self._core = openvino.Core()
+            self._network = network = self._core.read_model(file)
+            # Requests that nobody is using just now.
+            self._idle = [self._request()]
             (entry,) = network.inputs
             self.shape = tuple(int(size) for size in entry.shape)
             self.dtype = np.dtype(entry.element_type.to_dtype())
@@ -64,12 +61,21 @@ class Engine:
             tuple(0 if size.is_dynamic else int(size.get_length()) for size in output.partial_shape)
             for output in network.outputs
         ]
-        self._of_thread = threading.local()
 
     def __call__(self, image: NDArray[Any]) -> list[NDArray[Any]]:
         """Run the network on an array of the input's shape; the outputs in the file's order."""
-        request = getattr(self._of_thread, "request", None)
-        if request is None:
-            request = self._of_thread.request = self._compiled.create_infer_request()
-        request.infer([np.ascontiguousarray(image, dtype=self.dtype)], share_inputs=True)
-        return [np.array(output.data) for output in request.output_tensors]
+        try:
+            request = self._idle.pop()  # of a list, which threads may share
+        except IndexError:
+            request = self._request()
+        try:
+            request.infer([np.ascontiguousarray(image, dtype=self.dtype)], share_inputs=True)
+            return [np.array(output.data) for output in request.output_tensors]
+        finally:
+            self._idle.append(request)
+
+    def _request(self) -> Any:
+        """The network once more, for one caller at a time."""
+        # Real numbers are kept as the network has them: where a processor has bf16, OpenVINO would round to it.
+        settings = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+        return self._core.compile_model(self._network, "CPU", settings).create_infer_request()

@@ -12,30 +12,38 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import in_order
+from doppelgram.pose.drawing import skeleton_mask
 from doppelgram.pose.engine import Engine
-from doppelgram.pose.people import People, boxes, prominence
+from doppelgram.pose.people import PASSER_BY, People, boxes, prominence
 from doppelgram.pose.similarity import oks
 from doppelgram.pose.skeleton import MIRROR, Keypoints, from_coco_17
 from doppelgram.pose.squares import Square, cut
 from doppelgram.pose.views import DETAIL, views
 
-# The network gives every joint a place, also of people who are not there; mean confidences of what it saw in
-# photographs without anyone lie below this in nine of ten.
-FOUND = 0.3
-# Two skeletons that agree more than this are of one person.
-SAME = 0.4
+# The network gives every joint a place, also of people who are not there: below this mean confidence there is nobody.
+FOUND = 0.25
+# Two skeletons that agree more than this are of one person; before anybody was looked at closely they must agree more,
+# since two half-wrong ones are worth two looks.
+SAME, _SAME_AT_FIRST = 0.4, 0.7
 # Side of the square round a person, as a multiple of the longer side of the box round the sure joints.
 _ROOM = 1.3
 # How many people are looked at closely.
-_MOST = 4
+_MOST = 2
+# Whoever is seen in the whole photograph this surely and this large (diagonal as a share of the photograph's) is whom
+# it is about, and no tile is searched.
+_OBVIOUS, _LARGE = 0.45, 0.35
+# How thickly somebody is painted over, as a share of the person, to see who else is there.
+_COVER = 0.2
 
 
 class MoveNet:
     """People by MoveNet in a photograph of any shape.
 
-    The whole photograph, letterboxed, and overlapping tiles of it are looked at first. The most prominent of the people
-    seen are then looked at again in a square round each of them, as MoveNet itself does from one frame of a film to the
-    next, and once more mirrored; the answers of these looks are averaged by confidence.
+    The whole photograph is looked at first, letterboxed. Where somebody is plain to see, that person is painted over
+    and the rest looked at again; elsewhere overlapping tiles are searched. The two most prominent of those who were
+    seen, passers-by aside, are then looked at in a square round each of them, as MoveNet itself does from one frame of
+    a film to the next, and once more mirrored; the two answers are averaged by confidence. Passers-by stay as they were
+    seen.
     """
 
     name = "movenet"
@@ -58,7 +66,7 @@ class MoveNet:
                 "not (1, size, size, 3) to (1, 1, 17, 3)"
             )
         self._workers = workers
-        self.key = f"movenet-{self._engine.digest}-1"
+        self.key = f"movenet-{self._engine.digest}-2"
 
     def estimate(self, images: Sequence[NDArray[np.uint8]]) -> list[People]:
         """People of upright RGB photographs, uint8 (h, w, 3) each."""
@@ -70,24 +78,45 @@ class MoveNet:
         image = Image.fromarray(rgb)
         width, height = image.size
         image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        seen = np.stack([self._look(image, view) for view in views(*image.size)])
+        candidates = self._candidates(image)
+        candidates = candidates[_score(candidates) >= FOUND / 2]
         found: list[Keypoints] = []
-        for first in _distinct(seen[_score(seen) >= FOUND / 2], image.size)[:_MOST]:
-            closer = self._look(image, around(first))
-            square = around(closer if _score(closer) >= _score(first) else first)
-            again = self._look(image, square, mirrored=True)
-            found.append(merged([look for look in (first, closer, again) if _score(look) >= FOUND / 2]))
+        first = _distinct(candidates, image.size, _SAME_AT_FIRST)
+        foremost = float(_weight(first[0], image.size)[0]) if first else 0.0
+        for position, seen in enumerate(first):
+            if position < _MOST and float(_weight(seen, image.size)[0]) >= PASSER_BY * foremost:
+                found.append(self._closely(image, seen))
+            else:
+                found.append(seen)
+        found = [keypoints for keypoints in found if _score(keypoints) >= FOUND]
         if not found:
             return People.nobody(width, height)
-        kept = np.stack(found)
-        kept = kept[_score(kept) >= FOUND]
-        kept = np.stack(_distinct(kept, image.size)) if len(kept) else kept
+        kept = np.stack(_distinct(np.stack(found), image.size))
         return People(kept, _score(kept), *image.size).scaled(width, height)
 
-    def _look(self, image: Image.Image, square: Square, *, mirrored: bool = False) -> Keypoints:
-        """The one person in a square, (18, 3)."""
+    def _candidates(self, image: Image.Image) -> NDArray[np.float32]:
+        """Everybody who is seen without looking closely, (p, 18, 3), some of them several times."""
+        whole, *tiles = views(*image.size)
+        first = self._look(image, whole)
+        left, top, right, bottom = boxes(first[None])[0]
+        large = np.hypot(right - left, bottom - top) >= _LARGE * np.hypot(*image.size)
+        if large and _score(first) >= _OBVIOUS:
+            return np.stack([first, self._look(image, whole, without=first)])
+        return np.stack([first, *(self._look(image, tile) for tile in tiles)])
+
+    def _closely(self, image: Image.Image, seen: Keypoints) -> Keypoints:
+        """One person (18, 3) looked at twice in a square round the person."""
+        closer = self._look(image, around(seen))
+        return merged([closer, self._look(image, around(closer), mirrored=True)])
+
+    def _look(
+        self, image: Image.Image, square: Square, *, mirrored: bool = False, without: Keypoints | None = None
+    ) -> Keypoints:
+        """The one person in a square, (18, 3), other than somebody who is painted over."""
         size = self._engine.shape[1]
         pixels = cut(image, square, size)
+        if without is not None:
+            pixels = _painted_over(pixels, square, without)
         if mirrored:
             pixels = pixels[:, ::-1]
         answer = self._engine(pixels[None])[0].reshape(17, 3).astype(np.float64)
@@ -95,6 +124,19 @@ class MoveNet:
         points = square.to_photograph(np.stack([x, answer[:, 0]], axis=1))
         keypoints = from_coco_17(np.concatenate([points, answer[:, 2:]], axis=1))
         return keypoints[MIRROR] if mirrored else keypoints
+
+
+def _painted_over(pixels: NDArray[np.uint8], square: Square, person: Keypoints) -> NDArray[np.uint8]:
+    """What a square shows, uint8 (n, n, 3), with a person's limbs and trunk in the picture's mean colour."""
+    size = len(pixels)
+    points = person.astype(np.float64)
+    points[:, :2] = square.from_photograph(points[:, :2]) * size
+    left, top, right, bottom = boxes(points[None])[0]
+    thickness = _COVER * float(np.hypot(right - left, bottom - top)) / size
+    mask = skeleton_mask(points[None], (size, size), (size, size), thickness=thickness).max(2) > 0.1
+    painted = pixels.copy()
+    painted[mask] = pixels.reshape(-1, 3).mean(0).astype(np.uint8)
+    return painted
 
 
 def around(keypoints: Keypoints) -> Square:
@@ -117,10 +159,15 @@ def _score(keypoints: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(keypoints[..., 2].mean(-1), dtype=np.float32)
 
 
-def _distinct(keypoints: NDArray[np.float32], size: tuple[int, int]) -> list[Keypoints]:
-    """Non-maximum suppression: the most prominent of those (p, 18, 3) that agree, most prominent first."""
+def _weight(keypoints: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Prominence (...) times confidence once more: of people who may not be there, the sure ones count."""
+    return prominence(keypoints.reshape(-1, 18, 3), *size) * _score(keypoints).reshape(-1)
+
+
+def _distinct(keypoints: NDArray[np.float32], size: tuple[int, int], same: float = SAME) -> list[Keypoints]:
+    """Non-maximum suppression: of those (p, 18, 3) that agree the one of most weight, in that order."""
     kept: list[Keypoints] = []
-    for index in np.argsort(-prominence(keypoints, *size), kind="stable"):
-        if not kept or oks(keypoints[index][None], np.stack(kept)).max() < SAME:
+    for index in np.argsort(-_weight(keypoints, size), kind="stable"):
+        if not kept or oks(keypoints[index][None], np.stack(kept)).max() < same:
             kept.append(keypoints[index])
     return kept

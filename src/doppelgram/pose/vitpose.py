@@ -59,7 +59,7 @@ class VitPose:
             raise DoppelgramError(f"{folder}: is not a transformers folder of ViTPose ({reason})") from None
         self._model.eval()
         backbone = config.backbone_config
-        if len(config.id2label or {}) not in (0, 2, 17) or self._joints() != 17:
+        if self._joints() != 17:
             raise DoppelgramError(f"{folder}: this ViTPose has {self._joints()} keypoints; COCO's 17 are needed")
         # ViTPose+ has one expert for each data set it learned from; the first is COCO's.
         self._extra = {"dataset_index": torch.zeros(1, dtype=torch.long)} if backbone.num_experts > 1 else {}
