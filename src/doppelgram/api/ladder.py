@@ -36,6 +36,7 @@ from doppelgram.api.training import Interrupted, make_network
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.maps.picture import write_picture
+from doppelgram.weights import cache_folder
 from doppelgram.writing import written_whole
 
 SETTINGS_FILE = "settings.json"
@@ -160,7 +161,7 @@ def _climb_all(
             reason = str(problem).removeprefix(f"{everything.root}: ")
             notes.append(f"The {name} protocol is left out: {reason}.")
             _say(console, notes[-1])
-    people = people_in(posts.collection.paths, finder, out / "poses", console)
+    people = people_in(posts.collection.paths, finder, cache_folder() / "poses", console)
     nobody = sum(one is None or len(one) == 0 for one in people)
     if nobody:
         notes.append(f"No person was found in {nobody:,} of {len(people):,} posts; their skeleton masks are empty.")
@@ -169,18 +170,38 @@ def _climb_all(
     work.pixels_at[reference.data.size] = images.pixels[posed]
     climbed: dict[str, dict[str, Climbed]] = {name: {} for name in trials}
     leaky: dict[str, Climbed] = {}
-    for rung in rungs:
+
+    def report() -> Path:
+        # in the ladder's order, whatever order they were climbed in
+        ordered = {
+            name: {rung.key: each[rung.key] for rung in rungs if rung.key in each} for name, each in climbed.items()
+        }
+        pictures = _pictures(out, rungs, ordered, images.pixels[posed], masks)
+        return write_ladder(out, Ladder(rungs, trials, ordered, leaky, settings, grouped, notes, pictures))
+
+    # What takes minutes comes first, and what takes long is written down rung by rung.
+    quick_ones = [rung for rung in rungs if rung.frozen and rung.kind != "ours"]
+    page = out
+    later = sorted((rung for rung in rungs if rung not in quick_ones), key=lambda rung: rung.kind != "ours")
+    for rung in [*quick_ones, *later]:
         for name, trial in trials.items():
             _say(console, f"{rung.title}, {name} protocol")
-            if rung.kind == "ours":
-                changes = ours_overrides(finder.name, str(settings["backbone"]), quick=bool(settings["quick"]))
-                climbed[name][rung.key] = climb_ours(work, rung, trial, data, changes)
-            else:
+            if rung.kind != "ours":
                 climbed[name][rung.key] = climb(work, rung, trial, reference)
+                continue
+            changes = ours_overrides(finder.name, str(settings["backbone"]), quick=bool(settings["quick"]))
+            try:
+                climbed[name][rung.key] = climb_ours(work, rung, trial, data, changes)
+            except Interrupted:
+                raise
+            except DoppelgramError as problem:
+                notes.append(f"Our own model is left out of the {name} protocol: {problem}.")
+                _say(console, notes[-1])
         if rung.frozen and rung.recipe is not None:
             leaky[rung.key] = climb_leaky(work, rung)
-    pictures = _pictures(out, rungs, climbed, images.pixels[posed], masks)
-    return write_ladder(out, Ladder(rungs, trials, climbed, leaky, settings, grouped, notes, pictures))
+        if rung not in quick_ones[:-1]:
+            page = report()
+    return page
 
 
 def _say(console: Console, what: str) -> None:

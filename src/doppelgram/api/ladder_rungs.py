@@ -27,6 +27,7 @@ from doppelgram.images.framing import Framing
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.recipe_file import write_recipe
 from doppelgram.models.pair_head import PairNetwork, PoseMaskNet
+from doppelgram.weights import cache_folder
 from doppelgram.writing import written_whole
 
 MASK_CHANNELS = 3
@@ -95,7 +96,7 @@ class Workshop:
             pixels, views = self.pixels(recipe.data.size), recipe.augment.views
             with progress_bar(self.console, "features, once and for all", 2 * len(pixels)) as advance:
                 self.features_of[key] = mirrored_features(
-                    network, pixels, self.hashes, Framing(recipe.data.size), self.out / "features",
+                    network, pixels, self.hashes, Framing(recipe.data.size), cache_folder() / "features",
                     augmentation=recipe.augmentation, views=views, progress=advance,
                 )  # fmt: skip
         return self.features_of[key]
