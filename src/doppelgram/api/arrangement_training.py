@@ -85,7 +85,7 @@ def train_arrangement(
         for kind, found in names.items():
             if len(found) < 2:
                 raise DoppelgramError(
-                    f"{data}: there are {len(found)} {kind}s in the training part; at least 2 are needed"
+                    f"{data}: the training part has {len(found)} {kind} in all; at least two are needed to tell apart"
                 )
         towers = Towers(recipe, weights, len(names["place"]), len(names["pose"]), seed)
         for tower in towers.image.values():

@@ -53,7 +53,9 @@ def split(
 @app.command()
 def train(
     data: Data,
-    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="signs, faces, siamese, triplet, or a TOML file.")],
+    recipe: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="signs, faces, posts, siamese, triplet, or a TOML file.")
+    ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder; new or empty unless --resume.")],
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="K=V", help="Change a key of the recipe; repeatable.")
@@ -85,7 +87,11 @@ def train(
     best = facts.get("best", {})
     figures = ", ".join(
         f"{title} {best[key]:.1%}"
-        for key, title in (("val_precision_at_1", "P@1"), ("val_map_at_r", "MAP@R"))
+        for key, title in (
+            ("val_precision_at_1", "P@1"),
+            ("val_map_at_r", "MAP@R"),
+            ("val_pair_accuracy", "hard pairs judged rightly"),
+        )
         if key in best
     )
     typer.echo(
