@@ -1,5 +1,7 @@
 """Search by place and pose together agrees with looking at every pair."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,24 +33,26 @@ def drawn(space: ArrangementSpace, n: int, seed: int = 0) -> np.ndarray:
     return vectors
 
 
+@pytest.mark.parametrize("rule", ["sum", "both"])
 @pytest.mark.parametrize("people", [1, 2])
 @pytest.mark.parametrize("by", ["joint", "place", "pose"])
-def test_as_by_looking_at_every_pair(people: int, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_by_looking_at_every_pair(people: int, by: str, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same neighbours, in the same order and with the same figures, in whatever blocks."""
     monkeypatch.setattr(joint_module, "_BLOCK_ELEMENTS", 700)
-    space = ArrangementSpace(6, 4, people, JOINT)
+    joint = replace(JOINT, rule=rule)
+    space = ArrangementSpace(6, 4, people, joint)
     gallery, queries = drawn(space, 150), drawn(space, 20, seed=1)
     gallery[40:55] = gallery[39]  # more equal ones than are kept as candidates
     gallery[90] = queries[3]
     found = JointSearch(space, gallery).nearest(queries, 9, by=by)
     for row, query in enumerate(queries):
         place, pose = space.distances(np.repeat(query[None], 150, axis=0), gallery)
-        key = {"joint": -JOINT.log_odds(place, pose), "place": place, "pose": np.nan_to_num(pose, nan=np.inf)}[by]
+        key = {"joint": -joint.log_odds(place, pose), "place": place, "pose": np.nan_to_num(pose, nan=np.inf)}[by]
         order = np.argsort(key, kind="stable")[:9]
         assert found.positions[row].tolist() == order.tolist()
         assert np.array_equal(found.place[row], place[order])
         assert np.array_equal(found.pose[row], pose[order], equal_nan=True)
-        assert np.array_equal(found.log_odds[row], JOINT.log_odds(place, pose)[order])
+        assert np.array_equal(found.log_odds[row], joint.log_odds(place, pose)[order])
 
 
 def test_own_content_and_small_galleries() -> None:
