@@ -26,6 +26,8 @@ PERSON_VIEWS = Augmentation(
     brightness=0.4, contrast=0.4, saturation=1.0, hue=0.5, flip=True, rotate=10.0, scale=0.2, shift=0.1, blur=0.6,
     erase=0.3,
 )  # fmt: skip
+# Temperatures of the class probabilities; below 1 they are bolder than what was trained. Chosen on validation parts.
+_PLACE_TEMPERATURE, _POSE_TEMPERATURE = 0.5, 1.0
 _GENERIC_DIM = 128
 _WHITEN = 0.2  # share of the largest variance that is added to all, so that the least ones are not blown up
 
@@ -38,12 +40,14 @@ class Towers:
         settings = recipe.arrangement
         sees = "place" if settings.segmenter else "photograph"
         size = recipe.data.size
-        self.image: dict[str, ImageTower] = {"place": _image_tower(recipe, weights, sees, size, places)}
+        self.image: dict[str, ImageTower] = {
+            "place": _image_tower(recipe, weights, sees, size, places, _PLACE_TEMPERATURE)
+        }
         if settings.person_size:
-            person = _image_tower(recipe, weights, "person", settings.person_size, poses)
-            person.model.mirror = True
-            self.image["person"] = person
-        self.keypoints = {"keypoints": KeypointTower(PoseTower(poses, dropout=0.3, posterior=1.0))}
+            self.image["person"] = _image_tower(
+                recipe, weights, "person", settings.person_size, poses, _POSE_TEMPERATURE
+            )
+        self.keypoints = {"keypoints": KeypointTower(PoseTower(poses, dropout=0.3, posterior=_POSE_TEMPERATURE))}
         if settings.embedding:
             self.keypoints["embedding"] = KeypointTower(PoseTower(), settings.embedding)
         self.generic: ImageTower | None = None
@@ -51,7 +55,7 @@ class Towers:
             backbone = make_backbone(recipe.model.backbone, pretrained=recipe.model.pretrained, weights=weights)
             dim = min(_GENERIC_DIM, backbone.dim)
             network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim), "head")
-            self.generic = ImageTower(Model(network, Framing(size)), sees, settings.generic)
+            self.generic = ImageTower(Model(network, Framing(size), mirror=True), sees, settings.generic)
 
     @property
     def place(self) -> list[ImageTower]:
@@ -64,12 +68,16 @@ class Towers:
         return [*(tower for name, tower in self.image.items() if name != "place"), *self.keypoints.values()]
 
 
-def _image_tower(recipe: Recipe, weights: Path | None, sees: str, size: int, classes: int) -> ImageTower:
+def _image_tower(
+    recipe: Recipe, weights: Path | None, sees: str, size: int, classes: int, temperature: float
+) -> ImageTower:
     settings = recipe.model
     backbone = make_backbone(settings.backbone, pretrained=settings.pretrained, weights=weights, stride=settings.stride)
-    head = EmbeddingHead(backbone.dim, classes, dropout=settings.dropout, posterior=1.0)
-    network = EmbeddingNetwork(backbone, head, frozen_norms=True, frozen_layers=settings.frozen_layers)
-    return ImageTower(Model(network, Framing(size)), sees)
+    head = EmbeddingHead(backbone.dim, classes, dropout=settings.dropout, posterior=temperature)
+    # Statistics of a network that learns from nothing are not worth keeping.
+    frozen = settings.frozen_norms or settings.pretrained
+    network = EmbeddingNetwork(backbone, head, frozen_norms=frozen, frozen_layers=settings.frozen_layers)
+    return ImageTower(Model(network, Framing(size), mirror=True), sees)
 
 
 def fit_generic(tower: ImageTower, features: NDArray[np.float32]) -> None:

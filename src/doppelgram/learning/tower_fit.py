@@ -54,7 +54,8 @@ def fit_tower(
 ) -> float:
     """Train a network's later layers and its posterior head by cross-entropy; the network's own weights change.
 
-    Batch norms keep the statistics that they came with. Of every image each epoch shows one view at random.
+    Batch norms keep the statistics that they came with where the network's are frozen. Of every image each epoch shows
+    one view at random.
 
     Args:
         network: with a head whose ``posterior`` is above 0.
@@ -91,7 +92,7 @@ def fit_tower(
     average = copy.deepcopy(trained)
     trained.train()
     for module in later.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d) and network.frozen_norms:
             module.eval()
     losses: list[float] = []
     step = 0
@@ -117,9 +118,14 @@ def fit_tower(
 
 @torch.no_grad()
 def follow(average: nn.Module, trained: nn.Module, kept: float) -> None:
-    """Move a running average of the weights by the share ``1 - kept`` towards the trained ones, in place."""
+    """Move a running average of the weights by the share ``1 - kept`` towards the trained ones, in place.
+
+    Statistics of batch norms, which are running averages already, are taken over.
+    """
     for mine, theirs in zip(average.parameters(), trained.parameters(), strict=True):
         mine.mul_(kept).add_(theirs, alpha=1 - kept)
+    for kept_statistics, statistics in zip(average.buffers(), trained.buffers(), strict=True):
+        kept_statistics.copy_(statistics)
 
 
 @torch.inference_mode()
