@@ -96,9 +96,9 @@ def _points(corners: list[tuple[float, float]]) -> str:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 4, 5, 8, 10, 20, 40, 50, ..."""
+    """The next of 1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8, 10, 12, ...: a quarter of each is a round number too."""
     size = 10.0 ** math.floor(math.log10(value))
-    return next(k * size for k in (1, 2, 4, 5, 8, 10) if k * size >= value - 1e-9)
+    return next(k * size for k in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8, 10) if k * size >= value - 1e-9)
 
 
 def _unit(days: float) -> tuple[float, str]:
