@@ -29,6 +29,7 @@ from doppelgram.learning.siamese_pairs_plan import Batches, Index, unique_rows
 from doppelgram.models.pair_head import PairNetwork
 
 _CHUNK = 128  # photographs described at a time
+_BACKBONE = "network.tower.backbone."
 
 
 @dataclass
@@ -96,12 +97,16 @@ class PairModule(lightning.LightningModule):  # type: ignore[misc]
         self.generator = torch.Generator()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the history."""
+        """Keep the history; leave out a backbone that is not even run, which would be most of what is written."""
         checkpoint["history"] = self.history
+        if self.inputs.cached:
+            state = checkpoint["state_dict"]
+            checkpoint["state_dict"] = {name: state[name] for name in state if not name.startswith(_BACKBONE)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the history of the training that is resumed."""
         self.history = list(checkpoint["history"])
+        checkpoint["state_dict"] = {**self.state_dict(), **checkpoint["state_dict"]}
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Move the bar."""
@@ -231,7 +236,7 @@ def fit_pairs(
         return FittedPairs(module.history, interrupted=True)
     state = read_checkpoint(Path(best.best_model_path))
     weights = {name.removeprefix("network."): value for name, value in state["state_dict"].items()}
-    network.load_state_dict(weights)
+    network.load_state_dict({**network.state_dict(), **weights})
     network.eval()
     return FittedPairs(module.history, best_epoch=int(state["epoch"]) + 1)
 
