@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,10 @@ from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.learning.recipe import Recipe
 from doppelgram.models.backbones import make_backbone
-from doppelgram.models.joint import ArrangementSpace
 from doppelgram.models.model import Model
 from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.pose_tower import PoseTower
-from doppelgram.models.towers import ImageTower, KeypointTower, embedded
+from doppelgram.models.towers import ImageTower, KeypointTower, fused
 
 # A person is cut out by what was found, so that little is left to place and size, and clothes may have any colour.
 PERSON_VIEWS = Augmentation(
@@ -49,13 +49,13 @@ class Towers:
             )
         self.keypoints = {"keypoints": KeypointTower(PoseTower(poses, dropout=0.3, posterior=_POSE_TEMPERATURE))}
         if settings.embedding:
-            self.keypoints["embedding"] = KeypointTower(PoseTower(), settings.embedding)
+            self.keypoints["embedding"] = KeypointTower(PoseTower())
         self.generic: ImageTower | None = None
         if settings.generic:
             backbone = make_backbone(recipe.model.backbone, pretrained=recipe.model.pretrained, weights=weights)
             dim = min(_GENERIC_DIM, backbone.dim)
             network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim), "head")
-            self.generic = ImageTower(Model(network, Framing(size), mirror=True), sees, settings.generic)
+            self.generic = ImageTower(Model(network, Framing(size), mirror=True), sees)
 
     @property
     def place(self) -> list[ImageTower]:
@@ -97,22 +97,46 @@ def fit_generic(tower: ImageTower, features: NDArray[np.float32]) -> None:
         linear.bias.copy_(torch.from_numpy(-projection @ mean))
 
 
-def vectors_of(
-    place: Sequence[ImageTower],
-    pose: Sequence[ImageTower | KeypointTower],
-    sights: Sights,
-    rows: NDArray[np.int64],
-    space: ArrangementSpace,
-) -> NDArray[np.float32]:
-    """Vectors (m, dim) of some photographs that have been looked at."""
-    vectors = np.zeros((len(rows), space.dim), dtype=np.float32)
-    vectors[:, : space.place_dim] = embedded(place, [[sights.place[0][rows]] for _ in place])
-    slots = vectors[:, space.place_dim :].reshape(len(rows), space.people, space.pose_dim)
-    slots = np.zeros_like(slots)
-    starts = sights.first[rows]
-    for nth in range(space.people):
-        there = np.flatnonzero(sights.people[rows] > nth)
-        if len(there):
-            slots[there, nth] = embedded(pose, [[views[starts[there] + nth]] for views in sights.pose])
-    vectors[:, space.place_dim :] = slots.reshape(len(rows), -1)
-    return vectors
+@dataclass(frozen=True)
+class TowerVectors:
+    """What every tower makes of some photographs, before that is fused.
+
+    Attributes:
+        place: of each place tower (m, d).
+        pose: of each pose tower (p, d), of all people of these photographs one after the other.
+        photograph: of each person, which of the m photographs, (p,).
+        nth: of each person, which of its photograph, (p,); 0 is the most prominent.
+    """
+
+    place: list[NDArray[np.float32]]
+    pose: list[NDArray[np.float32]]
+    photograph: NDArray[np.int64]
+    nth: NDArray[np.int64]
+
+    def fused(self, towers: Towers, people: int) -> NDArray[np.float32]:
+        """Vectors (m, dim) by the towers' present weights, of at most ``people`` people."""
+        place = fused(self.place, *_weights(towers.place))
+        pose = fused(self.pose, *_weights(towers.pose))
+        slots = np.zeros((len(place), people, pose.shape[1]), dtype=np.float32)
+        kept = self.nth < people
+        slots[self.photograph[kept], self.nth[kept]] = pose[kept]
+        return np.hstack([place, slots.reshape(len(place), -1)])
+
+
+def _weights(towers: Sequence[ImageTower | KeypointTower]) -> tuple[list[float], list[bool]]:
+    return [tower.weight for tower in towers], [tower.expert for tower in towers]
+
+
+def tower_vectors(
+    towers: Towers, sights: Sights, rows: NDArray[np.int64], progress: Callable[[int], None] | None = None
+) -> TowerVectors:
+    """Run every tower on what it is shown of some photographs."""
+    counts = sights.people[rows]
+    photograph = np.repeat(np.arange(len(rows)), counts)
+    nth = np.arange(len(photograph)) - np.repeat(np.cumsum(counts) - counts, counts)
+    persons = sights.first[rows][photograph] + nth
+    place = [tower.embed(sights.place[0][rows]) for tower in towers.place]
+    pose = [tower.embed(views[persons]) for tower, views in zip(towers.pose, sights.pose, strict=True)]
+    if progress:
+        progress(len(rows))
+    return TowerVectors(place, pose, photograph, nth)

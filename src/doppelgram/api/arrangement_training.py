@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from doppelgram.api.arrangement_sights import Sights, look_at
-from doppelgram.api.arrangement_towers import PERSON_VIEWS, Towers, fit_generic, vectors_of
+from doppelgram.api.arrangement_towers import PERSON_VIEWS, Towers, TowerVectors, fit_generic, tower_vectors
 from doppelgram.api.embedding import warn
 from doppelgram.api.loading import progress_bar
 from doppelgram.api.run import SPLIT_FILE, Run, abandon_run, create_run
@@ -21,7 +22,7 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.joint_fit import fit_joint, pair_kinds, twins
+from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_kinds, twins
 from doppelgram.images.memory import available_memory
 from doppelgram.learning.pose_fit import fit_pose_tower
 from doppelgram.learning.recipe import Recipe
@@ -34,6 +35,8 @@ from doppelgram.models.joint import ArrangementSpace, JointCalibration
 from doppelgram.models.sight import READY_MADE, Sight
 from doppelgram.models.towers import ImageTower, KeypointTower, fused_dim, unit
 
+# From these the weights of towers that name no classes are chosen.
+_WEIGHTS = (0.1, 0.3, 0.6, 1.0, 2.0, 4.0)
 _PLACEHOLDER = Calibration(1.0, 1.0, 1.0, 1, 1, "not calibrated yet")
 
 
@@ -229,17 +232,43 @@ class _Fitting:
             where = f"training part of {data}"
             kinds = pair_kinds(self.place[asked], self.pose[asked], ~self._twins(asked), self.seed)
         with progress_bar(self.console, "calibrating", len(asked)) as advance:
-            vectors = np.zeros((len(asked), space.dim), dtype=np.float32)
-            for start in range(0, len(asked), 32):
-                rows = asked[start : start + 32]
-                vectors[start : start + len(rows)] = vectors_of(towers.place, towers.pose, sights, rows, space)
-                advance(len(rows))
-        joint = fit_joint(space, vectors, kinds, where)
+            found = tower_vectors(towers, sights, asked, advance)
+        joint, vectors = self._weighed(found, kinds, space, where)
         space = replace(space, calibration=joint)
         pairs = np.concatenate([kinds.same, kinds.place, kinds.pose])
         said = space.judge(vectors[pairs[:, 0]], vectors[pairs[:, 1]]).probability >= joint.threshold
         right = said == (np.arange(len(pairs)) < len(kinds.same))
         return joint, {"val_pair_accuracy": round(float(right.mean()), 6), "val_pairs": len(pairs)}
+
+    def _weighed(
+        self, found: TowerVectors, kinds: Kinds, space: ArrangementSpace, where: str
+    ) -> tuple[JointCalibration, NDArray[np.float32]]:
+        """Give the towers that name no classes the weights by which the pairs are told best, and calibrate with them.
+
+        How much what is generic should say depends on what the model will be asked: about places and poses that it was
+        trained on, little, about others, much. The validation part is taken for an example of that.
+        """
+        generic, embedding = self.towers.generic, self.towers.keypoints.get("embedding")
+        best: tuple[float, dict[str, float]] | None = None
+        choices = [_WEIGHTS if tower is not None else (1.0,) for tower in (generic, embedding)]
+        for weights in product(*choices):
+            self._set_weights(*weights)
+            vectors = found.fused(self.towers, space.people)
+            joint = fit_joint(space, vectors, kinds, where)
+            loss = joint_loss(replace(space, calibration=joint), vectors, kinds)
+            if best is None or loss < best[0]:
+                best = loss, dict(zip(("generic", "embedding"), weights, strict=True))
+        if best is None:
+            raise RuntimeError("there are no weights to choose from")
+        self._set_weights(**best[1])
+        vectors = found.fused(self.towers, space.people)
+        return fit_joint(space, vectors, kinds, where), vectors
+
+    def _set_weights(self, generic: float, embedding: float) -> None:
+        if self.towers.generic is not None:
+            self.towers.generic.weight = generic
+        if "embedding" in self.towers.keypoints:
+            self.towers.keypoints["embedding"].weight = embedding
 
     def _twins(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Pairs (m, m) of rows that show the same photograph of a place or the same person, by untouched features."""

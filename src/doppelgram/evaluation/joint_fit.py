@@ -117,6 +117,15 @@ def fit_joint(
     return replace(joint, threshold=_threshold(joint.probability(d_place, d_pose), right))
 
 
+def joint_loss(space: ArrangementSpace, vectors: NDArray[Any], kinds: Kinds) -> float:
+    """Mean negative log-likelihood of pairs under a calibrated space; smaller is better."""
+    losses = []
+    for pairs, sign in ((kinds.same, -1), (kinds.place, 1), (kinds.pose, 1)):
+        distances = space.distances(vectors[pairs[:, 0]], vectors[pairs[:, 1]])
+        losses.append(np.logaddexp(0.0, sign * space.calibration.log_odds(*distances)))
+    return float(np.concatenate(losses).mean())
+
+
 def _with(joint: JointCalibration, x: NDArray[np.float64]) -> JointCalibration:
     return replace(joint, place_weight=max(float(x[0]), 0.0), pose_weight=max(float(x[1]), 0.0), bias=float(x[2]))
 

@@ -127,8 +127,8 @@ class ArrangementRecipe:
     people: int = 1  # how many people of a photograph are compared, 1 or 2
     person_size: int = 192  # side of the square of one person; 0: no tower sees people, only their keypoints
     keypoint_epochs: int = 150  # of the towers on keypoints
-    generic: float = 0.3  # weight of the untouched backbone's features beside the tuned place tower; 0: without
-    embedding: float = 0.4  # weight of the keypoints' embedding beside the pose classes; 0: without
+    generic: bool = True  # whether untouched features stand beside the tuned place tower, for places never seen
+    embedding: bool = True  # whether an embedding of keypoints stands beside the pose classes, for poses never seen
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,7 @@ _AT_LEAST: dict[str, float] = {
     "optimiser.backbone_lr": 0, "optimiser.loss_lr": 0, "optimiser.weight_decay": 0, "optimiser.warmup": 0,
     "optimiser.clip": 0, "optimiser.momentum": 0, "optimiser.epochs": 1, "augment.views": 1,
     "stopping.patience": 0, "stopping.min_delta": 0,
-    "arrangement.people": 1, "arrangement.person_size": 0, "arrangement.keypoint_epochs": 1, "arrangement.generic": 0,
-    "arrangement.embedding": 0,
+    "arrangement.people": 1, "arrangement.person_size": 0, "arrangement.keypoint_epochs": 1,
 }  # fmt: skip
 _AT_MOST: dict[str, float] = {
     "model.dim": 2048, "model.views": 7, "model.dropout": 0.99, "model.hidden": 65536, "optimiser.warmup": 0.9,
