@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluating import evaluate
 from doppelgram.api.loading import progress_bar
 from doppelgram.api.searching import index, search
@@ -20,12 +21,14 @@ from doppelgram.learning.recipe_file import read_recipe
 
 CLASSES, PER_CLASS = 16, 60
 # The shipped recipe, shortened for a set that is a tenth of the size it was made for.
-CHANGES = ("optimiser.epochs=32", "sampler.batch=64")
+CHANGES = ("optimiser.epochs=16", "sampler.batch=64")
 MARKER = ".doppelgram-demo"
 
 
 def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = None) -> dict[str, Path]:
-    """Render sample signs, train on them, evaluate, index and search; everything lands in one folder.
+    """Render sample signs, train on them, evaluate, index and search; then render posts, and find the role models.
+
+    Everything lands in one folder.
 
     Args:
         out: the folder; what an earlier demo wrote there is replaced.
@@ -33,7 +36,8 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
         console: where progress and the paths are printed; standard error by default.
 
     Returns:
-        What was written: ``images``, ``run``, ``report``, ``catalog``, ``montage``.
+        What was written: ``images``, ``run``, ``report``, ``catalog``, ``montage``; ``posts``, ``posts_run``,
+        ``role_models``.
 
     Raises:
         DoppelgramError: the folder holds something that is not an earlier demo.
@@ -48,6 +52,9 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
         "report": out / "report",
         "catalog": out / "catalog",
         "montage": out / "look-alikes.png",
+        "posts": out / "posts",
+        "posts_run": out / "posts-run",
+        "role_models": out / "role-models" / "report.html",
     }
     _step(console, 1, "render a sample world of traffic signs")
     with progress_bar(console, "rendering", CLASSES * PER_CLASS) as advance:
@@ -67,11 +74,19 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
     index(places["images"], run.folder, places["catalog"], console=console)
     search(places["catalog"], _queries(places, 8), 6, montage=places["montage"])
 
+    _step(console, 5, "render posts: people pose before landmarks, and repeat each other")
+    known, _ = render_worlds(out, seed, console)
+    _step(console, 6, "train: learn places and poses from the posts of one world")
+    learn_places_and_poses(known, places["posts_run"], seed, console)
+    _step(console, 7, "trace: who set what others repeated, in a world of other people")
+    trace_and_score(places["posts"], places["posts_run"], places["role_models"].parent, seed, console)
+
     console.print(f"\nDone in {time.perf_counter() - started:.0f} s.", highlight=False)
     query = _queries(places, 1)[0]
     for line in (
-        f"  report       {places['report'] / 'metrics.md'}",
         f"  look-alikes  {places['montage']}",
+        f"  evaluation   {places['report'] / 'metrics.md'}",
+        f"  role models  {places['role_models']}",
         f"  try          doppelgram search {places['catalog']} {query}",
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
