@@ -8,15 +8,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import in_order
-from doppelgram.pose.drawing import skeleton_mask
 from doppelgram.pose.engine import Engine
 from doppelgram.pose.people import PASSER_BY, People, boxes, prominence
 from doppelgram.pose.similarity import oks
-from doppelgram.pose.skeleton import MIRROR, Keypoints, from_coco_17
+from doppelgram.pose.skeleton import (
+    L_HIP,
+    L_SHOULDER,
+    LIMBS,
+    MIRROR,
+    R_HIP,
+    R_SHOULDER,
+    Keypoints,
+    from_coco_17,
+    present,
+)
 from doppelgram.pose.squares import Square, cut
 from doppelgram.pose.views import DETAIL, views
 
@@ -31,7 +40,7 @@ _ROOM = 1.3
 _MOST = 2
 # Whoever is seen in the whole photograph this surely and this large (diagonal as a share of the photograph's) is whom
 # it is about, and no tile is searched.
-_OBVIOUS, _LARGE = 0.45, 0.35
+_OBVIOUS, _LARGE = 0.4, 0.3
 # How thickly somebody is painted over, as a share of the person, to see who else is there.
 _COVER = 0.2
 
@@ -40,10 +49,10 @@ class MoveNet:
     """People by MoveNet in a photograph of any shape.
 
     The whole photograph is looked at first, letterboxed. Where somebody is plain to see, that person is painted over
-    and the rest looked at again; elsewhere overlapping tiles are searched. The two most prominent of those who were
-    seen, passers-by aside, are then looked at in a square round each of them, as MoveNet itself does from one frame of
-    a film to the next, and once more mirrored; the two answers are averaged by confidence. Passers-by stay as they were
-    seen.
+    and the rest looked at again; elsewhere overlapping tiles are searched. Of those who were seen, the two most
+    prominent, passers-by aside, are looked at in a square round each of them, as MoveNet itself does from one frame of
+    a film to the next, and the most prominent one once more, mirrored; answers are averaged by confidence. Passers-by
+    stay as they were seen.
     """
 
     name = "movenet"
@@ -66,7 +75,7 @@ class MoveNet:
                 "not (1, size, size, 3) to (1, 1, 17, 3)"
             )
         self._workers = workers
-        self.key = f"movenet-{self._engine.digest}-2"
+        self.key = f"movenet-{self._engine.digest}-3"
 
     def estimate(self, images: Sequence[NDArray[np.uint8]]) -> list[People]:
         """People of upright RGB photographs, uint8 (h, w, 3) each."""
@@ -78,36 +87,30 @@ class MoveNet:
         image = Image.fromarray(rgb)
         width, height = image.size
         image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        candidates = self._candidates(image)
-        candidates = candidates[_score(candidates) >= FOUND / 2]
-        found: list[Keypoints] = []
-        first = _distinct(candidates, image.size, _SAME_AT_FIRST)
-        foremost = float(_weight(first[0], image.size)[0]) if first else 0.0
-        for position, seen in enumerate(first):
-            if position < _MOST and float(_weight(seen, image.size)[0]) >= PASSER_BY * foremost:
-                found.append(self._closely(image, seen))
-            else:
-                found.append(seen)
-        found = [keypoints for keypoints in found if _score(keypoints) >= FOUND]
+        candidates, plain = self._candidates(image)
+        first = _distinct(candidates[_score(candidates) >= FOUND / 2], image.size, _SAME_AT_FIRST)
+        weights = [_weight(seen, image.size) for seen in first]
+        close = sum(weight >= PASSER_BY * weights[0] for weight in weights[:_MOST])
+        # Whoever is plain to see was as good as looked at closely.
+        found = first[:close] if plain else [self._look(image, around(seen)) for seen in first[:close]]
+        if found:
+            main = int(np.argmax([_weight(seen, image.size) for seen in found]))
+            found[main] = merged([found[main], self._look(image, around(found[main]), mirrored=True)])
+        found = [keypoints for keypoints in [*found, *first[close:]] if _score(keypoints) >= FOUND]
         if not found:
             return People.nobody(width, height)
         kept = np.stack(_distinct(np.stack(found), image.size))
         return People(kept, _score(kept), *image.size).scaled(width, height)
 
-    def _candidates(self, image: Image.Image) -> NDArray[np.float32]:
-        """Everybody who is seen without looking closely, (p, 18, 3), some of them several times."""
+    def _candidates(self, image: Image.Image) -> tuple[NDArray[np.float32], bool]:
+        """Everybody who is seen at first, (p, 18, 3), some several times; and whether somebody is plain to see."""
         whole, *tiles = views(*image.size)
         first = self._look(image, whole)
         left, top, right, bottom = boxes(first[None])[0]
         large = np.hypot(right - left, bottom - top) >= _LARGE * np.hypot(*image.size)
         if large and _score(first) >= _OBVIOUS:
-            return np.stack([first, self._look(image, whole, without=first)])
-        return np.stack([first, *(self._look(image, tile) for tile in tiles)])
-
-    def _closely(self, image: Image.Image, seen: Keypoints) -> Keypoints:
-        """One person (18, 3) looked at twice in a square round the person."""
-        closer = self._look(image, around(seen))
-        return merged([closer, self._look(image, around(closer), mirrored=True)])
+            return np.stack([first, self._look(image, whole, without=first)]), True
+        return np.stack([first, *(self._look(image, tile) for tile in tiles)]), False
 
     def _look(
         self, image: Image.Image, square: Square, *, mirrored: bool = False, without: Keypoints | None = None
@@ -129,14 +132,19 @@ class MoveNet:
 def _painted_over(pixels: NDArray[np.uint8], square: Square, person: Keypoints) -> NDArray[np.uint8]:
     """What a square shows, uint8 (n, n, 3), with a person's limbs and trunk in the picture's mean colour."""
     size = len(pixels)
-    points = person.astype(np.float64)
-    points[:, :2] = square.from_photograph(points[:, :2]) * size
-    left, top, right, bottom = boxes(points[None])[0]
-    thickness = _COVER * float(np.hypot(right - left, bottom - top)) / size
-    mask = skeleton_mask(points[None], (size, size), (size, size), thickness=thickness).max(2) > 0.1
-    painted = pixels.copy()
-    painted[mask] = pixels.reshape(-1, 3).mean(0).astype(np.uint8)
-    return painted
+    points = square.from_photograph(person[:, :2]) * size
+    left, top, right, bottom = boxes(person[None])[0] / square.side * size
+    width = max(1, round(_COVER * float(np.hypot(right - left, bottom - top))))
+    known = present(person)
+    painted = Image.fromarray(pixels)
+    draw = ImageDraw.Draw(painted)
+    colour = tuple(int(value) for value in pixels.reshape(-1, 3).mean(0))
+    for start, end in (*LIMBS, (R_HIP, L_HIP), (R_SHOULDER, L_HIP), (L_SHOULDER, R_HIP)):
+        if known[start] and known[end]:
+            draw.line([tuple(points[start]), tuple(points[end])], fill=colour, width=width)
+    for x, y in points[known]:
+        draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=colour)
+    return np.asarray(painted)
 
 
 def around(keypoints: Keypoints) -> Square:
@@ -159,15 +167,15 @@ def _score(keypoints: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(keypoints[..., 2].mean(-1), dtype=np.float32)
 
 
-def _weight(keypoints: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float64]:
-    """Prominence (...) times confidence once more: of people who may not be there, the sure ones count."""
-    return prominence(keypoints.reshape(-1, 18, 3), *size) * _score(keypoints).reshape(-1)
+def _weight(person: Keypoints, size: tuple[int, int]) -> float:
+    """Prominence times confidence once more: of people who may not be there, the sure ones count."""
+    return float(prominence(person[None], *size)[0] * _score(person))
 
 
 def _distinct(keypoints: NDArray[np.float32], size: tuple[int, int], same: float = SAME) -> list[Keypoints]:
     """Non-maximum suppression: of those (p, 18, 3) that agree the one of most weight, in that order."""
     kept: list[Keypoints] = []
-    for index in np.argsort(-_weight(keypoints, size), kind="stable"):
+    for index in np.argsort(-prominence(keypoints, *size) * _score(keypoints), kind="stable"):
         if not kept or oks(keypoints[index][None], np.stack(kept)).max() < same:
             kept.append(keypoints[index])
     return kept

@@ -11,10 +11,10 @@ _TILE = 0.62
 
 
 def views(width: int, height: int) -> list[Square]:
-    """The whole photograph as a square, then tiles of it: five in a square one, three along a panorama."""
+    """The whole photograph as a square, then tiles of it: four in a square one, two along a panorama."""
     side = max(width, height) * _TILE
     long, short = max(width, height), min(width, height)
-    tiles = [Square(long / 2, short / 2, side)]
+    tiles = []
     for x in (side / 2, long - side / 2):
         # Across a panorama one tile holds everything.
         tiles += [Square(x, y, side) for y in ((side / 2, short - side / 2) if short > side else (short / 2,))]
