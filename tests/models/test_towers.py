@@ -57,3 +57,15 @@ def test_experts_must_agree_on_the_classes() -> None:
     assert fused_dim([person, points, KeypointTower(PoseTower(9))]) == 15
     with pytest.raises(DoppelgramError, match="of 5 and 6 classes"):
         fused_dim([person, KeypointTower(PoseTower(5, posterior=1.0))])
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_many_images_are_embedded_as_few_are(mirror: bool) -> None:
+    torch.manual_seed(0)
+    backbone = SmallNet(width=4)
+    network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, 6, posterior=0.5))
+    tower = ImageTower(Model(network, Framing(32), mirror=mirror), "place")
+    pixels = np.random.default_rng(0).integers(0, 256, (70, 32, 32, 3)).astype(np.uint8)
+    few = np.concatenate([tower.embed(pixels[:40]), ImageTower(tower.model, "place").embed(pixels[40:])])
+    np.testing.assert_allclose(tower.embed(pixels), few, atol=1e-4)
+    np.testing.assert_allclose(tower.embed(pixels[:3]), few[:3], atol=1e-4)

@@ -7,7 +7,6 @@ views of every image sent through them once, an epoch of training costs only wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import Augmentation, augment, to_float
+from doppelgram.models.compiled import compiled
 from doppelgram.models.network import EmbeddingNetwork
 
 Maps = NDArray[np.float16]
@@ -95,7 +95,7 @@ def first_maps(
     Returns:
         float16 (1 + mirror + views, n, c, rows, columns); the image itself comes first.
     """
-    run = _compiled(FirstLayers(network.eval(), layers), pixels.shape[1])
+    run = compiled(FirstLayers(network.eval(), layers), pixels.shape[1])
     generator = torch.Generator().manual_seed(seed)
     plain = 1 + int(mirror)
     found: Maps | None = None
@@ -115,23 +115,3 @@ def first_maps(
     if found is None:
         raise DoppelgramError("there is not one image to look at")
     return found
-
-
-def _compiled(layers: FirstLayers, size: int) -> Callable[[Tensor], NDArray[Any]]:
-    """The fastest way at hand to run layers: OpenVINO, several times as fast on a processor, or else torch."""
-    try:
-        import openvino
-    except ImportError:
-        return lambda images: layers(images).numpy()
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of tracing, which has one size only to be right about
-        traced = openvino.convert_model(
-            layers.eval(),
-            example_input=torch.zeros(1, 3, size, size),
-            input=[openvino.PartialShape([-1, 3, size, size])],
-        )
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
-    compiled = openvino.Core().compile_model(traced, "CPU", settings)
-    return lambda images: np.asarray(compiled(images.contiguous().numpy())[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.augment import to_float
+from doppelgram.models.compiled import Run, compiled
 from doppelgram.models.model import Model
 from doppelgram.pose.skeleton import present
 
 Embeddings = NDArray[np.float32]
 # Roots of probabilities below this count as this: no single expert rules a class out.
 _LEAST = 1e-4
+# From so many images on a network is translated for a faster engine, which takes seconds.
+_MANY = 48
+_BATCH = 16
 SEES = ("photograph", "place", "person")
 
 
@@ -42,6 +47,8 @@ class ImageTower:
     model: Model
     sees: str
     weight: float = 1.0
+    _run: Run | None = field(default=None, repr=False, compare=False)
+    _asked: int = field(default=0, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.sees not in SEES:
@@ -59,8 +66,23 @@ class ImageTower:
         return self.model.network.head.posterior > 0
 
     def embed(self, pixels: NDArray[np.uint8]) -> Embeddings:
-        """Embeddings (n, dim) of length one of framed views, uint8 (n, size, size, 3)."""
-        return unit(self.model.embed_pixels(pixels))
+        """Embeddings (n, dim) of length one of framed views, uint8 (n, size, size, 3).
+
+        When many have been asked for, the network is translated for the fastest engine at hand; its weights
+        must not change any more then.
+        """
+        self._asked += len(pixels)
+        if self._run is None and (self._asked < _MANY or self.model.views != 1):
+            return unit(self.model.embed_pixels(pixels))
+        if self._run is None:
+            self._run = compiled(self.model.network, self.model.framing.size)
+        found = np.empty((len(pixels), self.dim), dtype=np.float32)
+        for start in range(0, len(pixels), _BATCH):
+            images = to_float(pixels[start : start + _BATCH])
+            found[start : start + len(images)] = self._run(images)
+            if self.model.mirror:
+                found[start : start + len(images)] += self._run(images.flip(3))
+        return unit(found)
 
 
 @dataclass
