@@ -168,10 +168,11 @@ def test_the_verdict_follows_from_the_interval(
     step = basic_steps(SUBJECTS[0], FULL)[0]
     one = Trained(step, tmp_path, {"knn_accuracy": Metric(value, low, high, 100)}, 0.9, 4000, ("it <collapsed>",))
     chapter = Chapter(SUBJECTS[0], {"train": 3}, 81, [one], [one], one, [(picture, "map")], picture, tmp_path)
-    write_report(tmp_path, [chapter], {"set": [], "seed": 0}, 1.0)
+    write_report(tmp_path, [chapter], {"set": [], "seed": 0, "most_images": 7}, 1.0)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert said in page
     assert "the same number of classes" in page
+    assert "at most 7 images a class" in page
     assert "it &lt;collapsed&gt;" in page
     assert "rehearsal" not in page
 
@@ -183,6 +184,7 @@ def test_wrong_calls_leave_nothing_behind(data: Path, tmp_path: Path) -> None:
         (["--set", "optimiser.lrr=1"], "unknown key"),
         (["--set", "miner=none"], "what the exercise compares"),
         (["--face-classes", str(tmp_path / "none.txt")], "there is no such file"),
+        (["--dims", "2,x"], "whole numbers separated by commas"),
     ):
         call = ["reproduce", "lookalike", "--signs", str(data / "signs"), "--faces", str(data / "faces")]
         result = runner.invoke(app, [*call, "--out", str(out), "--quick", *extra])

@@ -122,6 +122,31 @@ def test_mirroring_makes_an_image_and_its_mirror_image_one(model: Model, pixels:
     assert not np.allclose(model.embed_pixels(pixels), model.embed_pixels(pixels[:, :, ::-1]), atol=1e-4)
 
 
+def test_views_are_averaged_and_saved(model: Model, pixels: np.ndarray, tmp_path: Path) -> None:
+    model.mirror = False
+    model.save(tmp_path / "one")
+    alone, before = model.embed_pixels(pixels), model.fingerprint
+    assert "views" not in json.loads((tmp_path / "one" / "model.json").read_text())["preprocessing"]
+    model.views = 3
+    model.save(tmp_path / "three")
+    assert model.fingerprint != before
+    again = load_model(tmp_path / "three")
+    assert again.views == 3
+    # By hand, with Pillow: the middle enlarged, and the image reduced within its own reflection.
+    side, padded = pixels.shape[1], np.pad(pixels, [(0, 0), (16, 16), (16, 16), (0, 0)], mode="symmetric")
+    shown = [pixels]
+    for factor in (1.1, 1 / 1.1):
+        low, high = 16 + side / 2 * (1 - 1 / factor), 16 + side / 2 * (1 + 1 / factor)
+        corners = (side, side), Image.Transform.EXTENT, (low, low, high, high), Image.Resampling.BILINEAR
+        shown.append(np.stack([np.asarray(Image.fromarray(image).transform(*corners)) for image in padded]))
+    model.views = 1
+    mean = np.mean([model.embed_pixels(view) for view in shown], axis=0)
+    expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    found = again.embed_pixels(pixels)
+    # Pillow rounds to whole numbers.
+    assert np.abs(found - expected).max() < 0.1 * np.abs(found - alone).max()
+
+
 def test_an_uncalibrated_model_says_so(model: Model) -> None:
     model.calibration = None
     with pytest.raises(DoppelgramError, match="not calibrated"):

@@ -86,9 +86,11 @@ def _blocks(chapters: Sequence[Chapter], settings: Mapping[str, Any], seconds: f
     what = (
         f"{_BACKBONES.get(backbone, backbone)} at {side} x {side} pixels, {epochs} epoch{'s' * (epochs > 1)} a training"
     )
+    if settings.get("most_images"):
+        what += f", at most {settings['most_images']} images a class"
     if settings.get("quick"):
-        what += f", at most {settings['most_images']} images a class. This is the quick version: its small network "
-        what += "stands in place of VGG16 and its figures are no reproduction, only a rehearsal of one"
+        what += ". This is the quick version: its small network stands in place of VGG16 and its figures are no "
+        what += "reproduction, only a rehearsal of one"
     if settings["set"]:
         what += f"; changed by --set {', '.join(settings['set'])}"
     blocks.append(("p", f"{what}. Seed {settings['seed']}; {duration(spent)} of training in all."))
