@@ -1,7 +1,8 @@
 """The tables behind docs/choosing.md: miners, losses, sizes, margins, images per class, and what makes training stick.
 
 Traffic signs, the 58 classes with 20 crops or more, at most 60 crops of each, split by panorama; every figure is of
-the validation part asked of the training part, over three seeds, with a two-level bootstrap interval.
+the validation part asked of the training part, over three seeds unless told otherwise, with a two-level bootstrap
+interval.
 
 ``mining`` and ``sticking`` train our small net from scratch at 32x32. ``grid``, ``margins`` and ``per-class`` train
 a head on the features of a frozen MobileNetV2 at 96x96 (eight augmented views of each image, embedded once), so that
@@ -115,14 +116,14 @@ def rows(name: str, comparison: Comparison) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
-def run(name: str, signs: Prepared, weights: Path, out: Path) -> None:
+def run(name: str, signs: Prepared, weights: Path, out: Path, seeds: int) -> None:
     """Train what an experiment needs and write its table."""
     title, calls = EXPERIMENTS[name]
     found: dict[str, Comparison] = {}
     for number, (varied, arguments) in enumerate(calls):
         folder = out / f"{name}-{number}"
         found[varied] = compare(
-            signs.table, folder, **arguments, seeds=3, recipe="triplet", split=signs.split, weights=weights
+            signs.table, folder, **arguments, seeds=seeds, recipe="triplet", split=signs.split, weights=weights
         )
     titles = ["varied", "loss", "miner", "dims", "P@1", "nearest class mean", "MAP@R", "epochs to 95 %", "stuck",
               "collapsed"]  # fmt: skip
@@ -131,8 +132,9 @@ def run(name: str, signs: Prepared, weights: Path, out: Path) -> None:
     counts = signs.parts.counts()
     lines = [
         f"# {title}", "",
-        f"`python benchmarks/choosing.py --data DIR --weights DIR --only {name}`: {counts['train']} training and "
-        f"{counts['val']} validation images of {signs.classes} sign classes, three seeds, "
+        f"`python benchmarks/choosing.py --data DIR --weights DIR --only {name}{f' --seeds {seeds}' * (seeds != 3)}`: "
+        f"{counts['train']} training and {counts['val']} validation images of {signs.classes} sign classes, {seeds} "
+        f"seed{'s' * (seeds > 1)}, "
         f"{machine()['cores']} cores ({machine()['processor']}).", "",
         "| " + " | ".join(titles[i] for i in shown) + " |", "|" + "---|" * len(shown),
         *("| " + " | ".join(row[i] for i in shown) + " |" for row in table), "",
@@ -152,11 +154,12 @@ def main() -> None:
     options.add_argument("--weights", type=Path, required=True, help="folder that holds mobilenet_v2_imagenet/")
     options.add_argument("--only", default=",".join(EXPERIMENTS), help="experiments, separated by commas")
     options.add_argument("--out", type=Path, help="folder to keep the runs in; gone on with if they are there")
+    options.add_argument("--seeds", type=int, default=3, help="trainings of each setting")
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())
     signs = prepare("signs", given.data / "signs", out, most=60)
     for name in given.only.split(","):
-        run(name, signs, given.weights, out)
+        run(name, signs, given.weights, out, given.seeds)
 
 
 if __name__ == "__main__":
