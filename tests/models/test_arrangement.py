@@ -12,7 +12,7 @@ from doppelgram.images.whole import WholePhotograph
 from doppelgram.models.arrangement import ArrangementModel, views_of
 from doppelgram.models.bundle import load_image_model, load_model
 from doppelgram.models.files import embed_files
-from doppelgram.models.finder import open_finder
+from doppelgram.models.finder import _check, open_finder
 from doppelgram.models.sight import Sight
 from doppelgram.models.views import Person, person_view, persons, without_people
 from doppelgram.pose.people import People
@@ -220,3 +220,11 @@ def test_a_whole_photograph_is_only_made_smaller() -> None:
     assert WholePhotograph(100).frame(Image.new("L", (400, 100))).pixels.shape == (25, 100, 3)
     with pytest.raises(DoppelgramError, match="64 to 8192"):
         WholePhotograph(3)
+
+
+def test_other_weights_are_refused_but_not_a_newer_program() -> None:
+    """A key is the name, the hash of the weights, and a number that counts how the program uses them."""
+    _check("movenet-abc-3", "movenet-abc-2", "poses")
+    _check("movenet-abc-3", "", "poses")
+    with pytest.raises(DoppelgramError, match="trained with poses by 'movenet-def-3'"):
+        _check("movenet-abc-3", "movenet-def-3", "poses")

@@ -150,7 +150,8 @@ def open_finder(sight: Sight, weights: Path | None = None, keypoints: Path | Non
 
 
 def _check(here: str, wanted: str, what: str) -> None:
-    if wanted and here != wanted:
+    """Refuse other weights. A key ends in a number that counts how the program uses them; any of these will do."""
+    if wanted and here.rpartition("-")[0] != wanted.rpartition("-")[0]:
         raise DoppelgramError(
             f"the model was trained with {what} by '{wanted}', but the weights that were found are '{here}'; "
             "give --weights DIR with the same ones"
