@@ -50,6 +50,7 @@ def learn_places_and_poses(posts: Path, run: Path, seed: int, console: Console) 
             f"  same arrangement or not: {found['val_pair_accuracy']:.1%} of {found['val_pairs']:,} hard pairs of the "
             "validation part right",
             highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -59,5 +60,5 @@ def trace_and_score(posts: Path, run: Path, out: Path, seed: int, console: Conso
         posts, run, out=out, settings=TraceSettings(seed=seed), title="Role models of the sample world", console=console
     )
     for line in score_lines(score_trace(found, posts / "truth.csv")):
-        console.print(f"  {line}", highlight=False)
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
     return out / REPORT_FILE
