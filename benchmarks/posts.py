@@ -76,7 +76,9 @@ def slots(sights: Sights, embedded: list[Array], weights: list[float], experts: 
     return found
 
 
-def score(place: Array, poses: Array, asked: Asked, rule: str = "both", given: JointCalibration | None = None) -> dict:
+def score(
+    place: Array, poses: Array, asked: Asked, rule: str = "both", given: JointCalibration | None = None
+) -> dict[str, Any]:
     """Figures of one way to embed; each with value, low, high and n."""
     empty = JointCalibration.from_dict(DUMMY)
     space = ArrangementSpace(place.shape[1], poses.shape[2], poses.shape[1], empty)
@@ -100,7 +102,7 @@ def score(place: Array, poses: Array, asked: Asked, rule: str = "both", given: J
     return figures
 
 
-def neighbours(vectors: Array, space: ArrangementSpace, asked: Asked) -> dict:
+def neighbours(vectors: Array, space: ArrangementSpace, asked: Asked) -> dict[str, Any]:
     """Whether the nearest image of another person shows the same pose: among all other posts, and in the test part."""
     posed = np.flatnonzero(asked.pose != "")
     test = np.intersect1d(asked.parts["test"], posed)
@@ -146,9 +148,20 @@ def trained(
     return model, float(run.facts["training_seconds"])
 
 
-def variants(model: ArrangementModel, sights: Sights, asked: Asked, bare: Array | None) -> dict[str, dict]:
-    """Figures of the whole model and of the model without this and that."""
-    seen = [tower.embed(sights.place[0]) for tower in model.place]
+def places(model: ArrangementModel, sights: Sights, asked: Asked) -> list[Array]:
+    """What each place tower makes of the validation and test photographs; zeros for all others."""
+    rows = np.union1d(asked.parts["val"], asked.parts["test"])
+    found = []
+    for tower in model.place:
+        vectors = np.zeros((len(sights.place[0]), tower.dim), dtype=np.float32)
+        vectors[rows] = tower.embed(sights.place[0][rows])
+        found.append(vectors)
+    return found
+
+
+def variants(model: ArrangementModel, sights: Sights, asked: Asked) -> tuple[dict[str, dict[str, Any]], Array]:
+    """Figures of the whole model and of the model without this and that; and its poses."""
+    seen = places(model, sights, asked)
     poses = [tower.embed(views) for tower, views in zip(model.pose, sights.pose, strict=True)]
     place_weights, place_experts = [t.weight for t in model.place], [t.expert for t in model.place]
     weights, experts = [t.weight for t in model.pose], [t.expert for t in model.pose]
@@ -166,18 +179,16 @@ def variants(model: ArrangementModel, sights: Sights, asked: Asked, bare: Array 
         )
     found["joint by a sum of log-odds"] = score(place, pose, asked, "sum")
     found["two people compared"] = score(place, slots(sights, poses, weights, experts, 2), asked)
-    if bare is not None:
-        found["people not covered before the place tower"] = score(bare, pose, asked)
     found["place: tuned tower alone"] = score(seen[0], pose, asked)
     found["place: untouched features alone"] = score(seen[1], pose, asked)
     found["pose: person cut out alone"] = score(place, slots(sights, poses[:1], [1.0], [True], 1), asked)
     found["pose: keypoints alone"] = score(place, slots(sights, poses[1:], weights[1:], experts[1:], 1), asked)
     found["pose: keypoints, untrained"] = score(place, raw, asked)
     found["untrained: untouched features, raw keypoints"] = score(seen[1], raw, asked)
-    return found
+    return found, pose
 
 
-def table(found: dict[str, dict]) -> str:
+def table(found: dict[str, dict[str, Any]]) -> str:
     """Rows of the model's variants."""
     columns = {
         "joint_accuracy": "pairs rightly judged", "joint_auc": "AUC", "place_auc": "place AUC",
@@ -208,7 +219,6 @@ def main() -> None:
     data = arguments.data / "posts"
     posts = read_posts(data)
     result: dict[str, Any] = {"machine": machine(), "seed": arguments.seed, "overrides": arguments.overrides}
-    lines = ["# Recipe `posts` on real posts", ""]
     with tempfile.TemporaryDirectory() as temporary:
         out = arguments.out or Path(temporary)
         out.mkdir(parents=True, exist_ok=True)
@@ -221,17 +231,8 @@ def main() -> None:
             sights = look_at(posts, model.finder, model.sight, model.place[:1], model.pose, 2, CONSOLE)
             if len(sights.collection) < len(posts):
                 raise DoppelgramError(f"{data}: some photographs cannot be read")
-            bare = None
-            if name == "closed":
-                overrides = [*arguments.overrides, 'arrangement.segmenter=""', "arrangement.keypoint_epochs=1"]
-                other, _ = trained(data, out / "uncovered", protocol, arguments.weights, arguments.seed,
-                                   [*overrides, "arrangement.person_size=0"])  # fmt: skip
-                uncovered = look_at(posts, other.finder, other.sight, other.place[:1], [], 1, CONSOLE)
-                towers = other.place
-                seen = [tower.embed(uncovered.place[0]) for tower in towers]
-                bare = fused(seen, [tower.weight for tower in towers], [tower.expert for tower in towers])
             started = time.perf_counter()
-            found = variants(model, sights, asked, bare)
+            found, pose = variants(model, sights, asked)
             counts = {part: int((asked.pose[rows] != "").sum()) for part, rows in asked.parts.items() if len(rows)}
             held = {"places": protocol.places, "poses": protocol.poses}
             result[name] = {
@@ -239,14 +240,35 @@ def main() -> None:
                 "training_seconds": seconds, "scoring_seconds": round(time.perf_counter() - started, 1),
                 "pairs": {part: len(pairs[0]) for part, pairs in asked.pairs.items()},
             }  # fmt: skip
-            lines += [
-                f"## {name.capitalize()} protocol", "",
-                f"Posts: {', '.join(f'{count} {part}' for part, count in counts.items())}, "
-                f"{protocol.left_out} left out; "
-                f"{len(asked.pairs['val'][0])} validation and {len(asked.pairs['test'][0])} test pairs; "
-                f"training took {seconds:.0f} s.", "", table(found), "",
-            ]  # fmt: skip
-            write(arguments.name, result, "\n".join(lines))
+            report(arguments.name, result)
+            if name == "closed":
+                overrides = [*arguments.overrides, 'arrangement.segmenter=""', "arrangement.keypoint_epochs=1"]
+                other, _ = trained(data, out / "uncovered", protocol, arguments.weights, arguments.seed,
+                                   [*overrides, "arrangement.person_size=0"])  # fmt: skip
+                uncovered = look_at(posts, other.finder, other.sight, other.place[:1], [], 1, CONSOLE)
+                towers, seen = other.place, places(other, uncovered, asked)
+                bare = fused(seen, [tower.weight for tower in towers], [tower.expert for tower in towers])
+                found["people not covered before the place tower"] = score(bare, pose, asked)
+                report(arguments.name, result)
+
+
+def report(name: str, result: dict[str, Any]) -> None:
+    """Write and print what has been found so far."""
+    lines = ["# Recipe `posts` on real posts", ""]
+    for protocol in ("closed", "open"):
+        if protocol not in result:
+            continue
+        facts = result[protocol]
+        posts = ", ".join(f"{count} {part}" for part, count in facts["posts"].items())
+        pairs = ", ".join(f"{count} {part}" for part, count in facts["pairs"].items())
+        held = facts["held_out"]
+        unseen = [f"Test {kind}: {', '.join(of['test'])}." for kind, of in held.items() if of]
+        lines += [
+            f"## {protocol.capitalize()} protocol", "",
+            f"Posts: {posts}, {facts['left_out']} left out. Pairs: {pairs}. " + " ".join(unseen), "",
+            table(facts["variants"]), "",
+        ]  # fmt: skip
+    write(name, result, "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from doppelgram.pose.known import KnownPeople
 from doppelgram.pose.people import People
 from doppelgram.weights import find_weights, weight_folders
 
-ESTIMATORS = ("movenet", "mediapipe", "vitpose", "keypoints")
+ESTIMATORS = ("movenet", "movenet-thorough", "mediapipe", "vitpose", "keypoints")
 
 
 class Estimator(Protocol):
@@ -56,6 +56,10 @@ def make_estimator(
         from doppelgram.pose.movenet import MoveNet
 
         return MoveNet(given or find_weights("movenet_lightning", weights), workers=workers)
+    if name == "movenet-thorough":
+        from doppelgram.pose.movenet_thorough import ThoroughMoveNet
+
+        return ThoroughMoveNet(given or find_weights("movenet_lightning", weights), workers=workers)
     if name == "mediapipe":
         from doppelgram.pose.blazepose import BlazePose, find_blazepose
 
