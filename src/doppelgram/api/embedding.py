@@ -21,7 +21,7 @@ from doppelgram.learning.features import Features, cached_features
 from doppelgram.learning.recipe import Recipe
 from doppelgram.models.model import Model
 from doppelgram.models.network import EmbeddingNetwork
-from doppelgram.models.weights import cache_folder
+from doppelgram.weights import cache_folder
 
 
 def make_framing(recipe: Recipe) -> Framing:

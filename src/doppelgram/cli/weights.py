@@ -19,7 +19,7 @@ app.add_typer(weights_app, name="weights")
 @weights_app.command("list")
 def weights_list(weights: Weights = None, json_: Json = False) -> None:
     """List the known weights and whether they are on this machine."""
-    from doppelgram.models.weights import KNOWN, find_weights
+    from doppelgram.weights import KNOWN, find_weights
 
     rows = []
     for known in KNOWN.values():
@@ -47,7 +47,7 @@ def weights_pull(
     """Fetch weights by name: the only command that uses a network."""
     from rich.progress import Progress
 
-    from doppelgram.models.weights import pull_weights
+    from doppelgram.weights import pull_weights
 
     console = progress_console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -61,6 +61,6 @@ def weights_pull(
 @weights_app.command("path")
 def weights_path(name: str, weights: Weights = None) -> None:
     """Print where weights lie."""
-    from doppelgram.models.weights import find_weights
+    from doppelgram.weights import find_weights
 
     typer.echo(str(find_weights(name, weights)))

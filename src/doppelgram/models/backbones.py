@@ -9,7 +9,7 @@ from typing import Any
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.backbone import VGG16, Backbone, SmallNet
 from doppelgram.models.pretrained import TransformersBackbone, from_folder, own_normalisation, with_stride
-from doppelgram.models.weights import find_weights
+from doppelgram.weights import find_weights
 
 __all__ = ["ARCHITECTURES", "BUILT_IN", "VGG16", "Backbone", "SmallNet", "make_backbone", "rebuild_backbone"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.models import weights as module
-from doppelgram.models.weights import Weights, fetch, find_weights, pull_weights
+from doppelgram.weights import Weights, fetch, find_weights, pull_weights
 
 CONTENT = bytes(range(256)) * 4000
 
