@@ -18,6 +18,7 @@ from doppelgram.evaluation.result import Metric
 from doppelgram.writing import written_whole
 
 TITLE = "The role-model study's ladder, climbed again"
+_OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
 _ASKED = (
     "Study's question: the same arrangement, or the same place in another pose. Both kinds: of the different pairs "
     "half share the place and half the pose"
@@ -200,14 +201,15 @@ def _leaks(ladder: Ladder) -> list[Block]:
 
 def _settings(ladder: Ladder) -> str:
     settings = ladder.settings
-    recipe = next((rung.recipe for rung in ladder.rungs if rung.recipe is not None), None)
     text = f"Backbone {settings['backbone']}, skeletons by {settings['estimator']}, seed {settings['seed']}. "
-    if recipe is not None:
-        o = recipe.optimiser
-        text += (
-            f"{o.name.upper()} at {o.lr:g}, momentum {o.momentum:g}, at most {o.epochs} epochs, patience "
-            f"{recipe.stopping.patience}, dropout {recipe.model.dropout:g}. "
-        )
+    for frozen, what in ((True, "Frozen backbone"), (False, "Trained as a whole")):
+        recipe = next((rung.recipe for rung in ladder.rungs if rung.recipe and rung.frozen == frozen), None)
+        if recipe is not None:
+            o = recipe.optimiser
+            text += (
+                f"{what}: {_OPTIMISERS[o.name]} at {o.lr:g}, at most {o.epochs} epochs, patience "
+                f"{recipe.stopping.patience}, {recipe.sampler.batch} pairs a batch, dropout {recipe.model.dropout:g}. "
+            )
     if settings.get("set"):
         text += f"Changed by --set {', '.join(settings['set'])}. "
     if settings.get("quick"):
