@@ -4,7 +4,7 @@ Every rung by `doppelgram reproduce rolemodel` on ``DIR/posts`` (closed and open
 ``truth.csv``). Beside it, for the rung of cached features: seconds of one epoch on features that are kept, and seconds
 of an epoch in which the frozen backbone sees every photograph of every pair again, measured on a few of its batches.
 
-    python benchmarks/ladder.py --data DIR --weights DIR [--out DIR] [--protocol both] [--no-ours]
+    python benchmarks/ladder.py --data DIR --weights DIR [--out DIR] [--protocol both] [--no-ours] [--rung KEY ...]
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ def main() -> None:
     options.add_argument("--weights", type=Path, required=True)
     options.add_argument("--out", type=Path, help="folder to keep the rungs in; gone on with if they are there")
     options.add_argument("--protocol", default="both")
+    options.add_argument("--rung", action="append", default=[], help="only this one; repeatable")
     options.add_argument("--no-ours", action="store_true", help="leave our own model out")
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
@@ -113,7 +114,7 @@ def main() -> None:
     speed = epoch_seconds(given.data / "posts", given.weights, 100)
     report = reproduce_rolemodel(
         given.data / "posts", out, weights=given.weights, protocol=given.protocol, ours=not given.no_ours,
-        seed=given.seed,
+        only=given.rung, seed=given.seed,
     )  # fmt: skip
     found = json.loads((report.parent / "ladder.json").read_text(encoding="utf-8"))
     found["settings"] = {k: v for k, v in found["settings"].items() if k not in ("data", "groups")}

@@ -35,6 +35,7 @@ from doppelgram.api.loading import load_images
 from doppelgram.api.training import Interrupted, make_network
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
+from doppelgram.learning.recipe import Recipe
 from doppelgram.maps.picture import write_picture
 from doppelgram.weights import cache_folder
 from doppelgram.writing import written_whole
@@ -55,6 +56,7 @@ def reproduce_rolemodel(
     pose_weights: Path | str | None = None,
     quick: bool = False,
     ours: bool = True,
+    only: Sequence[str] = (),
     overrides: Sequence[str] = (),
     seed: int = 0,
     console: Console | None = None,
@@ -76,6 +78,7 @@ def reproduce_rolemodel(
         pose_weights: the estimator's weights, where they do not lie in ``weights``.
         quick: small pictures, few epochs and few pairs: a rehearsal.
         ours: whether our own model is trained too and set at the top.
+        only: keys of the rungs to climb now, all by default; a later call may climb others.
         overrides: ``key=value`` changes to every pair network's recipe.
         seed: of division, pairs, weights and batches.
         console: where progress is shown; standard error by default.
@@ -93,10 +96,14 @@ def reproduce_rolemodel(
     if protocol not in (*PROTOCOLS, "both"):
         raise DoppelgramError(f"protocol is '{protocol}'; it is one of {', '.join(PROTOCOLS)} or both")
     # Before anything else, so that wrong keys, missing weights and missing tables leave nothing behind.
-    rungs = ladder(backbone, quick=quick, overrides=overrides, ours=ours)
+    every = ladder(backbone, quick=quick, overrides=overrides, ours=ours)
+    unknown = sorted(set(only) - {rung.key for rung in every})
+    if unknown:
+        raise DoppelgramError(f"there is no rung '{unknown[0]}'; there are {', '.join(rung.key for rung in every)}")
+    rungs = [rung for rung in every if not only or rung.key in only]
     everything, grouped = read_ladder_posts(data, Path(groups).expanduser() if groups is not None else None)
     finder = estimator_for(data, estimator, folder, Path(pose_weights).expanduser() if pose_weights else None)
-    reference = next(rung.recipe for rung in rungs if rung.recipe is not None and rung.frozen)
+    reference = next(rung.recipe for rung in every if rung.recipe is not None and rung.frozen)
     make_network(reference, folder, seed)
     settings: dict[str, Any] = {
         "data": os.path.abspath(data), "groups": os.path.abspath(groups) if groups is not None else "",
@@ -106,7 +113,18 @@ def reproduce_rolemodel(
     started = time.perf_counter()
     try:
         return _climb_all(
-            data, out, rungs, everything, grouped, finder, settings, protocol, folder, seed=seed, console=console
+            data,
+            out,
+            rungs,
+            reference,
+            everything,
+            grouped,
+            finder,
+            settings,
+            protocol,
+            folder,
+            seed=seed,
+            console=console,
         )
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
@@ -140,10 +158,9 @@ def begin(out: Path, settings: dict[str, Any]) -> None:
 
 
 def _climb_all(
-    data: Path, out: Path, rungs: Sequence[Rung], everything: Any, grouped: bool, finder: Any,
+    data: Path, out: Path, rungs: Sequence[Rung], reference: Recipe, everything: Any, grouped: bool, finder: Any,
     settings: dict[str, Any], protocol: str, weights: Path | None, *, seed: int, console: Console,
 ) -> Path:  # fmt: skip
-    reference = next(rung.recipe for rung in rungs if rung.recipe is not None and rung.frozen)
     images = load_images(everything, Framing(reference.data.size), console)
     posed = np.flatnonzero(images.collection.column("pose") != "")
     posts = Posts.of(images.collection.take(posed), grouped)
@@ -161,11 +178,12 @@ def _climb_all(
             reason = str(problem).removeprefix(f"{everything.root}: ")
             notes.append(f"The {name} protocol is left out: {reason}.")
             _say(console, notes[-1])
-    people = people_in(posts.collection.paths, finder, cache_folder() / "poses", console)
+    sides = {rung.mask for rung in rungs if rung.mask}
+    people = people_in(posts.collection.paths, finder, cache_folder() / "poses", console) if sides else []
     nobody = sum(one is None or len(one) == 0 for one in people)
     if nobody:
         notes.append(f"No person was found in {nobody:,} of {len(people):,} posts; their skeleton masks are empty.")
-    masks = {side: draw_masks(people, side) for side in {rung.mask for rung in rungs if rung.mask}}
+    masks = {side: draw_masks(people, side) for side in sides}
     work = Workshop(posts, [images.hashes[row] for row in posed], masks, out, weights, seed, console)
     work.pixels_at[reference.data.size] = images.pixels[posed]
     climbed: dict[str, dict[str, Climbed]] = {name: {} for name in trials}
@@ -199,7 +217,7 @@ def _climb_all(
                 _say(console, notes[-1])
         if rung.frozen and rung.recipe is not None:
             leaky[rung.key] = climb_leaky(work, rung)
-        if rung not in quick_ones[:-1]:
+        if rung not in quick_ones or rung is quick_ones[-1]:
             page = report()
     return page
 

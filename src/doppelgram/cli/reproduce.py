@@ -85,6 +85,10 @@ def rolemodel(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A rehearsal: small pictures, few epochs, few pairs.")] = False,
     ours: Annotated[bool, typer.Option("--ours/--no-ours", help="Whether our own model is trained too.")] = True,
+    rung: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Only this rung now, such as last_pose; repeatable. Others may follow."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="K=V", help="Change a key of the study's recipes; repeatable."),
@@ -100,7 +104,8 @@ def rolemodel(
 
     report = reproduce_rolemodel(
         data, out, weights=weights, groups=groups, protocol=protocol, backbone=backbone, estimator=estimator,
-        pose_weights=pose_weights, quick=quick, ours=ours, overrides=set_ or (), seed=seed, console=progress_console(),
+        pose_weights=pose_weights, quick=quick, ours=ours, only=rung or (), overrides=set_ or (), seed=seed,
+        console=progress_console(),
     )  # fmt: skip
     if json_:
         print_json({"report": str(report), "markdown": str(report.with_suffix(".md"))})
