@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from doppelgram import weights as module
 from doppelgram.errors import DoppelgramError
-from doppelgram.models import weights as module
 from doppelgram.weights import Weights, fetch, find_weights, pull_weights
 
 CONTENT = bytes(range(256)) * 4000
