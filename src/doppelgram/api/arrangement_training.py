@@ -75,8 +75,8 @@ def train_arrangement(
         parts.rows(collection)
     resumed = run is not None
     run = run or create_run(out, recipe, data, seed)
+    started, before = time.perf_counter(), float(run.facts.get("training_seconds", 0.0))
     try:
-        started = time.perf_counter()
         if parts is None:
             shares = {"val": recipe.split.val, "test": recipe.split.test}
             parts = make_split(collection, recipe.split.by, {**shares, "train": 1 - sum(shares.values())}, seed)
@@ -106,12 +106,13 @@ def train_arrangement(
     except KeyboardInterrupt:
         from doppelgram.api.training import Interrupted
 
+        run.update(training_seconds=round(before + time.perf_counter() - started, 1))
         raise Interrupted(f"{out}: stopped; go on with `doppelgram train ... --resume`") from None
     except DoppelgramError:
         if not resumed and not (out / "checkpoints").exists():
             abandon_run(run)
         raise
-    seconds = run.facts.get("training_seconds", 0.0) + time.perf_counter() - started
+    seconds = before + time.perf_counter() - started
     counts = {name: len(found) for name, found in parts.rows(collection).items() if len(found)}
     run.update(
         finished=True, fingerprint=model.fingerprint, images=counts, epochs=recipe.optimiser.epochs,
