@@ -80,7 +80,9 @@ def rebuild_backbone(spec: Mapping[str, Any], stride: int = 0) -> Backbone:
         return VGG16(bool(spec["batch_norm"]))
     if kind == "transformers":
         from transformers import AutoConfig, AutoModel
+        from transformers.utils import logging
 
+        logging.set_verbosity_error()  # a saved configuration holds keys that newer versions remark upon
         settings = {key: value for key, value in spec["config"].items() if key != "model_type"}
         try:
             config = AutoConfig.for_model(spec["model_type"], **settings)
