@@ -101,9 +101,10 @@ def fit_joint(
     place = fit_calibration(d_place[kind != 1], kind[kind != 1] == 0, fitted_on=fitted_on)
     asked = known & (kind != 2)
     pose = fit_calibration(d_pose[asked], kind[asked] == 0, fitted_on=fitted_on)
-    unknown = ~known & (kind != 2)
-    same = (kind[unknown] == 0).sum()
-    prior = float(np.log((same + 1) / (unknown.sum() - same + 1)))
+    # How much likelier a missing pose is where the poses are the same than where they are not; both counted as equally
+    # common, whatever the mix of the pairs, and never as evidence that they are the same.
+    missing = [((~known[kind == k]).sum() + 1) / ((kind == k).sum() + 2) for k in (0, 1)]
+    prior = min(float(np.log(missing[0] / missing[1])), 0.0)
     joint = JointCalibration(place, pose, 1.0, 1.0, 0.0, prior, 0.5, rule=rule)
     right = kind == 0
 
