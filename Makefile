@@ -38,7 +38,7 @@ bench: environment
 	$(BIN)/python benchmarks/tsne.py
 	$(BIN)/python benchmarks/rolemodels.py
 	$(BIN)/python benchmarks/rolemodels_scale.py
-	$(BIN)/python benchmarks/lookalike.py --data $(DATA)
+	$(BIN)/python benchmarks/lookalike.py --data $(DATA) --weights $(WEIGHTS)
 
 clean:
 	rm -rf demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
