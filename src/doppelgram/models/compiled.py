@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from doppelgram.pose.engine import import_openvino
+
 Run = Callable[[Tensor], NDArray[Any]]
 
 
@@ -26,7 +28,7 @@ def compiled(network: nn.Module, size: int) -> Run:
     """
     network.eval()
     try:
-        import openvino
+        openvino = import_openvino()
     except ImportError:
         return lambda images: _by_torch(network, images)
     any_number = [openvino.PartialShape([-1, 3, size, size])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
+
+
+def import_openvino() -> Any:
+    """The package, kept from sending anything: by itself it reports every import and conversion to its makers.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    # Its own stand-in takes over where the module that sends cannot be imported.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
 
 
 class Engine:
@@ -37,7 +51,7 @@ class Engine:
             DoppelgramError: OpenVINO is not installed, or the file does not hold a network of one image.
         """
         try:
-            import openvino
+            openvino = import_openvino()
         except ImportError:
             raise DoppelgramError(
                 f"{what} runs through OpenVINO, which is not installed; install it with: pip install 'doppelgram[pose]'"
