@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from itertools import product
@@ -37,7 +38,8 @@ from doppelgram.models.towers import ImageTower, KeypointTower, fused_dim, unit
 
 # From these the weights of towers that name no classes are chosen.
 _WEIGHTS = (0.1, 0.3, 0.6, 1.0, 2.0, 4.0)
-_ALIKE = 0.015  # difference in mean log-likelihood of a pair
+# Share of what the best weights tell (in log-likelihood, more than a coin does) that smaller ones may lack.
+_ALIKE = 0.05
 _PLACEHOLDER = Calibration(1.0, 1.0, 1.0, 1, 1, "not calibrated yet")
 
 
@@ -258,8 +260,9 @@ class _Fitting:
             joint = fit_joint(space, vectors, kinds, where)
             tried.append((joint_loss(replace(space, calibration=joint), vectors, kinds), weights))
         least = min(loss for loss, _ in tried)
+        bearable = least + _ALIKE * max(math.log(2) - least, 0.0)
         # Of weights that do about as well the smallest: a hundred validation photographs cannot tell them apart.
-        chosen = min((weights for loss, weights in tried if loss <= least + _ALIKE), key=sum)
+        chosen = min((weights for loss, weights in tried if loss <= bearable), key=sum)
         self._set_weights(*chosen)
         vectors = found.fused(self.towers, space.people)
         return fit_joint(space, vectors, kinds, where), vectors
