@@ -85,7 +85,7 @@ def place_tsne(new: Float32, vectors: Float32, points: Float64) -> Float64:
     """
     from openTSNE.affinity import PrecomputedAffinities, joint_probabilities_nn
     from openTSNE.tsne import PartialTSNEEmbedding, TSNEEmbedding
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+    from scipy.sparse import csr_matrix
 
     jobs = _threads()
     perplexity = min(_PLACE_PERPLEXITY, usable_perplexity(_PLACE_PERPLEXITY, len(vectors)))
