@@ -20,8 +20,9 @@ LEARNT, TRACED = 320, 240
 # The recipe without any weights: the world says itself where everybody's joints are, and the place is learnt from
 # nothing by the small net.
 CHANGES = (
-    "arrangement.estimator=keypoints", "arrangement.segmenter=", "arrangement.person_size=0", "arrangement.generic=false",
-    "arrangement.keypoint_epochs=60", "model.backbone=small", "model.pretrained=false", "model.frozen_layers=0",
+    "arrangement.estimator=keypoints", "arrangement.segmenter=", "arrangement.person_size=0",
+    "arrangement.generic=false", "arrangement.keypoint_epochs=60",
+    "model.backbone=small", "model.pretrained=false", "model.frozen_layers=0",
     "data.size=64", "split.val=0.25", "split.test=0", "augment.views=12", "augment.scale=0.3", "augment.shift=0.1",
     "augment.blur=0.3", "augment.erase=0.1", "optimiser.lr=0.004", "optimiser.backbone_lr=1",
     "optimiser.weight_decay=0.05", "optimiser.epochs=30",
