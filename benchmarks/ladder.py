@@ -111,7 +111,6 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())
-    speed = epoch_seconds(given.data / "posts", given.weights, 100)
     report = reproduce_rolemodel(
         given.data / "posts", out, weights=given.weights, protocol=given.protocol, ours=not given.no_ours,
         only=given.rung, seed=given.seed,
@@ -121,6 +120,8 @@ def main() -> None:
     facts = machine()
     body = (report.parent / "report.md").read_text(encoding="utf-8")
     body = "\n".join(line for line in body.splitlines() if not line.startswith(("![", "*Every rung", "*Posts, and")))
+    write("ladder", {"machine": facts, **found}, body)  # there even if what follows is interrupted
+    speed = epoch_seconds(given.data / "posts", given.weights, 100)
     text = "\n".join([
         body.strip(), "",
         "## What keeping features saves", "",
