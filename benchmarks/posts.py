@@ -56,7 +56,7 @@ class Asked:
         for part in ("val", "test"):
             found = protocol_pairs(posts.take(rows[part]), PAIRS)
             pairs[part] = (rows[part][found.a], rows[part][found.b], found.same)
-        return cls(*(posts.column(name) for name in ("place", "pose", "person")), rows, pairs)
+        return cls(posts.column("place"), posts.column("pose"), posts.column("person"), rows, pairs)
 
     def kinds(self, part: str) -> Kinds:
         a, b, same = self.pairs[part]
@@ -128,8 +128,9 @@ DUMMY = {
 
 def trained(
     data: Path, out: Path, protocol: Protocol, weights: Path, seed: int, overrides: list[str]
-) -> tuple[Any, float]:
-    """A model trained by the recipe on a protocol's parts, and seconds."""
+) -> tuple[Any, float | None]:
+    """A model trained by the recipe on a protocol's parts, and seconds of a fresh run."""
+    fresh = not out.exists()  # a run that is gone on with does not tell how long training takes
     split = out.with_suffix(".csv")
     protocol.split.write(split)
     run = train(
@@ -145,7 +146,7 @@ def trained(
     model = load_model(out / "model")
     assert isinstance(model, ArrangementModel)
     model.weights = weights
-    return model, float(run.facts["training_seconds"])
+    return model, float(run.facts["training_seconds"]) if fresh else None
 
 
 def places(model: ArrangementModel, sights: Sights, asked: Asked) -> list[Array]:
@@ -265,7 +266,8 @@ def report(name: str, result: dict[str, Any]) -> None:
         unseen = [f"Test {kind}: {', '.join(of['test'])}." for kind, of in held.items() if of]
         lines += [
             f"## {protocol.capitalize()} protocol", "",
-            f"Posts: {posts}, {facts['left_out']} left out. Pairs: {pairs}. " + " ".join(unseen), "",
+            f"Posts: {posts}, {facts['left_out']} left out. Pairs: {pairs}. " + " ".join(unseen)
+            + (f" Training took {facts['training_seconds']:.0f} s." if facts["training_seconds"] else ""), "",
             table(facts["variants"]), "",
         ]  # fmt: skip
     write(name, result, "\n".join(lines))
