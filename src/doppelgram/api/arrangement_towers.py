@@ -26,7 +26,7 @@ PERSON_VIEWS = Augmentation(
     brightness=0.4, contrast=0.4, saturation=1.0, hue=0.5, flip=True, rotate=10.0, scale=0.2, shift=0.1, blur=0.6,
     erase=0.3,
 )  # fmt: skip
-# Temperatures of the class probabilities; below 1 they are bolder than what was trained. Chosen on validation parts.
+# Temperatures of the class probabilities; below 1 they are bolder than what was trained.
 _PLACE_TEMPERATURE, _POSE_TEMPERATURE = 0.5, 1.0
 _GENERIC_DIM = 128
 _WHITEN = 0.2  # share of the largest variance that is added to all, so that the least ones are not blown up

@@ -27,8 +27,8 @@ class ThoroughMoveNet(MoveNet):
     """People by MoveNet, every photograph searched whole, in all tiles and in its middle.
 
     Up to four of those who were seen are looked at in a square round each of them, and once more mirrored, whether or
-    not they were plain to see; the three answers are averaged by confidence. Nearest neighbours by raw keypoints show
-    the same pose in 84 instead of 79 of a hundred posts, for two to four times the time.
+    not they were plain to see; the three answers are averaged by confidence. That takes two to four times as long,
+    and is for learning poses, where every wrong joint costs.
     """
 
     name = "movenet-thorough"
