@@ -1,0 +1,107 @@
+"""Role models among real posts, from pixels, authors and times alone: are the arrangements found, and who set them?
+
+A model of recipe ``posts`` trained by the closed protocol and one trained by the open protocol (see `posts.py`) each
+trace all of ``DIR/posts``. The columns ``place`` and ``pose`` of ``posts.csv`` are not read by the trace;
+``truth.csv`` splits for training and scores afterwards.
+
+    python benchmarks/tracing.py --data DIR --weights DIR [--out DIR]     # DIR/closed and DIR/open: runs of posts.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from common import machine, write
+from doppelgram.api.tracing import trace
+from doppelgram.api.tracing_truth import LEAST, TruthScores, score_trace
+from doppelgram.api.training import train
+from doppelgram.dataset.post_readers import read_posts as read_table
+from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_posts
+from doppelgram.learning.recipe_file import read_recipe
+from doppelgram.rolemodels.settings import TraceSettings
+
+CONSOLE = Console(stderr=True)
+# Besides the model's own threshold, to show what hangs on it.
+THRESHOLDS = (None, 0.3, 0.5, 0.7, 0.9)
+
+
+def bare_table(data: Path, folder: Path) -> Path:
+    """The posts with their authors and times and nothing else."""
+    posts = pd.read_csv(data / "posts.csv", dtype=str, keep_default_na=False)
+    file = folder / "posts-without-labels.csv"
+    posts[["path", "author", "timestamp"]].to_csv(file, index=False)
+    return file
+
+
+def run_of(name: str, data: Path, out: Path, weights: Path, seed: int) -> Path:
+    """The run trained by a protocol's parts; trained here unless it is there."""
+    folder = out / name
+    if not (folder / "model" / "model.json").is_file():
+        make = {"closed": closed_protocol, "open": open_protocol}[name]
+        split = out / f"{name}.csv"
+        make(read_posts(data), seed=seed).split.write(split)
+        train(data, read_recipe("posts"), folder, split=split, weights=weights, seed=seed, resume=True, console=CONSOLE)
+    return folder
+
+
+def row(scores: TruthScores, name: str, threshold: float | None, used: float, test: Any) -> str:
+    """One line of the table."""
+    return (
+        f"| {name} | {'the model' + chr(39) + 's own, ' if threshold is None else ''}{used:.2f} "
+        f"| {scores.adjusted_rand:.3f} | {scores.originator_first:.1%} ({scores.low:.1%} to {scores.high:.1%}), "
+        f"n = {scores.arrangements} | {scores.earliest_first:.1%} | {scores.edge:.3f} | {scores.parents:.1%} | {test} |"
+    )
+
+
+def main() -> None:
+    """Trace with both models, write the results."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--data", type=Path, required=True, help="folder that holds posts/")
+    options.add_argument("--weights", type=Path, required=True)
+    options.add_argument("--out", type=Path, help="keep runs and catalogs here; a temporary folder by default")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--protocol", choices=("closed", "open", "both"), default="both")
+    given = options.parse_args()
+    data = given.data / "posts"
+    lines = [
+        "# Role models among real posts, from pixels, authors and times alone", "",
+        "`python benchmarks/tracing.py --data DIR --weights DIR`: the columns `place` and `pose` are not read.", "",
+        f"| model trained by | threshold | arrangements: adjusted Rand | originator first, of {LEAST} posts or more "
+        "| earliest first | edges | true parent found | arrangements that spread, q < 0.05 |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]  # fmt: skip
+    result: dict[str, Any] = {"machine": machine(), "seed": given.seed}
+    with tempfile.TemporaryDirectory() as temporary:
+        out = given.out or Path(temporary)
+        out.mkdir(parents=True, exist_ok=True)
+        collection = read_table(bare_table(data, Path(temporary)), root=data)
+        for name in ("closed", "open"):
+            if given.protocol not in (name, "both"):
+                continue
+            folder = run_of(name, data, out, given.weights, given.seed)
+            for threshold in THRESHOLDS:
+                started = time.perf_counter()
+                found = trace(
+                    collection, folder, catalog=out / f"catalog-{name}", weights=given.weights, places=False,
+                    settings=TraceSettings(threshold=threshold, seed=given.seed), console=CONSOLE,
+                )  # fmt: skip
+                scores = score_trace(found, data / "truth.csv")
+                large = found.arrangements[found.arrangements["posts"] >= LEAST]
+                spread = f"{int((large['spread_q'] < 0.05).sum())} of {len(large)}"
+                result[f"{name}-{threshold or 'own'}"] = {
+                    **scores.to_dict(), "threshold": found.threshold, "decay_days": found.decay_days,
+                    "spread": spread, "seconds": round(time.perf_counter() - started, 1),
+                }  # fmt: skip
+                lines.append(row(scores, name, threshold, found.threshold, spread))
+    write("tracing", result, "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
