@@ -39,6 +39,10 @@ bench: environment
 	$(BIN)/python benchmarks/rolemodels.py
 	$(BIN)/python benchmarks/rolemodels_scale.py
 	$(BIN)/python benchmarks/lookalike.py --data $(DATA) --weights $(WEIGHTS)
+	$(BIN)/python benchmarks/keypoints.py --data $(DATA) --weights $(WEIGHTS)
+	$(BIN)/python benchmarks/posts.py --data $(DATA) --weights $(WEIGHTS)
+	$(BIN)/python benchmarks/ladder.py --data $(DATA) --weights $(WEIGHTS)
+	$(BIN)/python benchmarks/tracing.py --data $(DATA) --weights $(WEIGHTS)
 
 clean:
 	rm -rf demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
