@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from doppelgram.models.pose_tower import PoseTower
 
 from doppelgram.dataset.world.posts import render_posts
 from doppelgram.images.framing import Framing
@@ -13,6 +12,7 @@ from doppelgram.models.calibration import Calibration
 from doppelgram.models.joint import ArrangementSpace, JointCalibration
 from doppelgram.models.model import Model
 from doppelgram.models.network import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.pose_tower import PoseTower
 from doppelgram.models.sight import Sight
 from doppelgram.models.towers import ImageTower, KeypointTower
 
