@@ -11,10 +11,15 @@ import pytest
 
 from pictures import stripes
 
-# A suite that is started in the background is started with Ctrl-C ignored, and so are the processes that it starts;
-# the tests of interruptions are about a program that somebody can interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+@pytest.fixture(autouse=True)
+def _ctrl_c() -> None:
+    """Ctrl-C as a program has it that was started at a terminal, whatever ran before.
+
+    A suite that is started in the background is started with Ctrl-C ignored, and so are the processes that it starts.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
