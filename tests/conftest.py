@@ -16,10 +16,10 @@ from pictures import stripes
 def _ctrl_c() -> None:
     """Ctrl-C as a program has it that was started at a terminal, whatever ran before.
 
-    A suite that is started in the background is started with Ctrl-C ignored, and so are the processes that it starts.
+    A suite that is started in the background is started with Ctrl-C ignored, and so are the processes that it starts;
+    and a library may have changed what the system does on it behind Python's back.
     """
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
