@@ -8,6 +8,7 @@ import pandas as pd
 
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.post_readers_times import Clock, time_column
+from doppelgram.dataset.readers import open_table
 from doppelgram.errors import DoppelgramError
 
 
@@ -18,18 +19,7 @@ def read_post_table(file: Path, clock: Clock, *, root: Path | None = None) -> Co
         DoppelgramError: it cannot be read, a column ``path`` or ``timestamp`` is wanting, or a row holds an empty or
             repeated path or something that is no time; the row is named.
     """
-    try:
-        if file.suffix.lower() in (".parquet", ".pq"):
-            table = pd.read_parquet(file)
-        else:
-            separator = "\t" if file.suffix.lower() == ".tsv" else ","
-            table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as problem:  # pandas' and pyarrow's parsing errors are ValueErrors
-        raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(problem).split())}") from None
-    table.columns = [str(column).strip() for column in table.columns]
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise DoppelgramError(f"{file}: the column '{twice[0]}' stands in the table twice")
+    table = open_table(file)
     for column in ("path", "timestamp"):
         if column not in table.columns:
             known = ", ".join(table.columns)

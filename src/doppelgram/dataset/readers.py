@@ -171,8 +171,12 @@ def _sources(images: list[tuple[str, ...]]) -> list[str]:
     return groups if 2 * finer > len(by_class) else []
 
 
-def _read_rows(file: Path) -> pd.DataFrame:
-    """Rows of a table as text, timestamps as UTC times; wrong rows are named by number (the header is row 1)."""
+def open_table(file: Path) -> pd.DataFrame:
+    """A CSV, TSV or Parquet file as it is, its columns' names stripped; text for what CSV and TSV hold.
+
+    Raises:
+        DoppelgramError: it cannot be read, or a column stands there twice.
+    """
     try:
         if file.suffix.lower() in (".parquet", ".pq"):
             table = pd.read_parquet(file)
@@ -185,6 +189,12 @@ def _read_rows(file: Path) -> pd.DataFrame:
     twice = table.columns[table.columns.duplicated()]
     if len(twice):
         raise DoppelgramError(f"{file}: the column '{twice[0]}' stands in the table twice")
+    return table
+
+
+def _read_rows(file: Path) -> pd.DataFrame:
+    """Rows of a table as text, timestamps as UTC times; wrong rows are named by number (the header is row 1)."""
+    table = open_table(file)
     if "path" not in table.columns:
         raise DoppelgramError(f"{file}: the table needs a column 'path'; its columns are {', '.join(table.columns)}")
     for column in table.columns:
