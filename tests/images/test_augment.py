@@ -3,6 +3,7 @@
 import colorsys
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from doppelgram.images.colour import grey_means
 from image_files import photo
 
 LUMA = torch.tensor([0.299, 0.587, 0.114])
-EVERYTHING = Augmentation(0.3, 0.3, 0.3, 0.1, True, 20, 0.2, 0.1, 0.5, coarse=0.5, erase=0.5)
+EVERYTHING = Augmentation(0.3, 0.3, 0.3, 0.1, True, 20, 0.2, 0.1, 0.1, 0.5, coarse=0.5, erase=0.5)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -141,10 +142,35 @@ def test_geometry_against_a_loop(rotate: float, scale: float, shift_x: float, sh
     image = torch.rand(1, 3, 7, 11, dtype=torch.float64, generator=seeded())
     spec = Augmentation(rotate=180, scale=0.5, shift=0.6)
     sides = (torch.tensor([value], dtype=torch.float64) for value in (rotate, scale, shift_x, shift_y))
-    ours = module._warp(image, spec, *sides)[0, 0].numpy()
+    ours = module._warp(image, spec, list(sides), torch.zeros(1, 8))[0, 0].numpy()
     naive = naive_warp(image[0, 0].numpy(), math.pi * rotate, 1.5**scale, (0.6 * shift_x, 0.6 * shift_y))
     # At the reflecting border itself the two may put a pixel to either side of a rounding.
     assert np.mean(np.abs(ours - naive) < 1e-6) > 0.98
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(-1, 1), min_size=8, max_size=8))
+def test_perspective_against_pillow(draws: list[float]) -> None:
+    size = 32
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 4, 4, generator=seeded()), (size, size), mode="bilinear")
+    spec, still = Augmentation(perspective=0.3), [torch.zeros(1)] * 4
+    ours = module._warp(smooth, spec, still, torch.tensor([draws]))[0]
+    # The corners of the result and where they lie in the image, in pixels.
+    square = np.array([[0, 0], [size, 0], [size, size], [0, size]], dtype=float)
+    moved = square + 0.3 * size * np.array(draws).reshape(4, 2)
+    rows, wanted = [], []
+    for (x, y), (to_x, to_y) in zip(square, moved, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -to_x * x, -to_x * y], [0, 0, 0, x, y, 1, -to_y * x, -to_y * y]]
+        wanted += [to_x, to_y]
+    image = Image.fromarray((smooth[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8))
+    numbers = np.linalg.solve(np.array(rows), np.array(wanted))
+    theirs = image.transform((size, size), Image.Transform.PERSPECTIVE, numbers.tolist(), Image.Resampling.BILINEAR)
+    inside = Image.new("L", (size, size), 255).transform(
+        (size, size), Image.Transform.PERSPECTIVE, numbers.tolist(), Image.Resampling.NEAREST
+    )
+    both = np.asarray(theirs).transpose(2, 0, 1)[:, np.asarray(inside) > 0] / 255
+    # Pillow rounds places to 1/65536 and colours to whole numbers, and at the border mixes with other pixels.
+    assert np.mean(np.abs(ours.numpy()[:, np.asarray(inside) > 0] - both) < 0.02) > 0.97
 
 
 def test_blur_against_a_loop_and_keeps_flat_areas() -> None:
@@ -204,7 +230,8 @@ def test_factors_fill_their_range() -> None:
     assert 0.6 <= factors.min() < 0.63
     assert 1.37 < factors.max() <= 1.4
     # Contrast, saturation, hue, geometry and blur all leave an even grey alone.
-    rest = Augmentation(contrast=0.5, saturation=0.5, hue=0.5, rotate=90, scale=0.5, shift=0.3, blur=1, flip=True)
+    rest = Augmentation(contrast=0.5, saturation=0.5, hue=0.5, rotate=90, scale=0.5, shift=0.3, perspective=0.4)
+    rest = replace(rest, blur=1, flip=True)
     torch.testing.assert_close(augment(grey, rest, seeded()), grey)
 
 
@@ -212,7 +239,7 @@ def test_factors_fill_their_range() -> None:
 def test_memory_order_type_and_range(dtype: torch.dtype) -> None:
     last = batch_of(8, 10, 14).to(dtype)
     first = last.contiguous()
-    strong = Augmentation(1, 1, 1, 0.5, True, 30, 0.3, 0.2, 1)
+    strong = Augmentation(1, 1, 1, 0.5, True, 30, 0.3, 0.2, 0.3, 1)
     a, b = augment(last, strong, seeded()), augment(first, strong, seeded())
     assert a.is_contiguous(memory_format=torch.channels_last)
     assert b.is_contiguous()
@@ -244,6 +271,7 @@ def test_dict_and_back() -> None:
         {"saturation": math.nan},
         {"shift": True},
         {"blur": math.inf},
+        {"perspective": 0.5},
     ],
 )
 def test_bad_values_are_named(values: dict[str, object]) -> None:

@@ -1,7 +1,7 @@
 """Random colour and geometry for a batch of images, all of it on tensors."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -16,7 +16,7 @@ from doppelgram.images.colour import colour_matrices, grey_means
 
 __all__ = ["Augmentation", "augment", "colour_matrices", "to_float"]
 
-# Largest sensible value of each number: a factor of 0, half a turn, the image's own side.
+# Largest sensible value of each number: a factor of 0, half a turn, the image's own side; corners keep their order.
 _LIMITS = {
     "brightness": 1.0,
     "contrast": 1.0,
@@ -25,6 +25,7 @@ _LIMITS = {
     "rotate": 180.0,
     "scale": 1.0,
     "shift": 1.0,
+    "perspective": 0.4,
     "blur": 1.0,
     "coarse": 1.0,
     "erase": 1.0,
@@ -50,6 +51,8 @@ class Augmentation:
         rotate: largest rotation to either side in degrees.
         scale: the image is enlarged or reduced by at most the factor 1 + scale, both equally likely.
         shift: largest displacement to either side as a fraction of width and height.
+        perspective: largest displacement of each corner, to either side and up or down, as a fraction of width and
+            height, as if a flat thing were seen from an angle.
         blur: largest share by which the image is mixed with its 3 x 3 binomial blur.
         coarse: chance that the image is reduced to between a quarter and three quarters of its side and enlarged again,
             as if it had been cut from a photograph taken from further away.
@@ -68,6 +71,7 @@ class Augmentation:
     rotate: float = 0
     scale: float = 0
     shift: float = 0
+    perspective: float = 0
     blur: float = 0
     coarse: float = 0
     erase: float = 0
@@ -125,14 +129,14 @@ def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Te
     """
     if not len(batch):
         return batch.clone()
-    draws = torch.rand(len(batch), 20, generator=generator, device=generator.device).to(batch.device)
+    draws = torch.rand(len(batch), 28, generator=generator, device=generator.device).to(batch.device)
     mirrored, blurred = draws[:, 8] < 0.5, spec.blur * draws[:, 9]
     # A number from [-1, 1) for everything that goes to either side.
     sides = (2 * draws[:, :8] - 1).unbind(1)
 
     out = batch
-    if spec.rotate or spec.scale or spec.shift:
-        out = _warp(out, spec, *sides[:4])
+    if spec.rotate or spec.scale or spec.shift or spec.perspective:
+        out = _warp(out, spec, sides[:4], 2 * draws[:, 20:] - 1)
     if spec.blur:
         out = torch.lerp(out, _binomial(out), blurred.to(out.dtype)[:, None, None, None])
     if spec.coarse:
@@ -184,8 +188,12 @@ def _memory_order(batch: Tensor) -> torch.memory_format:
     return torch.contiguous_format
 
 
-def _warp(batch: Tensor, spec: Augmentation, rotate: Tensor, scale: Tensor, shift_x: Tensor, shift_y: Tensor) -> Tensor:
-    """Rotate, scale and shift each image, in this order; the last four arguments are (b,) from [-1, 1)."""
+def _warp(batch: Tensor, spec: Augmentation, sides: Sequence[Tensor], corners: Tensor) -> Tensor:
+    """Rotate, scale, shift and tilt each image, in this order.
+
+    ``sides`` are the rotation, the scale and both shifts, (b,) from [-1, 1) each, ``corners`` (b, 8) likewise.
+    """
+    rotate, scale, shift_x, shift_y = sides
     height, width = batch.shape[2:]
     angle = math.radians(spec.rotate) * rotate
     # A power of the factor, so that enlarging and reducing are equally likely.
@@ -200,7 +208,27 @@ def _warp(batch: Tensor, spec: Augmentation, rotate: Tensor, scale: Tensor, shif
         dim=1,
     )
     grid = functional.affine_grid(to_image.to(batch.dtype), list(batch.shape), align_corners=False)
+    if spec.perspective:
+        tilt = _homographies(2 * spec.perspective * corners).to(batch.dtype)
+        flat = functional.pad(grid.flatten(1, 2), (0, 1), value=1.0) @ tilt.mT
+        grid = (flat[..., :2] / flat[..., 2:]).view_as(grid)
     return functional.grid_sample(batch, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def _homographies(moved: Tensor) -> Tensor:
+    """Maps of the plane (b, 3, 3) that move the corners of the square from -1 to 1, by x and y of each (b, 8).
+
+    With h33 = 1, x' (h31 x + h32 y + 1) = h11 x + h12 y + h13 and likewise y' are linear in the other eight numbers
+    (Hartley and Zisserman 2004, section 4.1): two equations a corner.
+    """
+    corners = moved.new_tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], dtype=torch.float64)
+    to = corners + moved.double().view(-1, 4, 2)
+    known = functional.pad(corners, (0, 1), value=1.0).expand(len(moved), 4, 3)
+    nothing = torch.zeros_like(known)
+    left = torch.cat([torch.cat([known, nothing], 2), torch.cat([nothing, known], 2)], 1)
+    right = torch.cat([-to[..., :1] * known[..., :2], -to[..., 1:] * known[..., :2]], 1)
+    solved = torch.linalg.solve(torch.cat([left, right], 2), torch.cat([to[..., 0], to[..., 1]], 1))
+    return functional.pad(solved, (0, 1), value=1.0).view(-1, 3, 3)
 
 
 def _binomial(batch: Tensor) -> Tensor:
