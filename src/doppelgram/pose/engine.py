@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.ordered import processors
 
 
 def import_openvino() -> Any:
@@ -29,9 +30,8 @@ def import_openvino() -> Any:
 class Engine:
     """A network with one image as its input; one object may be used by several threads at a time.
 
-    Each call runs in the caller's own thread and on one core, and as many run side by side as there are callers: handed
-    over to OpenVINO's threads, each call would wait twice for the scheduler, which costs more than the network itself
-    where the machine is busy.
+    Each call runs on one core, and as many run side by side as there are processors. They have to be streams of one
+    compiled network: of networks compiled one by one, with a stream each, all calls take turns on the same core.
 
     Attributes:
         file: that holds the network.
@@ -61,10 +61,14 @@ class Engine:
         content = b"".join(part.read_bytes() for part in (file, file.with_suffix(".bin")) if part.is_file())
         self.digest = hashlib.sha256(content).hexdigest()[:12]
         try:
-            self._core = openvino.Core()
-            self._network = network = self._core.read_model(file)
+            core = openvino.Core()
+            network = core.read_model(file)
+            # Real numbers are kept as the network has them: where a processor has bf16, OpenVINO would round to it.
+            streams = processors()
+            settings = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "INFERENCE_PRECISION_HINT": "f32"}
+            self._compiled = core.compile_model(network, "CPU", settings)
             # Requests that nobody is using just now.
-            self._idle = [self._request()]
+            self._idle = [self._compiled.create_infer_request()]
             (entry,) = network.inputs
             self.shape = tuple(int(size) for size in entry.shape)
             self.dtype = np.dtype(entry.element_type.to_dtype())
@@ -81,15 +85,9 @@ class Engine:
         try:
             request = self._idle.pop()  # of a list, which threads may share
         except IndexError:
-            request = self._request()
+            request = self._compiled.create_infer_request()
         try:
             request.infer([np.ascontiguousarray(image, dtype=self.dtype)], share_inputs=True)
             return [np.array(output.data) for output in request.output_tensors]
         finally:
             self._idle.append(request)
-
-    def _request(self) -> Any:
-        """The network once more, for one caller at a time."""
-        # Real numbers are kept as the network has them: where a processor has bf16, OpenVINO would round to it.
-        settings = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-        return self._core.compile_model(self._network, "CPU", settings).create_infer_request()
