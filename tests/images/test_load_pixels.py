@@ -1,6 +1,7 @@
 """Many files to one array."""
 
 import hashlib
+import signal
 import threading
 import time
 import warnings
@@ -144,7 +145,7 @@ def test_an_interruption_stops_at_once(tmp_path: Path) -> None:
     paths = Counting(write_photos(tmp_path, 8) * 50)
 
     def interrupt(step: int) -> None:
-        raise KeyboardInterrupt  # as Ctrl-C does; test_cli.py sends the signal itself
+        signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         load_pixels(paths, FRAMING, workers=2, progress=interrupt)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from doppelgram.pose.engine import import_openvino
+from doppelgram.pose.engine import import_openvino, openvino_core
 
 Run = Callable[[Tensor], NDArray[Any]]
 
@@ -37,7 +37,7 @@ def compiled(network: nn.Module, size: int) -> Run:
         traced = openvino.convert_model(network, example_input=torch.zeros(1, 3, size, size), input=any_number)
     # Real numbers stay as the network has them: where a processor has bf16, OpenVINO would round to it.
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    program = openvino.Core().compile_model(traced, "CPU", settings)
+    program = openvino_core().compile_model(traced, "CPU", settings)
     return lambda images: np.array(program(images.contiguous().numpy())[0])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,19 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
+
+
+@cache
+def openvino_core() -> Any:
+    """The one core that everything is compiled by, kept as long as the process lives.
+
+    The first network that a core compiles gives the calling thread another stack for signals, and the core takes its
+    memory back when it goes, whichever thread that happens in: Ctrl-C then ends the process in a segmentation fault.
+
+    Raises:
+        ImportError: OpenVINO is not installed.
+    """
+    return import_openvino().Core()
 
 
 class Engine:
@@ -51,7 +65,7 @@ class Engine:
             DoppelgramError: OpenVINO is not installed, or the file does not hold a network of one image.
         """
         try:
-            openvino = import_openvino()
+            core = openvino_core()
         except ImportError:
             raise DoppelgramError(
                 f"{what} runs through OpenVINO, which is not installed; install it with: pip install 'doppelgram[pose]'"
@@ -61,7 +75,6 @@ class Engine:
         content = b"".join(part.read_bytes() for part in (file, file.with_suffix(".bin")) if part.is_file())
         self.digest = hashlib.sha256(content).hexdigest()[:12]
         try:
-            core = openvino.Core()
             network = core.read_model(file)
             # Real numbers are kept as the network has them: where a processor has bf16, OpenVINO would round to it.
             streams = processors()
