@@ -113,6 +113,7 @@ def rows(name: str, comparison: Comparison) -> Iterator[list[str]]:
             f"{row['ncm']:.1%} ({100 * row['ncm_low']:.1f} to {100 * row['ncm_high']:.1f})",
             f"{row['map_at_r']:.3f}", "–" if epochs != epochs else f"{epochs:.1f}",
             f"{int(own['stuck'].sum())} of {len(own)}", f"{int(own['collapsed'].sum())} of {len(own)}",
+            f"{int(own['diverged'].sum())} of {len(own)}",
         ]  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def run(name: str, signs: Prepared, weights: Path, out: Path, seeds: int) -> Non
             signs.table, folder, **arguments, seeds=seeds, recipe="triplet", split=signs.split, weights=weights
         )
     titles = ["varied", "loss", "miner", "dims", "P@1", "nearest class mean", "MAP@R", "epochs to 95 %", "stuck",
-              "collapsed"]  # fmt: skip
+              "collapsed", "diverged"]  # fmt: skip
     table = [row for varied, comparison in found.items() for row in rows(varied, comparison)]
     shown = [i for i in range(len(titles)) if i != 0 or len(calls) > 1]
     counts = signs.parts.counts()

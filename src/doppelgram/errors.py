@@ -7,3 +7,14 @@ class DoppelgramError(Exception):
     ``str(error)`` is one sentence that says which thing is wrong and what to do. The command line prints
     it on one line and exits with status 2; nothing else of the program's own raising reaches a user.
     """
+
+
+class DivergedError(DoppelgramError):
+    """A training whose numbers grew beyond all bounds."""
+
+    def __init__(self) -> None:
+        """Say what helps."""
+        super().__init__(
+            "training diverged: the embeddings are not numbers any more; use a smaller optimiser.lr, or "
+            "optimiser.clip=1"
+        )

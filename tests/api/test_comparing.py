@@ -121,6 +121,22 @@ def test_frozen_features_are_computed_once_and_answer_as_evaluate_does(signs: Pa
         assert not (out / row["run"] / "checkpoints").exists()
 
 
+def test_a_training_that_diverges_is_a_result_and_the_rest_goes_on(signs: Path, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    arguments = {"miners": "none", "dims": "8", "seeds": 1, "overrides": FAST, "console": Console(file=stream)}
+    found = compare(signs, tmp_path / "grid", losses="cosface(scale=1e38),triplet", **arguments)
+    wild, calm = (found.runs_of(setting)[0] for setting in found.settings[::-1])
+    assert wild.diverged
+    assert not calm.diverged
+    assert not wild.nearest.any()
+    assert len(wild.nearest) == len(calm.nearest)
+    assert "diverged" in stream.getvalue()
+    assert "1 of 2 runs diverged" in (tmp_path / "grid/report.html").read_text(encoding="utf-8")
+    stream.truncate(0)
+    compare(signs, tmp_path / "grid", losses="cosface(scale=1e38),triplet", **arguments)
+    assert "2 of 2 runs are finished already" in stream.getvalue()
+
+
 class CtrlC(io.StringIO):
     """A terminal at which somebody presses Ctrl-C once the first run is reported."""
 

@@ -94,11 +94,13 @@ def test_speed_by_epochs_and_by_the_clock() -> None:
 
 def test_trouble_is_named_and_its_absence_too() -> None:
     calm = reading(seeds(0.5), "Trouble")
-    assert calm == "No run collapsed, and none stayed at its margin."
+    assert calm == "No run collapsed, none stayed at its margin, and none diverged."
     fallen = [*seeds(0.5), made_up(miner="batchhard", collapsed=True), made_up(miner="batchhard", seed=1, stuck=True)]
     said = reading(fallen, "Trouble")
     assert "1 of 5 runs collapsed (all embeddings became nearly equal): triplet, batchhard, 16 dims (1 of 2)." in said
     assert "1 of 5 runs stayed at their margin" in said
+    wild = reading([*seeds(0.5), made_up(miner="batchhard", diverged=True)], "Trouble")
+    assert "1 of 4 runs diverged (numbers beyond all bounds) and count as wrong: triplet, batchhard, 16 dims" in wild
     silent = reading(seeds(0.5) + seeds(0.5, loss="circle", active=None), "Trouble")
     assert "circle does not tell a share of active tuples" in silent
 

@@ -18,7 +18,7 @@ from doppelgram.api.loading import Images
 from doppelgram.api.run import RUN_FILE, SPLIT_FILE, Run, create_run, open_run
 from doppelgram.api.training import make_network, train_loaded
 from doppelgram.dataset.splits import Split
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DivergedError, DoppelgramError
 from doppelgram.evaluation.classification import nearest_class_mean
 from doppelgram.evaluation.comparison import RunResult, Setting
 from doppelgram.evaluation.ranking import rank
@@ -65,11 +65,14 @@ class Bench:
         return self._features[key]
 
     def train(self, cell: Cell, folder: Path, epoch_done: Callable[[], None] | None = None) -> Run:
-        """Train a cell, go on with it, or find it finished; raises Interrupted where it was stopped."""
+        """Train a cell, go on with it, or find it finished; raises Interrupted where it was stopped.
+
+        A training that diverges is a result of its own: it is noted in the run, and the others go on.
+        """
         run = open_run(folder) if (folder / RUN_FILE).is_file() else None
         if run is not None and (run.recipe != cell.recipe or run.seed != cell.seed):
             raise DoppelgramError(f"{folder}: is a run of another recipe; choose another --out")
-        if run is not None and run.finished:
+        if run is not None and (run.finished or run.facts.get("diverged")):
             return run
         network = make_network(cell.recipe, self.weights, cell.seed)
         if run is None:
@@ -80,10 +83,13 @@ class Bench:
             self.parts.write(folder / SPLIT_FILE)
             (folder / "files.json").write_text(self.images.report.to_json(), encoding="utf-8")
         features = self.features(cell.recipe, network)
-        run = train_loaded(
-            run, network, self.images, self.parts, make_framing(cell.recipe), resume=True, features=features,
-            epoch_done=epoch_done, console=self.quiet,
-        )  # fmt: skip
+        try:
+            run = train_loaded(
+                run, network, self.images, self.parts, make_framing(cell.recipe), resume=True, features=features,
+                epoch_done=epoch_done, console=self.quiet,
+            )  # fmt: skip
+        except DivergedError:
+            run.update(diverged=True)
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # they serve to go on, and a grid has many runs
         return run
 
@@ -92,9 +98,12 @@ class Bench:
         file = answers_file(folder, part)
         if file.is_file():
             return
-        model = load_image_model(folder, "compare")
-        features = self.features(cell.recipe, _as_trained(model, cell.recipe))
-        found = answers(model, self.images, self.parts, part, features)
+        if open_run(folder).facts.get("diverged"):
+            found = no_answers(self.images, self.parts, part)
+        else:
+            model = load_image_model(folder, "compare")
+            features = self.features(cell.recipe, _as_trained(model, cell.recipe))
+            found = answers(model, self.images, self.parts, part, features)
         with written_whole(file) as aside:
             np.savez_compressed(aside, **found)  # type: ignore[arg-type]  # its stub takes the names for options
 
@@ -125,15 +134,21 @@ def answers(
     Raises:
         DoppelgramError: no image of the part can be asked.
     """
+    return _answers(lambda rows: embed_rows(model, images, rows, features), images, parts, part)
+
+
+def _answers(
+    embed: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]], images: Images, parts: Split, part: str
+) -> dict[str, np.ndarray[Any, Any]]:
     rows = parts.rows(images.collection)
     if not len(rows[part]):
         raise DoppelgramError(f"{images.collection.root}: the split has no {part} part to compare on")
     labels, hashes, names = images.collection.labels, np.array(images.hashes), np.array(images.collection.names)
     query, gallery = rows[part], rows["train"]
-    asked = embed_rows(model, images, query, features)
+    asked = embed(query)
     if set(labels[query].tolist()) & set(labels[gallery].tolist()):
         setting = make_setting(
-            embed_rows(model, images, gallery, features), labels[gallery], asked, labels[query],
+            embed(gallery), labels[gallery], asked, labels[query],
             gallery_ids=hashes[gallery].tolist(), query_ids=hashes[query].tolist(),
         )  # fmt: skip
     else:
@@ -151,6 +166,14 @@ def answers(
     }
 
 
+def no_answers(images: Images, parts: Split, part: str) -> dict[str, np.ndarray[Any, Any]]:
+    """`answers` where there is no model: the same queries, all of them answered wrongly."""
+    found = _answers(lambda rows: np.zeros((len(rows), 1), np.float32), images, parts, part)
+    for name in ("nearest", "class_mean", "average_precision"):
+        found[name] = np.zeros_like(found[name])
+    return found
+
+
 def read_result(folder: Path, part: str) -> tuple[RunResult, np.ndarray[Any, Any]] | None:
     """A finished and measured cell from its folder, with its queries; None if it is not one yet.
 
@@ -162,7 +185,8 @@ def read_result(folder: Path, part: str) -> tuple[RunResult, np.ndarray[Any, Any
         return None
     run = open_run(folder)
     facts = run.facts.get("comparison")
-    if not run.finished or facts is None:
+    diverged = bool(run.facts.get("diverged"))
+    if not (run.finished or diverged) or facts is None:
         return None
     try:
         with np.load(file, allow_pickle=False) as stored:
@@ -176,6 +200,7 @@ def read_result(folder: Path, part: str) -> tuple[RunResult, np.ndarray[Any, Any
             history=_read_history(folder / "log" / "metrics.csv"),
             collapsed=_warned(run, "collapse:") or float(kept["spread"]) < COLLAPSED_SPREAD,
             stuck=_warned(run, "the loss is stuck at its margin"),
+            diverged=diverged,
             mines=facts["mines"],
             folder=f"{folder.parent.name}/{folder.name}",
         )
@@ -189,5 +214,7 @@ def _warned(run: Run, beginning: str) -> bool:
 
 
 def _read_history(file: Path) -> list[dict[str, float]]:
+    if not file.is_file():  # of a training that diverged in its first epoch
+        return []
     with file.open(encoding="utf-8", newline="") as stream:
         return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(stream)]

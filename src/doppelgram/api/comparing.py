@@ -207,10 +207,14 @@ def _train_all(cells: Sequence[Cell], bench: Bench, out: Path, part: str, consol
                 raise DoppelgramError(f"{folder}: was altered while it was trained")
             now = time.perf_counter()
             left = (now - started) / number * (len(todo) - number)
-            flags = "  collapsed" if read[0].collapsed else "  stuck at its margin" if read[0].stuck else ""
+            happened = {
+                "diverged": read[0].diverged, "collapsed": read[0].collapsed, "stuck at its margin": read[0].stuck,
+            }  # fmt: skip
+            flags = next((f"  {word}" for word, true in happened.items() if true), "")
             console.print(
                 f"[{number:>{len(str(len(todo)))}}/{len(todo)}]  {cell.setting}, seed {cell.seed}: "
-                f"P@1 {read[0].nearest.mean():.1%}  best epoch {run.facts['best_epoch']} of {run.facts['epochs']}  "
+                f"P@1 {read[0].nearest.mean():.1%}  best epoch {run.facts.get('best_epoch', '–')} of "
+                f"{cell.recipe.optimiser.epochs}  "
                 f"{duration(now - begun)}{flags}" + (f"  about {duration(left)} left" if number < len(todo) else ""),
                 highlight=False, markup=False, soft_wrap=True,
             )  # fmt: skip

@@ -21,7 +21,7 @@ from doppelgram.writing import written_whole
 
 # Column of the table to its heading, in order; intervals are joined to the figure before them.
 _HEADINGS = ("loss", "miner", "dims", "runs", "P@1", "interval", "NCM", "interval", "MAP@R",
-             "epochs to 95 %", "time to 95 %", "time", "collapsed")  # fmt: skip
+             "epochs to 95 %", "time to 95 %", "time", "collapsed", "diverged")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def table_rows(comparison: Comparison) -> list[list[str]]:
             "–" if math.isnan(row["epochs_to_95"]) else f"{row['epochs_to_95']:.1f}".removesuffix(".0"),
             "–" if math.isnan(row["seconds_to_95"]) else seconds(row["seconds_to_95"]),
             "–" if math.isnan(row["seconds"]) else seconds(row["seconds"]), str(row["collapsed"] or "–"),
+            str(row["diverged"] or "–"),
         ]
         for setting, row in zip(comparison.settings, comparison.table.to_dict("records"), strict=True)
     ]  # fmt: skip

@@ -47,6 +47,7 @@ class RunResult:
         history: figures of each epoch: ``epoch``, ``seconds``, ``train_loss``, ``val_precision_at_1``, and others.
         collapsed: whether all embeddings became equal.
         stuck: whether the loss stayed at its margin.
+        diverged: whether training ended in numbers beyond all bounds; nothing is answered rightly then.
         mines: whether the loss looks at what a miner chooses; if not, the setting stands for every miner.
         folder: the run folder, as reports show it.
     """
@@ -59,6 +60,7 @@ class RunResult:
     history: Sequence[Mapping[str, float]]
     collapsed: bool = False
     stuck: bool = False
+    diverged: bool = False
     mines: bool = True
     folder: str = ""
 
@@ -210,7 +212,7 @@ class Comparison:
             runs = self.runs_of(setting)
             own = np.eye(len(self.settings))[place]
             p1, ncm = self.interval(own), self.interval(own, "ncm")
-            reached = [(run, run.epochs_to(NEARLY * run.best_accuracy)) for run in runs]
+            reached = [(run, run.epochs_to(NEARLY * run.best_accuracy)) for run in runs if not run.diverged]
             rows.append(
                 {
                     **setting._asdict(), "runs": len(runs),
@@ -221,6 +223,7 @@ class Comparison:
                     "seconds_to_95": _mean([run.clock[epoch - 1] for run, epoch in reached if epoch]),
                     "seconds": _mean([run.clock[-1] for run in runs if len(run.history)]),
                     "collapsed": sum(run.collapsed for run in runs),
+                    "diverged": sum(run.diverged for run in runs),
                 }
             )  # fmt: skip
         return pd.DataFrame(rows)
@@ -241,7 +244,8 @@ class Comparison:
                     "epochs_to_95": epoch if epoch else float("nan"),
                     "seconds_to_95": float(run.clock[epoch - 1]) if epoch else float("nan"),
                     "seconds": float(run.clock[-1]) if len(run.history) else float("nan"),
-                    "collapsed": run.collapsed, "stuck": run.stuck, "run": run.folder,
+                    "collapsed": run.collapsed, "stuck": run.stuck, "diverged": run.diverged,
+                    "run": run.folder,
                 }
             )  # fmt: skip
         return pd.DataFrame(rows)
@@ -262,7 +266,9 @@ class Comparison:
             }
             for run in self.runs for place, figures in enumerate(run.history)
         ]  # fmt: skip
-        return pd.DataFrame(rows, columns=["loss", "miner", "dim", "seed", "epoch", "clock", "train_loss", "active", "accuracy"])  # noqa: E501  # fmt: skip
+        columns = ["loss", "miner", "dim", "seed", "epoch", "clock", "train_loss", "active", "accuracy"]
+        # Of a training that diverged the last loss is beyond all axes.
+        return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)
 
 
 def _bootstrap_queries(values: Float64, seed: int, replicates: int) -> Float64:

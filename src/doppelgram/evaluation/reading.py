@@ -179,7 +179,8 @@ def _speed(comparison: Comparison) -> list[str]:
 
 
 def mean_curve(runs: Sequence[RunResult]) -> tuple[Float64, Float64]:
-    """Validation P@1 and clock after each epoch, means over the runs; as long as the shortest run."""
+    """Validation P@1 and clock after each epoch, means over the runs that did not diverge; as long as the shortest."""
+    runs = [run for run in runs if not run.diverged] or runs
     length = min(len(run.history) for run in runs)
     return (
         np.mean([run.accuracy[:length] for run in runs], axis=0),
@@ -192,6 +193,7 @@ def _trouble(comparison: Comparison) -> list[str]:
     for word, happened in (
         ("collapsed (all embeddings became nearly equal)", [run for run in comparison.runs if run.collapsed]),
         ("stayed at their margin (positives as far apart as negatives)", [r for r in comparison.runs if r.stuck]),
+        ("diverged (numbers beyond all bounds) and count as wrong", [r for r in comparison.runs if r.diverged]),
     ):
         if not happened:
             continue
@@ -202,7 +204,7 @@ def _trouble(comparison: Comparison) -> list[str]:
         ]  # fmt: skip
         texts.append(f"{len(happened)} of {len(comparison.runs)} runs {word}: {'; '.join(shown)}.")
     if not texts:
-        texts.append("No run collapsed, and none stayed at its margin.")
+        texts.append("No run collapsed, none stayed at its margin, and none diverged.")
     silent = sorted({run.setting.loss for run in comparison.runs} - _told(comparison))
     if silent:
         texts.append(f"{_list(silent)} {'does' if len(silent) == 1 else 'do'} not tell a share of active tuples.")

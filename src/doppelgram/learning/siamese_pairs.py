@@ -18,11 +18,11 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader, Dataset
 
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DivergedError
 from doppelgram.learning.checkpoints import BestCheckpoint, LastCheckpoint, gave_up, read_checkpoint
 from doppelgram.learning.data import EpochBatches
 from doppelgram.learning.hardware import lightning_precision
-from doppelgram.learning.module import DIVERGED, epoch_seed, learning_rate
+from doppelgram.learning.module import epoch_seed, learning_rate
 from doppelgram.learning.recipe import Recipe
 from doppelgram.learning.siamese_pairs_data import PairInputs
 from doppelgram.learning.siamese_pairs_plan import Batches, Index, unique_rows
@@ -132,7 +132,7 @@ class PairModule(lightning.LightningModule):  # type: ignore[misc]
         """Loss and accuracy of the validation pairs."""
         logits = pair_log_odds(self.network, self.inputs, self.validation)
         if not np.isfinite(logits).all():
-            raise DoppelgramError(DIVERGED)
+            raise DivergedError
         same = self.validation[:, 2] == 1
         loss = np.where(same, np.logaddexp(0, -logits), np.logaddexp(0, logits)).mean()
         figures = {"val_loss": float(loss), "val_accuracy": float(((logits > 0) == same).mean())}

@@ -14,8 +14,7 @@ import lightning
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from doppelgram.errors import DoppelgramError
-from doppelgram.learning.module import DIVERGED
+from doppelgram.errors import DivergedError
 
 # Spread is the mean distance from the mean embedding; for points scattered over the unit sphere it is near 1.
 COLLAPSED_SPREAD = 0.02
@@ -126,7 +125,7 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         found = []
         loss = figures.get("train_loss", 0.0)
         if not math.isfinite(loss):
-            raise DoppelgramError(DIVERGED)
+            raise DivergedError
         # Without a validation part the negatives of the training batches tell: they coincide when everything does.
         spread = figures.get("val_spread", figures.get("train_negative_distance", 1.0))
         self._collapsed = self._collapsed + 1 if spread < COLLAPSED_SPREAD else 0
