@@ -6,13 +6,18 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
+from doppelgram.api.arrangement_sights import Sights
+from doppelgram.api.arrangement_towers import Towers, tower_vectors
 from doppelgram.api.arrangement_training import _Fitting
 from doppelgram.api.training import Interrupted, train
+from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.world.posts import render_posts
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.report import LoadReport
 from doppelgram.learning.recipe_file import read_recipe
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
@@ -95,6 +100,26 @@ def test_what_cannot_be_trained_is_refused_before_a_folder_is_made(world: Path, 
     shutil.copy(world / "keypoints.json", one_place)
     refused("the training part has 1 place in all", one_place)
     refused("no column 'place'", first)
+
+
+def test_with_a_segmenter_the_place_is_seen_with_and_without_people() -> None:
+    settings = [*SMALL, 'arrangement.segmenter="deeplab"']
+    towers = Towers(read_recipe("posts", settings), None, 3, 4, 0)
+    assert [tower.sees for tower in towers.place] == ["place", "photograph", "place"]
+    assert [tower.weight for tower in towers.tuned] == [0.5, 0.5]
+    assert [tower.dim for tower in towers.tuned] == [3, 3]
+    alone = Towers(read_recipe("posts", [*settings, "arrangement.uncovered=false"]), None, 3, 4, 0)
+    assert [(tower.sees, tower.weight) for tower in alone.tuned] == [("place", 1.0)]
+
+    rng = np.random.default_rng(0)
+    covered, bare = (rng.integers(0, 256, (5, 32, 32, 3), dtype=np.uint8) for _ in range(2))
+    rows, nobody = np.array([1, 3]), np.zeros(5, dtype=np.int64)
+    poses = [np.zeros((0, 32, 32, 3), np.uint8), *2 * [np.zeros((0, 18, 3), np.float32)]]
+    nothing = Collection(Path(), pd.DataFrame({"path": []}))
+    sights = Sights(nothing, [covered, bare], poses, nobody[:0], nobody, LoadReport())
+    found = tower_vectors(towers, sights, rows)
+    for vectors, tower, shown in zip(found.place, towers.place, (covered, bare, covered), strict=True):
+        assert np.allclose(vectors, tower.embed(shown[rows]), atol=1e-5)
 
 
 def test_recipe_keys_are_checked() -> None:

@@ -29,6 +29,8 @@ PERSON_VIEWS = Augmentation(
 # Temperatures of the class probabilities; below 1 they are bolder than what was trained.
 _PLACE_TEMPERATURE, _POSE_TEMPERATURE = 0.5, 1.0
 _GENERIC_DIM = 128
+# Towers of the place by name: "scene" sees the photograph as it is where "place" sees it with the people covered.
+PLACES = ("place", "scene")
 _WHITEN = 0.2  # share of the largest variance that is added to all, so that the least ones are not blown up
 
 
@@ -43,6 +45,11 @@ class Towers:
         self.image: dict[str, ImageTower] = {
             "place": _image_tower(recipe, weights, sees, size, places, _PLACE_TEMPERATURE)
         }
+        if settings.segmenter and settings.uncovered:
+            self.image["scene"] = _image_tower(recipe, weights, "photograph", size, places, _PLACE_TEMPERATURE)
+            # Two opinions of one photograph are no more certain than one: their geometric mean, not their product.
+            for tower in self.image.values():
+                tower.weight = 0.5
         if settings.person_size:
             self.image["person"] = _image_tower(
                 recipe, weights, "person", settings.person_size, poses, _POSE_TEMPERATURE
@@ -59,13 +66,18 @@ class Towers:
 
     @property
     def place(self) -> list[ImageTower]:
-        """Towers of the place."""
-        return [self.image["place"], *([self.generic] if self.generic else [])]
+        """Towers of the place; the tuned ones first."""
+        return [*self.tuned, *([self.generic] if self.generic else [])]
+
+    @property
+    def tuned(self) -> list[ImageTower]:
+        """Towers of the place that are trained; the generic one is shown what the first of them is."""
+        return [self.image[name] for name in PLACES if name in self.image]
 
     @property
     def pose(self) -> list[ImageTower | KeypointTower]:
         """Towers of the pose."""
-        return [*(tower for name, tower in self.image.items() if name != "place"), *self.keypoints.values()]
+        return [*(tower for name, tower in self.image.items() if name not in PLACES), *self.keypoints.values()]
 
 
 def _image_tower(
@@ -135,7 +147,8 @@ def tower_vectors(
     photograph = np.repeat(np.arange(len(rows)), counts)
     nth = np.arange(len(photograph)) - np.repeat(np.cumsum(counts) - counts, counts)
     persons = sights.first[rows][photograph] + nth
-    place = [tower.embed(sights.place[0][rows]) for tower in towers.place]
+    shown = [*sights.place, sights.place[0]]
+    place = [tower.embed(views[rows]) for tower, views in zip(towers.place, shown, strict=False)]
     pose = [tower.embed(views[persons]) for tower, views in zip(towers.pose, sights.pose, strict=True)]
     if progress:
         progress(len(rows))

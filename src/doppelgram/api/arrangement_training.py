@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from doppelgram.api.arrangement_sights import Sights, look_at
-from doppelgram.api.arrangement_towers import PERSON_VIEWS, Towers, TowerVectors, fit_generic, tower_vectors
+from doppelgram.api.arrangement_towers import PERSON_VIEWS, PLACES, Towers, TowerVectors, fit_generic, tower_vectors
 from doppelgram.api.embedding import warn
 from doppelgram.api.loading import progress_bar
 from doppelgram.api.run import SPLIT_FILE, Run, abandon_run, create_run
@@ -97,7 +97,7 @@ def train_arrangement(
         for tower in towers.image.values():
             check_cut(tower.model.network, recipe.model.frozen_layers, tower.model.framing.size)
         people = recipe.arrangement.people
-        sights = look_at(collection, finder, sight, towers.place[:1], towers.pose, people, console)
+        sights = look_at(collection, finder, sight, towers.tuned, towers.pose, people, console)
         (out / "files.json").write_text(sights.report.to_json(), encoding="utf-8")
         fitted = _Fitting(run, recipe, towers, sights, parts, names, seed, console)
         fitted.fit()
@@ -167,16 +167,17 @@ class _Fitting:
 
     def fit(self) -> None:
         """Train every tower that is not kept from before."""
-        shown = dict(zip([name for name in self.towers.image if name != "place"] + list(self.towers.keypoints),
+        image = list(self.towers.image)
+        shown = dict(zip([name for name in image if name not in PLACES] + list(self.towers.keypoints),
                          self.sights.pose, strict=True))  # fmt: skip
-        shown["place"] = self.sights.place[0]
+        shown |= dict(zip([name for name in image if name in PLACES], self.sights.place, strict=True))
         first = self.sights.first
         posing = np.flatnonzero(self.taught & (self.pose != "") & (first >= 0))
         poses = np.searchsorted(self.names["pose"], self.pose[posing])
         taught = np.flatnonzero(self.taught)
         places = np.searchsorted(self.names["place"], self.place[taught])
         for name, tower in self.towers.image.items():
-            rows, classes = (taught, places) if name == "place" else (first[posing], poses)
+            rows, classes = (taught, places) if name in PLACES else (first[posing], poses)
             self._image(name, tower, shown[name], rows, classes)
         for name, point_tower in self.towers.keypoints.items():
             self._keypoints(name, point_tower, shown[name][first[posing]], poses)
@@ -186,7 +187,7 @@ class _Fitting:
     ) -> None:
         recipe, network = self.recipe, tower.model.network
         layers, views = recipe.model.frozen_layers, recipe.augment.views
-        spec = recipe.augmentation if name == "place" else PERSON_VIEWS
+        spec = recipe.augmentation if name in PLACES else PERSON_VIEWS
         plain = first_maps(network, layers, pixels, spec, 0, self.seed)
         self.untouched[name] = unit(tower_features(network, layers, plain[0]))
         if name == "place" and self.towers.generic:

@@ -124,6 +124,7 @@ class ArrangementRecipe:
 
     estimator: str = ""  # what finds people, see `doppelgram pose`; empty: a model of whole images, without towers
     segmenter: str = ""  # what finds where people cover the place; empty: the place tower sees them
+    uncovered: bool = True  # whether, beside the tower that sees the place covered, one sees the photograph as it is
     people: int = 1  # how many people of a photograph are compared, 1 or 2
     person_size: int = 192  # side of the square of one person; 0: no tower sees people, only their keypoints
     keypoint_epochs: int = 150  # of the towers on keypoints
