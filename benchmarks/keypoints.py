@@ -1,6 +1,6 @@
 """Keypoints of posts: seconds for 1,000 of them, how many people are found, and how well raw poses tell postures apart.
 
-    python benchmarks/keypoints.py --data DIR --weights DIR [--estimators movenet,...] [--posts N]
+    python benchmarks/keypoints.py --data DIR --weights DIR [--estimators "movenet;..."] [--posts N]
 
 ``DIR`` holds ``posts/`` with ``posts.csv`` and ``truth.csv``. The pose accuracy is that of the nearest neighbour among
 the posts of other people, without any training: normalised skeletons, mirror images allowed. Posts without a person
@@ -35,10 +35,7 @@ BARE = "_zz"
 class WholePicture(MoveNet):
     """MoveNet as it is: one look at the letterboxed photograph, whoever is there."""
 
-    def _people(self, rgb: Any) -> People:
-        from PIL import Image
-
-        image = Image.fromarray(rgb)
+    def _found(self, image: Any) -> People:
         keypoints = self._look(image, letterbox(*image.size))[None]
         return People(keypoints, keypoints[..., 2].mean(1), *image.size)
 
@@ -73,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--estimators", default=f"{WHOLE};movenet;mediapipe")
+    parser.add_argument("--estimators", default=f"{WHOLE};movenet;movenet-thorough;mediapipe")
     parser.add_argument("--posts", type=int, default=0, help="only so many posts, evenly picked; 0: all")
     options = parser.parse_args()
     table = posts(options.data)

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.ordered import in_order
+from doppelgram.pose.each_photograph import EachPhotograph
 from doppelgram.pose.engine import Engine
 from doppelgram.pose.people import People, prominence
 from doppelgram.pose.similarity import oks
 from doppelgram.pose.skeleton import Keypoints, from_mediapipe_33
 from doppelgram.pose.squares import Square, cut, letterbox
-from doppelgram.pose.views import DETAIL, views
+from doppelgram.pose.views import views
 
 DETECTOR, LANDMARKS = "pose_detection.tflite", "pose_landmark_full.tflite"
 _IN_PACKAGE = {DETECTOR: f"modules/pose_detection/{DETECTOR}", LANDMARKS: f"modules/pose_landmark/{LANDMARKS}"}
@@ -40,7 +40,7 @@ _ROOM = 1.25
 _MIDDLE, _REACH = 33, 34
 
 
-class BlazePose:
+class BlazePose(EachPhotograph):
     """People by BlazePose, also such as lie or stand on their hands: each is turned upright before a closer look."""
 
     name = "mediapipe"
@@ -63,26 +63,17 @@ class BlazePose:
             raise DoppelgramError(f"{detector}: is not BlazePose's detector; its outputs are {self._detector.outputs}")
         if self._landmarks.outputs[:2] != [(1, 195), (1, 1)]:
             raise DoppelgramError(f"{landmarks}: is not BlazePose's landmarks; outputs are {self._landmarks.outputs}")
-        self._workers = workers
+        self.workers = workers
         self.key = f"mediapipe-{self._detector.digest}-{self._landmarks.digest}-1"
 
-    def estimate(self, images: Sequence[NDArray[np.uint8]]) -> list[People]:
-        """People of upright RGB photographs, uint8 (h, w, 3) each."""
-        if len(images) == 1:
-            return [self._people(images[0])]
-        return list(in_order(self._people, images, self._workers))
-
-    def _people(self, rgb: NDArray[np.uint8]) -> People:
-        image = Image.fromarray(rgb)
-        width, height = image.size
-        image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    def _found(self, image: Image.Image) -> People:
         squares = self._detect(image, letterbox(*image.size))
         if not squares:
             squares = [square for view in views(*image.size)[1:] for square in self._detect(image, view)]
         looked = [self._look(image, square) for square in distinct_squares(squares)[:_MOST]]
         there = [keypoints for keypoints, sure in looked if sure >= _THERE]
         if not there:
-            return People.nobody(width, height)
+            return People.nobody(*image.size)
         found = np.stack(there)
         found = found[np.argsort(-prominence(found, *image.size), kind="stable")]
         kept: list[Keypoints] = []
@@ -90,7 +81,7 @@ class BlazePose:
             if not kept or oks(keypoints[None], np.stack(kept)).max() < _SAME:
                 kept.append(keypoints)
         people = np.stack(kept)
-        return People(people, people[..., 2].mean(-1), *image.size).scaled(width, height)
+        return People(people, people[..., 2].mean(-1), *image.size)
 
     def _detect(self, image: Image.Image, view: Square) -> list[Square]:
         """The square round each person seen in a view, the surest first."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.ordered import in_order
+from doppelgram.pose.each_photograph import EachPhotograph
 from doppelgram.pose.engine import Engine
 from doppelgram.pose.people import PASSER_BY, People, boxes, prominence
 from doppelgram.pose.similarity import oks
@@ -27,7 +27,7 @@ from doppelgram.pose.skeleton import (
     present,
 )
 from doppelgram.pose.squares import Square, cut
-from doppelgram.pose.views import DETAIL, views
+from doppelgram.pose.views import views
 
 # The network gives every joint a place, also of people who are not there: below this mean confidence there is nobody.
 FOUND = 0.25
@@ -45,7 +45,7 @@ _OBVIOUS, _LARGE = 0.4, 0.3
 _COVER = 0.2
 
 
-class MoveNet:
+class MoveNet(EachPhotograph):
     """People by MoveNet in a photograph of any shape.
 
     The whole photograph is looked at first, letterboxed. Where somebody is plain to see, that person is painted over
@@ -74,19 +74,10 @@ class MoveNet:
                 f"{file}: is not MoveNet's single-pose network: it maps {shape} to {self._engine.outputs}, "
                 "not (1, size, size, 3) to (1, 1, 17, 3)"
             )
-        self._workers = workers
+        self.workers = workers
         self.key = f"movenet-{self._engine.digest}-3"
 
-    def estimate(self, images: Sequence[NDArray[np.uint8]]) -> list[People]:
-        """People of upright RGB photographs, uint8 (h, w, 3) each."""
-        if len(images) == 1:
-            return [self._people(images[0])]
-        return list(in_order(self._people, images, self._workers))
-
-    def _people(self, rgb: NDArray[np.uint8]) -> People:
-        image = Image.fromarray(rgb)
-        width, height = image.size
-        image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    def _found(self, image: Image.Image) -> People:
         candidates, plain = self._candidates(image)
         first = _distinct(candidates[_score(candidates) >= FOUND / 2], image.size, _SAME_AT_FIRST)
         weights = [_weight(seen, image.size) for seen in first]
@@ -98,9 +89,9 @@ class MoveNet:
             found[main] = merged([found[main], self._look(image, around(found[main]), mirrored=True)])
         found = [keypoints for keypoints in [*found, *first[close:]] if _score(keypoints) >= FOUND]
         if not found:
-            return People.nobody(width, height)
+            return People.nobody(*image.size)
         kept = np.stack(_distinct(np.stack(found), image.size))
-        return People(kept, _score(kept), *image.size).scaled(width, height)
+        return People(kept, _score(kept), *image.size)
 
     def _candidates(self, image: Image.Image) -> tuple[NDArray[np.float32], bool]:
         """Everybody who is seen at first, (p, 18, 3), some several times; and whether somebody is plain to see."""

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.pose.movenet import FOUND, MoveNet, _distinct, _score, around, merged
 from doppelgram.pose.people import People
 from doppelgram.pose.skeleton import Keypoints
 from doppelgram.pose.squares import Square
-from doppelgram.pose.views import DETAIL, views
+from doppelgram.pose.views import views
 
 # Two skeletons that agree more than this (OKS) are of one person.
 _SAME = 0.4
@@ -37,10 +36,7 @@ class ThoroughMoveNet(MoveNet):
         super().__init__(file, workers=workers)
         self.key = f"movenet-thorough-{self._engine.digest}-1"
 
-    def _people(self, rgb: NDArray[np.uint8]) -> People:
-        image = Image.fromarray(rgb)
-        width, height = image.size
-        image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    def _found(self, image: Image.Image) -> People:
         middle = Square(image.width / 2, image.height / 2, _MIDDLE * max(image.size))
         seen = np.stack([self._look(image, view) for view in (*views(*image.size), middle)])
         found: list[Keypoints] = []
@@ -51,6 +47,6 @@ class ThoroughMoveNet(MoveNet):
             found.append(merged([look for look in (first, closer, again) if _score(look) >= FOUND / 2]))
         kept: list[Any] = [keypoints for keypoints in found if _score(keypoints) >= FOUND]
         if not kept:
-            return People.nobody(width, height)
+            return People.nobody(*image.size)
         people = np.stack(_distinct(np.stack(kept), image.size, _SAME))
-        return People(people, _score(people), *image.size).scaled(width, height)
+        return People(people, _score(people), *image.size)
