@@ -149,7 +149,8 @@ def test_what_finds_people_must_be_there(world: Path, tmp_path: Path, monkeypatc
     with pytest.raises(DoppelgramError, match="--keypoints goes with"):
         open_finder(Sight("movenet"), keypoints=world / "keypoints.json")
     model.keypoints, model._finder = world / "keypoints.json", None
-    assert not model.space.split(model.embed([tmp_path / "lone.png"]))[1].any()
+    with pytest.raises(DoppelgramError, match=r"keypoints\.json: does not name the photograph .*lone\.png'; give"):
+        model.embed([tmp_path / "lone.png"])
 
 
 def test_towers_must_fit_their_space() -> None:

@@ -45,9 +45,16 @@ def estimator_for(data: Path, name: str, weights: Path | None, pose_weights: Pat
 def people_in(
     paths: Sequence[Path], estimator: Estimator | KnownPeople, folder: Path, console: Console
 ) -> list[People | None]:
-    """People of every photograph, found once and kept in ``folder``."""
-    from doppelgram.pose.cache import people_of
+    """People of every photograph, found once and kept in ``folder``.
 
+    Raises:
+        DoppelgramError: ready-made keypoints name none of them.
+    """
+    from doppelgram.pose.cache import people_of
+    from doppelgram.pose.known import KnownPeople
+
+    if isinstance(estimator, KnownPeople):
+        estimator.require(paths, every=False)
     with progress_bar(console, f"people, by {estimator.name}", len(paths)) as advance:
         return people_of(paths, estimator, folder, advance)
 

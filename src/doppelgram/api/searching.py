@@ -63,7 +63,7 @@ def index(
         check_png(show_crops)
     face = _detector(crop, show_crops, loaded)
     if isinstance(loaded, ArrangementModel):
-        loaded.finder  # noqa: B018 - what it lacks is said before a catalog is begun
+        loaded.finder.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is begun
     store = Catalog.open_or_create(Path(catalog).expanduser(), loaded, model_folder(model), face=face)
     for note in collection.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
@@ -232,7 +232,7 @@ def verify(
 
 
 def _both(model: Model | ArrangementModel, images: Sequence[Path], framing: Framing | None = None) -> EmbeddedFiles:
-    files = embed_files(model, images, framing=framing, keep_duplicates=True)
+    files = embed_files(model, images, framing=framing, keep_duplicates=True, asked=True)
     for outcome in files.report.problems():
         raise DoppelgramError(f"{outcome.path}: {outcome.reason or outcome.status}")
     return files

@@ -83,6 +83,7 @@ def trace(
     collection = source if isinstance(source, Collection) else _read(source, timezone, console)
     for note in collection.notes:
         _tell(console, f"note: {note}")
+    loaded.finder.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is begun
     with _kept_in(catalog, folder) as place:
         store = Catalog.open_or_create(place, loaded, model_folder(model))
         embedded = _embed(collection, loaded, store, console)

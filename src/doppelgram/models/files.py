@@ -56,6 +56,7 @@ def embed_files(
     *,
     framing: Framing | WholePhotograph | None = None,
     keep_duplicates: bool = False,
+    asked: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> EmbeddedFiles:
     """Read and embed files; none that cannot be read stops the others.
@@ -65,16 +66,19 @@ def embed_files(
         paths: the files.
         framing: another than the model's own, for a model of whole images.
         keep_duplicates: whether files with the same bytes as an earlier one are kept in the result.
+        asked: whether each was asked for by itself, so that ready-made keypoints have to name all of them.
         progress: called with 1 after each file.
 
     Raises:
-        DoppelgramError: what finds people or faces cannot be run. An unreadable file is an outcome in the report.
+        DoppelgramError: what finds people or faces cannot be run, or ready-made keypoints are of other photographs.
+            An unreadable file is an outcome in the report.
     """
     if isinstance(model, Model):
         own = framing if isinstance(framing, Framing) else model.framing
         loaded = load_pixels(paths, own, progress=progress, keep_duplicates=keep_duplicates)
         vectors = model.embed_pixels(loaded.pixels)
         return EmbeddedFiles(vectors, loaded.kept, loaded.hashes, loaded.report, loaded.faces, [])
+    model.finder.require_named(paths, every=asked)
     return _embed_photographs(model, paths, keep_duplicates, progress or (lambda count: None))
 
 

@@ -40,7 +40,25 @@ class PeopleFinder:
         self._estimator = estimator
         self._segmenter = segmenter
         self._beside: dict[Path, KnownPeople | None] = {}
+        self._prefetched: set[Path] = set()
         self._seen: dict[Path, tuple[People, PersonMask | None]] = {}
+
+    def require_named(self, paths: Sequence[Path], *, every: bool) -> None:
+        """See that a file of ready-made keypoints that was given is of these photographs; others need no names.
+
+        A ``keypoints.json`` beside a photograph or in the folders above it speaks of it even where it does not name
+        it: nobody is there.
+
+        Args:
+            paths: the photographs.
+            every: whether each has to be named, or one of them is enough.
+
+        Raises:
+            DoppelgramError: it is not so.
+        """
+        known = self._estimator
+        if isinstance(known, KnownPeople):
+            known.require([path for path in paths if not _beside(known.source, path)], every=every)
 
     def prefetch(self, paths: Sequence[Path], progress: Callable[[int], None] | None = None) -> None:
         """Look at many files at once, side by side; `look` then knows what was found in them.
@@ -50,6 +68,7 @@ class PeopleFinder:
             progress: called with 1 after each file.
         """
         wanted = list(dict.fromkeys(paths))
+        self._prefetched.update(wanted)
         # People and outlines by turns, so that the bar moves; in not too many turns, each of which reads the cache.
         step = max(_BY_TURNS, -(-len(wanted) // _BY_TURNS))
         seen: dict[Path, tuple[People, PersonMask | None]] = {}
@@ -70,7 +89,11 @@ class PeopleFinder:
         Args:
             photographs: upright, uint8 (h, w, 3).
             paths: where each comes from, None for one that is in memory only.
+
+        Raises:
+            DoppelgramError: a file of ready-made keypoints does not name a photograph that was not prefetched.
         """
+        self.require_named([path for path in paths if path is not None and path not in self._prefetched], every=True)
         if any(path is not None and path not in self._seen for path in paths):
             self.prefetch([path for path in paths if path is not None])
         found: list[Found] = []
@@ -86,9 +109,7 @@ class PeopleFinder:
 
     def _in_memory(self, pixels: NDArray[np.uint8]) -> People:
         if self._estimator is None or isinstance(self._estimator, KnownPeople):
-            raise DoppelgramError(
-                "this model takes ready-made keypoints, which go by file names: give files, not arrays"
-            )
+            raise DoppelgramError("ready-made keypoints go by file names: give files, not arrays")
         return self._estimator.estimate([pixels])[0]
 
     def _people(self, paths: Sequence[Path], progress: Callable[[int], None] | None) -> Sequence[People | None]:
@@ -100,8 +121,8 @@ class PeopleFinder:
             known = self._known_beside(path)
             if known is None:
                 raise DoppelgramError(
-                    f"{path}: this model takes ready-made keypoints, and there is no {KEYPOINTS_FILE} beside it or in "
-                    "the folders above; give --keypoints FILE"
+                    f"{path}: people come from ready-made keypoints here, and there is no {KEYPOINTS_FILE} beside it "
+                    "or in the folders above; give --keypoints FILE"
                 )
             by_file.setdefault(known, []).append(path)
         found: dict[Path, People | None] = {}
@@ -110,7 +131,7 @@ class PeopleFinder:
         return [found[path] for path in paths]
 
     def _known_beside(self, path: Path) -> KnownPeople | None:
-        """The nearest file of keypoints that names the photograph."""
+        """The nearest file of keypoints in the photograph's folder or above it."""
         for folder in list(path.absolute().parents)[: _ABOVE + 1]:
             if folder not in self._beside:
                 file = folder / KEYPOINTS_FILE
@@ -136,7 +157,8 @@ def open_finder(sight: Sight, weights: Path | None = None, keypoints: Path | Non
     if sight.estimator != READY_MADE:
         if keypoints is not None:
             raise DoppelgramError(
-                f"--keypoints goes with models of ready-made keypoints; this one finds people by {sight.estimator}"
+                f"--keypoints goes with ready-made keypoints, but people are found by {sight.estimator} here; "
+                "leave it out"
             )
         estimator = make_estimator(sight.estimator, weights)
         _check(estimator.key, sight.estimator_key, "poses")
@@ -147,6 +169,11 @@ def open_finder(sight: Sight, weights: Path | None = None, keypoints: Path | Non
         segmenter = make_segmenter(sight.segmenter, weights)
         _check(segmenter.key, sight.segmenter_key, "people's outlines")
     return PeopleFinder(estimator, segmenter)
+
+
+def _beside(source: Path, path: Path) -> bool:
+    """Whether a file of keypoints is the one that belongs to the photograph's own collection."""
+    return source.name == KEYPOINTS_FILE and source.absolute().parent in list(path.absolute().parents)[: _ABOVE + 1]
 
 
 def _check(here: str, wanted: str, what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.report import quoted
 from doppelgram.pose.people import People
 from doppelgram.pose.skeleton import CONVERTERS, JOINTS, Keypoints
 
@@ -74,6 +75,29 @@ class KnownPeople:
     def knows(self, path: Path | str) -> bool:
         """Whether the file names this photograph."""
         return self._name_of(Path(path)) is not None
+
+    def require(self, paths: Sequence[Path], *, every: bool) -> None:
+        """See that the file names these photographs. Those that do not exist are for others to report.
+
+        Args:
+            paths: the photographs.
+            every: whether each has to be named, as where it was asked for by itself; otherwise one is enough.
+
+        Raises:
+            DoppelgramError: it does not.
+        """
+        there = [path for path in paths if path.is_file()]
+        unnamed = [path for path in there if not self.knows(path)]
+        if unnamed and every:
+            raise DoppelgramError(
+                f"{self.source}: does not name the photograph {quoted(str(unnamed[0]))}; give keypoints that do "
+                "(with an empty list where nobody is in it)"
+            )
+        if unnamed and len(unnamed) == len(there):
+            raise DoppelgramError(
+                f"{self.source}: names none of these photographs, such as {quoted(str(unnamed[0]))}; give keypoints "
+                "that do"
+            )
 
     def people(self, path: Path | str, width: int, height: int) -> People:
         """The people of a photograph of that size.
