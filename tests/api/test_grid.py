@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from doppelgram.api.grid import Choice, make_cells, parse_choices, parse_dims, read_base
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.recipe import make_recipe
+from doppelgram.learning.recipe_file import read_recipe
 
 
 def test_friendly_spellings() -> None:
@@ -52,6 +53,13 @@ def test_no_text_does_anything_but_parse_or_refuse(text: str) -> None:
     except DoppelgramError:
         return
     assert found
+
+
+def test_recipes_of_places_and_poses_are_refused() -> None:
+    posts = read_recipe("posts", [])
+    for recipe, overrides in (("posts", []), ("triplet", ["arrangement.estimator=movenet"]), (posts, [])):
+        with pytest.raises(DoppelgramError, match=r"makes models of places and poses, .* use `doppelgram train`"):
+            read_base(recipe, overrides)
 
 
 def test_dims() -> None:

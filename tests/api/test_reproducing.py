@@ -191,7 +191,16 @@ def test_wrong_calls_leave_nothing_behind(data: Path, tmp_path: Path) -> None:
         assert result.exit_code != 0
         assert said in str(result.exception)
         assert not out.exists()
-    with pytest.raises(DoppelgramError, match="no such folder"):
+    with pytest.raises(DoppelgramError, match=r"^--signs .*signz: there is no such folder"):
         reproduce_lookalike(data / "signz", data / "faces", out, console=QUIET)
     with pytest.raises(DoppelgramError, match="holds something else"):
         reproduce_lookalike(data / "signs", data / "faces", data / "signs", console=QUIET)
+
+
+def test_of_two_folders_the_wrong_one_is_named(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "flat").mkdir()
+    Image.new("RGB", (24, 24)).save(tmp_path / "flat" / "1.png")
+    for signs, faces, option in (("flat", "faces", "--signs"), ("signs", "flat", "--faces")):
+        folders = [(tmp_path if name == "flat" else data) / name for name in (signs, faces)]
+        with pytest.raises(DoppelgramError, match=f"^{option}: .*flat: no image has a label"):
+            reproduce_lookalike(*folders, tmp_path / option, quick=True, console=QUIET)

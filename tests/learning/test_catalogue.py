@@ -233,6 +233,7 @@ def test_mixed_precision_does_not_change_a_library_loss() -> None:
         ("tripplet", {}, r"^there is no loss 'tripplet'; the nearest is 'triplet'$"),
         ("CosFace2Loss", {}, "the nearest is 'cosface'"),
         ("", {}, "there is no loss ''"),
+        ("nope", {}, "^there is no loss 'nope'; there are contrastive, triplet, bce, angular, .*tuplet_margin$"),
         ("manifold", {}, "there is no loss 'manifold'"),
         ("VICRegLoss", {}, "'VICRegLoss' is not offered: it learns without labels"),
         ("triplet", {"marjin": 1}, r"^loss 'triplet' has no parameter 'marjin'; it knows margin, soft, swap, reduc"),
@@ -256,6 +257,7 @@ def test_mistakes_about_losses_are_named(name: str, params: dict[str, object], m
     ("name", "params", "message"),
     [
         ("semihart", {}, "there is no miner 'semihart'; the nearest is 'semihard'"),
+        ("coal", {}, "there is no miner 'coal'; there are none, all, semihard, batchhard, angular"),
         ("batchhard", {"margin": 1}, "miner 'batchhard' has no parameter 'margin'; it has none"),
         ("BatchHardMiner", {"pos_strategy": "easy"}, "has no parameter 'pos_strategy'; it knows allowed_pos_range"),
         ("semihard", {"margin": 0}, "margin must be above 0"),

@@ -92,6 +92,10 @@ def test_what_is_lacking_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         make_estimator("movenet", pose_weights=tmp_path / "none.tflite")
     with pytest.raises(DoppelgramError, match="there is no estimator 'openpose'"):
         make_estimator("openpose")
+    with pytest.raises(DoppelgramError, match=r"needs a transformers folder of ViTPose, .*--pose-weights DIR$"):
+        make_estimator("vitpose", tmp_path)
+    with pytest.raises(DoppelgramError, match="there is no such folder of weights"):
+        make_estimator("vitpose", tmp_path / "none")
     with pytest.raises(DoppelgramError, match="needs the file or folder of keypoints"):
         make_estimator("keypoints")
 

@@ -145,13 +145,17 @@ def read_base(recipe: str | Path | Recipe, overrides: Sequence[str]) -> tuple[Re
     """The recipe that all cells share, and which of ``loss`` and ``miner`` had parameters set for all of them.
 
     Raises:
-        DoppelgramError: an override of what the grid itself sets, or one that the recipe refuses.
+        DoppelgramError: an override of what the grid itself sets, or one that the recipe refuses, or a recipe of models
+            of places and poses.
     """
-    if isinstance(recipe, Recipe):
-        if overrides:
-            raise DoppelgramError("overrides go with a recipe's name or file; change the Recipe itself")
-        return recipe, set()
-    base = read_recipe(recipe, overrides)
+    if isinstance(recipe, Recipe) and overrides:
+        raise DoppelgramError("overrides go with a recipe's name or file; change the Recipe itself")
+    base = recipe if isinstance(recipe, Recipe) else read_recipe(recipe, overrides)
+    if base.arrangement.estimator:
+        raise DoppelgramError(
+            f"recipe '{base.name}' makes models of places and poses, and compare trains models of whole images; "
+            "use `doppelgram train` for it, or another --recipe"
+        )
     keys = [override.partition("=")[0].strip() for override in overrides]
     for key in keys:
         full = {"loss": "loss.name", "miner": "miner.name", "dim": "model.dim"}.get(key, key)

@@ -99,9 +99,9 @@ def reproduce_lookalike(
     out = Path(out).expanduser()
     places = {"signs": Path(signs).expanduser(), "faces": Path(faces).expanduser()}
     listed = Path(face_classes).expanduser() if face_classes is not None else None
-    for place in places.values():
+    for name, place in places.items():
         if not place.exists():
-            raise DoppelgramError(f"{place}: there is no such folder or table")
+            raise DoppelgramError(f"--{name} {place}: there is no such folder or table")
     if listed is not None:
         read_class_list(listed)
     # Before anything else, so that wrong keys and sizes leave nothing behind.
@@ -120,9 +120,9 @@ def reproduce_lookalike(
     try:
         # Both before a night is spent on one: what is wrong with the other's images is said at once.
         prepared = [
-            prepare(
-                subject.name, places[subject.name], out / DATA_FOLDER, most=effort.most_images,
-                listed=listed if subject.name == "faces" else None, seed=seed,
+            _prepared(
+                subject.name, places[subject.name], out, effort.most_images,
+                listed if subject.name == "faces" else None, seed,
             )
             for subject in plans
         ]  # fmt: skip
@@ -156,6 +156,14 @@ def _begin(out: Path, settings: dict[str, Any]) -> None:
         raise DoppelgramError(f"{out}: holds something else; choose another --out")
     with written_whole(file) as aside:
         aside.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def _prepared(name: str, place: Path, out: Path, most: int, listed: Path | None, seed: int) -> Prepared:
+    """See `prepare`; of two folders that are given, the error names the option of the one that is wrong."""
+    try:
+        return prepare(name, place, out / DATA_FOLDER, most=most, listed=listed, seed=seed)
+    except DoppelgramError as problem:
+        raise DoppelgramError(f"--{name}: {problem}") from problem
 
 
 def _chapter(work: _Work, subject: Subject, steps: Sequence[Step], dims: Sequence[int], data: Prepared) -> Chapter:

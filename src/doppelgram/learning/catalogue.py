@@ -169,9 +169,10 @@ def _find(
         return ours[plain], True
     if plain not in {_plain(entry, kind) for entry in library}:
         known = [*ours, *library]
-        close = difflib.get_close_matches(name.lower(), [entry.lower() for entry in known], n=1, cutoff=0.0)
-        nearest = next(entry for entry in known if entry.lower() == close[0])
-        raise DoppelgramError(f"there is no {kind} '{name}'; the nearest is '{nearest}'")
+        close = difflib.get_close_matches(name.lower(), [entry.lower() for entry in known], n=1)
+        nearest = next((entry for entry in known if close and entry.lower() == close[0]), "")
+        rest = f"the nearest is '{nearest}'" if nearest else f"there are {', '.join(known)}"
+        raise DoppelgramError(f"there is no {kind} '{name}'; {rest}")
     module = importlib.import_module(f"pytorch_metric_learning.{'losses' if kind == 'loss' else 'miners'}")
     classes = {_plain(entry, kind): entry for entry in dir(module) if entry.endswith(kind.title())}
     factory: Callable[..., Any] = getattr(module, classes[plain])

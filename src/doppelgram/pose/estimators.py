@@ -67,7 +67,7 @@ def make_estimator(
     if name == "vitpose":
         from doppelgram.pose.vitpose import VitPose
 
-        return VitPose(given or find_weights("vitpose", weights), _finder(weights, workers), workers=workers)
+        return VitPose(given or _vitpose_folder(weights), _finder(weights, workers), workers=workers)
     if name == "keypoints":
         if given is None:
             raise DoppelgramError(
@@ -75,6 +75,19 @@ def make_estimator(
             )
         return KnownPeople(given)
     raise DoppelgramError(f"there is no estimator '{name}'; there are {', '.join(ESTIMATORS)}")
+
+
+def _vitpose_folder(weights: Path | None) -> Path:
+    try:
+        return find_weights("vitpose", weights)
+    except DoppelgramError:
+        if weights is not None and not weights.expanduser().is_dir():
+            raise
+        looked = ", ".join(str(folder) for folder in weight_folders(weights))
+        raise DoppelgramError(
+            f"vitpose needs a transformers folder of ViTPose, and there is no 'vitpose' in {looked}; "
+            "put it there, or name it with --pose-weights DIR"
+        ) from None
 
 
 def _finder(weights: Path | None, workers: int | None) -> Estimator | None:
