@@ -76,12 +76,21 @@ def test_looks_are_averaged_by_squared_confidence() -> None:
     np.testing.assert_allclose(merged([first, second])[3], (0, 10, 0.1), rtol=1e-6)
 
 
-def test_another_network_is_refused(deeplab_file: Path, tmp_path: Path) -> None:
+def test_another_network_is_refused(deeplab_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(DoppelgramError, match="is not MoveNet's single-pose network"):
         make_estimator("movenet", pose_weights=deeplab_file)
-    (tmp_path / "net.onnx").write_bytes(b"nothing of a network")
-    with pytest.raises(DoppelgramError, match="is not a network for MoveNet that OpenVINO can run"):
-        make_estimator("movenet", pose_weights=tmp_path / "net.onnx")
+    for name, content in (("net.onnx", b"nothing of a network"), ("net.tflite", b""), ("net.xml", b"<?xml?><html/>")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DoppelgramError, match="is not a network for MoveNet: its content is neither TFLite"):
+            make_estimator("movenet", pose_weights=tmp_path / name)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
+    for name, content in (("net.onnx", b"\x08abc"), ("net.tflite", b"abcdTFL3" + bytes(40)), ("net.xml", b"<net/>")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DoppelgramError, match="is not a network for MoveNet that OpenVINO can run") as problem:
+            make_estimator("movenet", pose_weights=tmp_path / name)
+        assert "src/" not in str(problem.value)
+        assert ".cpp" not in str(problem.value)
 
 
 def test_what_is_lacking_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

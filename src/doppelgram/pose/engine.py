@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
+import textwrap
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,10 @@ from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import processors
+
+
+# Where in OpenVINO's own sources something failed, which tells a user nothing.
+_SOURCES = re.compile(r"(Exception from |at )?\bsrc/[\w./-]+(:\d+)?:?\s*")
 
 
 def import_openvino() -> Any:
@@ -74,6 +80,11 @@ class Engine:
         # An .xml only names the operations; what was learned lies in the .bin beside it.
         content = b"".join(part.read_bytes() for part in (file, file.with_suffix(".bin")) if part.is_file())
         self.digest = hashlib.sha256(content).hexdigest()[:12]
+        if not _may_be_network(content):
+            # OpenVINO would try every format that it knows, and print what each of them has to say.
+            raise DoppelgramError(
+                f"{file}: is not a network for {what}: its content is neither TFLite, nor ONNX, nor OpenVINO's .xml"
+            )
         try:
             network = core.read_model(file)
             # Real numbers are kept as the network has them: where a processor has bf16, OpenVINO would round to it.
@@ -86,8 +97,8 @@ class Engine:
             self.shape = tuple(int(size) for size in entry.shape)
             self.dtype = np.dtype(entry.element_type.to_dtype())
         except Exception as problem:  # OpenVINO raises RuntimeError, and others for what it cannot parse
-            first = " ".join(str(problem).split())[:120]
-            raise DoppelgramError(f"{file}: is not a network for {what} that OpenVINO can run ({first})") from None
+            reason = textwrap.shorten(_SOURCES.sub("", str(problem)), 120, placeholder="…")
+            raise DoppelgramError(f"{file}: is not a network for {what} that OpenVINO can run ({reason})") from None
         self.outputs = [
             tuple(0 if size.is_dynamic else int(size.get_length()) for size in output.partial_shape)
             for output in network.outputs
@@ -104,3 +115,9 @@ class Engine:
             return [np.array(output.data) for output in request.output_tensors]
         finally:
             self._idle.append(request)
+
+
+def _may_be_network(content: bytes) -> bool:
+    """Whether a file begins as TFLite, ONNX or OpenVINO's networks do."""
+    # ONNX begins with the number of its version, the first field of its message.
+    return content[4:8] == b"TFL3" or content[:1] == b"\x08" or b"<net" in content[:500]
