@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.writing import written_whole
+from doppelgram.writing import keep_inputs, written_whole
 
 
 def test_the_file_is_there_once_the_block_is_done(tmp_path: Path) -> None:
@@ -39,3 +39,14 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
         with pytest.raises(DoppelgramError, match=said), written_whole(file) as aside:
             aside.write_text("x")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
+    photograph, other = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    photograph.write_bytes(b"one of a kind")
+    (tmp_path / "link.jpg").symlink_to(photograph)
+    (tmp_path / "folder").symlink_to(tmp_path)
+    keep_inputs([other], [photograph])
+    for name in ("a.jpg", "link.jpg", "folder/a.jpg"):
+        with pytest.raises(DoppelgramError, match="is read here"):
+            keep_inputs([other, tmp_path / name], [photograph])

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from doppelgram.errors import DoppelgramError
+
+
+def keep_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Refuse to write over what is read, whatever links lead there.
+
+    Args:
+        outputs: files that are about to be written.
+        inputs: files that are read.
+
+    Raises:
+        DoppelgramError: one of the outputs is one of the inputs.
+    """
+    read = {os.path.realpath(file) for file in inputs}
+    for file in outputs:
+        if os.path.realpath(file) in read:
+            raise DoppelgramError(f"{file}: would be written over, but it is read here; choose another name or folder")
 
 
 @contextmanager

@@ -52,3 +52,12 @@ def test_words() -> None:
     """Lists as people write them."""
     assert in_words([("head", 3.6)]) == "head (4°)"
     assert in_words([("head", 1.0), ("trunk", 2.0), ("left thigh", 3.0)]) == "head (1°), trunk (2°) and left thigh (3°)"
+
+
+def test_joints_that_the_estimator_doubts_are_not_spoken_of() -> None:
+    """Some estimators give every joint a place, whether or not the photograph shows it."""
+    b = person()
+    b[[L_WRIST, NOSE], 2] = 0.1
+    reasons = compare_limbs(person(), b)
+    assert set(PARTS) - set(reasons.degrees) == {"left forearm", "head"}
+    assert reasons.joints == 16

@@ -78,6 +78,20 @@ def test_what_is_drawn_stays_in_its_folder(tmp_path: Path, movenet_file: Path) -
     assert [file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.jpg")] == ["drawn/x/a.jpg"]
 
 
+def test_photographs_are_never_drawn_over(tmp_path: Path, movenet_file: Path) -> None:
+    for name in ("one.png", "one.jpg", "two.jpg"):
+        Image.fromarray(draw_people(200, 200, [(100, 100, 80)])).save(tmp_path / name)
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    out, cache = tmp_path / "out" / "p.parquet", tmp_path / "cache"
+    with pytest.raises(DoppelgramError, match=r"two\.jpg: would be written over"):
+        estimate_poses(tmp_path, out, pose_weights=movenet_file, draw=tmp_path, cache=cache)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == before
+    assert not out.exists()
+    estimate_poses(tmp_path, out, pose_weights=movenet_file, draw=tmp_path / "drawn", cache=cache)
+    # Names that differ in their endings only would fall together as JPEGs.
+    assert sorted(file.name for file in (tmp_path / "drawn").iterdir()) == ["one.jpg.jpg", "one.png.jpg", "two.jpg"]
+
+
 def test_complaints_are_one_sentence(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "p.parquet"
     (tmp_path / "other.json").write_text('{"elsewhere/1.jpg": []}', encoding="utf-8")

@@ -228,7 +228,8 @@ def _draw_limbs(page: Image.Image, limbs: Sequence[tuple[str, float]], left: int
         end = start + max(12, round(room * min(degrees / 180, 1)))
         rounded(page, (start, y + 6, end, y + 18), 6, limb_colour(degrees))
         write(draw, (left + width, y + 18), f"{degrees:.0f}°", _TEXT - 1, INK, "rs")
-    _draw_scale(page, start, top + 24 + _LIMB * len(limbs) + 22, room)
+    # As long as the bar of the worst angle that has a colour of its own, so that colours stand where bars end.
+    _draw_scale(page, start, top + 24 + _LIMB * len(limbs) + 22, round(room * _WORST / 180))
 
 
 def _draw_scale(page: Image.Image, left: int, top: int, width: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.api.arrangement_picture import Bar, Shown, draw_comparison
-from doppelgram.api.comparison_words import caption, contradicts, difference, percent, pose_words, summary_line
+from doppelgram.api.comparison_words import caption, contradicts, in_short, percent, pose_words, summary_line
 from doppelgram.api.pose_reasons import ALIKE, DIFFERENT, PoseReasons, compare_limbs
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import open_image
@@ -26,6 +26,7 @@ from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
 from doppelgram.pose.similarity import limb_cosine, oks
 from doppelgram.pose.skeleton import mirrored
+from doppelgram.writing import keep_inputs
 
 # People whose poses are compared where there is no model to say how many.
 _PEOPLE = 2
@@ -116,6 +117,8 @@ def compare_images(
     if out is not None and Path(out).suffix.lower() != ".png":
         raise DoppelgramError(f"{out}: the comparison is drawn as a PNG; let its name end in .png")
     paths = [Path(image).expanduser() for image in (image_a, image_b)]
+    if out is not None:
+        keep_inputs([Path(out).expanduser()], paths)
     names = str(image_a), str(image_b)
     if model is None:
         sight = Sight(estimator or (READY_MADE if keypoints else "movenet"))
@@ -134,7 +137,7 @@ def compare_images(
         bars = _bars_of_model(answer)
         footer = (
             f"Model {loaded.fingerprint[:8]} ({Path(model).name}), people by {loaded.sight.estimator}. Probabilities "
-            "hold if same and different were equally likely beforehand."
+            "of place and pose hold against an even chance, that of both if every second pair were the same."
         )
     if out is not None:
         sides = [
@@ -248,7 +251,8 @@ def _by_model(
         why.append(f"Pose: {percent(pose)} likely the same.")
         why += _words_of_pose(photographs, reasons)
         if reasons is not None and contradicts(reasons, pose):
-            seen = " and at the person's picture" if any(isinstance(t, ImageTower) for t in model.pose) else ""
+            pictures = any(isinstance(tower, ImageTower) for tower in model.pose)
+            seen = ", and looks at the person's picture too" if pictures else ""
             why.append(
                 f"The limbs' angles alone would say otherwise; the model has learned which of them matter{seen}."
             )
@@ -256,9 +260,12 @@ def _by_model(
     why.append(
         f"Together: {percent(both)}, {side} the {percent(threshold)} from which on two photographs count as the same."
     )
-    verdict = difference(place, None if unknown else pose)
-    if same:
-        verdict = "Likely the same, though the pose is unknown" if unknown else "Same pose before the same place"
+    if both > (place if unknown else min(place, pose)):
+        why.append(
+            "That is more than one of its parts says: place and pose are each weighed against an even chance, both "
+            "together among pairs of which every second is the same and the others share the place or the pose."
+        )
+    verdict = in_short(bool(same), place, None if unknown else pose)
     facts |= {"place_probability": place, "pose_probability": pose, "probability": both, "threshold": threshold}
     return ImageComparison(**facts, same=bool(same), verdict=verdict, why=why), reasons, which
 
@@ -270,7 +277,7 @@ def _words_of_pose(photographs: Sequence[_Photograph], reasons: PoseReasons | No
 def _bars_of_model(answer: ImageComparison) -> list[Bar]:
     known = bool(answer.people_a and answer.people_b)
     seen = f"{answer.joints} joints in both" if answer.joints else "by the outlines"
-    pose = seen if known else "nobody found in one of them"
+    pose = seen if known else f"nobody found in {'one' if answer.people_a or answer.people_b else 'either'} of them"
     return [
         Bar("Place", answer.place_probability, "probability of the same place"),
         Bar("Pose", answer.pose_probability if known else None, f"probability of the same pose; {pose}"),

@@ -4,24 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from doppelgram.api.pose_reasons import ALIKE, DIFFERENT, PoseReasons, in_words
+from doppelgram.api.pose_reasons import ALIKE, DIFFERENT, PoseReasons, in_words, seen
 from doppelgram.pose.people import People
-from doppelgram.pose.skeleton import JOINTS, present
+from doppelgram.pose.skeleton import JOINTS
+
+# From here to an even chance something else is said to be likelier, but not for certain.
+_UNSURE = 0.25
 
 
-def difference(place: float, pose: float | None) -> str:
-    """The verdict on two photographs that do not count as the same; the pose is None where it is not known."""
+def in_short(same: bool, place: float, pose: float | None) -> str:
+    """The verdict on two photographs.
+
+    Args:
+        same: whether they count as the same arrangement.
+        place: probability of the same place.
+        pose: of the same pose; None where it is not known, so that nothing can be said of the arrangement.
+    """
     if pose is None:
-        return f"Not the same: {'the same' if place >= 0.5 else 'another'} place, pose unknown"
+        return f"{_which(place, 'place').capitalize()}; the pose is unknown"
+    if same:
+        unsure = [name for name, share in (("place", place), ("pose", pose)) if share < 0.5]
+        if unsure:
+            return f"Perhaps the same pose before the same place: the {' and the '.join(unsure)} cannot be told surely"
+        return "Same pose before the same place"
     if place >= 0.5 and pose >= 0.5:
         return "Not the same: place and pose are close, but not both close enough"
-    where = "the same place" if place >= 0.5 else "another place"
-    return f"Not the same: {where}, {'the same pose' if pose >= 0.5 else 'another pose'}"
+    return f"Not the same: {_which(place, 'place')}, {_which(pose, 'pose')}"
+
+
+def _which(share: float, what: str) -> str:
+    if share >= 0.5:
+        return f"the same {what}"
+    return f"{'perhaps ' if share >= _UNSURE else ''}another {what}"
 
 
 def contradicts(reasons: PoseReasons, pose: float) -> bool:
     """Whether a person who looks at the limbs would wonder about this probability of the same pose."""
-    return (reasons.mean <= ALIKE and pose < 0.3) or (reasons.mean >= DIFFERENT and pose > 0.7)
+    return (reasons.mean <= ALIKE and pose < 0.3) or (reasons.mean >= (ALIKE + DIFFERENT) / 2 and pose > 0.7)
 
 
 def pose_words(counts: Sequence[int], skeletons: Sequence[int], reasons: PoseReasons | None) -> list[str]:
@@ -69,7 +88,7 @@ def caption(count: int, people: People) -> str:
         return "nobody found"
     if not len(people):
         return "one person, by the outline only"
-    joints = " and ".join(str(int(number)) for number in present(people.keypoints).sum(-1))
+    joints = " and ".join(str(int(number)) for number in seen(people.keypoints).sum(-1))
     return f"{'one person' if count == 1 else f'{count} people'}, {joints} joints"
 
 

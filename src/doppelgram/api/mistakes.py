@@ -24,7 +24,7 @@ from doppelgram.evaluation.duplicates import appearance, copies
 from doppelgram.evaluation.mistakes import KINDS, Kind, Mistake, find_mistakes
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_image_model
-from doppelgram.writing import written_whole
+from doppelgram.writing import keep_inputs, written_whole
 
 T = TypeVar("T")
 
@@ -141,6 +141,7 @@ def list_mistakes(
     collection, places = _images(run, data, part, str(model.recipe.get("data", {}).get("label", "")))
     for note in collection.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
+    keep_inputs([file for file in (out, csv) if file is not None], [Path(data or run), *collection.paths])
     with progress_bar(console, "reading images", len(collection)) as advance:
         # Copies are what is looked for here, so they are kept.
         loaded = load_pixels(collection.paths, model.framing, progress=advance, keep_duplicates=True)

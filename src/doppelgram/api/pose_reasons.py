@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.pose.people import SURE
 from doppelgram.pose.skeleton import (
     L_ANKLE,
     L_ELBOW,
@@ -54,7 +55,7 @@ class PoseReasons:
 
     Attributes:
         degrees: part to the angle between its directions in both photographs, 0 to 180; only parts seen in both.
-        joints: how many joints are known in both.
+        joints: how many joints are seen in both; such as an estimator doubts do not count.
         mirrored: whether the second person was compared as in a mirror, because that fits clearly better.
     """
 
@@ -83,7 +84,15 @@ def compare_limbs(a: NDArray[Any], b: NDArray[Any]) -> PoseReasons:
     straight, flipped = _degrees(a, b), _degrees(a, mirrored(b))
     turned = _mean(flipped) + _MIRROR_GAIN < _mean(straight)
     second = mirrored(b) if turned else b
-    return PoseReasons(flipped if turned else straight, int((present(a) & present(second)).sum()), turned)
+    return PoseReasons(flipped if turned else straight, int((seen(a) & seen(second)).sum()), turned)
+
+
+def seen(keypoints: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which joints (..., 18) of keypoints (..., 18, 3) are known and sure enough to speak of.
+
+    Some estimators give every joint a place, also such as the photograph does not show.
+    """
+    return np.asarray(present(keypoints) & (keypoints[..., 2] >= SURE))
 
 
 def nearest_person(a: NDArray[Any], people: NDArray[Any]) -> int:
@@ -99,7 +108,7 @@ def in_words(parts: Sequence[tuple[str, float]]) -> str:
 
 
 def _directions(keypoints: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    points, known = np.asarray(keypoints, dtype=np.float64), present(keypoints)
+    points, known = np.asarray(keypoints, dtype=np.float64), seen(np.asarray(keypoints))
     found = {}
     for name, (start, end) in PARTS.items():
         if known[[*start, *end]].all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ from doppelgram.pose.known import KnownPeople
 from doppelgram.pose.people import People
 from doppelgram.pose.table import write_people
 from doppelgram.weights import cache_folder
-from doppelgram.writing import written_whole
+from doppelgram.writing import keep_inputs, written_whole
 
 _TABLES = (".parquet", ".pq")
 # Longer side of what is drawn.
@@ -99,7 +100,8 @@ def estimate_poses(
         estimator: one of `doppelgram.pose.estimators.ESTIMATORS`.
         weights: folder to look the estimator's weights up in first.
         pose_weights: the estimator's file or folder itself; for ``keypoints`` the ready-made ones.
-        draw: folder for each photograph with its skeletons drawn, under the photograph's own name.
+        draw: folder for each photograph with its skeletons drawn, as a JPEG under the photograph's own name; where two
+            differ in their endings only, under the whole names.
         cache: folder for answers; one in the user's cache by default.
         console: where progress is shown; standard error by default.
 
@@ -113,6 +115,8 @@ def estimate_poses(
         raise DoppelgramError(f"{out}: keypoints are written as Parquet; let its name end in .parquet")
     looker = make_estimator(estimator, _path(weights), _path(pose_weights))
     collection = _collection(Path(data).expanduser())
+    drawn = _drawn(collection, Path(draw).expanduser()) if draw is not None else {}
+    keep_inputs([out, *drawn.values()], [Path(data).expanduser(), *collection.paths])
     for note in collection.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
     folder = _path(cache) or cache_folder() / "poses"
@@ -137,7 +141,7 @@ def estimate_poses(
             raise DoppelgramError(f"{looker.source}: names none of the photographs in {data}, such as {unnamed[0]!r}")
     write_people(out, people, looker.key)
     if draw is not None:
-        _draw(collection, people, Path(draw).expanduser(), console)
+        _draw(collection, people, drawn, console)
     return PosedCollection(looker.key, people, report, unnamed)
 
 
@@ -151,15 +155,29 @@ def _collection(data: Path) -> Collection:
     return read_collection(data)
 
 
-def _draw(collection: Collection, people: Mapping[str, People], folder: Path, console: Console) -> None:
+def _drawn(collection: Collection, folder: Path) -> dict[str, Path]:
+    """Where each photograph is drawn."""
+    # A table may name files anywhere; what is drawn stays in its folder.
+    inside = {
+        name: folder / Path(*(part for part in Path(name).parts if part not in ("/", "\\", "..")))
+        for name in collection.names
+    }
+    plain = Counter(file.with_suffix(".jpg") for file in inside.values())
+    return {
+        name: file.with_suffix(".jpg") if plain[file.with_suffix(".jpg")] == 1 else file.with_name(f"{file.name}.jpg")
+        for name, file in inside.items()
+    }
+
+
+def _draw(
+    collection: Collection, people: Mapping[str, People], drawn: Mapping[str, Path], console: Console
+) -> None:  # fmt: skip
     def one(row: tuple[str, Path]) -> None:
         name, path = row
-        # A table may name files anywhere; what is drawn stays in its folder.
-        inside = Path(*(part for part in Path(name).parts if part not in ("/", "\\", "..")))
         image = open_image(path, at_least=_DRAWN)
         image.thumbnail((_DRAWN, _DRAWN), Image.Resampling.LANCZOS, reducing_gap=3.0)
         found = people[name].scaled(*image.size)
-        with written_whole(folder / inside.with_suffix(".jpg")) as aside:
+        with written_whole(drawn[name]) as aside:
             overlay(image, found.keypoints, faint=found.passers_by).save(aside, "JPEG", quality=90)
 
     rows = [row for row in zip(collection.names, collection.paths, strict=True) if row[0] in people]

@@ -23,6 +23,7 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.models.files import EmbeddedFiles, embed_files
 from doppelgram.models.model import Model
+from doppelgram.writing import keep_inputs
 
 
 def index(
@@ -61,6 +62,7 @@ def index(
         collection = collection.with_label(wanted)
     if show_crops is not None:
         check_png(show_crops)
+        keep_inputs([Path(show_crops).expanduser()], collection.paths)
     face = _detector(crop, show_crops, loaded)
     if isinstance(loaded, ArrangementModel):
         loaded.finder.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is begun
@@ -125,6 +127,7 @@ def search(
     model = store.load_model(weights=weights, keypoints=keypoints)
     face = _detector(crop, show_crops, model)
     paths = [Path(image).expanduser() for image in images]
+    keep_inputs([Path(file).expanduser() for file in (montage, show_crops) if file is not None], paths)
     found = search_catalog(store, paths, k, model=model, face=face, by=by)
     tell_faces(console, faces_report(paths, [answer.faces for answer in found]))
     _tell_nobody(console, [(answer.query, answer.people) for answer in found])
@@ -212,6 +215,8 @@ def verify(
     model = load_model(run, weights=weights, keypoints=keypoints)
     face = _detector(crop, show_crops, model)
     images = [Path(image).expanduser() for image in (image_a, image_b)]
+    if show_crops is not None:
+        keep_inputs([Path(show_crops).expanduser()], images)
     if not isinstance(model, Model):
         return _arrangement_verdict(model, images, str(image_a), str(image_b), console)
     framing = replace(model.framing, face=face) if face else model.framing

@@ -38,7 +38,7 @@ def compare_images(
     if json_:
         print_json(answer.to_dict())
         return
-    chance = "" if answer.probability is None else f": probability {answer.probability:.1%}"
+    chance = "" if answer.probability is None else f" (the same with probability {answer.probability:.1%})"
     typer.echo(f"{answer.verdict}{chance}")
     for sentence in answer.why:
         typer.echo(f"  {sentence}")
