@@ -220,6 +220,10 @@ def test_wrong_calls_leave_nothing_behind(world: Path, tmp_path: Path) -> None:
     pd.DataFrame({"path": ["a.jpg"], "kind": ["x"]}).to_csv(table, index=False)
     with pytest.raises(DoppelgramError, match="by place and pose"):
         climb(table, out)
+    (tmp_path / "other.json").write_text('{"other.jpg": []}')
+    with pytest.raises(DoppelgramError, match="names none of these photographs"):
+        climb(world, out, pose_weights=tmp_path / "other.json", estimator="keypoints", seed=5)
+    assert climb(world, out, only=["cosine"], protocol="closed").is_file(), "settings without results bind nobody"
     with pytest.raises(DoppelgramError, match="holds something else"):
         climb(world, world)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 
+from doppelgram.api.beginning import begin
 from doppelgram.api.ladder_data import (
     PROTOCOLS,
     TEST_PAIRS,
@@ -25,7 +25,7 @@ from doppelgram.api.ladder_data import (
     read_ladder_posts,
 )
 from doppelgram.api.ladder_figure import ladder_figure, masks_picture
-from doppelgram.api.ladder_leak import climb_leaky
+from doppelgram.api.ladder_leak import LEAKY_FOLDER, climb_leaky
 from doppelgram.api.ladder_ours import climb_ours, ours_overrides
 from doppelgram.api.ladder_plan import BACKBONE, Rung, ladder
 from doppelgram.api.ladder_poses import draw_masks, estimator_for, people_in
@@ -40,7 +40,6 @@ from doppelgram.maps.picture import write_picture
 from doppelgram.weights import cache_folder
 from doppelgram.writing import written_whole
 
-SETTINGS_FILE = "settings.json"
 _QUICK_PAIRS = 400
 
 
@@ -109,7 +108,7 @@ def reproduce_rolemodel(
         "data": os.path.abspath(data), "groups": os.path.abspath(groups) if groups is not None else "",
         "backbone": backbone, "estimator": finder.name, "quick": quick, "set": list(overrides), "seed": seed,
     }  # fmt: skip
-    begin(out, settings)
+    begin(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
     started = time.perf_counter()
     try:
         return _climb_all(
@@ -131,30 +130,6 @@ def reproduce_rolemodel(
     finally:
         shutil.rmtree(out / "scratch", ignore_errors=True)
         console.print(f"{time.perf_counter() - started:.0f} s", style="dim", highlight=False)
-
-
-def begin(out: Path, settings: dict[str, Any]) -> None:
-    """Make the folder, or see that it was begun with the same settings.
-
-    Raises:
-        DoppelgramError: the folder holds something else, or was begun with other settings.
-    """
-    file = out / SETTINGS_FILE
-    if file.is_file():
-        try:
-            before = json.loads(file.read_text(encoding="utf-8"))
-            differing = sorted(key for key in settings if before.get(key) != settings[key])
-        except (ValueError, AttributeError):
-            raise DoppelgramError(f"{file}: is damaged; choose another --out") from None
-        if differing:
-            raise DoppelgramError(
-                f"{out}: was begun with other settings ({', '.join(differing)}); repeat them or choose another --out"
-            )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DoppelgramError(f"{out}: holds something else; choose another --out")
-    else:
-        with written_whole(file) as aside:
-            aside.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
 def _climb_all(

@@ -17,6 +17,7 @@ from doppelgram.learning.siamese_pairs_plan import Index, PairPlan
 
 VALIDATION_SHARE = 0.2
 _EPOCHS_OF_PAIRS = 2
+LEAKY_FOLDER = "leaky"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def climb_leaky(work: Workshop, rung: Rung) -> Climbed:
     from doppelgram.learning.siamese_pairs import fit_pairs, pair_log_odds
     from doppelgram.learning.siamese_pairs_data import PairInputs
 
-    folder = work.out / "leaky" / rung.key
+    folder = work.out / LEAKY_FOLDER / rung.key
     done = read_climbed(folder, rung)
     if done is not None:
         return done

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from doppelgram.api.beginning import begin
 from doppelgram.api.evaluating import evaluate
 from doppelgram.api.loading import load_images, progress_bar
 from doppelgram.api.lookalike_data import Prepared, prepare
@@ -33,9 +33,8 @@ from doppelgram.maps.palette import style_classes
 from doppelgram.maps.picture import draw_points, write_picture
 from doppelgram.maps.projection import project
 from doppelgram.models.bundle import load_image_model, model_folder
-from doppelgram.writing import written_whole
 
-SETTINGS_FILE, DATA_FOLDER, RUNS_FOLDER = "settings.json", "data", "runs"
+DATA_FOLDER, RUNS_FOLDER = "data", "runs"
 NEIGHBOURS = 5
 _QUERIES, _ANSWERS = 10, 6
 
@@ -114,7 +113,7 @@ def reproduce_lookalike(
         "backbone": effort.backbone, "epochs": effort.epochs, "most_images": effort.most_images,
         "set": list(overrides), "dims": list(dims), "seed": seed,
     }  # fmt: skip
-    _begin(out, settings)
+    begin(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
     work = _Work(out, Path(weights).expanduser() if weights is not None else None, seed, console)
     started = time.perf_counter()
     try:
@@ -134,28 +133,6 @@ def reproduce_lookalike(
         raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
     seconds = time.perf_counter() - started
     return write_report(out, chapters, {**settings, "quick": quick}, seconds)
-
-
-def _begin(out: Path, settings: dict[str, Any]) -> None:
-    """Make the folder, or see that it was begun with the same settings; where nothing was trained any will do."""
-    file = out / SETTINGS_FILE
-    if file.is_file():
-        try:
-            before = json.loads(file.read_text(encoding="utf-8"))
-            differing = sorted(key for key in settings if before.get(key) != settings[key])
-        except (ValueError, AttributeError):
-            raise DoppelgramError(f"{file}: is damaged; choose another --out") from None
-        if not differing:
-            return
-        if (out / RUNS_FOLDER).exists():
-            raise DoppelgramError(
-                f"{out}: was begun with other settings ({', '.join(differing)}); repeat them or choose another --out"
-            )
-        shutil.rmtree(out / DATA_FOLDER, ignore_errors=True)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DoppelgramError(f"{out}: holds something else; choose another --out")
-    with written_whole(file) as aside:
-        aside.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
 def _prepared(name: str, place: Path, out: Path, most: int, listed: Path | None, seed: int) -> Prepared:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import processors
 
-
 # Where in OpenVINO's own sources something failed, which tells a user nothing.
 _SOURCES = re.compile(r"(Exception from |at )?\bsrc/[\w./-]+(:\d+)?:?\s*")
 
