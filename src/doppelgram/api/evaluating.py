@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from doppelgram.api.folders import check_folder
 from doppelgram.api.judging import embed_collection, fitted_on, judge, own_threshold
 from doppelgram.api.loading import progress_bar
 from doppelgram.api.run import RUN_FILE, SPLIT_FILE, open_run
@@ -76,6 +77,8 @@ def evaluate(
     if weights is not None and not Path(weights).expanduser().is_dir():
         raise DoppelgramError(f"{weights}: there is no such folder of weights")
     run = Path(run).expanduser()
+    if out is not None:
+        check_folder(Path(out).expanduser())
     model = load_model(run, weights=weights, keypoints=keypoints)
     settings: dict[str, Any] = {"model": model.fingerprint, "knn": knn, "seed": seed}
     results: list[EvaluationResult] = []
@@ -211,7 +214,8 @@ def _given_pairs(
     hashes = np.array(loaded.hashes)
     itself = hashes[a] == hashes[b]
     if itself.any():
-        notes.append(f"{int(itself.sum())} pairs of an image with itself (the same bytes) left out.")
+        count = int(itself.sum())
+        notes.append(f"{count:,} pair{'' if count == 1 else 's'} of an image with itself (the same bytes) left out.")
         a, b, usable = a[~itself], b[~itself], np.flatnonzero(usable)[~itself]
         if not len(a):
             raise DoppelgramError(f"{file}: every pair is of an image with itself")

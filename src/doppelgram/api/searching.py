@@ -12,6 +12,7 @@ from rich.console import Console
 
 from doppelgram.api.crops import check_png, chosen_detector, draw_crops, faces_report, tell_faces
 from doppelgram.api.loading import progress_bar
+from doppelgram.api.training import Interrupted
 from doppelgram.catalog.embed import IndexReport, index_collection
 from doppelgram.catalog.montage import draw_montage
 from doppelgram.catalog.search import Neighbours, search_catalog
@@ -53,6 +54,7 @@ def index(
 
     Raises:
         DoppelgramError: nothing could be read, or the catalog was filled by another model or from other cuts.
+        Interrupted: stopped by Ctrl-C; the same call goes on.
     """
     console = console or Console(stderr=True)
     loaded = load_model(model, weights=weights, keypoints=keypoints)
@@ -69,8 +71,11 @@ def index(
     store = Catalog.open_or_create(Path(catalog).expanduser(), loaded, model_folder(model), face=face)
     for note in collection.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
-    with progress_bar(console, "indexing", len(collection)) as advance:
-        report = index_collection(collection, loaded, store, progress=advance)
+    try:
+        with progress_bar(console, "indexing", len(collection)) as advance:
+            report = index_collection(collection, loaded, store, progress=advance)
+    except KeyboardInterrupt:
+        raise Interrupted(f"{catalog}: interrupted; the same command goes on from here") from None
     tell_faces(console, report.files)
     framing = store.framing(loaded)
     if show_crops is not None and isinstance(framing, Framing):

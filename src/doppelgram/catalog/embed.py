@@ -52,6 +52,8 @@ class IndexReport:
         broken: files that are there but give no image.
         updated: rows whose path, label, author or time was brought up to date; counted among `already_present`.
         seconds: wall time.
+        without_people: paths of the added photographs in which nobody was found, by models that look for people; None
+            with other models.
         files: one outcome a file, with reasons, in the collection's order.
     """
 
@@ -62,11 +64,14 @@ class IndexReport:
     broken: int = 0
     updated: int = 0
     seconds: float = 0.0
+    without_people: list[str] | None = None
     files: LoadReport = field(default_factory=LoadReport)
 
     def to_json(self) -> str:
-        """Return counts, seconds and outcomes as JSON text in ASCII."""
-        return json.dumps({k: v for k, v in asdict(self).items() if k != "files"} | json.loads(self.files.to_json()))
+        """Return counts, seconds and outcomes as JSON text in ASCII; who is without people only where that is known."""
+        left_out = {"files"} | ({"without_people"} if self.without_people is None else set())
+        facts = {key: value for key, value in asdict(self).items() if key not in left_out}
+        return json.dumps(facts | json.loads(self.files.to_json()))
 
     def summary(self, limit: int = 5) -> str:
         """Return one line for a person, naming at most ``limit`` files of each kind that gave nothing new."""
@@ -78,6 +83,10 @@ class IndexReport:
             if getattr(self, name):
                 counts.append(f"{getattr(self, name):,} {name}")
         line = f"{', '.join(counts)} in {self.seconds:.1f} s."
+        if self.without_people:
+            count = len(self.without_people)
+            whose = "its pose counts" if count == 1 else "their poses count"
+            line += f" Nobody was found in {count:,} of those added, so {whose} as unknown."
         return f"{line} {self.files.summary(limit)}" if self.duplicate or self.missing or self.broken else line
 
 
@@ -145,9 +154,10 @@ def index_collection(
     # Finding people is most of the work, so that where it is done it alone moves the bar.
     embedded = advance if look is None else (lambda count: None)
     chunk: list[tuple[Entry, FileRead]] = []
+    nobody: list[str] = []
 
     def append() -> None:
-        inserted = _append(chunk, model, catalog, embedded)
+        inserted = _append(chunk, model, catalog, embedded, nobody)
         report.added += inserted
         # Fewer than the chunk where another process was faster, or a file was changed to a known one meanwhile.
         report.already_present += len(chunk) - inserted
@@ -175,6 +185,7 @@ def index_collection(
     counts = report.files.counts()
     report.duplicate, report.missing, report.broken = counts["duplicate"], counts["missing"], counts["broken"]
     report.files.raise_if_nothing_readable()
+    report.without_people = nobody if look is not None else None
     catalog.compact()
     report.seconds = time.perf_counter() - started
     return report
@@ -251,7 +262,9 @@ def _append(
     model: Model | ArrangementModel,
     catalog: Catalog,
     progress: Callable[[int], None],
+    nobody: list[str],
 ) -> int:
+    """Embed a chunk and write it down; returns how many rows are new. Who shows nobody is added to ``nobody``."""
     from doppelgram.models.arrangement import ArrangementModel
 
     if not chunk:
@@ -267,6 +280,8 @@ def _append(
             replace(entry, columns={**(entry.columns or {}), PEOPLE_COLUMN: people_text(people)})
             for entry, people in zip(entries, seen.people, strict=True)
         ]
+        shown = model.space.people_shown(vectors).tolist()
+        nobody += [entry.path for entry, count in zip(entries, shown, strict=True) if not count]
     return catalog.add(
         [
             EmbeddedImage(entry, vector, read.thumbnail)

@@ -43,6 +43,8 @@ __all__ = [
 # Typer carries its own click, older Typers use the package: either way this is the ClickException that it raises.
 _CommandLineError: Any = typer.BadParameter.__mro__[2]
 
+_INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; every error is one line on standard error.
@@ -56,17 +58,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         status = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        if status == _INTERRUPTED:  # newer Typers make this of Ctrl-C, and say nothing
+            _fail("interrupted", _INTERRUPTED)
         sys.exit(status if isinstance(status, int) else 0)
     except DoppelgramError as problem:
         interrupted = type(problem).__name__ == "Interrupted"
-        _fail(" ".join(str(problem).split()), 130 if interrupted else 2)
+        _fail(" ".join(str(problem).split()), _INTERRUPTED if interrupted else 2)
     except _CommandLineError as problem:
         if type(problem).__name__ == "NoArgsIsHelpError":  # its message is the help text
             typer.echo(problem.format_message())
             sys.exit(2)
         _fail(problem.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted", 130)
+        _fail("interrupted", _INTERRUPTED)
     except OSError as problem:
         if isinstance(problem, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
