@@ -9,8 +9,8 @@ from doppelgram.api.comparison_words import in_short
     ("same", "place", "pose", "words"),
     [
         (True, 0.9, 0.8, "Same pose before the same place"),
-        (True, 0.42, 0.99, "Perhaps the same pose before the same place: the place cannot be told surely"),
-        (True, 0.4, 0.4, "Perhaps the same pose before the same place: the place and the pose cannot be told surely"),
+        (True, 0.42, 0.99, "Perhaps the same, but the place cannot be told surely"),
+        (True, 0.4, 0.4, "Perhaps the same, but the place and the pose cannot be told surely"),
         (False, 0.1, 0.9, "Not the same: another place, the same pose"),
         (False, 0.46, 0.1, "Not the same: perhaps another place, another pose"),
         (False, 0.6, 0.55, "Not the same: place and pose are close, but not both close enough"),

@@ -30,6 +30,8 @@ from doppelgram.writing import keep_inputs
 
 # People whose poses are compared where there is no model to say how many.
 _PEOPLE = 2
+# A difference of probabilities that one sees.
+_VISIBLE = 0.02
 
 
 @dataclass(frozen=True)
@@ -140,12 +142,13 @@ def compare_images(
             "of place and pose hold against an even chance, that of both if every second pair were the same."
         )
     if out is not None:
+        unknown = model is not None and not (answer.people_a and answer.people_b)
         sides = [
             Shown(one.pixels, one.people, found, Path(one.path).name, caption(one.count, one.people))
             for one, found in zip(photographs, which, strict=True)
         ]
         draw_comparison(
-            answer.verdict, summary_line(answer.probability, reasons), (sides[0], sides[1]), bars, reasons, answer.why,
+            answer.verdict, summary_line(answer.probability, reasons, unknown=unknown), (sides[0], sides[1]), bars, reasons, answer.why,
             footer, Path(out).expanduser(), mark=answer.threshold,
         )  # fmt: skip
     return answer
@@ -260,7 +263,7 @@ def _by_model(
     why.append(
         f"Together: {percent(both)}, {side} the {percent(threshold)} from which on two photographs count as the same."
     )
-    if both > (place if unknown else min(place, pose)):
+    if both > (place if unknown else min(place, pose)) + _VISIBLE:
         why.append(
             "That is more than one of its parts says: place and pose are each weighed against an even chance, both "
             "together among pairs of which every second is the same and the others share the place or the pose."

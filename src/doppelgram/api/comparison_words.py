@@ -25,7 +25,7 @@ def in_short(same: bool, place: float, pose: float | None) -> str:
     if same:
         unsure = [name for name, share in (("place", place), ("pose", pose)) if share < 0.5]
         if unsure:
-            return f"Perhaps the same pose before the same place: the {' and the '.join(unsure)} cannot be told surely"
+            return f"Perhaps the same, but the {' and the '.join(unsure)} cannot be told surely"
         return "Same pose before the same place"
     if place >= 0.5 and pose >= 0.5:
         return "Not the same: place and pose are close, but not both close enough"
@@ -73,8 +73,10 @@ def pose_words(counts: Sequence[int], skeletons: Sequence[int], reasons: PoseRea
     return [" ".join(words)]
 
 
-def summary_line(probability: float | None, reasons: PoseReasons | None) -> str:
-    """The line below the verdict."""
+def summary_line(probability: float | None, reasons: PoseReasons | None, *, unknown: bool = False) -> str:
+    """The line below the verdict; ``unknown`` where a model has no pose to compare."""
+    if unknown:
+        return "Whether the pose is the same cannot be told: nobody was found in one of the two, or in either"
     if probability is not None:
         return f"{percent(probability)} likely to show the same pose before the same place"
     if reasons is None or not reasons.degrees:
