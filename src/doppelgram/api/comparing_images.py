@@ -147,8 +147,9 @@ def compare_images(
             Shown(one.pixels, one.people, found, Path(one.path).name, caption(one.count, one.people))
             for one, found in zip(photographs, which, strict=True)
         ]
+        line = summary_line(answer.probability, reasons, unknown=unknown)
         draw_comparison(
-            answer.verdict, summary_line(answer.probability, reasons, unknown=unknown), (sides[0], sides[1]), bars, reasons, answer.why,
+            answer.verdict, line, (sides[0], sides[1]), bars, reasons, answer.why,
             footer, Path(out).expanduser(), mark=answer.threshold,
         )  # fmt: skip
     return answer
