@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from doppelgram.pose.estimators import ESTIMATORS
+
 FAST = ["--set", "epochs=2", "--set", "data.size=24", "--set", "sampler.batch=16"]
 
 
@@ -41,6 +43,12 @@ def test_every_command_has_help(command: str) -> None:
     usage = " ".join(done.stdout.split())
     assert f"{command} [OPTIONS]" in usage
     assert "Traceback" not in done.stderr
+
+
+def test_pose_names_every_estimator() -> None:
+    usage = run("pose", "--help").stdout
+    assert all(name in usage for name in ESTIMATORS)
+    assert "one photograph" in " ".join(usage.split())
 
 
 def test_the_whole_job(class_folder: Callable[..., Path], tmp_path: Path) -> None:

@@ -7,15 +7,26 @@ from typing import Annotated
 
 import typer
 
-from doppelgram.cli.app import Data, Json, Weights, app, print_json, progress_console
+from doppelgram.cli.app import Json, Weights, app, print_json, progress_console
 
 
 @app.command()
 def pose(
-    data: Data,
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="Folder of images, a table (CSV, TSV, Parquet), or one photograph.",
+            show_default=False,
+        ),
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="Table of keypoints to write.")],
     estimator: Annotated[
-        str, typer.Option(metavar="NAME", help="movenet, mediapipe, vitpose, or keypoints that are ready-made.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="movenet, movenet-thorough (slower), mediapipe, vitpose, or keypoints that are ready-made.",
+        ),
     ] = "movenet",
     weights: Weights = None,
     pose_weights: Annotated[
@@ -42,7 +53,9 @@ def pose(
         return
     typer.echo(found.summary())
     if found.unnamed:
-        typer.echo(f"{len(found.unnamed):,} photographs are not named among the keypoints", err=True)
+        count = len(found.unnamed)
+        which = "1 photograph is" if count == 1 else f"{count:,} photographs are"
+        typer.echo(f"{which} not named among the keypoints", err=True)
     for path in (out, draw):
         if path:
             typer.echo(f"written: {path}", err=True)
