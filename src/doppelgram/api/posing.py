@@ -72,10 +72,9 @@ class PosedCollection:
         facts = self.to_dict()
         count = facts["photographs"]
         share = f" ({facts['with_people'] / count:.1%})" if count else ""
-        return (
-            f"{facts['people']:,} people in {facts['with_people']:,} of {count:,} photographs{share}, "
-            f"{facts['passers_by']:,} of them passers-by."
-        )
+        people, photographs = "person" if facts["people"] == 1 else "people", f"photograph{'s' * (count != 1)}"
+        passing = f", {facts['passers_by']:,} of them passers-by" if facts["passers_by"] else ""
+        return f"{facts['people']:,} {people} in {facts['with_people']:,} of {count:,} {photographs}{share}{passing}."
 
 
 def estimate_poses(
