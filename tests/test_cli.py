@@ -36,6 +36,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert out.strip().endswith("HEAVY []")
 
 
+def test_commands_that_train_nothing_do_not_wait_for_the_trainer() -> None:
+    names = "searching", "posing", "comparing_images", "evaluating", "mapping", "mistakes", "tracing"
+    code = f"import sys, {', '.join(f'doppelgram.api.{name}' for name in names)}; print('lightning' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "False"
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate", "index", "search", "verify", "split", "demo", "weights"])
 def test_every_command_has_help(command: str) -> None:
     done = run(command, "--help")

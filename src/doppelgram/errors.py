@@ -18,3 +18,7 @@ class DivergedError(DoppelgramError):
             "training diverged: the embeddings are not numbers any more; use a smaller optimiser.lr, or "
             "optimiser.clip=1"
         )
+
+
+class Interrupted(DoppelgramError):
+    """The user stopped what takes long; what was finished is kept, and the sentence says how to go on."""

@@ -13,10 +13,10 @@ from rich.console import Console
 from doppelgram.api.arrangement_sights import Sights
 from doppelgram.api.arrangement_towers import Towers, tower_vectors
 from doppelgram.api.arrangement_training import _Fitting
-from doppelgram.api.training import Interrupted, train
+from doppelgram.api.training import train
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.world.posts import render_posts
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.report import LoadReport
 from doppelgram.learning.recipe_file import read_recipe
 from doppelgram.models.arrangement import ArrangementModel

@@ -16,9 +16,8 @@ from rich.console import Console
 
 import doppelgram
 from doppelgram.api.comparing import compare
-from doppelgram.api.training import Interrupted
 from doppelgram.dataset.world.signs import render_signs
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.comparison import Comparison, Setting
 
 FAST = ["epochs=1", "data.size=24", "sampler.batch=16", "optimiser.precision=32"]

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from doppelgram.api import searching
-from doppelgram.api.training import Interrupted
 from doppelgram.catalog.embed import index_collection
 from doppelgram.cli import main
+from doppelgram.errors import Interrupted
 from posts_world import random_model, render_world
 
 

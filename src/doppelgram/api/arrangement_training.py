@@ -22,7 +22,7 @@ from doppelgram.api.run import SPLIT_FILE, Run, abandon_run, create_run
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_kinds, twins
 from doppelgram.images.memory import available_memory
 from doppelgram.learning.pose_fit import fit_pose_tower
@@ -107,8 +107,6 @@ def train_arrangement(
         model = ArrangementModel(towers.place, towers.pose, space, sight, labels, recipe.to_dict())
         model.save(out / "model")
     except KeyboardInterrupt:
-        from doppelgram.api.training import Interrupted
-
         run.update(training_seconds=round(before + time.perf_counter() - started, 1))
         raise Interrupted(f"{out}: stopped; go on with `doppelgram train ... --resume`") from None
     except DoppelgramError:

@@ -20,11 +20,11 @@ from doppelgram.api.grid import Cell, make_cells, parse_choices, parse_dims, rea
 from doppelgram.api.loading import load_images, progress_bar
 from doppelgram.api.run import SPLIT_FILE, versions
 from doppelgram.api.splitting import read_class_list
-from doppelgram.api.training import Interrupted, anchored
+from doppelgram.api.training import anchored
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.comparison import Comparison, RunResult
 from doppelgram.evaluation.reading import seconds as duration
 from doppelgram.learning.catalogue import list_losses, list_miners

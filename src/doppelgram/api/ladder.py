@@ -32,8 +32,8 @@ from doppelgram.api.ladder_poses import draw_masks, estimator_for, people_in
 from doppelgram.api.ladder_report import Ladder, write_ladder
 from doppelgram.api.ladder_rungs import Climbed, Workshop, climb
 from doppelgram.api.loading import load_images
-from doppelgram.api.training import Interrupted, make_network
-from doppelgram.errors import DoppelgramError
+from doppelgram.api.training import make_network
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.framing import Framing
 from doppelgram.learning.recipe import Recipe
 from doppelgram.maps.picture import write_picture

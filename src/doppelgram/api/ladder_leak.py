@@ -11,7 +11,7 @@ import numpy as np
 from doppelgram.api.ladder_plan import Rung
 from doppelgram.api.ladder_rungs import Climbed, Workshop, pair_network, read_climbed, write_climbed
 from doppelgram.api.loading import progress_bar
-from doppelgram.api.training import Interrupted
+from doppelgram.errors import Interrupted
 from doppelgram.evaluation.verification import balanced_share
 from doppelgram.learning.siamese_pairs_plan import Index, PairPlan
 

@@ -19,8 +19,8 @@ from doppelgram.api.ladder_data import Posts, Trial
 from doppelgram.api.ladder_plan import Rung
 from doppelgram.api.ladder_scores import distances, metrics_from, score_pairs
 from doppelgram.api.loading import progress_bar
-from doppelgram.api.training import Interrupted, make_network
-from doppelgram.errors import DoppelgramError
+from doppelgram.api.training import make_network
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.images.batch import load_pixels
 from doppelgram.images.framing import Framing

@@ -13,10 +13,9 @@ from PIL import Image
 from rich.console import Console
 
 from doppelgram.api.loading import progress_bar
-from doppelgram.api.training import Interrupted
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import IMAGE_ENDINGS, read_collection
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.decode import open_image
 from doppelgram.images.ordered import in_order
 from doppelgram.images.report import LoadReport

@@ -21,12 +21,12 @@ from doppelgram.api.lookalike_plan import DIM, DIMS, FULL, QUICK, SUBJECTS, Step
 from doppelgram.api.lookalike_report import Chapter, Trained, write_report
 from doppelgram.api.run import Run
 from doppelgram.api.splitting import read_class_list
-from doppelgram.api.training import Interrupted, train
+from doppelgram.api.training import train
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.montage import draw_montage
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.maps.judgement import judge
 from doppelgram.maps.palette import style_classes

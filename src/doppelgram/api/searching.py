@@ -12,13 +12,12 @@ from rich.console import Console
 
 from doppelgram.api.crops import check_png, chosen_detector, draw_crops, faces_report, tell_faces
 from doppelgram.api.loading import progress_bar
-from doppelgram.api.training import Interrupted
 from doppelgram.catalog.embed import IndexReport, index_collection
 from doppelgram.catalog.montage import draw_montage
 from doppelgram.catalog.search import Neighbours, search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.readers import read_collection
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.framing import Framing
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model, model_folder

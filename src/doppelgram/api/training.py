@@ -18,7 +18,7 @@ from doppelgram.api.run import RECIPE_FILE, RUN_FILE, SPLIT_FILE, Run, abandon_r
 from doppelgram.api.splitting import read_class_list
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.images.framing import Framing
 from doppelgram.learning.data import Part
@@ -29,10 +29,6 @@ from doppelgram.learning.recipe_file import read_recipe
 from doppelgram.models.backbones import BUILT_IN, make_backbone
 from doppelgram.models.model import Model
 from doppelgram.models.network import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
-
-
-class Interrupted(DoppelgramError):
-    """Training was stopped by the user; what was finished is kept."""
 
 
 def train(
