@@ -78,12 +78,16 @@ def slots(sights: Sights, embedded: list[Array], weights: list[float], experts: 
 
 def score(
     place: Array, poses: Array, asked: Asked, rule: str = "both", given: JointCalibration | None = None
-) -> dict[str, Any]:
-    """Figures of one way to embed; each with value, low, high and n."""
+) -> dict[str, Any] | None:
+    """Figures of one way to embed; each with value, low, high and n. None where it is no better than chance."""
     empty = JointCalibration.from_dict(DUMMY)
     space = ArrangementSpace(place.shape[1], poses.shape[2], poses.shape[1], empty)
     vectors = np.hstack([place, poses.reshape(len(place), -1)]).astype(np.float32)
-    joint = given or fit_joint(space, vectors, asked.kinds("val"), "validation part", rule)
+    try:
+        joint = given or fit_joint(space, vectors, asked.kinds("val"), "validation part", rule)
+    except DoppelgramError as problem:
+        print(problem)
+        return None
     space = replace(space, calibration=joint)
     a, b, same = asked.pairs["test"]
     said = space.judge(vectors[a], vectors[b])
@@ -163,7 +167,7 @@ def places(model: ArrangementModel, sights: Sights, asked: Asked) -> list[Array]
     return found
 
 
-def variants(model: ArrangementModel, sights: Sights, asked: Asked) -> dict[str, dict[str, Any]]:
+def variants(model: ArrangementModel, sights: Sights, asked: Asked) -> dict[str, dict[str, Any] | None]:
     """Figures of the whole model and of the model without this and that."""
     seen = places(model, sights, asked)
     poses = [tower.embed(views) for tower, views in zip(model.pose, sights.pose, strict=True)]
@@ -176,7 +180,7 @@ def variants(model: ArrangementModel, sights: Sights, asked: Asked) -> dict[str,
         untrained = PoseTower()
         described = untrained.described(points) + untrained.described(untrained.mirrored(points))
     raw = slots(sights, [unit(described.numpy())], [1.0], [False], 1)
-    found = {"ours": score(place, pose, asked)}
+    found: dict[str, dict[str, Any] | None] = {"ours": score(place, pose, asked)}
     if model.space.people == 1:
         found["as the recipe calibrated it, without knowing persons"] = score(
             place, pose, asked, given=model.calibration
@@ -194,7 +198,7 @@ def variants(model: ArrangementModel, sights: Sights, asked: Asked) -> dict[str,
     return found
 
 
-def table(found: dict[str, dict[str, Any]]) -> str:
+def table(found: dict[str, dict[str, Any] | None]) -> str:
     """Rows of the model's variants."""
     columns = {
         "joint_accuracy": "pairs rightly judged", "joint_auc": "AUC", "place_auc": "place AUC",
@@ -202,6 +206,9 @@ def table(found: dict[str, dict[str, Any]]) -> str:
     }  # fmt: skip
     lines = ["| | " + " | ".join(columns.values()) + " |", "|---|" + "---:|" * len(columns)]
     for name, figures in found.items():
+        if figures is None:
+            lines.append(f"| {name} | validation pairs are no nearer where they are the same" + " |" * len(columns))
+            continue
         cells = [
             f"{figures[key]['value']:.1%} ({figures[key]['low']:.1%} to {figures[key]['high']:.1%})"
             if key in ("joint_accuracy", "pose_1nn")
