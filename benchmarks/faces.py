@@ -115,7 +115,7 @@ def looked_at(model: Model, faces: Collection, split: Split, seed: int) -> dict[
     ways = by_views(model, faces, split, (1, recipe_views), seed)
     vectors, labels = embedded_parts(model, faces, split, recipe_views)
     both = (np.concatenate([each["train"], each["val"]]) for each in (vectors, labels))
-    ways[f"{recipe_views} views, the validation photographs in the gallery too"] = {
+    ways[f"{recipe_views} view{'s' * (recipe_views > 1)}, the validation photographs in the gallery too"] = {
         "test": evaluate_embeddings(*both, vectors["test"], labels["test"], seed=seed).to_dict()
     }
     return ways
