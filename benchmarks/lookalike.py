@@ -1,4 +1,4 @@
-"""The look-alike exercise on real photographs, cut down to half an hour: our figures beside the published ones.
+"""The look-alike exercise on real photographs, cut down: our figures beside the published ones.
 
 Everything that ``doppelgram reproduce lookalike`` does, from scratch, at 64x64 and with its losses, miners and sizes,
 but with our small net in place of VGG16 and on at most 40 images of a class. Kept are its tables; its page and pictures

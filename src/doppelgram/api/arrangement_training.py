@@ -186,13 +186,17 @@ class _Fitting:
         recipe, network = self.recipe, tower.model.network
         layers, views = recipe.model.frozen_layers, recipe.augment.views
         spec = recipe.augmentation if name in PLACES else PERSON_VIEWS
-        plain = first_maps(network, layers, pixels, spec, 0, self.seed)
-        self.untouched[name] = unit(tower_features(network, layers, plain[0]))
+        # Untouched features tell who stands before the same photograph, and who is the same person; the place's do for
+        # the scene, of which one photograph says how large its maps are.
+        looked = pixels[:1] if name == "scene" else pixels
+        plain = first_maps(network, layers, looked, spec, 0, self.seed)
+        if name != "scene":
+            self.untouched[name] = unit(tower_features(network, layers, plain[0]))
         if name == "place" and self.towers.generic:
             fit_generic(self.towers.generic, tower_features(network, layers, plain[0])[self.taught])
         if self._kept(name, network):
             return
-        views = _affordable(plain.nbytes, views)
+        views = _affordable(plain.nbytes // len(looked) * len(pixels), views)
         taught, where = np.unique(rows, return_inverse=True)
         mirror = int(tower.model.mirror)
         with progress_bar(self.console, f"{name}: looking", (1 + mirror + views) * len(taught)) as advance:
