@@ -45,6 +45,9 @@ def test_a_trace_beside_the_truth(found: RoleModels, world: World, truth: Path) 
     assert 0.5 < scores.adjusted_rand <= 1
     assert 0.1 < scores.parents < 1
     assert len(score_lines(scores)) == 5
+    lines = truth.read_text().splitlines()
+    truth.write_text("\n".join([lines[0], *(f"{line}," for line in lines[1:])]))  # rows end in a comma
+    assert score_trace(found, truth) == scores
 
 
 def test_what_is_true_scores_one(found: RoleModels, world: World, truth: Path) -> None:

@@ -81,6 +81,9 @@ def test_pairs_from_a_file(tmp_path: Path) -> None:
     assert right == [tmp_path / "b.jpg", Path("/x/c.jpg")]
     assert same.tolist() == [True, False]
     assert read_pairs(file, Path("/root"))[0][0] == Path("/root/a.jpg")
+    file.write_text("path_a,path_b,same\na.jpg,b.jpg,1,\na.jpg,/x/c.jpg,False,\n")  # rows end in a comma
+    assert read_pairs(file)[1] == right
+    assert read_pairs(file)[2].tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,27 @@ def test_a_parquet_table_beside_its_pictures(tmp_path: Path) -> None:
     assert posts.table["likes"].tolist() == ["3", "4"]
 
 
+def test_posts_that_were_sorted_or_filtered_keep_their_own_times(tmp_path: Path) -> None:
+    moments = [f"2019-12-{20 + day}T04:27:27Z" for day in range(4)]
+    table = pd.DataFrame(
+        {"path": [f"{n}.png" for n in range(4)], "author": list("abcd"), "timestamp": pd.to_datetime(moments)}
+    )
+    for frame in (table.iloc[[2, 0, 3, 1]], table[table["author"] != "a"], table.iloc[::-1].set_index("timestamp")):
+        frame.to_parquet(tmp_path / "posts.parquet")
+        posts = read_posts(tmp_path)
+        assert len(posts) == len(frame)
+        for name, author, time in zip(posts.names, posts.table["author"], times(posts), strict=True):
+            assert (author, time) == ("abcd"[int(name[0])], moments[int(name[0])])
+
+
+def test_rows_of_posts_that_end_in_a_comma(tmp_path: Path) -> None:
+    write(tmp_path / "posts.csv", "path,author,timestamp\na.png,x,2019-12-20T04:27:27Z,\nb.png,y,2019-12-21 05:00Z,\n")
+    posts = read_posts(tmp_path)
+    assert posts.names == ["a.png", "b.png"]
+    assert posts.table["author"].tolist() == ["x", "y"]
+    assert times(posts) == ["2019-12-20T04:27:27Z", "2019-12-21T05:00:00Z"]
+
+
 def test_photographs_with_the_camera_s_time(tmp_path: Path) -> None:
     picture(tmp_path / "a/one.jpg", taken="2019:12:20 05:27:27", offset="+01:00")
     picture(tmp_path / "two.jpg", taken="2019:12:20 05:27:27")

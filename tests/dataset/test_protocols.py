@@ -106,7 +106,7 @@ def test_fewer_pairs_where_there_are_no_more() -> None:
     assert pairs.same.mean() == 0.5
 
 
-def test_the_sample_world_is_read_with_its_truth(world: Path) -> None:
+def test_the_sample_world_is_read_with_its_truth(world: Path, tmp_path: Path) -> None:
     posts = read_posts(world)
     bare = posts.column("pose") == ""
     assert (posts.column("person")[~bare] != "").all()
@@ -115,6 +115,10 @@ def test_the_sample_world_is_read_with_its_truth(world: Path) -> None:
     assert not shared(posts, rows, "person")
     assert not shared(posts, rows, "photo")
     protocol = open_protocol(posts)
+    lines = (world / "truth.csv").read_text().splitlines()
+    ends = tmp_path / "ends.csv"
+    ends.write_text("\n".join([lines[0], *(f"{line}," for line in lines[1:])]))  # rows end in a comma
+    assert read_posts(world, ends).table.equals(posts.table)
     for part in ("train", "val", "test"):  # a bare place teaches, or is asked, where its place does
         images = posts.take(protocol.split.rows(posts)[part])
         assert set(images.column("place")) <= set(protocol.places[part])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.errors import DoppelgramError
 
@@ -178,3 +179,53 @@ def test_choosing_rows(tmp_path: Path) -> None:
         collection.labelled(min_images=4)
     with pytest.raises(DoppelgramError, match="none of the 1"):
         collection.of_classes(["nobody"])
+
+
+def test_a_frame_s_index_means_nothing(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"path": ["a.jpg", "b.jpg", "c.jpg"], "label": ["x", "y", "z"], "timestamp": ["2020-01-01", "", "2020-01-03"]}
+    )
+    sorted_ = table.iloc[[2, 0, 1]]
+    file = tmp_path / "t.parquet"
+    for frame in (sorted_, sorted_.set_axis([0, 0, 0]), sorted_.reset_index(), sorted_.set_index("path"),
+                  sorted_.set_index(["label", "timestamp"]), sorted_.rename_axis("row"),
+                  sorted_.assign(__index_level_0__=[2, 0, 1])):  # fmt: skip
+        frame.to_parquet(file)
+        collection = read_collection(file)
+        assert collection.names == ["c.jpg", "a.jpg", "b.jpg"]
+        assert collection.label == "label"
+        assert collection.labels.tolist() == ["z", "x", "y"]
+        assert collection.table["timestamp"].dt.day.fillna(0).tolist() == [3, 1, 0]
+    for name, separator in (("t.csv", ","), ("t.tsv", "\t")):
+        sorted_.to_csv(tmp_path / name, sep=separator)  # writes the index as a column without a name
+        pd.read_csv(tmp_path / name, sep=separator).to_csv(tmp_path / f"twice_{name}", sep=separator)
+        for found in (tmp_path / name, tmp_path / f"twice_{name}"):
+            collection = read_collection(found)
+            assert dict(zip(collection.names, collection.labels, strict=True)) == dict(
+                zip(table["path"], table["label"], strict=True)
+            )
+            assert collection.label_columns == ("label",)
+
+
+def test_a_collection_goes_by_position(tmp_path: Path) -> None:
+    table = pd.DataFrame({"path": ["b", "a"], "label": ["y", "x"]}, index=[1, 0])
+    collection = Collection(tmp_path, table, "label")
+    assert collection.table.index.tolist() == [0, 1]
+    assert collection.names == ["b", "a"]
+
+
+@pytest.mark.parametrize("rows", ["a,x,\nb,y,\n", "a,x\nb,y,\n", "a,x,,\nb,y\n", "a,x, \nb,y,,,\n"])
+def test_rows_that_end_in_a_comma(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "t.csv").write_text("path,label\n" + rows)
+    collection = read_collection(tmp_path / "t.csv")
+    assert collection.names == ["a", "b"]
+    assert collection.labels.tolist() == ["x", "y"]
+    (tmp_path / "h.csv").write_text("path,label,,\n" + rows)  # and a header that does
+    assert read_collection(tmp_path / "h.csv").label_columns == ("label",)
+
+
+@pytest.mark.parametrize(("rows", "row"), [("a,x,1\nb,y,2\n", 2), ("a,x\n\nb,y,2\n", 3), ("a,x,\nb,y,2\n", 3)])
+def test_values_without_a_column_are_refused(tmp_path: Path, rows: str, row: int) -> None:
+    (tmp_path / "t.csv").write_text("path,label\n" + rows)
+    with pytest.raises(DoppelgramError, match=f"row {row} has 3 values, the header 2"):
+        read_collection(tmp_path / "t.csv")

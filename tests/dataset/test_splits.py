@@ -99,6 +99,8 @@ def test_written_and_read_back(tmp_path: Path) -> None:
     split.write(tmp_path / "new/split.csv")
     assert dict(read_split(tmp_path / "new/split.csv").parts) == dict(split.parts)
     assert not list(tmp_path.glob("**/*.part"))
+    (tmp_path / "comma.csv").write_text("path,part\na,train,\nb,test,\n")
+    assert dict(read_split(tmp_path / "comma.csv").parts) == {"a": "train", "b": "test"}
 
 
 @pytest.mark.parametrize(

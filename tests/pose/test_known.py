@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from doppelgram.errors import DoppelgramError
@@ -129,6 +130,10 @@ def test_a_table_is_read_back_as_it_was(tmp_path: Path) -> None:
     for name, one in people.items():
         np.testing.assert_array_equal(back[name].keypoints, one.keypoints)
         np.testing.assert_allclose(back[name].score, one.score)
+    pd.read_parquet(tmp_path / "p.parquet").iloc[::-1].to_parquet(tmp_path / "sorted.parquet")
+    turned = read_people(tmp_path / "sorted.parquet")
+    for name, one in people.items():
+        np.testing.assert_array_equal(turned[name].keypoints, one.keypoints)
     known = KnownPeople(tmp_path / "p.parquet")
     halved = known.people("/posts/a/1.jpg", 80, 60)
     np.testing.assert_allclose(halved.keypoints[..., :2], people["a/1.jpg"].keypoints[..., :2] / 2)

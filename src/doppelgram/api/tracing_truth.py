@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from doppelgram.dataset.csv_tables import read_csv
 from doppelgram.dataset.readers import BARE
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import wilson
@@ -114,7 +115,7 @@ def _earliest(arrangement: NDArray[np.int64], time: NDArray[np.float64]) -> dict
 
 def _truth(file: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        table = read_csv(file)
     except (OSError, ValueError) as problem:
         raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(problem).split())}") from None
     for column in ("path", "arrangement", "parent"):

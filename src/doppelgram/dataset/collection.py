@@ -37,6 +37,9 @@ class Collection:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        # Rows go by position everywhere: a frame that was sorted or filtered must not align by its old numbers.
+        if not self.table.index.equals(pd.RangeIndex(len(self.table))):
+            object.__setattr__(self, "table", self.table.reset_index(drop=True))
         if "path" not in self.table.columns:
             raise DoppelgramError(f"the table has no column 'path'; its columns are {', '.join(self.table.columns)}")
         for column in self._label_parts():

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from doppelgram.dataset.collection import Collection, codes
+from doppelgram.dataset.csv_tables import read_csv
 from doppelgram.errors import DoppelgramError
 
 Index = np.ndarray[Any, np.dtype[np.int64]]
@@ -178,7 +178,7 @@ def read_pairs(
     if not file.is_file():
         raise DoppelgramError(f"{file}: there is no such file of pairs")
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = read_csv(file)
     except ValueError as problem:
         raise DoppelgramError(f"{file}: cannot be read as CSV: {' '.join(str(problem).split())}") from None
     for column in ("path_a", "path_b", "same"):

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from doppelgram.dataset.collection import Collection, codes
+from doppelgram.dataset.csv_tables import read_csv
 from doppelgram.dataset.pairs import Index, Pairs, make_pairs
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split
@@ -62,7 +63,7 @@ def read_posts(data: Path, truth: Path | None = None) -> Collection:
     if not file.is_file():
         raise DoppelgramError(f"{file}: there is no such table; it names the person and the photo of every post")
     try:
-        groups = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        groups = read_csv(file)
     except ValueError as problem:
         raise DoppelgramError(f"{file}: cannot be read as CSV: {' '.join(str(problem).split())}") from None
     for column in ("path", *APART):

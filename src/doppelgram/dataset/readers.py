@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from doppelgram.dataset.collection import RESERVED, Collection
+from doppelgram.dataset.csv_tables import read_csv, without_index
 from doppelgram.errors import DoppelgramError
 
 IMAGE_ENDINGS = frozenset(
@@ -174,15 +175,16 @@ def _sources(images: list[tuple[str, ...]]) -> list[str]:
 def open_table(file: Path) -> pd.DataFrame:
     """A CSV, TSV or Parquet file as it is, its columns' names stripped; text for what CSV and TSV hold.
 
+    A frame's index means nothing: rows keep the file's order and are numbered anew.
+
     Raises:
         DoppelgramError: it cannot be read, or a column stands there twice.
     """
     try:
         if file.suffix.lower() in (".parquet", ".pq"):
-            table = pd.read_parquet(file)
+            table = without_index(pd.read_parquet(file))
         else:
-            separator = "\t" if file.suffix.lower() == ".tsv" else ","
-            table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            table = read_csv(file, "\t" if file.suffix.lower() == ".tsv" else ",")
     except (OSError, ValueError) as problem:  # pandas' and pyarrow's parsing errors are ValueErrors
         raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(problem).split())}") from None
     table.columns = [str(column).strip() for column in table.columns]

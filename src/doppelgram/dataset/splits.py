@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from doppelgram.dataset.collection import Collection, codes
+from doppelgram.dataset.csv_tables import read_csv
 from doppelgram.errors import DoppelgramError
 
 PARTS = ("train", "val", "test", "extra")
@@ -76,7 +77,7 @@ def read_split(file: Path) -> Split:
     if not file.is_file():
         raise DoppelgramError(f"{file}: there is no such split file; write one with `doppelgram split`")
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = read_csv(file)
     except ValueError as problem:
         raise DoppelgramError(f"{file}: cannot be read as CSV: {' '.join(str(problem).split())}") from None
     for column in ("path", "part"):
