@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from rich.console import Console
 
 import doppelgram
 from doppelgram import DoppelgramError
@@ -159,6 +161,40 @@ def test_classes_kept_out_of_training_are_asked_of_each_other(
     result = doppelgram.evaluate(run.folder, part="val")
     assert result["precision_at_1"].n == split.counts()["val"]
     assert "none of its classes" in result.notes[0]
+
+
+def test_a_folder_that_comes_divided(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    data = tmp_path / "data"
+    for part, count in (("train", 6), ("val", 2), ("test", 2)):
+        for kind in range(3):
+            (data / f"{part}/kind{kind}").mkdir(parents=True)
+            for n in range(count):
+                stripes(kind, rng).save(data / f"{part}/kind{kind}/{n}.png")
+    stream = io.StringIO()
+    run = doppelgram.train(
+        data, recipe(optimiser={"epochs": 1}), tmp_path / "run", console=Console(file=stream, width=80)
+    )
+    said = stream.getvalue()
+    assert "parts of a split" in said
+    assert "no split is drawn (train 18, val 6, test 6)" in said
+    assert "18 images of 3 classes to train on, 6 to validate, 6 to test" in said
+    assert all(name.split("/")[0] == part for name, part in run.split().parts.items())
+    assert run.collection().label == "identity"
+    assert doppelgram.evaluate(run.folder)["knn_accuracy"].n == 6
+    assert doppelgram.evaluate(run.folder, gallery=data / "train", query=data / "test")["knn_accuracy"].n == 6
+    doppelgram.index(data, run.folder, tmp_path / "catalog")
+    (found,) = doppelgram.search(tmp_path / "catalog", [data / "test/kind1/0.png"], 29)
+    assert {match.label for match in found.matches} == {"kind0", "kind1", "kind2"}
+    split = doppelgram.split_data(data, "image", tmp_path / "split.csv")
+    assert dict(split.parts) == dict(run.split().parts)
+    other = doppelgram.split_data(data, "path", tmp_path / "other.csv")
+    again = doppelgram.train(data, recipe(optimiser={"epochs": 1}), tmp_path / "again", split=tmp_path / "other.csv")
+    assert dict(again.split().parts) == dict(other.parts) != dict(split.parts)
+    (tmp_path / "classes.txt").write_text("kind0\nkind1\n")
+    with pytest.raises(DoppelgramError, match="comes divided into parts"):
+        doppelgram.train(data, recipe(data={"classes": str(tmp_path / "classes.txt")}), tmp_path / "third")
+    assert not (tmp_path / "third").exists()
 
 
 def test_index_search_verify(trained: tuple[Path, Path], tmp_path: Path) -> None:

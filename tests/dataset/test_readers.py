@@ -7,6 +7,7 @@ import pytest
 
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.splits import own_split
 from doppelgram.errors import DoppelgramError
 
 
@@ -88,6 +89,57 @@ def test_flat_folder_has_no_labels(tmp_path: Path) -> None:
     assert collection.labels.tolist() == ["", ""]
     with pytest.raises(DoppelgramError, match="no image has a label"):
         collection.labelled()
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (("train", "val", "test"), "{part}/{kind}/{n}.png"),
+        (("training", "validation", "testing"), "{part}/{kind}/{n}.png"),
+        (("Train", "Valid", "Test"), "{part}/{kind}/{n}.png"),
+        (("train", "test"), "{part}/{kind}/{n}.png"),
+        (("train", "val", "test"), "{kind}/{part}/{n}.png"),
+    ],
+)
+def test_parts_of_a_split_above_or_below_the_classes(tmp_path: Path, names: tuple[str, ...], classes: str) -> None:
+    files = [classes.format(part=part, kind=kind, n=n) for part in names for kind in ("ox", "hen") for n in range(2)]
+    collection = read_collection(touch(tmp_path, *files, "cover.jpg"))
+    assert collection.label == "identity"
+    assert set(collection.labels) == {"ox", "hen"}
+    known = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
+    for name, kind, part in zip(collection.names, collection.labels, collection.column("part"), strict=True):
+        folders = [known.get(folder, folder) for folder in name.lower().split("/")]
+        assert {kind, part} == set(folders[:2])
+    assert any("parts of a split" in note and "train 4" in note for note in collection.notes)
+    assert any("cover.jpg" in note for note in collection.notes)
+    split = own_split(collection)
+    assert split is not None
+    assert split.counts() == {part: 4 for part in ("train", "val", "test") if part in set(collection.column("part"))}
+
+
+def test_parts_of_a_split_with_images_right_inside(tmp_path: Path) -> None:
+    collection = read_collection(touch(tmp_path / "a", "train/ox/1.png", "test/1.png", "test/2.png", "test/3.png"))
+    assert collection.labels.tolist() == ["ox"]
+    assert any("3 images outside the layout" in note for note in collection.notes)
+    flat = read_collection(touch(tmp_path / "b", "train/1.png", "test/2.png"))
+    assert flat.label == ""
+    assert flat.column("part").tolist() == ["test", "train"]
+    with pytest.raises(DoppelgramError, match="no image has a label"):
+        flat.labelled()
+
+
+def test_a_folder_beside_the_parts_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "train/ox/1.png", "val/ox/2.png", "attic/ox/3.png")
+    with pytest.raises(DoppelgramError, match="'train' and 'val' look like the parts of a split, but 'attic'"):
+        read_collection(tmp_path)
+
+
+def test_what_is_called_like_a_part_and_is_none(tmp_path: Path) -> None:
+    places = read_collection(touch(tmp_path / "a", "test/star/1.png", "rome/star/2.png"))
+    assert places.label == "place+pose"
+    assert read_collection(touch(tmp_path / "b", "rome/star/1.png", "rome/train/2.png")).label == "place+pose"
+    kinds = read_collection(touch(tmp_path / "c", "train/1.png", "bus/2.png", "test/3.png"))
+    assert kinds.labels.tolist() == ["bus", "test", "train"]
 
 
 def test_a_stray_file_does_not_change_the_layout(tmp_path: Path) -> None:

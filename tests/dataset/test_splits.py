@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.splits import make_split, read_split, split_by_group, split_by_image
+from doppelgram.dataset.splits import make_split, own_split, read_split, split_by_group, split_by_image
 from doppelgram.errors import DoppelgramError
 
 
@@ -115,6 +115,18 @@ def test_bad_split_files(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "s.csv").write_text(text)
     with pytest.raises(DoppelgramError, match=words):
         read_split(tmp_path / "s.csv")
+
+
+def test_the_parts_that_images_come_with() -> None:
+    def images(*parts: str) -> Collection:
+        return Collection(Path("/x"), pd.DataFrame({"path": [str(n) for n in range(len(parts))], "part": parts}))
+
+    split = own_split(images("train", "test", "extra"))
+    assert split is not None
+    assert dict(split.parts) == {"0": "train", "1": "test", "2": "extra"}
+    for parts in (("train", ""), ("front", "back"), ()):
+        assert own_split(images(*parts)) is None
+    assert own_split(collection(["a"])) is None
 
 
 def test_a_split_of_another_folder_is_refused() -> None:

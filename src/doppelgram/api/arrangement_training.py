@@ -19,6 +19,7 @@ from doppelgram.api.arrangement_towers import PERSON_VIEWS, PLACES, Towers, Towe
 from doppelgram.api.embedding import warn
 from doppelgram.api.loading import progress_bar
 from doppelgram.api.run import SPLIT_FILE, Run, abandon_run, create_run
+from doppelgram.api.splitting import split_of_data
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
@@ -74,6 +75,8 @@ def train_arrangement(
     sight = _sight(recipe, weights)
     finder = open_finder(sight, weights)
     parts = read_split(out / SPLIT_FILE) if run is not None and (out / SPLIT_FILE).is_file() else given
+    if parts is None:
+        parts = split_of_data(data, collection, console)
     if parts is not None:
         parts.rows(collection)
     resumed = run is not None

@@ -19,7 +19,7 @@ from doppelgram.api.embedding import make_framing
 from doppelgram.api.grid import Cell, make_cells, parse_choices, parse_dims, read_base
 from doppelgram.api.loading import load_images, progress_bar
 from doppelgram.api.run import SPLIT_FILE, versions
-from doppelgram.api.splitting import read_class_list
+from doppelgram.api.splitting import read_class_list, split_of_data
 from doppelgram.api.training import anchored
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
@@ -67,7 +67,7 @@ def compare(
         seeds: how many; 0 to ``seeds`` - 1.
         recipe: what all cells share.
         overrides: ``key=value`` changes to it; ``loss.params.*`` and ``miner.params.*`` are for all losses or miners.
-        split: CSV with ``path,part``; by default the recipe's own split is drawn from seed 0.
+        split: CSV with ``path,part``; by default that of images that come divided, else the recipe's own from seed 0.
         weights: folder to look pretrained weights up in.
         part: ``val`` or ``test``: whose images are asked.
         report_only: train nothing; report on what is finished.
@@ -180,6 +180,8 @@ def _bench(
         parts = read_split(out / SPLIT_FILE)
     elif given is not None:
         parts = given
+    elif (own := split_of_data(data, collection, console, listed)) is not None:
+        parts = own
     else:
         shares = {"val": base.split.val, "test": base.split.test}
         shares["train"] = 1 - sum(shares.values())

@@ -15,7 +15,7 @@ from rich.console import Console
 from doppelgram.api.embedding import calibrate, embed_rows, frozen_features, make_framing, warn
 from doppelgram.api.loading import Images, load_images, progress_bar
 from doppelgram.api.run import RECIPE_FILE, RUN_FILE, SPLIT_FILE, Run, abandon_run, create_run, open_run
-from doppelgram.api.splitting import read_class_list
+from doppelgram.api.splitting import read_class_list, split_of_data
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.errors import DoppelgramError, Interrupted
@@ -53,7 +53,8 @@ def train(
         recipe: a shipped recipe's name, a TOML file, or a Recipe.
         out: run folder; has to be new or empty unless ``resume``.
         overrides: ``key=value`` changes to the recipe.
-        split: CSV with ``path,part``; by default the recipe's own split is drawn from the seed.
+        split: CSV with ``path,part``; by default that of the folder or table, if its images come divided (column
+            ``part``), and otherwise the recipe's own, drawn from the seed.
         weights: folder to look pretrained weights up in.
         seed: the same recipe, collection and seed give the same run again.
         resume: go on with the run in ``out`` from its last finished epoch.
@@ -91,6 +92,8 @@ def train(
     network = make_network(resolved, Path(weights) if weights else None, seed)
     kept = out / SPLIT_FILE
     parts = read_split(kept) if run is not None and kept.is_file() else given
+    if parts is None:
+        parts = split_of_data(data, collection, console, listed)
     if parts is not None:
         parts.rows(collection)
     if run is None:

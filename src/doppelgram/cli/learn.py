@@ -31,6 +31,7 @@ def split(
 ) -> None:
     """Divide images into train, val and test parts that share nothing they must not share."""
     from doppelgram.api.splitting import split_data
+    from doppelgram.dataset.splits import OWN
 
     try:
         shares = dict(zip(("train", "val", "test"), (float(share) for share in fractions.split(",")), strict=True))
@@ -46,7 +47,7 @@ def split(
         typer.echo(
             f"{out}: "
             + ", ".join(f"{count} {part}" for part, count in counts.items())
-            + f" (by {made.by}, seed {seed})"
+            + (f" ({data} comes divided into these)" if made.by == OWN else f" (by {made.by}, seed {seed})")
         )
 
 

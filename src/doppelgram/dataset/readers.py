@@ -17,6 +17,10 @@ IMAGE_ENDINGS = frozenset(
 )
 TABLE_ENDINGS = frozenset((".csv", ".tsv", ".parquet", ".pq"))
 OUR_MARKS = ("run.json", "metrics.json", "catalog.json")  # of runs, reports and catalogs kept beside the images
+PART_FOLDERS = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
+    "testing": "test",
+}  # fmt: skip
 BARE = "_zz"  # the folder name of the role-model study for a place without people
 
 
@@ -29,6 +33,8 @@ def read_collection(
     column ``label``; where every image is called ``<class>_<number>`` as in LFW the column is ``identity``.
     ``<place>/<pose>/<image>`` gives ``place`` and ``pose`` and compares both; below ``_zz`` lie pictures of the
     bare place, whose pose is left empty. A ``posts.csv`` beside such folders adds ``author`` and ``timestamp``.
+    Where one of the two levels is ``train``, ``val``, ``test`` (or ``training``, ``valid``, ...) the folder is a split:
+    ``train/<class>/<image>`` gives ``identity``, the class, and ``part``.
     A **table** (CSV, TSV, Parquet) has a column ``path`` relative to the table's folder (or to ``root``), and any
     others; ``author``, ``timestamp``, ``group`` and ``part`` have their own meaning; ``place`` with ``pose``, or
     else the first other column, is the label unless ``label`` names one.
@@ -124,6 +130,9 @@ def _read_folder(folder: Path) -> Collection:
     depths = [len(parts) - 1 for parts in images]
     # The layout is that of most images: one stray file at the top must not turn 6,000 labels into none.
     depth = max(set(depths), key=lambda d: (depths.count(d), d))
+    level = _parts_level(folder, images) if depth in (1, 2) else None
+    if level is not None:
+        depth = 2 if any(len(parts) == 3 for parts in images) else 1
     stray = [parts for parts in images if len(parts) - 1 != depth]
     if depth > 2:
         raise DoppelgramError(
@@ -136,6 +145,8 @@ def _read_folder(folder: Path) -> Collection:
     paths = ["/".join(parts) for parts in images]
     if depth == 0:
         return Collection(folder, pd.DataFrame({"path": paths}, dtype=str), "", tuple(notes))
+    if level is not None:
+        return _divided(folder, images, level, notes)
     if depth == 1:
         lfw = all(re.fullmatch(re.escape(kind) + r"_\d{4,}", Path(name).stem) for kind, name in images)
         column = "identity" if lfw else "label"
@@ -153,6 +164,49 @@ def _read_folder(folder: Path) -> Collection:
         if "author" in extra:
             table["author"] = table["author"].fillna("")
     return Collection(folder, table, "place+pose", tuple(notes))
+
+
+def _part_of(name: str) -> str:
+    return PART_FOLDERS.get(name.casefold(), "")
+
+
+def _parts_level(folder: Path, images: list[tuple[str, ...]]) -> int | None:
+    """Which level of folders is the parts of a split: 0, ``train/<class>``, 1, ``<class>/train``, or neither.
+
+    Raises:
+        DoppelgramError: folders of another name lie beside ``train/<class>`` and another part.
+    """
+    deep = [parts for parts in images if len(parts) == 3]
+    tops = {parts[0] for parts in images if len(parts) > 1}
+    for level, names in enumerate((tops, {parts[1] for parts in deep})):
+        parts = {_part_of(name) for name in names} - {""}
+        if "train" not in parts or len(parts) < 2:
+            continue
+        others = sorted(name for name in names if not _part_of(name))
+        if not others:
+            return level
+        if level == 0 and any(_part_of(top) for top, *_ in deep):
+            known = " and ".join(repr(name) for name in sorted(names - set(others)))
+            raise DoppelgramError(
+                f"{folder}: the folders {known} look like the parts of a split, but {others[0]!r}{_more(others)} "
+                "beside them does not; move it elsewhere, or name path, label and part of each image in a table"
+            )
+    return None
+
+
+def _divided(folder: Path, images: list[tuple[str, ...]], level: int, notes: list[str]) -> Collection:
+    """Images whose folders say which part of a split each belongs to, and, where there are two levels, its class."""
+    table = pd.DataFrame({"path": ["/".join(parts) for parts in images]}, dtype=str)
+    labelled = len(images[0]) == 3
+    if labelled:
+        table["identity"] = pd.Series([parts[1 - level] for parts in images], dtype=str)
+    table["part"] = pd.Series([_part_of(parts[level]) for parts in images], dtype=str)
+    counts = table["part"].value_counts()
+    shown = ", ".join(f"{part} {counts[part]}" for part in ("train", "val", "test") if part in counts)
+    names = sorted({parts[level] for parts in images}, key=lambda name: list(PART_FOLDERS).index(name.casefold()))
+    classes = f"the folders {'above' if level else 'below'} them as classes" if labelled else "without classes"
+    notes = [*notes, f"{', '.join(map(repr, names))} are read as the parts of a split, {classes} ({shown})"]
+    return Collection(folder, table, "identity" if labelled else "", tuple(notes))
 
 
 def _sources(images: list[tuple[str, ...]]) -> list[str]:

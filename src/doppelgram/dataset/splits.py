@@ -16,6 +16,7 @@ from doppelgram.dataset.csv_tables import read_csv
 from doppelgram.errors import DoppelgramError
 
 PARTS = ("train", "val", "test", "extra")
+OWN = "own parts"  # what a split is by that the images came with
 DEFAULT_FRACTIONS: Mapping[str, float] = {"train": 0.6, "val": 0.2, "test": 0.2}
 
 
@@ -96,6 +97,16 @@ def read_split(file: Path) -> Split:
             f"{file}: row {row + 2}: the path {table['path'].iloc[row]!r} stands in an earlier row too"
         )
     return Split(dict(zip(table["path"], table["part"], strict=True)), by="file")
+
+
+def own_split(collection: Collection) -> Split | None:
+    """The split that images come with: their column ``part``, if it names a known part for every one of them."""
+    if "part" not in collection.table.columns:
+        return None
+    parts = collection.column("part").tolist()
+    if not parts or not set(parts) <= set(PARTS):
+        return None
+    return Split(dict(zip(collection.names, parts, strict=True)), OWN)
 
 
 def check_fractions(fractions: Mapping[str, float]) -> None:
