@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from common import RESULTS, machine, write
-from doppelgram.api.comparing import compare
-from doppelgram.api.lookalike_data import Prepared, prepare
-from doppelgram.evaluation.comparison import Comparison
-from doppelgram.evaluation.reading import read_comparison
+from doppelgram.api.compare import compare
+from doppelgram.comparison.findings import read_comparison
+from doppelgram.comparison.result import Comparison
+from doppelgram.studies.lookalike.data import Prepared, prepare
 
 MINERS = "none,semihard,batchhard"
 SCRATCH = ("data.size=32", "optimiser.epochs=24", "optimiser.lr=0.002", "data.min_images=2")

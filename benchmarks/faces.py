@@ -28,14 +28,11 @@ from typing import Any
 import numpy as np
 
 from common import RESULTS, SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
-from doppelgram.api.evaluating import evaluate
-from doppelgram.api.run import open_run
-from doppelgram.api.splitting import split_data
-from doppelgram.api.training import train
-from doppelgram.catalog.exact import pair_distances
+from doppelgram.api.evaluate import evaluate
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, read_split
+from doppelgram.dataset.splitting import split_data
 from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.intervals import bootstrap_mean
@@ -43,9 +40,12 @@ from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.sampling import sample_pairs
 from doppelgram.evaluation.setting import make_setting
 from doppelgram.images.batch import load_pixels
-from doppelgram.learning.recipe_file import read_recipe
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
+from doppelgram.space.exact import pair_distances
+from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.run import open_run
+from doppelgram.training.train import train
 
 HELD_OUT = 100
 PLAIN = (

@@ -21,9 +21,9 @@ from common import machine, write
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import wilson
 from doppelgram.pose.cache import people_of
-from doppelgram.pose.estimators import make_estimator
+from doppelgram.pose.estimators.movenet import MoveNet
+from doppelgram.pose.estimators.registry import make_estimator
 from doppelgram.pose.matching import MEASURES, pose_similarity
-from doppelgram.pose.movenet import MoveNet
 from doppelgram.pose.people import People
 from doppelgram.pose.squares import letterbox
 from doppelgram.weights import find_weights

@@ -22,15 +22,15 @@ import torch
 from rich.console import Console
 
 from common import machine, write
-from doppelgram.api.ladder import reproduce_rolemodel
-from doppelgram.api.ladder_data import Posts, read_ladder_posts
-from doppelgram.api.ladder_plan import study_recipe
-from doppelgram.api.ladder_rungs import pair_network
-from doppelgram.api.loading import load_images, progress_bar
+from doppelgram.dataset.loading import load_images, progress_bar
 from doppelgram.images.framing import Framing
-from doppelgram.learning.siamese_pairs import fit_pairs
-from doppelgram.learning.siamese_pairs_data import PairInputs, mirrored_features
-from doppelgram.learning.siamese_pairs_plan import PairPlan
+from doppelgram.studies.role_model.data import Posts, read_ladder_posts
+from doppelgram.studies.role_model.plan import study_recipe
+from doppelgram.studies.role_model.reproduce import reproduce_rolemodel
+from doppelgram.studies.role_model.rungs import pair_network
+from doppelgram.training.siamese_pairs import fit_pairs
+from doppelgram.training.siamese_pairs_data import PairInputs, mirrored_features
+from doppelgram.training.siamese_pairs_plan import PairPlan
 from doppelgram.weights import cache_folder
 
 SAMPLE = 64  # photographs that the backbone is timed on

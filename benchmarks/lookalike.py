@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from common import machine, write
-from doppelgram.api.reproducing import reproduce_lookalike
+from doppelgram.studies.lookalike.reproduce import reproduce_lookalike
 
 SMALL = ("model.backbone=small", "optimiser.lr=0.002")
 MOST = 40

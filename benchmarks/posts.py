@@ -20,19 +20,19 @@ import torch
 from rich.console import Console
 
 from common import machine, write
-from doppelgram.api.arrangement_sights import Sights, look_at
-from doppelgram.api.training import train
 from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint
 from doppelgram.evaluation.verification import pair_metrics
-from doppelgram.learning.recipe_file import read_recipe
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
-from doppelgram.models.joint import ArrangementSpace, JointCalibration
-from doppelgram.models.pose_tower import PoseTower
+from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import fused, unit
+from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.training.arrangement_sights import Sights, look_at
+from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.train import train
 
 PAIRS = 1600
 CONSOLE = Console(stderr=True)

@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/rolemodels.py [--worlds 20 --silent 40]
 
-Worlds have the default noise of `doppelgram.rolemodels.simulate`: a tenth of the posts missing, independent inventions,
-reposts, wrong clocks, wrong place labels, embeddings that overlap. Our attribution and four simpler rules see the same
-matches, arrangements and clocks. Intervals draw worlds again (95 %, 2,000 times); differences are paired. The
-settings were chosen on other worlds than these.
+Worlds have the default noise of `doppelgram.rolemodels.validation.simulate`: a tenth of the posts missing, independent
+inventions, reposts, wrong clocks, wrong place labels, embeddings that overlap. Our attribution and four simpler rules
+see the same matches, arrangements and clocks. Intervals draw worlds again (95 %, 2,000 times); differences are paired.
+The settings were chosen on other worlds than these.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from scipy.stats import kstest
 from common import machine, write
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.rolemodels.attribution import attribute
-from doppelgram.rolemodels.baselines import Guess, baselines
 from doppelgram.rolemodels.influence import influence, originality, trees
-from doppelgram.rolemodels.scores import adjusted_rand, forest_scores, originator_first, originators
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.simulate import World, WorldSettings, simulate, without_copying
 from doppelgram.rolemodels.trace import among, group, trace_posts
+from doppelgram.rolemodels.validation.baselines import Guess, baselines
+from doppelgram.rolemodels.validation.scores import adjusted_rand, forest_scores, originator_first, originators
+from doppelgram.rolemodels.validation.simulate import World, WorldSettings, simulate, without_copying
 
 FIRST_SEED = 1000
 OURS = "doppelgram"

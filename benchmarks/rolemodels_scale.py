@@ -25,10 +25,10 @@ from common import machine, write
 
 
 def measure(size: int) -> dict[str, float]:
-    from doppelgram.rolemodels.scores import adjusted_rand
     from doppelgram.rolemodels.settings import TraceSettings
-    from doppelgram.rolemodels.simulate import WorldSettings, simulate
     from doppelgram.rolemodels.trace import trace_posts
+    from doppelgram.rolemodels.validation.scores import adjusted_rand
+    from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
 
     # Imports and the first call of each library are not what is asked.
     small = simulate(WorldSettings(posts=200), seed=1)

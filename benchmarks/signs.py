@@ -20,9 +20,7 @@ from typing import Any
 import numpy as np
 
 from common import SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
-from doppelgram.api.evaluating import evaluate
-from doppelgram.api.run import open_run
-from doppelgram.api.training import train
+from doppelgram.api.evaluate import evaluate
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split
@@ -30,6 +28,8 @@ from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
+from doppelgram.training.run import open_run
+from doppelgram.training.train import train
 
 COMMON = 20  # crops from which on a class counts as common
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}

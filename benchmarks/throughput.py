@@ -22,16 +22,16 @@ import torch
 from rich.console import Console
 
 from common import machine, write
-from doppelgram.api.loading import load_images
-from doppelgram.api.training import make_network
 from doppelgram.dataset.collection import codes
+from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.readers import read_collection
-from doppelgram.dataset.world.signs import render_signs
 from doppelgram.images.framing import Framing
 from doppelgram.learning.catalogue import make_loss
-from doppelgram.learning.data import Part
-from doppelgram.learning.fit import fit
-from doppelgram.learning.recipe_file import read_recipe
+from doppelgram.samples.signs import render_signs
+from doppelgram.training.data import Part
+from doppelgram.training.fit import fit
+from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.train import make_network
 
 QUIET = Console(file=io.StringIO())
 

@@ -78,7 +78,7 @@ def measure(which: str, options: argparse.Namespace) -> dict[str, object]:
 def quality(points: np.ndarray, x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     from sklearn.manifold import trustworthiness
 
-    from doppelgram.catalog.exact import nearest
+    from doppelgram.space.exact import nearest
 
     rows = np.arange(len(x))
     _, near = nearest(points.astype(np.float32), points.astype(np.float32), 1, query_ids=rows, gallery_ids=rows)

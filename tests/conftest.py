@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pictures import stripes
+from helpers.pictures import stripes
+
+pytest_plugins = ["helpers.catalogs", "helpers.map_images", "helpers.pose_networks"]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from doppelgram.pose.estimators import ESTIMATORS
+from doppelgram.pose.estimators.registry import ESTIMATORS
 
 FAST = ["--set", "epochs=2", "--set", "data.size=24", "--set", "sampler.batch=16"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from doppelgram.dataset.world.signs import render_signs
-from doppelgram.learning.recipe import all_keys, make_recipe
-from doppelgram.learning.recipe_file import recipe_names
+from doppelgram.samples.signs import render_signs
+from doppelgram.training.recipe import all_keys, make_recipe
+from doppelgram.training.recipe_file import recipe_names
 
 ROOT = Path(__file__).parents[1]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

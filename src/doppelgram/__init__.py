@@ -8,56 +8,56 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from doppelgram.api.comparing import compare as compare
-    from doppelgram.api.comparing_images import compare_images as compare_images
+    from doppelgram.api.compare import compare as compare
+    from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
-    from doppelgram.api.evaluating import evaluate as evaluate
-    from doppelgram.api.mapping import draw_map as draw_map
-    from doppelgram.api.mistakes import list_mistakes as list_mistakes
-    from doppelgram.api.posing import estimate_poses as estimate_poses
-    from doppelgram.api.reproducing import reproduce_lookalike as reproduce_lookalike
-    from doppelgram.api.run import Run as Run
-    from doppelgram.api.run import open_run as open_run
-    from doppelgram.api.searching import index as index
-    from doppelgram.api.searching import search as search
-    from doppelgram.api.searching import verify as verify
-    from doppelgram.api.splitting import split_data as split_data
-    from doppelgram.api.tracing import trace as trace
-    from doppelgram.api.training import train as train
+    from doppelgram.api.evaluate import evaluate as evaluate
+    from doppelgram.api.label_errors import list_mistakes as list_mistakes
+    from doppelgram.api.map import draw_map as draw_map
+    from doppelgram.api.pose import estimate_poses as estimate_poses
+    from doppelgram.api.search import index as index
+    from doppelgram.api.search import search as search
+    from doppelgram.api.search import verify as verify
+    from doppelgram.api.trace import trace as trace
     from doppelgram.catalog.store import Catalog as Catalog
     from doppelgram.dataset.collection import Collection as Collection
-    from doppelgram.dataset.post_readers import read_posts as read_posts
+    from doppelgram.dataset.posts.read import read_posts as read_posts
     from doppelgram.dataset.readers import read_collection as read_collection
+    from doppelgram.dataset.splitting import split_data as split_data
     from doppelgram.errors import DoppelgramError as DoppelgramError
     from doppelgram.models.arrangement import ArrangementModel as ArrangementModel
     from doppelgram.models.bundle import load_model as load_model
     from doppelgram.models.model import Model as Model
     from doppelgram.rolemodels.result import RoleModels as RoleModels
     from doppelgram.rolemodels.settings import TraceSettings as TraceSettings
+    from doppelgram.studies.lookalike.reproduce import reproduce_lookalike as reproduce_lookalike
+    from doppelgram.training.run import Run as Run
+    from doppelgram.training.run import open_run as open_run
+    from doppelgram.training.train import train as train
 
 __version__ = "0.1.0"
 
 _WHERE = {
-    "compare": "doppelgram.api.comparing",
-    "compare_images": "doppelgram.api.comparing_images",
+    "compare": "doppelgram.api.compare",
+    "compare_images": "doppelgram.api.compare_images",
     "demo": "doppelgram.api.demo",
-    "evaluate": "doppelgram.api.evaluating",
-    "draw_map": "doppelgram.api.mapping",
-    "estimate_poses": "doppelgram.api.posing",
-    "list_mistakes": "doppelgram.api.mistakes",
-    "reproduce_lookalike": "doppelgram.api.reproducing",
-    "Run": "doppelgram.api.run",
-    "open_run": "doppelgram.api.run",
-    "index": "doppelgram.api.searching",
-    "search": "doppelgram.api.searching",
-    "verify": "doppelgram.api.searching",
-    "split_data": "doppelgram.api.splitting",
-    "trace": "doppelgram.api.tracing",
-    "train": "doppelgram.api.training",
+    "evaluate": "doppelgram.api.evaluate",
+    "draw_map": "doppelgram.api.map",
+    "estimate_poses": "doppelgram.api.pose",
+    "list_mistakes": "doppelgram.api.label_errors",
+    "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
+    "Run": "doppelgram.training.run",
+    "open_run": "doppelgram.training.run",
+    "index": "doppelgram.api.search",
+    "search": "doppelgram.api.search",
+    "verify": "doppelgram.api.search",
+    "split_data": "doppelgram.dataset.splitting",
+    "trace": "doppelgram.api.trace",
+    "train": "doppelgram.training.train",
     "Catalog": "doppelgram.catalog.store",
     "Collection": "doppelgram.dataset.collection",
     "read_collection": "doppelgram.dataset.readers",
-    "read_posts": "doppelgram.dataset.post_readers",
+    "read_posts": "doppelgram.dataset.posts.read",
     "DoppelgramError": "doppelgram.errors",
     "ArrangementModel": "doppelgram.models.arrangement",
     "load_model": "doppelgram.models.bundle",

@@ -15,8 +15,8 @@ from rich.console import Console
 
 import doppelgram
 from doppelgram import DoppelgramError
-from doppelgram.learning.recipe import Recipe, make_recipe
-from pictures import stripes
+from doppelgram.training.recipe import Recipe, make_recipe
+from helpers.pictures import stripes
 
 METRICS = [
     "knn_accuracy", "ncm_accuracy", "balanced_knn_accuracy", "balanced_ncm_accuracy", "precision_at_1", "r_precision",

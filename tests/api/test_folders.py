@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from doppelgram.api.evaluating import evaluate
+from doppelgram.api.evaluate import evaluate
 from doppelgram.api.folders import check_folder
 from doppelgram.errors import DoppelgramError
-from posts_world import random_model
+from helpers.posts_world import random_model
 
 
 def test_a_folder_that_can_be_made_is_not_made_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

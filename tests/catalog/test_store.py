@@ -15,8 +15,8 @@ from doppelgram.catalog.rows import EmbeddedImage, Entry
 from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.bundle import load_model
-from doppelgram.models.calibration import Calibration
 from doppelgram.models.model import Model
+from doppelgram.space.calibration import Calibration
 
 WHEN = datetime(2019, 12, 20, 4, 27, 27, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import pytest
 
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.protocols import closed_protocol, open_protocol, protocol_pairs, read_posts
-from doppelgram.dataset.world.posts import render_posts
 from doppelgram.errors import DoppelgramError
+from doppelgram.samples.posts import render_posts
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from doppelgram.catalog.joint import JointSearch
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation import arrangements
 from doppelgram.evaluation.arrangements import evaluate_arrangements, rank_arrangements
 from doppelgram.evaluation.setting import make_setting
-from doppelgram.models.calibration import Calibration
-from doppelgram.models.joint import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement_search import JointSearch
+from doppelgram.space.calibration import Calibration
 
 JOINT = JointCalibration(
     Calibration(6.0, 4.0, 0.7, 10, 10, "pairs"), Calibration(5.0, 3.0, 0.6, 10, 10, "pairs"), 1.2, 0.8, -1.5, -0.4, 0.5

@@ -7,8 +7,8 @@ from PIL import Image
 from doppelgram.dataset.pairs import Pairs
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.evaluate import evaluate_embeddings, evaluate_pairs
-from doppelgram.evaluation.figures import write_figures
 from doppelgram.evaluation.result import METRIC_NAMES
+from doppelgram.reports.evaluation_figures import write_figures
 
 
 def clustered(n=120, classes=6, seed=0, noise=1.0):

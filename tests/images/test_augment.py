@@ -16,7 +16,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images import augment as module
 from doppelgram.images.augment import Augmentation, augment, colour_matrices, to_float
 from doppelgram.images.colour import grey_means
-from image_files import photo
+from helpers.image_files import photo
 
 LUMA = torch.tensor([0.299, 0.587, 0.114])
 EVERYTHING = Augmentation(0.3, 0.3, 0.3, 0.1, True, 20, 0.2, 0.1, 0.1, 0.5, coarse=0.5, erase=0.5)

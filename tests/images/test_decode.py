@@ -12,7 +12,7 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import BrokenImage, MissingImage, decode, open_image, pixel_cap
-from image_files import bomb, encode, photo, png_header
+from helpers.image_files import bomb, encode, photo, png_header
 
 LOSSLESS = {"PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}}
 

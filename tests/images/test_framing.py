@@ -11,7 +11,7 @@ from PIL import Image
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import decode
 from doppelgram.images.framing import RESIZES, Framing
-from image_files import encode, photo
+from helpers.image_files import encode, photo
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

@@ -17,8 +17,8 @@ from doppelgram.images.batch import content_hash, load_pixels
 from doppelgram.images.decode import BrokenImage, MissingImage, open_image
 from doppelgram.images.framing import Framing
 from doppelgram.images.storage import allocate
-from face_photo import portrait
-from image_files import Trouble, encode, photo, write_trouble
+from helpers.face_photo import portrait
+from helpers.image_files import Trouble, encode, photo, write_trouble
 
 FRAMING = Framing(16)
 

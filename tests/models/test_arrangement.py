@@ -14,9 +14,9 @@ from doppelgram.models.bundle import load_image_model, load_model
 from doppelgram.models.files import embed_files
 from doppelgram.models.finder import _check, open_finder
 from doppelgram.models.sight import Sight
-from doppelgram.models.views import Person, person_view, persons, without_people
+from doppelgram.pose.cutouts import Person, person_view, persons, without_people
 from doppelgram.pose.people import People
-from posts_world import random_image_tower, random_model, render_world
+from helpers.posts_world import random_image_tower, random_model, render_world
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
-from doppelgram.models.backbones import SmallNet, make_backbone
+from doppelgram.models.backbones.registry import SmallNet, make_backbone
 from doppelgram.models.bundle import load_model
-from doppelgram.models.calibration import Calibration
 from doppelgram.models.model import Model
-from doppelgram.models.network import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.networks.embedding import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
+from doppelgram.space.calibration import Calibration
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from doppelgram.api.searching import index, search, verify
+from doppelgram.api.search import index, search, verify
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.files import embed_files
 from doppelgram.models.finder import open_finder
 from doppelgram.models.sight import Sight
-from posts_world import random_model
-from tiny_networks import standing
+from helpers.posts_world import random_model
+from helpers.tiny_networks import standing
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import torch
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
-from doppelgram.models.backbone import SmallNet
+from doppelgram.models.backbones.backbone import SmallNet
 from doppelgram.models.model import Model
-from doppelgram.models.network import SCALE, EmbeddingHead, EmbeddingNetwork
-from doppelgram.models.pose_tower import PoseTower
+from doppelgram.models.networks.embedding import SCALE, EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import ImageTower, KeypointTower, fused, fused_dim
 
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from doppelgram.images.report import LoadReport
 from doppelgram.pose.cache import masks_of, people_of, people_shelf
-from doppelgram.pose.movenet import MoveNet
+from doppelgram.pose.estimators.movenet import MoveNet
 from doppelgram.pose.people import People
 from doppelgram.pose.segmenter import DeepLab
 from doppelgram.pose.skeleton import NOSE
-from tiny_networks import draw_people, expected
+from helpers.tiny_networks import draw_people, expected
 
 
 class Counting(MoveNet):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from doppelgram.pose.drawing import joint_colour, overlay, skeleton_mask
 from doppelgram.pose.skeleton import JOINTS, L_ANKLE, NOSE, R_ANKLE, R_KNEE
-from tiny_networks import standing
+from helpers.tiny_networks import standing
 
 
 @pytest.mark.parametrize("size", [(24, 24), (64, 48), (224, 224)])

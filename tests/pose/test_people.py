@@ -5,7 +5,7 @@ import pytest
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.people import PASSER_BY, People, boxes, prominence
-from tiny_networks import standing
+from helpers.tiny_networks import standing
 
 
 def crowd(*people: tuple[float, float, float, float], size: tuple[int, int] = (400, 300)) -> People:

@@ -8,7 +8,7 @@ import torch
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.segmenter import PersonMask, SegmentationModel, enlarged, make_segmenter
-from tiny_networks import draw_people
+from helpers.tiny_networks import draw_people
 
 
 @pytest.mark.parametrize(("width", "height"), [(130, 130), (200, 90), (60, 300)])

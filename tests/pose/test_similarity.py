@@ -24,7 +24,7 @@ from doppelgram.pose.skeleton import (
     SIGMAS,
     mirrored,
 )  # fmt: skip
-from tiny_networks import standing
+from helpers.tiny_networks import standing
 
 
 def some_people(count: int, seed: int, missing: float = 0.2) -> np.ndarray:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from doppelgram.pose.movenet import _painted_over
+from doppelgram.pose.estimators.movenet import _painted_over
+from doppelgram.pose.estimators.views import views
 from doppelgram.pose.squares import Square, cut, letterbox
-from doppelgram.pose.views import views
-from tiny_networks import standing
+from helpers.tiny_networks import standing
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270, 30, -100])

@@ -6,8 +6,8 @@ import pytest
 from doppelgram.rolemodels import candidates
 from doppelgram.rolemodels.candidates import find_pairs, make_cells
 from doppelgram.rolemodels.scoring import JointScorer, PlaceScorer, logit
-from doppelgram.rolemodels.simulate import WorldSettings, simulate
-from made_up_posts import SPACE, vectors
+from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
+from helpers.made_up_posts import SPACE, vectors
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 from doppelgram.rolemodels import clusters
 from doppelgram.rolemodels.candidates import find_pairs
 from doppelgram.rolemodels.louvain import in_order, louvain
-from doppelgram.rolemodels.scores import adjusted_rand
 from doppelgram.rolemodels.scoring import JointScorer, logit
-from doppelgram.rolemodels.simulate import WorldSettings, simulate
-from made_up_posts import SPACE, vectors
+from doppelgram.rolemodels.validation.scores import adjusted_rand
+from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
+from helpers.made_up_posts import SPACE, vectors
 
 
 def cliques(sizes: list[int], bridges: int, seed: int = 0) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:

@@ -9,8 +9,8 @@ from doppelgram.rolemodels.attribution import Matches, attribute, closeness
 from doppelgram.rolemodels.null import add_one_p, benjamini_hochberg, shuffled_clock
 from doppelgram.rolemodels.posts import DAY
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.simulate import WorldSettings, simulate, without_copying
 from doppelgram.rolemodels.trace import trace_posts
+from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate, without_copying
 
 
 def made_up(n: int = 40, m: int = 200, seed: int = 0) -> tuple[Matches, np.ndarray, np.ndarray]:

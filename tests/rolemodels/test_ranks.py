@@ -7,9 +7,9 @@ from doppelgram.rolemodels.attribution import attribute
 from doppelgram.rolemodels.influence import influence, originality
 from doppelgram.rolemodels.ranks import rank_intervals, ranks, thresholds_around
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.simulate import WorldSettings, simulate
 from doppelgram.rolemodels.trace import group
-from made_up_posts import SPACE, posts, vectors
+from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
+from helpers.made_up_posts import SPACE, posts, vectors
 
 
 def test_ranks():

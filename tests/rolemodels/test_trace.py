@@ -11,11 +11,11 @@ import pytest
 from doppelgram.errors import DoppelgramError
 from doppelgram.rolemodels.posts import DAY, PostTable
 from doppelgram.rolemodels.result import RoleModels
-from doppelgram.rolemodels.scores import adjusted_rand, originator_first, originators
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.simulate import World, WorldSettings, simulate
 from doppelgram.rolemodels.trace import trace_posts
-from made_up_posts import SPACE, START, posts, vectors
+from doppelgram.rolemodels.validation.scores import adjusted_rand, originator_first, originators
+from doppelgram.rolemodels.validation.simulate import World, WorldSettings, simulate
+from helpers.made_up_posts import SPACE, START, posts, vectors
 
 QUICK = TraceSettings(draws=39, bootstraps=20)
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.console import Console
 
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
-from doppelgram.api.evaluating import evaluate
-from doppelgram.api.loading import progress_bar
-from doppelgram.api.searching import index, search
-from doppelgram.api.training import train
+from doppelgram.api.evaluate import evaluate
+from doppelgram.api.search import index, search
+from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import read_split
-from doppelgram.dataset.world.signs import render_signs
 from doppelgram.errors import DoppelgramError
-from doppelgram.learning.recipe_file import read_recipe
+from doppelgram.samples.signs import render_signs
+from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.train import train
 
 CLASSES, PER_CLASS = 16, 60
 # The shipped recipe, shortened for a set that is a tenth of the size it was made for.

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from doppelgram.api.loading import progress_bar
-from doppelgram.api.tracing import REPORT_FILE, trace
-from doppelgram.api.tracing_truth import score_lines, score_trace
-from doppelgram.api.training import train
-from doppelgram.dataset.world.posts import render_posts
-from doppelgram.dataset.world.process import BARE_PER_PLACE
-from doppelgram.learning.recipe_file import read_recipe
+from doppelgram.api.trace import REPORT_FILE, trace
+from doppelgram.dataset.loading import progress_bar
 from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.validation.truth import score_lines, score_trace
+from doppelgram.samples.posts import render_posts
+from doppelgram.samples.process import BARE_PER_PLACE
+from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.train import train
 
 PLACES, POSES, SIZE = 6, 5, 128
 LEARNT, TRACED = 320, 240

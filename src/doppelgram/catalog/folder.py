@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.face_detectors import DETECTORS
+from doppelgram.images.faces.detectors import DETECTORS
 
 FORMAT, VERSION = "doppelgram-catalog", 1
 CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from doppelgram.catalog.exact import ExactSearch, Float32, Float64
-from doppelgram.catalog.joint import BY, JointSearch, pose_log_odds
 from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import quoted
+from doppelgram.space.arrangement_search import BY, JointSearch, pose_log_odds
+from doppelgram.space.exact import ExactSearch, Float32, Float64
 
 if TYPE_CHECKING:
     from doppelgram.models.arrangement import ArrangementModel

@@ -39,8 +39,8 @@ def compare(
     import shlex
     import sys
 
-    from doppelgram.api.comparing import compare as run_comparison
-    from doppelgram.evaluation.reading import read_comparison
+    from doppelgram.api.compare import compare as run_comparison
+    from doppelgram.comparison.findings import read_comparison
 
     comparison = run_comparison(
         data, out, losses=losses, miners=miners, dims=dims, seeds=seeds, recipe=recipe, overrides=set_ or (),

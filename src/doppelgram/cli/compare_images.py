@@ -28,7 +28,7 @@ def compare_images(
     json_: Json = False,
 ) -> None:
     """Say whether two photographs show the same pose before the same place, and why."""
-    from doppelgram.api.comparing_images import compare_images as run_comparison
+    from doppelgram.api.compare_images import compare_images as run_comparison
 
     answer = run_comparison(
         image_a, image_b, model=model, out=out, estimator=estimator, weights=weights, keypoints=keypoints

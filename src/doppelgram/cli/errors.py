@@ -24,7 +24,7 @@ def errors(
     json_: Json = False,
 ) -> None:
     """List label mistakes, copies, wrong pairs and outliers, the worst first, so that you can clean the data."""
-    from doppelgram.api.mistakes import HEADINGS, list_mistakes
+    from doppelgram.api.label_errors import HEADINGS, list_mistakes
 
     answer = list_mistakes(run, data, part=part, out=out, csv=csv, most=most, console=progress_console())
     if json_:

@@ -30,8 +30,8 @@ def split(
     json_: Json = False,
 ) -> None:
     """Divide images into train, val and test parts that share nothing they must not share."""
-    from doppelgram.api.splitting import split_data
     from doppelgram.dataset.splits import OWN
+    from doppelgram.dataset.splitting import split_data
 
     try:
         shares = dict(zip(("train", "val", "test"), (float(share) for share in fractions.split(",")), strict=True))
@@ -68,7 +68,7 @@ def train(
     json_: Json = False,
 ) -> None:
     """Train a model from labelled images."""
-    from doppelgram.api.training import train as run_training
+    from doppelgram.training.train import train as run_training
 
     run = run_training(
         data,
@@ -127,7 +127,7 @@ def evaluate(
     json_: Json = False,
 ) -> None:
     """Say how good a model is, each figure with n and a 95 % interval."""
-    from doppelgram.api.evaluating import evaluate as run_evaluation
+    from doppelgram.api.evaluate import evaluate as run_evaluation
 
     result = run_evaluation(
         run, gallery=gallery, query=query, pairs=pairs, root=root, weights=weights, keypoints=keypoints, out=out,

@@ -50,7 +50,7 @@ def index(
     keypoints: Keypoints = None,
 ) -> None:
     """Embed images into a catalog; what is there already is skipped."""
-    from doppelgram.api.searching import index as run_index
+    from doppelgram.api.search import index as run_index
 
     report = run_index(
         data, model, catalog, crop=crop, show_crops=show_crops, weights=weights, keypoints=keypoints,
@@ -93,7 +93,7 @@ def search(
     keypoints: Keypoints = None,
 ) -> None:
     """Find the images in a catalog that look most like each given one."""
-    from doppelgram.api.searching import search as run_search
+    from doppelgram.api.search import search as run_search
 
     found = run_search(
         catalog, images, k, by=by, montage=montage, crop=crop, show_crops=show_crops, weights=weights,
@@ -157,7 +157,7 @@ def verify(
     keypoints: Keypoints = None,
 ) -> None:
     """Say whether two photographs show the same, and how sure that is."""
-    from doppelgram.api.searching import verify as run_verify
+    from doppelgram.api.search import verify as run_verify
 
     verdict = run_verify(
         run, image_a, image_b, crop=crop, show_crops=show_crops, weights=weights, keypoints=keypoints,

@@ -44,8 +44,8 @@ def map_(
     json_: Json = False,
 ) -> None:
     """Draw the embedding space in two dimensions: who is near whom, and who is misclassified."""
-    from doppelgram.api.mapping import draw_map
-    from doppelgram.maps.page import wrong_lines
+    from doppelgram.api.map import draw_map
+    from doppelgram.reports.map.page import wrong_lines
 
     files = out or ([] if projector or save else [Path("map.html")])
     found = draw_map(

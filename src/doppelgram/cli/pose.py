@@ -42,7 +42,7 @@ def pose(
     json_: Json = False,
 ) -> None:
     """Find the people in photographs and their poses: 18 keypoints each."""
-    from doppelgram.api.posing import estimate_poses
+    from doppelgram.api.pose import estimate_poses
 
     found = estimate_poses(
         data, out, estimator=estimator, weights=weights, pose_weights=pose_weights, draw=draw, cache=cache,

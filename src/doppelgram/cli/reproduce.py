@@ -44,8 +44,8 @@ def lookalike(
 
     The same command goes on where it was interrupted. Without --quick it takes a night on two cores.
     """
-    from doppelgram.api.grid import parse_dims
-    from doppelgram.api.reproducing import reproduce_lookalike
+    from doppelgram.comparison.grid import parse_dims
+    from doppelgram.studies.lookalike.reproduce import reproduce_lookalike
 
     report = reproduce_lookalike(
         signs, faces, out, face_classes=face_classes, weights=weights, quick=quick, epochs=epochs, most_images=images,
@@ -100,7 +100,7 @@ def rolemodel(
 
     The same command goes on where it was interrupted.
     """
-    from doppelgram.api.ladder import reproduce_rolemodel
+    from doppelgram.studies.role_model.reproduce import reproduce_rolemodel
 
     report = reproduce_rolemodel(
         data, out, weights=weights, groups=groups, protocol=protocol, backbone=backbone, estimator=estimator,

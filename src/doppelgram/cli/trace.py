@@ -57,9 +57,9 @@ def trace(
     settings = TraceSettings(
         threshold=threshold, decay_days=decay, gamma=gamma, innovation=innovation, draws=draws, seed=seed
     )
-    from doppelgram.api.tracing import REPORT_FILE, summary
-    from doppelgram.api.tracing import trace as run_trace
-    from doppelgram.api.tracing_truth import score_lines, score_trace
+    from doppelgram.api.trace import REPORT_FILE, summary
+    from doppelgram.api.trace import trace as run_trace
+    from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 
     found = run_trace(
         posts, model, out=out, catalog=catalog, weights=weights, keypoints=keypoints, settings=settings,
@@ -69,7 +69,7 @@ def trace(
     if json_:
         print_json(summary(found, out) | ({"truth": scores.to_dict()} if scores else {}))
         return
-    from doppelgram.api.tracing_words import told
+    from doppelgram.reports.role_models.terminal import told
 
     console = answer_console()
     console.print(told(found), highlight=False)

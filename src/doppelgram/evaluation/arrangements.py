@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from doppelgram.catalog.exact import Float64, Ids, Int64, smallest_columns
-from doppelgram.catalog.joint import JointSearch
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.classification import classification_metrics
 from doppelgram.evaluation.evaluate import evaluate_pairs
@@ -20,7 +18,9 @@ from doppelgram.evaluation.retrieval import cmc_curve, proportion, retrieval_met
 from doppelgram.evaluation.sampling import sample_pairs
 from doppelgram.evaluation.setting import Setting, make_setting
 from doppelgram.evaluation.verification import pair_metrics
-from doppelgram.models.joint import ArrangementSpace
+from doppelgram.space.arrangement import ArrangementSpace
+from doppelgram.space.arrangement_search import JointSearch
+from doppelgram.space.exact import Float64, Ids, Int64, smallest_columns
 
 # Numbers of one block of comparisons.
 _BLOCK_ELEMENTS = 2_000_000

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.models.calibration import Calibration
+from doppelgram.space.calibration import Calibration
 
 
 def checked_pairs(distances: ArrayLike, same: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import Int64, block_rows
 from doppelgram.evaluation.intervals import bootstrap_balanced
 from doppelgram.evaluation.result import Metric
 from doppelgram.evaluation.retrieval import proportion
 from doppelgram.evaluation.setting import Setting
+from doppelgram.space.exact import Int64, block_rows
 
 _TOLERANCE = 1e-12
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doppelgram.catalog.exact import Ids, pair_distances
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import checked_pairs
 from doppelgram.evaluation.classification import classification_metrics, nearest_class_mean
@@ -18,6 +17,7 @@ from doppelgram.evaluation.retrieval import cmc_curve, retrieval_metrics
 from doppelgram.evaluation.sampling import sample_pairs
 from doppelgram.evaluation.setting import Setting, make_setting
 from doppelgram.evaluation.verification import pair_metrics
+from doppelgram.space.exact import Ids, pair_distances
 
 if TYPE_CHECKING:
     from doppelgram.dataset.pairs import Pairs

@@ -8,8 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import Float64, Int64
 from doppelgram.errors import DoppelgramError
+from doppelgram.space.exact import Float64, Int64
 
 CONFIDENCE = 0.95
 REPLICATES = 1000

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
-from doppelgram.models.joint import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
 
 Bools = NDArray[np.bool_]
 _PAIRS = 4000  # of each kind, at most

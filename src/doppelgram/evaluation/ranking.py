@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import Float32, Float64, Int64, block_rows, pair_distances, smallest_columns
-from doppelgram.evaluation.parallel import in_parallel
 from doppelgram.evaluation.setting import Setting, expand_matches
+from doppelgram.space.exact import Float32, Float64, Int64, block_rows, pair_distances, smallest_columns
+from doppelgram.space.parallel import in_parallel
 
 # Ranks that are always looked at, for CMC.
 DEPTH = 20

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import Float64
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean, wilson
 from doppelgram.evaluation.ranking import DEPTH, Ranking, rank
 from doppelgram.evaluation.result import Metric
 from doppelgram.evaluation.setting import make_setting
+from doppelgram.space.exact import Float64
 
 
 def proportion(correct: NDArray[np.bool_]) -> Metric:

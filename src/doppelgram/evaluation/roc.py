@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import Float64, Int64
+from doppelgram.space.exact import Float64, Int64
 
 FAR_LEVELS = (0.1, 0.01, 0.001)
 

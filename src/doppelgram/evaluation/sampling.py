@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from doppelgram.catalog.exact import Int64
 from doppelgram.evaluation.setting import Setting
+from doppelgram.space.exact import Int64
 
 # Pairs of each kind, at most.
 LIMIT = 20_000

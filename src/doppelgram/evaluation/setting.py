@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import Float32, Ids, Int64, vectors
 from doppelgram.errors import DoppelgramError
+from doppelgram.space.exact import Float32, Ids, Int64, vectors
 
 
 @dataclass(frozen=True)

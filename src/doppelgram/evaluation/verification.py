@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import Float64, Int64
 from doppelgram.evaluation.calibration import best_threshold
 from doppelgram.evaluation.intervals import bootstrap_pairs, percentiles
 from doppelgram.evaluation.result import Metric
 from doppelgram.evaluation.roc import FAR_LEVELS, Roc, pair_statistics
+from doppelgram.space.exact import Float64, Int64
 
 Bools = NDArray[np.bool_]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.face_detectors import DETECTORS, face_detector
-from doppelgram.images.faces import LFW_SIDE, cut_of, largest, render
+from doppelgram.images.faces.detectors import DETECTORS, face_detector
+from doppelgram.images.faces.face import LFW_SIDE, cut_of, largest, render
 
 RESIZES = ("squash", "cover", "letterbox")
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from doppelgram.catalog.exact import Float32, Float64
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.judgement import Judgement, Text, count_wrong, judge
 from doppelgram.maps.projection import Projection, project, read_arrays, write_arrays
 from doppelgram.maps.sprites import Sheets, join_sheets
+from doppelgram.space.exact import Float32, Float64
 
 PLACED = "new"
 

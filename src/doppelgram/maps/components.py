@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from doppelgram.catalog.exact import Float64
+from doppelgram.space.exact import Float64
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.exact import ExactSearch, Float32, Int64
 from doppelgram.errors import DoppelgramError
+from doppelgram.space.exact import ExactSearch, Float32, Int64
 
 Text = NDArray[np.str_]
 Bool = NDArray[np.bool_]

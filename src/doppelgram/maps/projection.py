@@ -11,12 +11,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from doppelgram.catalog.exact import Float32, Float64
-from doppelgram.catalog.exact import vectors as checked
 from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
 from doppelgram.maps.components import Components, principal_components
 from doppelgram.maps.tsne import fit_tsne, place_tsne, usable_perplexity
-from doppelgram.writing import written_whole
+from doppelgram.space.exact import Float32, Float64
+from doppelgram.space.exact import vectors as checked
 
 METHODS = ("pca", "tsne")
 FEWEST = 3

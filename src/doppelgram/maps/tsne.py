@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from doppelgram.catalog.exact import ExactSearch, Float32, Float64, Int64
 from doppelgram.images.ordered import processors
 from doppelgram.maps.components import Components
+from doppelgram.space.exact import ExactSearch, Float32, Float64, Int64
 
 # Up to here neighbours are exact; beyond, the search would take longer than the map.
 _EXACT_UP_TO = 50_000

@@ -14,14 +14,14 @@ from PIL import Image
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import open_image
 from doppelgram.images.whole import WholePhotograph
-from doppelgram.models.joint import ArrangementSpace, JointCalibration, PairJudgement
 from doppelgram.models.model import Embeddings, Picture
 from doppelgram.models.sight import Sight
 from doppelgram.models.towers import ImageTower, KeypointTower, embedded, fused_dim
-from doppelgram.models.views import Person, person_view, persons, without_people
+from doppelgram.pose.cutouts import Person, person_view, persons, without_people
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
 from doppelgram.pose.skeleton import JOINTS
+from doppelgram.space.arrangement import ArrangementSpace, JointCalibration, PairJudgement
 
 if TYPE_CHECKING:
     from doppelgram.models.finder import PeopleFinder

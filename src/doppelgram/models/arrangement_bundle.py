@@ -18,11 +18,11 @@ from doppelgram.models.bundle import (
     rebuild_network,
     write_bundle,
 )
-from doppelgram.models.joint import ArrangementSpace, JointCalibration
 from doppelgram.models.model import Model
-from doppelgram.models.pose_tower import PoseTower
+from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.sight import Sight
 from doppelgram.models.towers import ImageTower, KeypointTower
+from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
 
 _SIDES = ("place", "pose")
 

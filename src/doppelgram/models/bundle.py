@@ -13,10 +13,10 @@ import torch
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
-from doppelgram.models.backbones import rebuild_backbone
-from doppelgram.models.calibration import Calibration
+from doppelgram.models.backbones.registry import rebuild_backbone
 from doppelgram.models.model import Model
-from doppelgram.models.network import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.networks.embedding import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
+from doppelgram.space.calibration import Calibration
 
 if TYPE_CHECKING:
     from doppelgram.models.arrangement import ArrangementModel

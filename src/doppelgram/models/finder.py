@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.sight import READY_MADE, Sight
 from doppelgram.pose.cache import masks_of, people_of
-from doppelgram.pose.estimators import Estimator, make_estimator
-from doppelgram.pose.known import KnownPeople
+from doppelgram.pose.estimators.known import KnownPeople
+from doppelgram.pose.estimators.registry import Estimator, make_estimator
 from doppelgram.pose.people import People
 from doppelgram.pose.segmenter import PersonMask, Segmenter, make_segmenter
 from doppelgram.weights import cache_folder

@@ -17,8 +17,8 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import to_float
 from doppelgram.images.batch import load_pixels
 from doppelgram.images.framing import Framing
-from doppelgram.models.calibration import Calibration
-from doppelgram.models.network import EmbeddingNetwork
+from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.space.calibration import Calibration
 
 Embeddings = np.ndarray[Any, np.dtype[np.float32]]
 Picture = str | Path | Image.Image | np.ndarray[Any, Any]

@@ -16,8 +16,8 @@ from PIL import Image
 from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode, read_file
 from doppelgram.images.ordered import in_order
 from doppelgram.images.report import FileOutcome, LoadReport, Status, quoted
-from doppelgram.pose.estimators import Estimator
-from doppelgram.pose.known import KnownPeople
+from doppelgram.pose.estimators.known import KnownPeople
+from doppelgram.pose.estimators.registry import Estimator
 from doppelgram.pose.people import People
 from doppelgram.pose.segmenter import PersonMask, Segmenter
 from doppelgram.pose.shelf import Shelf

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.writing import written_whole
+from doppelgram.files import written_whole
 
 T = TypeVar("T")
 

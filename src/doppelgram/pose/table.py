@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
 from doppelgram.pose.people import People
 from doppelgram.pose.skeleton import JOINTS
-from doppelgram.writing import written_whole
 
 _NUMBERS = 3 * len(JOINTS)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.evaluation.parallel import in_parallel
 from doppelgram.rolemodels.scoring import Float32, Int64, Scorer
+from doppelgram.space.parallel import in_parallel
 
 # Posts in a cell on average, and cells looked into for each. Measured in tests/rolemodels/test_candidates.py and
 # benchmarks/rolemodels_scale.py.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.evaluation.parallel import in_parallel
 from doppelgram.rolemodels.attribution import Float64, Int64, Matches
 from doppelgram.rolemodels.posts import DAY
+from doppelgram.space.parallel import in_parallel
 
 Bool = NDArray[np.bool_]
 # Points of the curve; lags are spaced as squares, so that the first days, where followers are, have many.

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.evaluation.parallel import in_parallel
-from doppelgram.models.joint import ArrangementSpace, log_odds
+from doppelgram.space.arrangement import ArrangementSpace, log_odds
+from doppelgram.space.parallel import in_parallel
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

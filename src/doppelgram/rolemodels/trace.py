@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.models.joint import ArrangementSpace
 from doppelgram.rolemodels import tables
 from doppelgram.rolemodels.attribution import Attribution, Matches, attribute, closeness
 from doppelgram.rolemodels.candidates import Candidates, find_pairs, kept_neighbours
@@ -23,6 +22,7 @@ from doppelgram.rolemodels.ranks import Variation, rank_intervals, ranks, sensit
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.scoring import Float32, Float64, Int64, JointScorer, PlaceScorer, logit
 from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.space.arrangement import ArrangementSpace
 
 # Neighbours by place that hold a place together.
 _PLACE_NEIGHBOURS = 16

@@ -1,0 +1,257 @@
+"""A comparison read out in plain sentences, each composed from its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from doppelgram.comparison.effects import Effect, effects
+from doppelgram.comparison.result import NEARLY, Comparison, Interval, RunResult, Setting
+from doppelgram.space.exact import Float64
+
+_FEW_LEVELS = 4  # up to here every two levels of a factor are compared in words
+
+
+class Finding(NamedTuple):
+    """One thing that the numbers say."""
+
+    topic: str
+    text: str
+
+
+def read_comparison(comparison: Comparison) -> list[Finding]:
+    """What a comparison shows: the best setting, each factor's effect, speed, trouble, and what it cannot show.
+
+    P@1 is meant wherever "right" or a share is spoken of. Two settings "cannot be told apart" if the 95 % interval of
+    their paired difference holds 0.
+    """
+    findings = [Finding("Best", text) for text in _best(comparison)]
+    for factor, topic in (("loss", "Losses"), ("miner", "Miners")):
+        findings += [Finding(topic, text) for text in _levels(effects(comparison, factor))]
+    findings += [Finding("Embedding size", text) for text in _sizes(effects(comparison, "dim"))]
+    findings += [Finding("Speed", text) for text in _speed(comparison)]
+    findings += [Finding("Trouble", text) for text in _trouble(comparison)]
+    findings += [Finding("Limits", text) for text in _limits(comparison)]
+    return findings
+
+
+def _best(comparison: Comparison) -> list[str]:
+    best = comparison.best
+    place = comparison.settings.index(best)
+    reached = comparison.interval(np.eye(len(comparison.settings))[place])
+    texts = [
+        f"{best} reaches the highest P@1: for {share(reached.value)} of {comparison.queries:,} queries the nearest "
+        f"image is of the right class ({share(reached.low)} to {share(reached.high)})."
+    ]
+    others = [setting for setting in comparison.settings if setting != best]
+    if not others:
+        return texts
+    level = [setting for setting in others if not comparison.difference(best, setting).decided]
+    if not level:
+        second = max(others, key=lambda s: comparison.values["p1"][comparison.settings.index(s)])
+        lead = comparison.difference(best, second)
+        texts.append(f"It is ahead of every other setting; of the next, {second}, by {points(lead)}.")
+    elif len(level) == len(others):
+        texts.append("No other setting can be told from it: every difference's interval holds 0.")
+    else:
+        shown = [str(setting) for setting in level[:6]]
+        more = f"; and {len(level) - 6} more" if len(level) > 6 else ""
+        number = "1 other setting" if len(level) == 1 else f"{len(level)} other settings"
+        texts.append(f"{number} cannot be told from it: {'; '.join(shown)}{more}. The rest are behind.")
+    return texts
+
+
+def _levels(found: Sequence[Effect]) -> list[str]:
+    """Which levels of loss or miner differ, and which do not; of many levels, each beside the best alone."""
+    levels = list(dict.fromkeys(level for effect in found for level in (effect.higher, effect.lower)))
+    if len(levels) > _FEW_LEVELS:
+        return _beside_the_best(found, levels)
+    texts = []
+    for effect in found:
+        if effect.difference.decided:
+            texts.append(
+                f"{effect.higher} is better than {effect.lower} by {points(effect.difference)}{_over(effect)}."
+            )
+    for effect in found:
+        if not effect.difference.decided:
+            texts.append(
+                f"{effect.higher} and {effect.lower} cannot be told apart: a difference of "
+                f"{points(effect.difference)}{_over(effect)}."
+            )
+    return texts
+
+
+def _beside_the_best(found: Sequence[Effect], levels: Sequence[str | int]) -> list[str]:
+    """The level that is ahead of most others, who cannot be told from it, and who is behind by how much."""
+    best = max(levels, key=lambda level: sum(effect.higher == level for effect in found))
+    own = [effect for effect in found if best in (effect.higher, effect.lower)]
+    level = [str(effect.lower if effect.higher == best else effect.higher) for effect in own
+             if not effect.difference.decided]  # fmt: skip
+    behind = [f"{effect.lower} by {points(effect.difference)}" for effect in reversed(own)
+              if effect.higher == best and effect.difference.decided]  # fmt: skip
+    texts = [f"{best} is ahead of more of the others than any."]
+    if level:
+        texts.append(f"It cannot be told from {_list(sorted(level))}.")
+    if behind:
+        texts.append(f"Behind it: {'; '.join(behind)}.")
+    return texts
+
+
+def _over(effect: Effect) -> str:
+    return f", averaged over {effect.settings} pairs of settings" if effect.settings > 1 else ""
+
+
+def _sizes(found: Sequence[Effect]) -> list[str]:
+    """The smallest embedding that is not behind the best one, and what smaller ones cost."""
+    if not found:
+        return []
+    sizes = sorted({int(size) for effect in found for size in (effect.higher, effect.lower)})
+    wins = {size: sum(effect.higher == size for effect in found) for size in sizes}
+    best = max(sizes, key=lambda size: wins[size])
+    behind = {int(effect.lower): effect for effect in found if effect.higher == best}
+    enough = min([size for size in behind if not behind[size].difference.decided and size < best], default=best)
+    texts = []
+    if enough < best:
+        gap = behind[enough].difference
+        texts.append(
+            f"{enough} dims are not certainly behind: {best}, the best size on average, is ahead by {points(gap)}."
+        )
+    elif best == sizes[-1]:
+        texts.append(f"The largest size tried, {best} dims, is ahead of every smaller one; a larger one may be better.")
+    elif best == sizes[0]:
+        texts.append(f"{best} dims, the smallest size tried, are best on average.")
+    else:
+        texts.append(f"{best} dims are best on average; every smaller size is behind.")
+    for size in sizes:
+        if size in behind and behind[size].difference.decided:
+            texts.append(f"{size} dims are behind {best} by {points(behind[size].difference)}.")
+    larger = [size for size in sizes if size > enough and size != best and size in behind]
+    level = [size for size in larger if not behind[size].difference.decided]
+    if level:
+        texts.append(f"Beyond {enough} dims nothing more was gained for certain: {_list(sorted([*level, best]))}.")
+    return texts
+
+
+def _speed(comparison: Comparison) -> list[str]:
+    """Which miner comes near the overall best soonest, by epochs and by the clock."""
+    curves = {setting: mean_curve(comparison.runs_of(setting)) for setting in comparison.settings}
+    tops = [float(np.nanmax(accuracy)) for accuracy, _ in curves.values() if np.isfinite(accuracy).any()]
+    if not tops:
+        return []
+    target = NEARLY * max(tops)
+    # (epochs, seconds, setting) of everything that reached it, by miner; a loss without a miner goes by its own name
+    reached: dict[str, list[tuple[int, float, Setting]]] = {}
+    for setting, (accuracy, clock) in curves.items():
+        # "none never reached it" would say something else.
+        miner = "miner none" if setting.miner == "none" else setting.miner
+        name = miner if comparison.mines(setting) else f"no miner ({setting.loss})"
+        reached.setdefault(name, [])
+        places = np.flatnonzero(accuracy >= target)
+        if len(places):
+            reached[name].append((int(places[0]) + 1, float(clock[places[0]]), setting))
+    goal = f"{share(target)} validation P@1, {100 * NEARLY:.0f} % of the best seen"
+    fast = {name: min(found) for name, found in reached.items() if found}
+    quick = {name: min(found, key=lambda one: one[1]) for name, found in reached.items() if found}
+    texts = []
+    by_epochs = sorted(fast, key=lambda name: fast[name][0])
+    by_clock = sorted(quick, key=lambda name: quick[name][1])
+    first = [name for name in by_epochs if fast[name][0] == fast[by_epochs[0]][0]]
+    rest = [f"{name} needed {fast[name][0]}" for name in by_epochs if name not in first]
+    count = fast[first[0]][0]
+    texts.append(
+        f"{goal}, was reached in the fewest epochs by {_list(first)}: {count} {'epoch' if count == 1 else 'epochs'}"
+        + (f" ({fast[first[0]][2]})" if len(first) == 1 else "")
+        + (f"; {', '.join(rest)}" if rest else "")
+        + "."
+    )
+    slower = [f"{name} {seconds(quick[name][1])}" for name in by_clock[1:]]
+    texts.append(
+        f"By the clock the first was {by_clock[0]} with {seconds(quick[by_clock[0]][1])} ({quick[by_clock[0]][2]})"
+        + (f"; {', '.join(slower)}" if slower else "")
+        + "."
+    )
+    never = [name for name in reached if name not in fast]
+    if never:
+        texts.append(f"{_list(never)} never reached it.")
+    return texts
+
+
+def mean_curve(runs: Sequence[RunResult]) -> tuple[Float64, Float64]:
+    """Validation P@1 and clock after each epoch, means over the runs that did not diverge; as long as the shortest."""
+    runs = [run for run in runs if not run.diverged] or runs
+    length = min(len(run.history) for run in runs)
+    return (
+        np.mean([run.accuracy[:length] for run in runs], axis=0),
+        np.mean([run.clock[:length] for run in runs], axis=0),
+    )
+
+
+def _trouble(comparison: Comparison) -> list[str]:
+    texts = []
+    for word, happened in (
+        ("collapsed (all embeddings became nearly equal)", [run for run in comparison.runs if run.collapsed]),
+        ("stayed at their margin (positives as far apart as negatives)", [r for r in comparison.runs if r.stuck]),
+        ("diverged (numbers beyond all bounds) and count as wrong", [r for r in comparison.runs if r.diverged]),
+    ):
+        if not happened:
+            continue
+        counts = {setting: sum(run.setting == setting for run in happened) for setting in comparison.settings}
+        shown = [
+            f"{setting} ({number} of {len(comparison.runs_of(setting))})"
+            for setting, number in counts.items() if number
+        ]  # fmt: skip
+        texts.append(f"{len(happened)} of {len(comparison.runs)} runs {word}: {'; '.join(shown)}.")
+    if not texts:
+        texts.append("No run collapsed, none stayed at its margin, and none diverged.")
+    silent = sorted({run.setting.loss for run in comparison.runs} - _told(comparison))
+    if silent:
+        texts.append(f"{_list(silent)} {'does' if len(silent) == 1 else 'do'} not tell a share of active tuples.")
+    return texts
+
+
+def _told(comparison: Comparison) -> set[str]:
+    return {run.setting.loss for run in comparison.runs if any("train_active" in epoch for epoch in run.history)}
+
+
+def _limits(comparison: Comparison) -> list[str]:
+    counts = sorted({len(comparison.runs_of(setting)) for setting in comparison.settings})
+    texts = []
+    if counts[-1] == 1:
+        texts.append(
+            "Each setting was trained once, so how much another seed would change is unknown: the intervals are of the "
+            "choice of query images alone, and a small difference may be the seed's."
+        )
+    elif counts[0] == 1:
+        texts.append("Some settings were trained once; what another seed would change there is unknown.")
+    elif counts[0] < 5:
+        number = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        texts.append(f"{number} seeds a setting say little of the spread between seeds; take close calls with care.")
+    if len(comparison.settings) > 2:
+        texts.append(
+            "The best of many is partly lucky: its figure flatters, and of twenty comparisons of equals one is "
+            "expected to look decided."
+        )
+    return texts
+
+
+def share(value: float) -> str:
+    """A share in per cent."""
+    return f"{100 * value:.1f} %"
+
+
+def points(difference: Interval) -> str:
+    """A difference of shares in percentage points, with its interval."""
+    low, high = (f"{100 * end:.1f}".replace("-", "−") for end in (difference.low, difference.high))
+    return f"{100 * difference.value:.1f} points ({low} to {high})"
+
+
+def seconds(value: float) -> str:
+    """A duration, as exact as it is of use."""
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s" if value < 600 else f"{value / 60:.0f} min"
+
+
+def _list(names: Sequence[str | int]) -> str:
+    words = [str(name) for name in names]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

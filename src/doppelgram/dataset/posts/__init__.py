@@ -1,0 +1,1 @@
+"""Posts: pictures with an author and a time, from tables, exports, downloaders' files and cameras."""

@@ -1,0 +1,1 @@
+"""Images whose label is probably wrong, copies, wrong pairs and outliers."""

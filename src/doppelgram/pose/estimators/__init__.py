@@ -1,0 +1,1 @@
+"""What finds people in photographs: several networks, and ready-made keypoint files."""

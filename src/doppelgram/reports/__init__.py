@@ -1,0 +1,1 @@
+"""What people look at: pages, pictures, tables and sentences made of results."""

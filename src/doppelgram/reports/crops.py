@@ -1,0 +1,155 @@
+"""Cut-out faces on request: what ``--crop`` means, what to say of the cuts, and a picture that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+from rich.console import Console
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
+from doppelgram.images.decode import open_image
+from doppelgram.images.faces.detectors import DETECTORS, face_detector
+from doppelgram.images.framing import Framing
+from doppelgram.images.report import FileOutcome, LoadReport
+from doppelgram.models.model import Model
+from doppelgram.reports.drawing import CARD, FAINT, INK, PAGE, Colour, blank, fitted, rounded, shorten, write
+
+# The most photographs that one picture shows.
+MOST_SHOWN = 60
+_COLUMNS = 3
+_TILE, _PAD, _GAP, _MARGIN, _TEXT = 150, 12, 20, 40, 14
+_CARD_WIDTH, _CARD_HEIGHT = 2 * _TILE + 3 * _PAD, _TILE + 2 * _PAD + 38
+# Blue, reddish purple and vermilion of Okabe and Ito's palette.
+_ONE, _SEVERAL, _NONE = (0, 114, 178), (170, 68, 136), (213, 94, 0)
+
+
+def chosen_detector(crop: str, model: Model) -> str:
+    """The face detector that ``--crop`` asks for.
+
+    Args:
+        crop: empty for the model's own framing; ``face`` for its own detector, or opencv where it has none;
+            ``face:NAME`` for one by name.
+        model: that is going to see the faces.
+
+    Returns:
+        Its name; empty where ``crop`` is.
+
+    Raises:
+        DoppelgramError: ``crop`` is something else, or the detector's package is not installed.
+    """
+    if not crop:
+        return ""
+    kind, _, name = crop.partition(":")
+    name = name if ":" in crop else model.framing.face or DETECTORS[0]
+    if kind != "face" or name not in DETECTORS:
+        spellings = ", ".join(f"face:{known}" for known in DETECTORS)
+        raise DoppelgramError(f"--crop is '{crop}'; it is face, or one of {spellings}")
+    return face_detector(name).name
+
+
+def tell_faces(console: Console, report: LoadReport, *, limit: int = 20) -> None:
+    """Say on the console which images had no face, and which had several."""
+    for note in report.face_notes(limit):
+        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def faces_report(images: Sequence[Path | str], faces: Sequence[int | None]) -> LoadReport:
+    """A report on images that could all be read, and the number of faces that was found in each."""
+    return LoadReport([FileOutcome(str(image), "ok", faces=count) for image, count in zip(images, faces, strict=True)])
+
+
+def draw_crops(images: Sequence[Path | str], framing: Framing, file: Path | str, *, console: Console) -> Path:
+    """Draw photographs with the box that is cut from them, and beside each what the network sees, as a PNG.
+
+    Args:
+        images: the photographs; the first `MOST_SHOWN` of them are drawn.
+        framing: how they are cut.
+        file: the PNG; it is replaced whole.
+        console: where it is said if some were left out.
+
+    Returns:
+        ``file``.
+
+    Raises:
+        DoppelgramError: there is nothing to draw, or the file cannot be written or is not called a PNG.
+    """
+    file = check_png(file)
+    if not images:
+        raise DoppelgramError("there are no photographs to draw")
+    shown = [Path(image) for image in images[:MOST_SHOWN]]
+    if len(shown) < len(images):
+        console.print(f"{file}: shows the first {MOST_SHOWN} of {len(images):,} images", style="dim", markup=False)
+    columns = min(_COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    width = 2 * _MARGIN + columns * _CARD_WIDTH + (columns - 1) * _GAP
+    head = _MARGIN + 30
+    page = Image.new("RGB", (width, head + rows * _CARD_HEIGHT + (rows - 1) * _GAP + _MARGIN), PAGE)
+    title = "The photograph with its cut, and what the network sees"
+    write(ImageDraw.Draw(page), (_MARGIN, _MARGIN + 6), shorten(title, 18, width - 2 * _MARGIN), 18, INK, "ls")
+    for position, path in enumerate(shown):
+        row, column = divmod(position, columns)
+        at = _MARGIN + column * (_CARD_WIDTH + _GAP), head + row * (_CARD_HEIGHT + _GAP)
+        _draw_card(page, at, path, framing)
+    return _save(page, file)
+
+
+def check_png(file: Path | str) -> Path:
+    """The file, if its name ends in ``.png``; raises DoppelgramError otherwise."""
+    if Path(file).suffix.lower() != ".png":
+        raise DoppelgramError(f"{file}: the cuts are drawn as a PNG; let its name end in .png")
+    return Path(file).expanduser()
+
+
+def _draw_card(page: Image.Image, at: tuple[int, int], path: Path, framing: Framing) -> None:
+    left, top = at
+    rounded(page, (left, top, left + _CARD_WIDTH, top + _CARD_HEIGHT), 12, CARD)
+    try:
+        image = open_image(path)
+        framed = framing.frame(image)
+    except DoppelgramError:
+        photograph, cut, (colour, words) = blank(_TILE), blank(_TILE), (_NONE, "cannot be read")
+    else:
+        colour, words = _what(framed.faces)
+        photograph = _with_box(image, framed.region, colour)
+        cut = Image.fromarray(framed.pixels).resize((_TILE, _TILE), Image.Resampling.BICUBIC)
+    top += _PAD
+    for tile, picture in enumerate((photograph, cut)):
+        x = left + _PAD + tile * (_TILE + _PAD)
+        rounded(page, (x, top, x + _TILE, top + _TILE), 8, picture)
+    draw = ImageDraw.Draw(page)
+    room = _CARD_WIDTH - 2 * _PAD
+    base = top + _TILE + 20
+    write(draw, (left + _PAD, base), shorten(path.name, _TEXT, room, middle=True), _TEXT, INK, "ls")
+    dot = left + _PAD, base + 10, left + _PAD + 10, base + 20
+    rounded(page, dot, 5, colour)
+    write(draw, (left + _PAD + 17, base + 20), shorten(words, _TEXT, room - 17), _TEXT, FAINT, "ls")
+
+
+def _what(faces: int | None) -> tuple[Colour, str]:
+    if faces is None:
+        return _ONE, "no face was looked for"
+    if faces == 0:
+        return _NONE, "no face: the middle was taken"
+    return (_ONE, "one face") if faces == 1 else (_SEVERAL, f"{faces} faces: the largest was taken")
+
+
+def _with_box(image: Image.Image, region: Sequence[tuple[float, float]], colour: Colour) -> Image.Image:
+    """The whole image in a square, the region outlined: a coloured line on a white one, for any ground."""
+    over = 3
+    square = fitted(image, _TILE * over)
+    scale = _TILE * over / max(image.size)
+    shift = [(_TILE * over - max(1, round(side * scale))) // 2 for side in image.size]
+    corners = [(x * scale + shift[0], y * scale + shift[1]) for x, y in region]
+    draw = ImageDraw.Draw(square)
+    for line, width in (((255, 255, 255), 5 * over), (colour, 3 * over)):
+        draw.line([*corners, corners[0], corners[1]], fill=line, width=width, joint="curve")
+    return square.resize((_TILE, _TILE), Image.Resampling.BOX)
+
+
+def _save(page: Image.Image, file: Path) -> Path:
+    with written_whole(file) as aside:
+        page.save(aside, "PNG")
+    return file

@@ -1,0 +1,1 @@
+"""The map of an embedding space, as a page and as a picture."""

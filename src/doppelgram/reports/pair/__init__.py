@@ -1,0 +1,1 @@
+"""Two photographs side by side, in words and as a picture."""

@@ -1,0 +1,1 @@
+"""The report of a trace: role models, their followers, and the evidence."""

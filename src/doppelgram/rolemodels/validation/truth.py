@@ -1,0 +1,151 @@
+"""A trace beside the truth, where that is known: the sample world's, or a table that somebody wrote by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from doppelgram.dataset.csv_tables import read_csv
+from doppelgram.dataset.readers import BARE
+from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.intervals import wilson
+from doppelgram.rolemodels.result import RoleModels
+from doppelgram.rolemodels.validation.scores import adjusted_rand, forest_scores, originator_first, originators
+
+LEAST = 8
+
+
+@dataclass(frozen=True)
+class TruthScores:
+    """How a trace agrees with what truly happened.
+
+    Attributes:
+        posts: that show a person and of which the truth is known.
+        adjusted_rand: of the arrangements found and true ones, over these posts.
+        arrangements: with ``LEAST`` posts or more, in which somebody truly set something.
+        originator_first: share of them in which the post that truly set it has the highest score.
+        low, high: 95 % interval of that share (Wilson).
+        earliest_first: share of the arrangements with ``LEAST`` posts or more in which their earliest post, whether or
+            not anybody truly repeated it, has the highest score.
+        root, edge, leaf, ancestry: agreement of the trees of most likely predecessors with the true ones, as shares of
+            what either has (`doppelgram.rolemodels.validation.scores.ForestScores`).
+        parents: share of the posts with a true parent whose parent was found.
+    """
+
+    posts: int
+    adjusted_rand: float
+    arrangements: int
+    originator_first: float
+    low: float
+    high: float
+    earliest_first: float
+    root: float
+    edge: float
+    leaf: float
+    ancestry: float
+    parents: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON writes it; None where there was nothing to score."""
+        return {name: None if value != value else value for name, value in asdict(self).items()}
+
+
+def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
+    """Compare a trace with a table of the truth.
+
+    Args:
+        found: the trace.
+        truth: CSV with ``path``, ``arrangement`` and ``parent`` (a path, empty for none); arrangements that are empty
+            or end in ``_zz`` are of bare places.
+
+    Raises:
+        DoppelgramError: the table cannot be used or knows none of the posts.
+    """
+    file = Path(truth).expanduser()
+    known = _truth(file)
+    posts = found.role_models[found.role_models["path"].isin(known.index)].reset_index(drop=True)
+    if posts.empty:
+        raise DoppelgramError(f"{file}: knows none of the posts by its column 'path'")
+    true = known.loc[posts["path"]]
+    where = {path: row for row, path in enumerate(posts["path"].tolist())}
+    labels = true["arrangement"].to_numpy(dtype=object)
+    bare = np.array([not label or label.rpartition("::")[2] == BARE for label in labels], dtype=bool)
+    arrangement = np.where(bare, -1, np.unique(labels.astype(str), return_inverse=True)[1])
+    parent = _positions(true["parent"].tolist(), where)
+    guess = _positions(posts["parent"].tolist(), where)
+    since = pd.Timestamp(0, tz="UTC")
+    # Where a time is not known, nothing says who came first; such posts count as last.
+    moments = (posts["timestamp"] - since) / pd.Timedelta(seconds=1)
+    time = np.asarray(moments.fillna(np.inf), dtype=np.float64)
+    groups = posts["arrangement"].to_numpy(dtype=object)
+    grouped = np.where(groups == "", -1, np.unique(groups.astype(str), return_inverse=True)[1])
+    score = posts["score"].to_numpy(dtype=np.float64)
+    first = originator_first(score, arrangement, originators(arrangement, parent, time, least=LEAST))
+    earliest = originator_first(score, arrangement, _earliest(arrangement, time))
+    interval = wilson(int(first.sum()), len(first)) if len(first) else (0.0, 1.0)
+    forests = forest_scores(guess, parent)
+    has = parent >= 0
+    return TruthScores(
+        int((~bare).sum()),
+        adjusted_rand(grouped[~bare], arrangement[~bare]),
+        len(first),
+        float(first.mean()) if len(first) else float("nan"),
+        *interval,
+        float(earliest.mean()) if len(earliest) else float("nan"),
+        **asdict(forests),
+        parents=float((guess[has] == parent[has]).mean()) if has.any() else float("nan"),
+    )
+
+
+def _earliest(arrangement: NDArray[np.int64], time: NDArray[np.float64]) -> dict[int, int]:
+    """For each arrangement with ``LEAST`` posts or more its earliest post."""
+    found = {}
+    for number in np.unique(arrangement[arrangement >= 0]).tolist():
+        members = np.flatnonzero(arrangement == number)
+        if len(members) >= LEAST:
+            found[int(number)] = int(members[np.argmin(time[members])])
+    return found
+
+
+def _truth(file: Path) -> pd.DataFrame:
+    try:
+        table = read_csv(file)
+    except (OSError, ValueError) as problem:
+        raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(problem).split())}") from None
+    for column in ("path", "arrangement", "parent"):
+        if column not in table:
+            raise DoppelgramError(f"{file}: a table of the truth has the columns path, arrangement and parent")
+    twice = table["path"].duplicated()
+    if twice.any():
+        raise DoppelgramError(
+            f"{file}: row {int(twice.to_numpy().argmax()) + 2}: the path stands in an earlier row too"
+        )
+    return table.set_index("path")
+
+
+def _positions(paths: list[str], where: Mapping[str, int]) -> NDArray[np.int64]:
+    return np.array([where.get(path, -1) for path in paths], dtype=np.int64)
+
+
+def score_lines(scores: TruthScores) -> list[str]:
+    """What a person reads of them."""
+    lines = [
+        f"arrangements recovered (adjusted Rand)  {scores.adjusted_rand:6.3f}  ({scores.posts:,} posts with a person)",
+        f"true parent found                       {scores.parents:6.1%}",
+        f"trees: root, edge, leaf, ancestry       "
+        f"{scores.root:6.1%}, {scores.edge:.1%}, {scores.leaf:.1%}, {scores.ancestry:.1%} agree",
+    ]
+    if scores.arrangements:
+        lines.insert(0, f"earliest post ranked first              {scores.earliest_first:6.1%}")
+        lines.insert(
+            0,
+            f"originator ranked first                 {scores.originator_first:6.1%}  ({scores.low:.1%} to "
+            f"{scores.high:.1%}, n = {scores.arrangements} arrangements of {LEAST} posts or more)",
+        )
+    return lines

@@ -1,0 +1,1 @@
+"""The two published studies, done again from beginning to end."""

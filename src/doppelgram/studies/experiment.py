@@ -1,0 +1,47 @@
+"""The folder of a long experiment: begun with its settings written down, and gone on with by the same ones only."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
+
+SETTINGS_FILE = "settings.json"
+
+
+def begin(out: Path, settings: Mapping[str, Any], *, results: Sequence[str], prepared: Sequence[str] = ()) -> None:
+    """Make the folder, or see that it was begun with the same settings; while it has no results any will do.
+
+    Args:
+        out: the folder.
+        settings: JSON-ready values.
+        results: names of its folders that hold what took long.
+        prepared: names of its folders that follow from the settings and are made again when these change.
+
+    Raises:
+        DoppelgramError: the folder holds something else, or results of other settings.
+    """
+    file = out / SETTINGS_FILE
+    if file.is_file():
+        try:
+            before = json.loads(file.read_text(encoding="utf-8"))
+            differing = sorted(key for key in settings if before.get(key) != settings[key])
+        except (ValueError, AttributeError):
+            raise DoppelgramError(f"{file}: is damaged; choose another --out") from None
+        if not differing:
+            return
+        if any((out / name).exists() for name in results):
+            raise DoppelgramError(
+                f"{out}: was begun with other settings ({', '.join(differing)}); repeat them or choose another --out"
+            )
+        for name in prepared:
+            shutil.rmtree(out / name, ignore_errors=True)
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DoppelgramError(f"{out}: holds something else; choose another --out")
+    with written_whole(file) as aside:
+        aside.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The look-alike exercise, done again from beginning to end."""

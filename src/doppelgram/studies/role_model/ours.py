@@ -1,0 +1,93 @@
+"""The top of the ladder: our own model, trained by the recipe ``posts`` and asked the same pairs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from doppelgram.dataset.loading import progress_bar
+from doppelgram.errors import DoppelgramError
+from doppelgram.studies.role_model.data import Trial
+from doppelgram.studies.role_model.plan import BACKBONE, Rung
+from doppelgram.studies.role_model.rungs import Climbed, Workshop, read_climbed, write_climbed
+from doppelgram.studies.role_model.scores import score_pairs
+
+RECIPE, READY_MADE = "posts", "keypoints"
+
+
+def ours_overrides(estimator: str, backbone: str, *, quick: bool) -> list[str]:
+    """What the ladder's own settings change in the recipe ``posts``.
+
+    Args:
+        estimator: who finds the people. With ready-made keypoints nobody looks at the photographs, so that no weights
+            are needed, and people are not covered in them.
+        backbone: of the image towers.
+        quick: whether a rehearsal will do.
+    """
+    changes = [f"arrangement.estimator={estimator}"]
+    if estimator == READY_MADE:
+        changes.append('arrangement.segmenter=""')
+    if backbone != BACKBONE:
+        changes += [f"model.backbone={backbone}", "model.frozen_layers=1"]
+    if quick:
+        changes += ["optimiser.epochs=1", "augment.views=1", "data.size=64", "arrangement.person_size=64",
+                    "arrangement.keypoint_epochs=30"]  # fmt: skip
+    return changes
+
+
+def climb_ours(work: Workshop, rung: Rung, trial: Trial, data: Path, overrides: Sequence[str]) -> Climbed:
+    """Train our own model on a trial's training part, or take what an earlier call has made, and ask it the pairs.
+
+    Threshold and figures are taken as for every other rung, from the joint probability of the same arrangement.
+
+    Args:
+        work: photographs and folders.
+        rung: ``ours``.
+        trial: the protocol.
+        data: folder or table of the posts.
+        overrides: changes to the recipe.
+
+    Raises:
+        DoppelgramError: weights are missing.
+        Interrupted: stopped by Ctrl-C; the same call goes on.
+    """
+    from doppelgram.models.arrangement import ArrangementModel
+    from doppelgram.models.bundle import load_model
+    from doppelgram.models.files import embed_files
+    from doppelgram.training.train import train
+
+    folder = work.out / trial.name / rung.key
+    done = read_climbed(folder, rung)
+    if done is not None:
+        return done
+    split = folder / "split.csv"
+    trial.split.write(split)
+    started = time.perf_counter()
+    run = train(
+        data, RECIPE, folder / "run", overrides=overrides, split=split, weights=work.weights, seed=work.seed,
+        resume=True, console=work.console,
+    )  # fmt: skip
+    seconds = float(run.facts.get("training_seconds", time.perf_counter() - started))
+    model = load_model(run.folder, weights=work.weights)
+    if not isinstance(model, ArrangementModel):
+        raise DoppelgramError(f"{run.folder}: holds no model of places and poses; choose another --out")
+    asked = (trial.validation, trial.test)
+    rows = np.unique(np.concatenate([part for pairs in asked for part in (pairs.a, pairs.b)]))
+    paths = work.posts.collection.paths
+    with progress_bar(work.console, "asking our model", len(rows)) as advance:
+        embedded = embed_files(model, [paths[row] for row in rows], progress=advance)
+    if len(embedded.kept) != len(rows):
+        raise DoppelgramError(f"{work.posts.collection.root}: photographs changed or vanished meanwhile")
+    found = []
+    for pairs in asked:
+        places = [np.searchsorted(rows, side) for side in (pairs.a, pairs.b)]
+        judged = model.space.judge(*(embedded.vectors[place] for place in places))
+        found.append(1 - judged.probability)
+    metrics = score_pairs(found[0], found[1], trial, work.posts, seed=work.seed)
+    facts: dict[str, Any] = {"seconds": round(seconds, 1), "recipe": RECIPE}
+    write_climbed(folder, metrics, facts)
+    return Climbed(rung, metrics, facts)

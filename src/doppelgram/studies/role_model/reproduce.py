@@ -1,0 +1,218 @@
+"""Climb the role-model study's ladder on anyone's posts, and set its published figures beside what comes out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+
+from doppelgram.dataset.loading import load_images
+from doppelgram.errors import DoppelgramError, Interrupted
+from doppelgram.files import written_whole
+from doppelgram.images.framing import Framing
+from doppelgram.reports.map.picture import write_picture
+from doppelgram.studies.experiment import begin
+from doppelgram.studies.role_model.data import (
+    PROTOCOLS,
+    TEST_PAIRS,
+    VALIDATION_PAIRS,
+    Posts,
+    Trial,
+    make_trial,
+    read_ladder_posts,
+)
+from doppelgram.studies.role_model.figure import ladder_figure, masks_picture
+from doppelgram.studies.role_model.leak import LEAKY_FOLDER, climb_leaky
+from doppelgram.studies.role_model.ours import climb_ours, ours_overrides
+from doppelgram.studies.role_model.plan import BACKBONE, Rung, ladder
+from doppelgram.studies.role_model.poses import draw_masks, estimator_for, people_in
+from doppelgram.studies.role_model.report import Ladder, write_ladder
+from doppelgram.studies.role_model.rungs import Climbed, Workshop, climb
+from doppelgram.training.recipe import Recipe
+from doppelgram.training.train import make_network
+from doppelgram.weights import cache_folder
+
+_QUICK_PAIRS = 400
+
+
+def reproduce_rolemodel(
+    data: Path | str,
+    out: Path | str,
+    *,
+    weights: Path | str | None = None,
+    groups: Path | str | None = None,
+    protocol: str = "both",
+    backbone: str = BACKBONE,
+    estimator: str = "",
+    pose_weights: Path | str | None = None,
+    quick: bool = False,
+    ours: bool = True,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    seed: int = 0,
+    console: Console | None = None,
+) -> Path:
+    """Train and ask every rung of the study's ladder, and write a report.
+
+    Finished rungs are kept, and a rung is gone on with where it was interrupted: the same call again.
+
+    Args:
+        data: posts, ``<place>/<pose>/<image>`` or a table with both columns.
+        out: folder for everything; new, or begun by the same call.
+        weights: folder of pretrained weights: the backbone's and the pose estimator's.
+        groups: table with ``path``, ``person`` and ``photo``, none of which may straddle the division; by default
+            ``truth.csv`` beside the posts. Without one the photographs are divided one by one, and the report says so.
+        protocol: ``closed`` (test places and poses are known from training), ``open`` (whole ones are held out), or
+            ``both``.
+        backbone: of all rungs, as `make_backbone` takes it.
+        estimator: who finds the people; by default the posts' own ``keypoints.json``, or else MoveNet.
+        pose_weights: the estimator's weights, where they do not lie in ``weights``.
+        quick: small pictures, few epochs and few pairs: a rehearsal.
+        ours: whether our own model is trained too and set at the top.
+        only: keys of the rungs to climb now, all by default; a later call may climb others.
+        overrides: ``key=value`` changes to every pair network's recipe.
+        seed: of division, pairs, weights and batches.
+        console: where progress is shown; standard error by default.
+
+    Returns:
+        The report, ``report.html``; beside it ``report.md``, ``ladder.csv`` and ``ladder.json``.
+
+    Raises:
+        DoppelgramError: data, weights or settings that cannot be used, or an ``out`` begun otherwise.
+        Interrupted: stopped by Ctrl-C.
+    """
+    console = console or Console(stderr=True)
+    data, out = Path(data).expanduser(), Path(out).expanduser()
+    folder = Path(weights).expanduser() if weights is not None else None
+    if protocol not in (*PROTOCOLS, "both"):
+        raise DoppelgramError(f"protocol is '{protocol}'; it is one of {', '.join(PROTOCOLS)} or both")
+    # Before anything else, so that wrong keys, missing weights and missing tables leave nothing behind.
+    every = ladder(backbone, quick=quick, overrides=overrides, ours=ours)
+    unknown = sorted(set(only) - {rung.key for rung in every})
+    if unknown:
+        raise DoppelgramError(f"there is no rung '{unknown[0]}'; there are {', '.join(rung.key for rung in every)}")
+    rungs = [rung for rung in every if not only or rung.key in only]
+    everything, grouped = read_ladder_posts(data, Path(groups).expanduser() if groups is not None else None)
+    finder = estimator_for(data, estimator, folder, Path(pose_weights).expanduser() if pose_weights else None)
+    reference = next(rung.recipe for rung in every if rung.recipe is not None and rung.frozen)
+    make_network(reference, folder, seed)
+    settings: dict[str, Any] = {
+        "data": os.path.abspath(data), "groups": os.path.abspath(groups) if groups is not None else "",
+        "backbone": backbone, "estimator": finder.name, "quick": quick, "set": list(overrides), "seed": seed,
+    }  # fmt: skip
+    begin(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
+    started = time.perf_counter()
+    try:
+        return _climb_all(
+            data,
+            out,
+            rungs,
+            reference,
+            everything,
+            grouped,
+            finder,
+            settings,
+            protocol,
+            folder,
+            seed=seed,
+            console=console,
+        )
+    except (Interrupted, KeyboardInterrupt):
+        raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
+    finally:
+        shutil.rmtree(out / "scratch", ignore_errors=True)
+        console.print(f"{time.perf_counter() - started:.0f} s", style="dim", highlight=False)
+
+
+def _climb_all(
+    data: Path, out: Path, rungs: Sequence[Rung], reference: Recipe, everything: Any, grouped: bool, finder: Any,
+    settings: dict[str, Any], protocol: str, weights: Path | None, *, seed: int, console: Console,
+) -> Path:  # fmt: skip
+    images = load_images(everything, Framing(reference.data.size), console)
+    posed = np.flatnonzero(images.collection.column("pose") != "")
+    posts = Posts.of(images.collection.take(posed), grouped)
+    notes: list[str] = []
+    trials: dict[str, Trial] = {}
+    for name in PROTOCOLS if protocol == "both" else (protocol,):
+        pairs = (_QUICK_PAIRS, _QUICK_PAIRS) if settings["quick"] else (TEST_PAIRS, VALIDATION_PAIRS)
+        try:
+            trials[name] = make_trial(
+                name, images.collection, posts, seed=seed, test_pairs=pairs[0], validation_pairs=pairs[1]
+            )
+        except DoppelgramError as problem:
+            if protocol != "both" or name == PROTOCOLS[0]:
+                raise
+            reason = str(problem).removeprefix(f"{everything.root}: ")
+            notes.append(f"The {name} protocol is left out: {reason}.")
+            _say(console, notes[-1])
+    sides = {rung.mask for rung in rungs if rung.mask}
+    people = people_in(posts.collection.paths, finder, cache_folder() / "poses", console) if sides else []
+    nobody = sum(one is None or len(one) == 0 for one in people)
+    if nobody:
+        notes.append(f"No person was found in {nobody:,} of {len(people):,} posts; their skeleton masks are empty.")
+    masks = {side: draw_masks(people, side) for side in sides}
+    work = Workshop(posts, [images.hashes[row] for row in posed], masks, out, weights, seed, console)
+    work.pixels_at[reference.data.size] = images.pixels[posed]
+    climbed: dict[str, dict[str, Climbed]] = {name: {} for name in trials}
+    leaky: dict[str, Climbed] = {}
+
+    def report() -> Path:
+        # in the ladder's order, whatever order they were climbed in
+        ordered = {
+            name: {rung.key: each[rung.key] for rung in rungs if rung.key in each} for name, each in climbed.items()
+        }
+        pictures = _pictures(out, rungs, ordered, images.pixels[posed], masks)
+        return write_ladder(out, Ladder(rungs, trials, ordered, leaky, settings, grouped, notes, pictures))
+
+    # What takes minutes comes first, and what takes long is written down rung by rung.
+    quick_ones = [rung for rung in rungs if rung.frozen and rung.kind != "ours"]
+    page = out
+    later = sorted((rung for rung in rungs if rung not in quick_ones), key=lambda rung: rung.kind != "ours")
+    for rung in [*quick_ones, *later]:
+        for name, trial in trials.items():
+            _say(console, f"{rung.title}, {name} protocol")
+            if rung.kind != "ours":
+                climbed[name][rung.key] = climb(work, rung, trial, reference)
+                continue
+            changes = ours_overrides(finder.name, str(settings["backbone"]), quick=bool(settings["quick"]))
+            try:
+                climbed[name][rung.key] = climb_ours(work, rung, trial, data, changes)
+            except Interrupted:
+                raise
+            except DoppelgramError as problem:
+                notes.append(f"Our own model is left out of the {name} protocol: {problem}.")
+                _say(console, notes[-1])
+        if rung.frozen and rung.recipe is not None:
+            leaky[rung.key] = climb_leaky(work, rung)
+        if rung not in quick_ones or rung is quick_ones[-1]:
+            page = report()
+    return page
+
+
+def _say(console: Console, what: str) -> None:
+    console.print(what, style="bold", highlight=False, markup=False, soft_wrap=True)
+
+
+def _pictures(
+    out: Path, rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, Climbed]], pixels: NDArray[np.uint8],
+    masks: Mapping[int, NDArray[np.uint8]],
+) -> list[tuple[Path, str]]:  # fmt: skip
+    figures = out / "figures"
+    made = [
+        (write_picture(ladder_figure(rungs, climbed), figures / "ladder.png", dpi=130),
+         "Every rung with its 95 % interval; the test pairs' photographs were never trained on"),
+    ]  # fmt: skip
+    for side, drawn in masks.items():
+        file = figures / f"masks-{side}.png"
+        with written_whole(file) as aside:
+            Image.fromarray(masks_picture(pixels, drawn[:, 0])).save(aside)
+        made.append((file, "Posts, and below each the pose mask that the networks see beside it"))
+    return made

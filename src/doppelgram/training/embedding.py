@@ -1,0 +1,81 @@
+"""Embeddings of images that are in memory: framing, the short way through a frozen backbone, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from doppelgram.dataset.loading import Images, progress_bar
+from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.calibration import fit_calibration
+from doppelgram.evaluation.sampling import sample_pairs
+from doppelgram.evaluation.setting import make_setting
+from doppelgram.images.augment import Augmentation
+from doppelgram.images.framing import Framing
+from doppelgram.models.model import Model
+from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.space.exact import pair_distances
+from doppelgram.training.features import Features, cached_features
+from doppelgram.training.recipe import Recipe
+from doppelgram.weights import cache_folder
+
+
+def make_framing(recipe: Recipe) -> Framing:
+    """How a recipe wants photographs cut and resized."""
+    return Framing(recipe.data.size, recipe.data.crop or None, recipe.data.resize, recipe.data.face)
+
+
+def embed_rows(
+    model: Model,
+    images: Images,
+    rows: np.ndarray[Any, Any],
+    features: Features | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Embeddings (m, dim) of some of the images, by way of their features where those are known.
+
+    Features serve a model that was trained on them: its backbone is then as it was, and only the head is left to do.
+    """
+    if features is None or model.mirror or model.views > 1:
+        return model.embed_pixels(images.pixels[rows], progress=progress)
+    with torch.inference_mode():
+        head = model.network.eval().head
+        found = np.asarray(head(torch.from_numpy(np.ascontiguousarray(features[rows, 0]))).numpy(), dtype=np.float32)
+    if progress:
+        progress(len(rows))
+    return found
+
+
+def frozen_features(
+    recipe: Recipe, network: EmbeddingNetwork, images: Images, framing: Framing, console: Console
+) -> Features:
+    """Features (n, views, d) of all images through a recipe's frozen backbone; kept in the user's cache."""
+    views, augmentation = recipe.augment.views, recipe.augmentation
+    if views == 1:
+        augmentation = Augmentation()
+    with progress_bar(console, "embedding once", len(images.hashes)) as advance:
+        return cached_features(
+            network, images.pixels, images.hashes, framing, cache_folder() / "features",
+            augmentation=augmentation, views=views, progress=advance,
+        )  # fmt: skip
+
+
+def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console: Console) -> None:
+    """Fit the model's calibration on pairs of the validation part; leaves it out, and says so, where that cannot be."""
+    try:
+        setting = make_setting(embeddings, labels)
+        a, b, n_same = sample_pairs(setting, seed=seed)
+        distances = pair_distances(setting.query, setting.gallery, a, b)
+        model.calibration = fit_calibration(distances, np.arange(len(a)) < n_same, fitted_on="val")
+    except DoppelgramError as problem:
+        warn(console, f"the model is not calibrated: {problem}")
+
+
+def warn(console: Console, sentence: str) -> None:
+    """A remark that a person should see."""
+    console.print(f"warning: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,132 @@
+"""The run folder: what one training leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.splits import Split, read_split
+from doppelgram.errors import DoppelgramError
+from doppelgram.training.recipe import Recipe
+from doppelgram.training.recipe_file import read_recipe, write_recipe
+
+RUN_FILE, RECIPE_FILE, SPLIT_FILE = "run.json", "recipe.toml", "split.csv"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder that holds one training: recipe, split, data's place, log, checkpoints and the model.
+
+    Attributes:
+        folder: where it lies.
+        recipe: the resolved recipe.
+        facts: what ``run.json`` says: data, seed, versions, and once it is finished figures and times.
+    """
+
+    folder: Path
+    recipe: Recipe
+    facts: dict[str, Any]
+
+    @property
+    def data(self) -> Path:
+        """The folder or table that was trained on."""
+        return Path(self.facts["data"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.facts["seed"])
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model has been saved, and still is there."""
+        return bool(self.facts.get("finished")) and (self.folder / "model" / "model.json").is_file()
+
+    def split(self) -> Split:
+        """The split that it was trained by."""
+        return read_split(self.folder / SPLIT_FILE)
+
+    def collection(self) -> Collection:
+        """The labelled images that it was trained on."""
+        collection = read_collection(self.data, label=self.recipe.data.label)
+        return collection.labelled(min_images=self.recipe.data.min_images)
+
+    def update(self, **facts: Any) -> None:
+        """Add to ``run.json``, whole or not at all."""
+        self.facts.update(facts)
+        aside = self.folder / (RUN_FILE + ".part")
+        aside.write_text(json.dumps(self.facts, indent=1) + "\n", encoding="utf-8")
+        os.replace(aside, self.folder / RUN_FILE)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a result."""
+    from importlib.metadata import version
+
+    named = {name: version(name) for name in ("doppelgram", "torch", "lightning", "numpy", "pillow")}
+    return {"python": platform.python_version(), **named}
+
+
+def create_run(folder: Path, recipe: Recipe, data: Path, seed: int) -> Run:
+    """Begin a run in a new or empty folder.
+
+    Raises:
+        DoppelgramError: the folder already holds something.
+    """
+    if folder.is_file():
+        raise DoppelgramError(f"{folder}: is a file; a run needs a folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        if (folder / RUN_FILE).is_file():
+            raise DoppelgramError(f"{folder}: already holds a run; continue it with --resume, or choose another --out")
+        raise DoppelgramError(f"{folder}: is not empty; choose another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise DoppelgramError(f"{folder}: cannot be made: {problem.strerror}") from None
+    # Not resolved: relative paths of a table that is reached through a link start beside the link.
+    run = Run(folder, recipe, {"data": os.path.abspath(data.expanduser()), "seed": seed, "versions": versions()})
+    try:
+        (folder / RUN_FILE).open("x").close()  # of two trainings begun at once, one gets the folder
+    except FileExistsError:
+        raise DoppelgramError(f"{folder}: another training has just begun there; choose another --out") from None
+    write_recipe(recipe, folder / RECIPE_FILE)
+    run.update()
+    return run
+
+
+def abandon_run(run: Run) -> None:
+    """Take away a run that failed before its first checkpoint, so that the corrected command can use the folder."""
+    if (run.folder / "checkpoints" / "last.ckpt").exists():
+        return
+    for name in (RUN_FILE, RECIPE_FILE, SPLIT_FILE, "files.json"):
+        (run.folder / name).unlink(missing_ok=True)
+    shutil.rmtree(run.folder / "log", ignore_errors=True)
+    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+    if not any(run.folder.iterdir()):
+        run.folder.rmdir()
+
+
+def open_run(folder: Path | str) -> Run:
+    """Open a run.
+
+    Raises:
+        DoppelgramError: the folder is not a run, or one of its files was damaged.
+    """
+    folder = Path(folder).expanduser()
+    file = folder / RUN_FILE
+    if not file.is_file():
+        raise DoppelgramError(f"{folder}: is not a run: there is no {RUN_FILE} in it")
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(facts["data"], str) or not isinstance(facts["seed"], int):
+            raise TypeError
+    except (ValueError, KeyError, TypeError):
+        raise DoppelgramError(f"{file}: is damaged; it should name the data and the seed") from None
+    return Run(folder, read_recipe(folder / RECIPE_FILE), facts)

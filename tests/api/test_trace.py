@@ -1,0 +1,171 @@
+"""Traces from files on disk to tables and report, with a model whose towers are untrained.
+
+Untrained towers know a photograph again that is posted a second time and no other, which makes the truth plain.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from rich.console import Console
+
+import doppelgram
+from doppelgram.api.trace import summary, trace
+from doppelgram.catalog.store import Catalog
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.framing import Framing
+from doppelgram.models.arrangement import ArrangementModel
+from doppelgram.models.backbones.backbone import SmallNet
+from doppelgram.models.model import Model
+from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.towers import ImageTower
+from doppelgram.reports.role_models.terminal import told
+from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.samples.posts import render_posts
+from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.calibration import Calibration
+
+QUICK = TraceSettings(draws=19, bootstraps=10)
+ORIGINALS = 6
+
+
+def tower(dim: int) -> Model:
+    backbone = SmallNet(width=4)
+    return Model(
+        EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim)).eval(), Framing(32, None, "squash"), False
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    exact = Calibration(slope=2000.0, intercept=8.0, threshold=0.004, n_same=9, n_different=9, fitted_on="nothing")
+    space = ArrangementSpace(16, 12, 1, JointCalibration(exact, exact, 1.0, 1.0, -4.0, -2.0, 0.5))
+    model = ArrangementModel([ImageTower(tower(16), "photograph")], [ImageTower(tower(12), "person")], space)
+    return model.save(tmp_path_factory.mktemp("model") / "run")
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render_posts(tmp_path_factory.mktemp("world") / "posts", posts=ORIGINALS, places=1, poses=2, size=64, seed=3)
+
+
+@pytest.fixture
+def posts(rendered: Path, tmp_path: Path) -> Path:
+    """Pictures that ann posts in January, and bo, cy and di again, the very same bytes, in the months after."""
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    points = json.loads((rendered / "keypoints.json").read_text())
+    rows, known = ["path,author,timestamp,likes"], {}
+    for k, name in enumerate(sorted(points)):
+        for month, author in enumerate(("ann", "bo", "cy", "di"), start=1):
+            shutil.copy(rendered / name, folder / f"{author}{k}.jpg")
+            known[f"{author}{k}.jpg"] = points[name]
+            rows.append(f"{author}{k}.jpg,{author},2021-{month:02}-{k + 1:02}T12:00:00Z,{k}")
+    (folder / "posts.csv").write_text("\n".join(rows) + "\n")
+    (folder / "keypoints.json").write_text(json.dumps(known))
+    return folder
+
+
+def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path) -> None:
+    found = trace(posts, run, out=tmp_path / "traced", settings=QUICK, console=Console(quiet=True))
+    table = found.role_models.set_index("path")
+    assert found.counts["traced"] == 4 * ORIGINALS
+    assert found.counts["unreadable"] == 0
+    assert found.counts["arrangements"] == ORIGINALS
+    for k in range(ORIGINALS):
+        assert table.loc[f"ann{k}.jpg", "parent"] == ""
+        assert table.loc[f"bo{k}.jpg", "parent"] == f"ann{k}.jpg"
+        assert table.loc[f"ann{k}.jpg", "total_followers"] == 3
+    assert set(table.index[:ORIGINALS]) == {f"ann{k}.jpg" for k in range(ORIGINALS)}
+    assert table.loc["cy4.jpg", "likes"] == "4"
+    written = {entry.name for entry in (tmp_path / "traced").iterdir()}
+    assert written == {
+        "role_models.csv", "edges.csv", "arrangements.csv", "authors.csv", "places.csv", "graph.gexf", "graph.graphml",
+        "report.html", "summary.json", "catalog",
+    }  # fmt: skip
+    text = (tmp_path / "traced/report.html").read_text(encoding="utf-8")
+    assert "<title>Role models: posts</title>" in text
+    assert text.count('class="portrait"') == 10
+    assert text.count('<g stroke-linecap="round">') == 10  # the skeleton of the one person in each
+    assert json.loads((tmp_path / "traced/summary.json").read_text(encoding="utf-8"))["counts"] == found.counts
+    screen = Console(record=True, width=200, file=io.StringIO())
+    screen.print(told(found))
+    assert "ann0.jpg" in screen.export_text()
+
+
+def test_nothing_is_embedded_twice_and_a_moved_clock_moves_the_crown(posts: Path, run: Path, tmp_path: Path) -> None:
+    console = Console(quiet=True)
+    first = trace(posts, run, catalog=tmp_path / "catalog", settings=QUICK, console=console)
+    added = Catalog.open(tmp_path / "catalog").rows(["id", "added"])
+    assert len(added) == ORIGINALS
+    table = pd.read_csv(posts / "posts.csv")
+    table.loc[table["path"] == "di2.jpg", "timestamp"] = "2020-12-01T00:00:00Z"
+    table.to_csv(posts / "posts.csv", index=False)
+    second = trace(posts, run, catalog=tmp_path / "catalog", settings=QUICK, console=console)
+    again = Catalog.open(tmp_path / "catalog").rows(["id", "added"])
+    pd.testing.assert_frame_equal(
+        added.sort_values("id", ignore_index=True), again.sort_values("id", ignore_index=True)
+    )
+    leads = [result.arrangements.set_index("earliest")["role_model"] for result in (first, second)]
+    assert leads[0]["ann2.jpg"] == "ann2.jpg"
+    assert leads[1]["di2.jpg"] == "di2.jpg"
+    assert "ann2.jpg" not in leads[1]
+
+
+def test_what_cannot_be_read_is_counted_and_said(posts: Path, run: Path) -> None:
+    (posts / "bo1.jpg").write_bytes(b"no picture")
+    (posts / "cy1.jpg").unlink()
+    with (posts / "posts.csv").open("a") as file:
+        file.write("undated.jpg,eve,,\n")
+    shutil.copy(posts / "ann0.jpg", posts / "undated.jpg")
+    console = Console(record=True, width=300, file=io.StringIO())
+    found = trace(posts, run, settings=QUICK, console=console)
+    assert found.counts["unreadable"] == 2
+    assert found.counts["undated"] == 1
+    said = console.export_text()
+    assert "bo1.jpg" in said
+    assert "cy1.jpg" in said
+    assert summary(found)["counts"]["unreadable"] == 2
+
+
+def test_a_model_of_whole_images_is_refused(posts: Path, tmp_path: Path) -> None:
+    tower(8).save(tmp_path / "faces")
+    with pytest.raises(DoppelgramError, match="compares whole images; role models need one of places and poses"):
+        trace(posts, tmp_path / "faces", settings=QUICK)
+
+
+def test_a_file_in_the_place_of_the_folder(posts: Path, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("x")
+    with pytest.raises(DoppelgramError, match="taken: is a file; the tables and the report need a folder"):
+        doppelgram.trace(posts, run, out=tmp_path / "taken", settings=QUICK)
+
+
+def test_the_command(posts: Path, run: Path, tmp_path: Path) -> None:
+    pd.DataFrame(
+        {
+            "path": [f"{author}{k}.jpg" for k in range(ORIGINALS) for author in ("ann", "bo")],
+            "arrangement": [f"a::{k}" for k in range(ORIGINALS) for _ in range(2)],
+            "parent": [parent for k in range(ORIGINALS) for parent in ("", f"ann{k}.jpg")],
+        }
+    ).to_csv(tmp_path / "truth.csv", index=False)
+    command = [sys.executable, "-m", "doppelgram", "trace", str(posts), "--model", str(run), "--out", "traced"]
+    command += ["--draws", "19", "--json", "--truth", "truth.csv"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["truth"]["parents"] == 1
+    assert answer["truth"]["adjusted_rand"] == pytest.approx(1)
+    assert answer["role_models"][0]["author"] == "ann"
+    assert (tmp_path / answer["report"]).is_file()
+    done = subprocess.run([*command, "--threshold", "2"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: the threshold is 2; give a probability between 0 and 1\n"

@@ -1,0 +1,1 @@
+"""What several tests build on: made-up files, worlds, runs and networks."""

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.reports.role_models.axis import DAY, length_text, ticks
+from doppelgram.reports.role_models.film import MOST_DOTS, MOST_PICTURED, Follower, filmstrip
+from doppelgram.reports.role_models.pictures import Album, Picture, portrait
+from doppelgram.reports.role_models.report import MOST_LEADERS, report_html, write_report
+from doppelgram.reports.role_models.tree import MOST_DRAWN, Leaf, influence_tree
+from doppelgram.rolemodels.posts import PostTable
+from doppelgram.rolemodels.result import WORDING, RoleModels
+from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.trace import trace_posts
+from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
+
+QUICK = TraceSettings(draws=19, bootstraps=20)
+EVIL = "<script>alert(1)</script>\"&'@@title@@"
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Elements, balanced or not, and every address in a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.classes: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), name
+            if name in ("href", "src"):
+                self.addresses.append(value or "")
+            if name == "class":
+                self.classes.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def somebody(path: str, side: int) -> Picture:
+    keypoints = np.column_stack([np.linspace(5, side - 5, 18), np.linspace(9, side - 9, 18), np.ones(18)])
+    keypoints[3] = [np.nan, np.nan, 0]
+    return Picture(b"jpeg", side, side, [keypoints.astype(np.float32)])
+
+
+def nobody(path: str, side: int) -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def found() -> RoleModels:
+    world = simulate(WorldSettings(posts=200, places=3, poses=3, bare=0.05, undated=0.05), seed=2)
+    return trace_posts(world.posts, world.vectors, world.space, QUICK)
+
+
+def test_the_page_needs_nothing_but_itself(found: RoleModels) -> None:
+    text = report_html(found, somebody, title="Role models", about={"Doppelgram": "9.9.9"})
+    page = Page(text)
+    assert all(address.startswith(("data:image/jpeg;base64,", "#p")) for address in page.addresses)
+    assert "script" not in page.tags
+    assert "default-src 'none'" in text
+    assert "http" not in text.replace('http-equiv="Content-Security-Policy"', "")
+    assert page.tags.count("li") >= MOST_LEADERS
+    for part in ("leaders", "evidence", "trees", "robustness", "tables", "method"):
+        assert f'<section id="{part}">' in text
+    assert "9.9.9" in text
+    assert "@@" not in text
+    # Every picture that is drawn is in the page, and in it once.
+    symbols = re.findall(r'<symbol id="(p\d+)"', text)
+    assert len(symbols) == len(set(symbols))
+    assert {address[1:] for address in page.addresses if address.startswith("#")} == set(symbols)
+
+
+def test_every_parameter_and_count_is_told(found: RoleModels) -> None:
+    settings = replace(found.settings, gamma=0.321, innovation=0.123, passing_on=0.456, seed=77)
+    text = report_html(replace(found, settings=settings), nobody, title="x")
+    for told in ("0.321", "0.123", "0.456", "Seed 77", "19 times", "20 bootstrap", f"{found.decay_days:.3g} days"):
+        assert told in text, told
+    assert f'<td class="n">{found.counts["undated"]}</td>' in text
+    assert f'<td class="n">{found.counts["nobody"]}</td>' in text
+    assert all(note.split(";")[0] in text for note in found.notes)
+
+
+def test_the_wording_follows_the_evidence(found: RoleModels) -> None:
+    table = found.role_models.copy()
+    table["q_value"] = 0.9
+    claimed = f"{WORDING[0].upper()}{WORDING[1:]}: "
+    assert claimed not in report_html(replace(found, role_models=table), nobody, title="x")
+    table["p_value"], table["excess"] = 0.01, 3.0
+    text = report_html(replace(found, role_models=table), nobody, title="x")
+    assert text.count("if this post is looked at alone") == MOST_LEADERS
+    assert "4,000 of them (--draws)" in text  # for 190 posts or fewer, but for more than 150
+    table["q_value"] = 0.01
+    text = report_html(replace(found, role_models=table), nobody, title="x")
+    assert text.count(claimed) == MOST_LEADERS
+    assert "copied" not in text
+
+
+def test_what_posts_say_of_themselves_is_only_text() -> None:
+    world = simulate(WorldSettings(posts=60, places=2, poses=2, missing=0.0), seed=1)
+    posts = PostTable(
+        np.array([f"{EVIL}{k}.jpg" for k in range(len(world.posts))], dtype=object),
+        np.array([f"{EVIL}{author}" for author in world.posts.author], dtype=object),
+        world.posts.timestamp,
+        np.full(len(world.posts), EVIL, dtype=object),
+    )
+    found = trace_posts(posts, world.vectors, world.space, QUICK)
+    text = report_html(found, somebody, title=EVIL, about={"model": EVIL})
+    assert "script" not in Page(text).tags
+    assert text.count("&lt;script&gt;alert(1)") > 20
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_hardly_any_posts(n: int) -> None:
+    world = simulate(WorldSettings(posts=40, places=2, poses=2), seed=0)
+    some = slice(0, n)
+    posts = PostTable(world.posts.path[some], world.posts.author[some], world.posts.timestamp[some])
+    found = trace_posts(posts, world.vectors[some], world.space, QUICK)
+    text = report_html(found, nobody, title="few")
+    Page(text)
+    assert 'id="method"' in text
+
+
+def test_many_posts_keep_the_page_small() -> None:
+    world = simulate(WorldSettings(posts=1200, places=2, poses=2, missing=0.0), seed=0)
+    found = trace_posts(world.posts, world.vectors, world.space, replace(QUICK, bootstraps=0, neighbours=64))
+    text = report_html(found, somebody, title="many")
+    Page(text)
+    assert len(text) < 3_000_000
+
+
+def test_the_report_is_written_whole_or_not_at_all(found: RoleModels, tmp_path: Path) -> None:
+    file = write_report(found, tmp_path / "new" / "report.html", nobody, title="x")
+    before = file.read_bytes()
+
+    def broken(path: str, side: int) -> Picture:
+        raise DoppelgramError("gone")
+
+    with pytest.raises(DoppelgramError, match="gone"):
+        write_report(found, file, broken, title="y")
+    assert file.read_bytes() == before
+    assert [entry.name for entry in file.parent.iterdir()] == ["report.html"]
+
+
+def follower(k: int, *, direct: bool = True) -> Follower:
+    return Follower(f"{k}.jpg", f"user{k}", k * DAY, direct)
+
+
+def test_a_filmstrip_pictures_direct_followers_first() -> None:
+    album = Album(somebody)
+    svg = filmstrip(0.0, [follower(k, direct=k % 2 == 0) for k in range(1, 31)], album, label="x")
+    assert svg.count('class="thumb"') == MOST_PICTURED
+    assert svg.count('class="mark"') == MOST_PICTURED  # 15 direct ones, so that no other has room
+    assert svg.count('circle class="direct"') == svg.count('circle class="later"') == 15
+    lefts = [float(x) for x in re.findall(r'<use href="#p\d+" x="([\d.-]+)"', svg)]
+    assert lefts == sorted(lefts)
+    assert all(b - a >= 62 for a, b in pairwise(lefts))
+    assert lefts[0] >= 0
+    assert lefts[-1] + 62 <= 760
+    few = filmstrip(0.0, [follower(k, direct=k == 3) for k in range(1, 6)], album, label="x")
+    assert few.count('class="mark"') == 1
+    assert few.count('class="thumb"') == 5
+    crowd = filmstrip(0.0, [follower(k) for k in range(2000)], album, label="x")
+    assert crowd.count("<circle") == MOST_DOTS + 1
+
+
+def test_a_tree_draws_every_post_until_there_are_too_many() -> None:
+    posts = [Leaf("0", "a", 0.0, -1)] + [Leaf(str(k), "b", float(k), (k - 1) // 2) for k in range(1, 41)]
+    svg, drawn = influence_tree(posts, 0, Album(somebody), label="x")
+    assert drawn == 41
+    assert svg.count('class="branch"') == 40
+    posts += [Leaf(str(k), "b", float(k), k - 1) for k in range(41, 400)]
+    svg, drawn = influence_tree(posts, 0, Album(somebody), label="x")
+    assert drawn == MOST_DRAWN
+    assert svg.count('class="branch"') == MOST_DRAWN - 1
+
+
+def test_a_portrait_leaves_missing_joints_out() -> None:
+    whole = np.column_stack([np.arange(18.0), np.arange(18.0), np.ones(18)]).astype(np.float32)
+    blind = whole.copy()
+    blind[3:8] = [np.nan, np.nan, 0]
+    lines = [portrait(Picture(b"", 40, 30, [one]), "x").count("<line") for one in (whole, blind)]
+    assert lines[0] > lines[1] > 0
+    assert "nan" not in portrait(Picture(b"", 40, 30, [blind]), "x")
+
+
+@pytest.mark.parametrize("days", [0.0, 0.001, 0.2, 3, 40, 400, 4000, 60_000])
+def test_an_axis_has_a_few_round_marks(days: float) -> None:
+    marks = ticks(1_000_000_123.0, 1_000_000_123.0 + days * DAY)
+    assert len(marks) <= 8
+    assert days < 0.01 or len(marks) >= 2
+    assert [at for at, _ in marks] == sorted(at for at, _ in marks)
+    assert len({name for _, name in marks}) >= len(marks) - 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(30, "30 seconds"), (90, "2 minutes"), (7200, "2 hours"), (3 * DAY, "3 days"), (200 * DAY, "7 months"),
+     (913 * DAY, "2.5 years"), (float("nan"), "")],
+)  # fmt: skip
+def test_lengths_of_time_in_words(seconds: float, text: str) -> None:
+    assert length_text(seconds) == text
+
+
+def test_a_page_is_the_same_again(found: RoleModels) -> None:
+    def text() -> Any:
+        return report_html(found, somebody, title="x")
+
+    assert text() == text()

@@ -1,0 +1,89 @@
+"""Place and pose together: weighted log-odds, the prior where nobody is seen, people matched to people."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.calibration import Calibration
+
+PLACE = Calibration(6.0, 4.0, 0.7, 10, 10, "pairs")
+POSE = Calibration(5.0, 3.0, 0.6, 10, 10, "pairs")
+JOINT = JointCalibration(PLACE, POSE, 1.2, 0.8, -1.5, -0.4, 0.5)
+
+
+def test_weighted_log_odds():
+    """The joint log-odds are the weighted sum of those of both probabilities."""
+    p, q = PLACE.probability(0.3), POSE.probability(0.9)
+    logit = 1.2 * np.log(p / (1 - p)) + 0.8 * np.log(q / (1 - q)) - 1.5
+    assert JOINT.probability(0.3, 0.9) == pytest.approx(1 / (1 + np.exp(-logit)))
+
+
+def test_nobody_means_prior():
+    """Without a pose the prior stands in, and it does not matter for the place."""
+    p = PLACE.probability(0.3)
+    logit = 1.2 * np.log(p / (1 - p)) - 0.8 * 0.4 - 1.5
+    assert JOINT.probability(0.3, np.nan) == pytest.approx(1 / (1 + np.exp(-logit)))
+    assert JOINT.pose_probability(np.nan) == pytest.approx(1 / (1 + np.exp(0.4)))
+
+
+def test_round_trip_and_damage():
+    """What is written is read back; a lost or unusable key is named."""
+    assert JointCalibration.from_dict(JOINT.to_dict()) == JOINT
+    values = JOINT.to_dict()
+    del values["bias"]
+    with pytest.raises(DoppelgramError, match="'bias'"):
+        JointCalibration.from_dict(values)
+    with pytest.raises(DoppelgramError, match="place_weight"):
+        JointCalibration(PLACE, POSE, -1, 1, 0, 0, 0.5)
+
+
+def test_people_are_matched():
+    """Two people against two are matched for the least mean; fewer people by the nearest; none is NaN."""
+    rng = np.random.default_rng(0)
+    space = ArrangementSpace(4, 3, 2, JOINT)
+    vectors = rng.normal(size=(40, space.dim)).astype(np.float32)
+    vectors[::3, 7:] = 0  # one person only
+    vectors[::5, 4:] = 0  # nobody
+    a, b = vectors[:20], vectors[20:]
+    place, pose = space.distances(a, b)
+    for i in range(20):
+        assert place[i] == pytest.approx(np.linalg.norm(a[i, :4] - b[i, :4]), rel=1e-5)
+        people_a = [p for p in a[i, 4:].reshape(2, 3) if p.any()]
+        people_b = [p for p in b[i, 4:].reshape(2, 3) if p.any()]
+        few, many = sorted((people_a, people_b), key=len)
+        if not few:
+            assert np.isnan(pose[i])
+            continue
+        means = [
+            np.mean([np.linalg.norm(p - q) for p, q in zip(few, chosen, strict=True)])
+            for chosen in permutations(many, len(few))
+        ]
+        assert pose[i] == pytest.approx(min(means), rel=1e-5)
+
+
+def test_one_person():
+    """With one person kept there is nothing to match."""
+    space = ArrangementSpace(2, 2, 1, JOINT)
+    vectors = np.array([[1, 0, 0, 1], [0, 1, 0, 0]], dtype=np.float32)
+    judged = space.judge(vectors[[0, 0]], vectors[[0, 1]])
+    assert judged.pose_distance[0] == 0
+    assert np.isnan(judged.pose_distance[1])
+    assert judged.probability[0] > judged.probability[1]
+
+
+def test_both_is_the_product_of_two_probabilities() -> None:
+    joint = JointCalibration(PLACE, POSE, 1.0, 1.0, 0.0, -0.5, 0.5, rule="both")
+    place, pose = np.array([0.1, 0.4, 1.2]), np.array([0.9, 0.1, np.nan])
+    expected = PLACE.probability(place) * joint.pose_probability(pose)
+    np.testing.assert_allclose(joint.probability(place, pose), expected)
+    assert JointCalibration.from_dict(joint.to_dict()) == joint
+    summed = replace(joint, rule="sum")
+    assert (joint.log_odds(place, pose) <= summed.log_odds(place, pose)).all()
+    old = {key: value for key, value in summed.to_dict().items() if key != "rule"}
+    assert JointCalibration.from_dict(old) == summed
+    with pytest.raises(DoppelgramError, match="'rule' is 'any'"):
+        replace(joint, rule="any")

@@ -1,0 +1,40 @@
+"""A folder that is begun belongs to its settings once there is something in it worth keeping."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.studies.experiment import SETTINGS_FILE, begin
+
+
+def start(out: Path, seed: int) -> int:
+    begin(out, {"seed": seed}, results=["runs"], prepared=["data"])
+    return int(json.loads((out / SETTINGS_FILE).read_text())["seed"])
+
+
+def test_settings_may_change_until_there_are_results(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert start(out, 0) == 0
+    (out / "data").mkdir()
+    assert start(out, 0) == 0
+    assert (out / "data").exists()
+    assert start(out, 1) == 1
+    assert not (out / "data").exists(), "made for other settings"
+    (out / "runs").mkdir()
+    assert start(out, 1) == 1
+    with pytest.raises(DoppelgramError, match=r"other settings \(seed\)"):
+        start(out, 2)
+
+
+def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    for out in (tmp_path, tmp_path / "letter.txt"):
+        with pytest.raises(DoppelgramError, match="holds something else"):
+            start(out, 0)
+    (tmp_path / SETTINGS_FILE).write_text("[")
+    with pytest.raises(DoppelgramError, match="is damaged"):
+        start(tmp_path, 0)
