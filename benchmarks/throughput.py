@@ -26,7 +26,7 @@ from doppelgram.dataset.collection import codes
 from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.readers import read_collection
 from doppelgram.images.framing import Framing
-from doppelgram.learning.catalogue import make_loss
+from doppelgram.learning.registry import make_loss
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.data import Part
 from doppelgram.training.fit import fit

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from doppelgram.learning.losses import ContrastiveLoss, TripletMarginLoss
-from doppelgram.learning.memory import BatchMemory, anchored
+from doppelgram.learning.cross_batch_memory import BatchMemory, anchored
 from doppelgram.learning.miners import BatchHardMiner
 from doppelgram.learning.tuples import all_pairs
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning import losses, miners
-from doppelgram.learning.catalogue import NoMiner, list_losses, list_miners, make_loss, make_miner
+from doppelgram.learning.registry import NoMiner, list_losses, list_miners, make_loss, make_miner
 from doppelgram.learning.losses import MetricLoss
 from doppelgram.learning.tuples import all_pairs
 
@@ -293,7 +293,7 @@ def test_stats_of_a_library_loss_tell_distances() -> None:
 
 def test_the_library_is_imported_only_for_its_own_names() -> None:
     program = (
-        "import sys; from doppelgram.learning.catalogue import *\n"
+        "import sys; from doppelgram.learning.registry import *\n"
         "list_losses(); list_miners(); make_miner('semihard')\n"
         "make_loss('triplet', embedding_dim=4, classes=3)\n"
         "assert 'pytorch_metric_learning' not in sys.modules\n"
