@@ -13,8 +13,8 @@ from torch import Tensor
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning import losses, miners
-from doppelgram.learning.registry import NoMiner, list_losses, list_miners, make_loss, make_miner
 from doppelgram.learning.losses import MetricLoss
+from doppelgram.learning.registry import NoMiner, list_losses, list_miners, make_loss, make_miner
 from doppelgram.learning.tuples import all_pairs
 
 NEEDED = {"ranked_list": {"margin": 0.4, "Tn": 1}}
