@@ -93,10 +93,12 @@ def main() -> None:
         rates = (given.images // batch * batch / statistics.median(bare), given.images / statistics.median(piped))
         ratio = rates[0] / rates[1]
         result[name] = {
-            "bare_images_per_second": round(rates[0], 1), "pipeline_images_per_second": round(rates[1], 1),
-            "time_ratio": round(ratio, 3), "bare_seconds": [round(s, 2) for s in bare],
+            "bare_images_per_second": round(rates[0], 1),
+            "pipeline_images_per_second": round(rates[1], 1),
+            "time_ratio": round(ratio, 3),
+            "bare_seconds": [round(s, 2) for s in bare],
             "pipeline_seconds": [round(s, 2) for s in piped],
-        }  # fmt: skip
+        }
         lines.append(f"| {name} | {rates[0]:.0f} | {rates[1]:.0f} | {ratio:.2f} |")
     facts = machine()
     text = (

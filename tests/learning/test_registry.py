@@ -20,9 +20,17 @@ from doppelgram.learning.tuples import all_pairs
 NEEDED = {"ranked_list": {"margin": 0.4, "Tn": 1}}
 WITHOUT_TUPLES = {"instance", "p2s_grad", "pnp", "ranked_list", "smooth_ap"}
 CLASSIFICATION = {
-    "arcface", "cosface", "large_margin_softmax", "normalized_softmax", "p2s_grad", "proxy_anchor", "proxy_nca",
-    "soft_triple", "sphereface", "subcenter_arcface",
-}  # fmt: skip
+    "arcface",
+    "cosface",
+    "large_margin_softmax",
+    "normalized_softmax",
+    "p2s_grad",
+    "proxy_anchor",
+    "proxy_nca",
+    "soft_triple",
+    "sphereface",
+    "subcenter_arcface",
+}
 
 
 @pytest.fixture(autouse=True)

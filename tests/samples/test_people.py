@@ -29,8 +29,12 @@ def test_limbs_keep_their_length_and_feet_the_ground(name: str) -> None:
     build = Build(arms=1.1, legs=0.9)
     at = joints(pose, build)
     for side in "rl":
-        for a, b, limb, factor in (("shoulder", "elbow", "upper_arm", 1.1), ("elbow", "wrist", "forearm", 1.1),
-                                   ("hip", "knee", "thigh", 0.9), ("knee", "ankle", "shin", 0.9)):  # fmt: skip
+        for a, b, limb, factor in (
+            ("shoulder", "elbow", "upper_arm", 1.1),
+            ("elbow", "wrist", "forearm", 1.1),
+            ("hip", "knee", "thigh", 0.9),
+            ("knee", "ankle", "shin", 0.9),
+        ):
             length = np.linalg.norm(at[f"{side}_{a}"] - at[f"{side}_{b}"])
             assert length == pytest.approx(LENGTHS[limb] * factor)
     lowest = min(float(point[1]) for point in at.values())

@@ -75,8 +75,9 @@ def plan(posts: int, places: int, poses: list[str], seed: int) -> list[Post]:
             author = circle.people[int(rng.integers(len(circle.people)))]
             time = _moment(float(rng.uniform(0, SPAN_DAYS)), clock)
             framing = Framing(0.5, 1.0, 0.55, float(rng.normal(0, 1.2)), bool(rng.random() < 0.12))
-            found.append(Post(next(numbers), place, None, names[author], None, circle.views[place], time, None, None,
-                              framing))  # fmt: skip
+            found.append(
+                Post(next(numbers), place, None, names[author], None, circle.views[place], time, None, None, framing)
+            )
     return found
 
 
@@ -109,8 +110,17 @@ def _counts(posts: int, share: Floats, rng: np.random.Generator) -> dict[tuple[i
     return {(k // width, k % width): least + int(n) for k, n in enumerate(extra) if least + int(n)}
 
 
-def _arrangement(place: int, pose: str, count: int, circles: list[_Circle], names: list[str], offset: int,
-                 numbers: Iterator[int], clock: set[int], rng: np.random.Generator) -> list[Post]:  # fmt: skip
+def _arrangement(
+    place: int,
+    pose: str,
+    count: int,
+    circles: list[_Circle],
+    names: list[str],
+    offset: int,
+    numbers: Iterator[int],
+    clock: set[int],
+    rng: np.random.Generator,
+) -> list[Post]:
     start = float(rng.uniform(0, 0.45)) * SPAN_DAYS
     days = np.sort(start + (SPAN_DAYS - start) * np.append(0.0, rng.beta(1.0, 1.7, count - 1)))
     fame = rng.lognormal(0, 0.9, count)
@@ -127,8 +137,20 @@ def _arrangement(place: int, pose: str, count: int, circles: list[_Circle], name
             if odds.sum() > 0:
                 parent = int(rng.choice(k, p=odds / odds.sum()))
         body, framing = _stage(pose, None if parent is None else posts[parent], rng)
-        posts.append(Post(next(numbers), place, pose, names[author], author, circle.views[place], time,
-                          None if parent is None else offset + parent, body, framing))  # fmt: skip
+        posts.append(
+            Post(
+                next(numbers),
+                place,
+                pose,
+                names[author],
+                author,
+                circle.views[place],
+                time,
+                None if parent is None else offset + parent,
+                body,
+                framing,
+            )
+        )
     return posts
 
 

@@ -96,8 +96,12 @@ def gable(x: float, z: float, y0: float, y1: float, half: tuple[float, float], w
     hx, hz = half
     a, b, c, d = (x - hx, y0, z + hz), (x + hx, y0, z + hz), (x + hx, y0, z - hz), (x - hx, y0, z - hz)
     front, back = (x, y1, z + hz), (x, y1, z - hz)
-    return [quad([a, b, front], wall), quad([c, d, back], wall), quad([b, c, back, front], roof),
-            quad([d, a, front, back], roof)]  # fmt: skip
+    return [
+        quad([a, b, front], wall),
+        quad([c, d, back], wall),
+        quad([b, c, back, front], roof),
+        quad([d, a, front, back], roof),
+    ]
 
 
 def lathe(
@@ -126,9 +130,16 @@ def lathe(
 
 
 def openings(
-    wall: Face, columns: int, rows: int, colour: RGB, *, fill: tuple[float, float] = (0.5, 0.6), arch: float = 0.0,
-    area: tuple[float, float, float, float] = (0.06, 0.06, 0.94, 0.94), glow: float = 0.0,
-) -> list[Face]:  # fmt: skip
+    wall: Face,
+    columns: int,
+    rows: int,
+    colour: RGB,
+    *,
+    fill: tuple[float, float] = (0.5, 0.6),
+    arch: float = 0.0,
+    area: tuple[float, float, float, float] = (0.06, 0.06, 0.94, 0.94),
+    glow: float = 0.0,
+) -> list[Face]:
     """A grid of windows on a four-cornered wall (none on other faces).
 
     ``fill`` is the share of each cell that a window takes, ``arch`` the share of its height that is a round or,

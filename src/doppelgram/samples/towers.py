@@ -19,7 +19,7 @@ from doppelgram.samples.solids import (
     openings,
     quad,
     rolled,
-)  # fmt: skip
+)
 
 NIGHT_GLASS = rgb("#3b4a63")
 
@@ -159,8 +159,10 @@ def windmill() -> list[Part]:
         centre = np.array([0, hub, z])
         spar = centre + along * 0.86
         cloth = [centre + along * s + across * w for s, w in ((0.16, 0.01), (0.85, 0.01), (0.85, 0.17), (0.16, 0.15))]
-        ribs = [line(centre + along * s, centre + along * s + across * 0.165, 0.011, rgb("#8f7a62"))
-                for s in np.linspace(0.16, 0.85, 9)]  # fmt: skip
+        ribs = [
+            line(centre + along * s, centre + along * s + across * 0.165, 0.011, rgb("#8f7a62"))
+            for s in np.linspace(0.16, 0.85, 9)
+        ]
         ribs.append(line(centre + along * 0.16 + across * 0.155, spar + across * 0.17, 0.014, rgb("#8f7a62")))
         sails.append(Face(np.array(cloth), mix(white, rgb("#c96f4a"), 0.08), None, decals=tuple(ribs)))
         sails.append(line(centre - along * 0.05, spar, 0.032, rgb("#6a4a36")))
@@ -177,8 +179,9 @@ def lighthouse() -> list[Part]:
     for ring in (0, 2, 4):
         for k in (0, 11):
             face = tower[ring * 22 + k]
-            tower[ring * 22 + k] = replace(face, decals=tuple(
-                openings(face, 1, 1, NIGHT_GLASS, fill=(0.8, 0.45), arch=0.3, glow=1)))  # fmt: skip
+            tower[ring * 22 + k] = replace(
+                face, decals=tuple(openings(face, 1, 1, NIGHT_GLASS, fill=(0.8, 0.45), arch=0.3, glow=1))
+            )
     deck = lathe(0, 0, [(0.17, 1.53), (0.26, 1.57), (0.26, 1.61)], rgb("#3d4148"), 18)
     rail: list[Face] = []
     for k in range(18):
@@ -192,14 +195,21 @@ def lighthouse() -> list[Part]:
     stones: list[Part] = []
     for x, z, r, h in ((0, 0, 0.62, 0.23), (-0.62, 0.12, 0.4, 0.12), (0.66, 0.05, 0.42, 0.16), (0.2, 0.45, 0.4, 0.1)):
         tones = rng.uniform(0, 0.35, 64)
-        stone = lathe(x, z, [(r, 0), (r * 0.93, h * 0.5), (r * 0.72, h)], lambda ring, k, t=tones: mix(  # type: ignore[misc]
-            rock, rgb("#a59a8a") if ring else rgb("#4f4a47"), float(t[(ring * 9 + k) % 64])), 9)  # fmt: skip
+        stone = lathe(
+            x,
+            z,
+            [(r, 0), (r * 0.93, h * 0.5), (r * 0.72, h)],
+            lambda ring, k, t=tones: mix(  # type: ignore[misc]
+                rock, rgb("#a59a8a") if ring else rgb("#4f4a47"), float(t[(ring * 9 + k) % 64])
+            ),
+            9,
+        )
         stones.append(Part(stone, 0))
-    house = box(0.44, 0.06, 0.14, 0.36, (0.2, 0.15), white, lambda w: openings(w, 2, 1, NIGHT_GLASS, fill=(0.35, 0.5),
-                glow=1))  # fmt: skip
+    house = box(
+        0.44, 0.06, 0.14, 0.36, (0.2, 0.15), white, lambda w: openings(w, 2, 1, NIGHT_GLASS, fill=(0.35, 0.5), glow=1)
+    )
     roof = moved([Part(gable(0, 0, 0.36, 0.5, (0.17, 0.22), white, rgb("#a5483a")))], _quarter(), (0.44, 0, 0.06))
-    return [*stones, Part(tower, 1), Part(house + roof[0].faces, 1), Part(deck + rail, 2), Part(lamp, 3),
-            Part(dome, 4)]  # fmt: skip
+    return [*stones, Part(tower, 1), Part(house + roof[0].faces, 1), Part(deck + rail, 2), Part(lamp, 3), Part(dome, 4)]
 
 
 def _quarter() -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
@@ -219,8 +229,13 @@ def leaning_tower() -> list[Part]:
         for face in lathe(0, 0, [(r, y), (r, y + height - 0.03)], marble, sides):
             arches = openings(face, 1, 1, shade, fill=(0.62, 0.78), arch=0.3, glow=float(storey == 7))
             drum.append(replace(face, decals=tuple(arches) if len(face.points) == 4 else ()))
-        ledge = lathe(0, 0, [(r + 0.005, y + height - 0.03), (r + 0.03, y + height - 0.02), (r + 0.03, y + height)],
-                      rgb("#fbf5e8"), sides)  # fmt: skip
+        ledge = lathe(
+            0,
+            0,
+            [(r + 0.005, y + height - 0.03), (r + 0.03, y + height - 0.02), (r + 0.03, y + height)],
+            rgb("#fbf5e8"),
+            sides,
+        )
         parts += [Part(drum, 1 + 2 * storey), Part(ledge, 2 + 2 * storey)]
         y += height
     parts.append(Part([line((0, y, 0), (0, y + 0.16, 0), 0.012, rgb("#6d6d6d"))], 20))
