@@ -164,8 +164,10 @@ def main() -> None:
             f"| factor | {speed['factor']} |",
             "",
             "These 100 epochs were stepped as the study stepped, by SGD at 1e-4 (momentum 0.9): the training loss went "
-            f"from {speed['literal_train_loss'][0]:.4f} to {speed['literal_train_loss'][1]:.4f} and the validation "
-            f"loss came down to {speed['literal_best_val_loss']:.4f}, where guessing is 0.6931. The rungs above use AdamW.",
+            f"from {speed['literal_train_loss'][0]:.4f} to {speed['literal_train_loss'][1]:.4f} and "
+            f"the validation loss came down to "
+            f""
+            f"{speed['literal_best_val_loss']:.4f}, where guessing is 0.6931. The rungs above use AdamW.",
         ]
     )
     write("ladder", {"machine": facts, "speed": speed, **found}, text)

@@ -1,6 +1,7 @@
 """What surrounds a landmark: sky, clouds, far hills and roofs, trees."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
@@ -140,18 +141,19 @@ def backdrop(picture: Image.Image, light: Light, season: Season, rng: np.random.
         pen.rectangle((0, y, width, y + 3), fill=ink(light.far(leaf, 0.32)))
 
 
-def tree(
-    picture: Image.Image,
-    light: Light,
-    season: Season,
-    rng: np.random.Generator,
-    kind: str,
-    foot: tuple[float, float],
-    height: float,
-    haze: float,
-) -> None:
-    """One tree of a kind (round, poplar, cypress, pine, palm) standing at ``foot``, ``height`` pixels high."""
-    x, y = foot
+@dataclass(frozen=True)
+class Tree:
+    """A tree: its kind (round, poplar, cypress, pine, palm), foot and height in pixels, and share of haze."""
+
+    kind: str
+    foot: tuple[float, float]
+    height: float
+    haze: float
+
+
+def draw_tree(picture: Image.Image, light: Light, season: Season, rng: np.random.Generator, tree: Tree) -> None:
+    """Draw one tree."""
+    (x, y), kind, height, haze = tree.foot, tree.kind, tree.height, tree.haze
     side = float(np.sign(light.direction[0]) or 1.0)
 
     def tone(colour: RGB, facing: float) -> tuple[int, int, int]:

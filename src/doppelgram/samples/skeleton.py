@@ -1,4 +1,4 @@
-"""The jointed body: named poses as limb angles, and where its joints come to lie in the picture.
+"""The body: named poses as limb angles, and where its points come to lie.
 
 A limb's direction has two angles in degrees: ``swing`` in the picture plane, from straight down (0) outwards to the
 side (90) to straight up (180), and ``forward`` out of that plane towards the viewer. A body faces the viewer, so its
@@ -15,27 +15,10 @@ from doppelgram.samples.solids import yawed
 
 LIMBS = ("r_upper_arm", "r_forearm", "l_upper_arm", "l_forearm", "r_thigh", "r_shin", "l_thigh", "l_shin")
 LENGTHS = {"upper_arm": 0.165, "forearm": 0.155, "thigh": 0.24, "shin": 0.235}
-KEYPOINTS = (
-    "nose",
-    "neck",
-    "r_shoulder",
-    "r_elbow",
-    "r_wrist",
-    "l_shoulder",
-    "l_elbow",
-    "l_wrist",
-    "r_hip",
-    "r_knee",
-    "r_ankle",
-    "l_hip",
-    "l_knee",
-    "l_ankle",
-    "r_eye",
-    "l_eye",
-    "r_ear",
-    "l_ear",
-)
-_SWAP = [KEYPOINTS.index({"r": "l", "l": "r"}[k[0]] + k[1:] if k[1] == "_" else k) for k in KEYPOINTS]
+_ARM, _LEG = ("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")
+_LIMB_POINTS = tuple(f"{side}_{point}" for limb in (_ARM, _LEG) for side in "rl" for point in limb)
+KEYPOINT_NAMES = ("nose", "neck", *_LIMB_POINTS, "r_eye", "l_eye", "r_ear", "l_ear")
+_SWAP = [KEYPOINT_NAMES.index({"r": "l", "l": "r"}[k[0]] + k[1:] if k[1] == "_" else k) for k in KEYPOINT_NAMES]
 
 Angles = tuple[float, float]
 
@@ -122,8 +105,8 @@ class Build:
     girth: float = 1.0
 
 
-def joints(pose: Pose, build: Build) -> dict[str, Floats]:
-    """Joint positions (x right, y up, z towards the viewer), in body heights.
+def body_points(pose: Pose, build: Build) -> dict[str, Floats]:
+    """Positions of the named points of a body (x right, y up, z towards the viewer), in body heights.
 
     The lowest point stands on y = ``pose.lift`` and the hips are at x = z = 0.
     """
@@ -187,7 +170,7 @@ def joints(pose: Pose, build: Build) -> dict[str, Floats]:
 def keypoints(at: Mapping[str, Floats]) -> Floats:
     """The 18 keypoints (18, 3) in OpenPose's order; the neck is the middle of the shoulders."""
     middle = (at["r_shoulder"] + at["l_shoulder"]) / 2
-    return np.array([middle if name == "neck" else at[name] for name in KEYPOINTS])
+    return np.array([middle if name == "neck" else at[name] for name in KEYPOINT_NAMES])
 
 
 def flip(points: Floats, width: float) -> Floats:
