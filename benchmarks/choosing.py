@@ -180,7 +180,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True, help="folder that holds signs/")
     options.add_argument("--weights", type=Path, required=True, help="folder that holds mobilenet_v2_imagenet/")
     options.add_argument("--only", default=",".join(EXPERIMENTS), help="experiments, separated by commas")
-    options.add_argument("--out", type=Path, help="folder to keep the runs in; gone on with if they are there")
+    options.add_argument("--out", type=Path, help="folder to keep the runs in; resumed if they are there")
     options.add_argument("--seeds", type=int, default=3, help="trainings of each setting")
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())

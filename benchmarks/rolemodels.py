@@ -17,7 +17,7 @@ from dataclasses import asdict
 import numpy as np
 from scipy.stats import kstest
 
-from common import machine, write
+from common import machine, machine_line, write
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.rolemodels.attribution import attribute
 from doppelgram.rolemodels.influence import influence, originality, trees
@@ -144,7 +144,7 @@ def table(report: dict[str, object]) -> str:
             f"p = {silent['ks_one_arrangement_p']:.2f}. {silent['below_0.05']:.1%} of the p-values are below 0.05, and "
             f"{silent['worlds_with_q_below_0.05']} of the worlds have a post with q below 0.05.",
             "",
-            "Machine: " + ", ".join(f"{key} {value}" for key, value in report["machine"].items()) + ".",
+            machine_line(report["machine"]),
         ]
     )
 

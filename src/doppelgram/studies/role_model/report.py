@@ -13,7 +13,7 @@ from typing import Any
 from doppelgram.evaluation.result import Metric
 from doppelgram.files import written_whole
 from doppelgram.reports.blocks import Block, as_html, as_markdown, duration, percent
-from doppelgram.studies.role_model.data import FLATTERS, Trial
+from doppelgram.studies.role_model.data import UNGROUPED_NOTE, Trial
 from doppelgram.studies.role_model.plan import PUBLISHED_PAIRS, Rung, published_figure
 from doppelgram.studies.role_model.rungs import Climbed
 
@@ -87,7 +87,7 @@ def ladder_blocks(ladder: Ladder) -> list[Block]:
          f"graphs are drawn again, not pairs; thresholds are chosen on validation pairs. {_ASKED}. Chance is 50 %."),
     ]  # fmt: skip
     if not ladder.grouped:
-        blocks.append(("p", f"Warning: {FLATTERS}"))
+        blocks.append(("p", f"Warning: {UNGROUPED_NOTE}"))
     blocks += [("p", note) for note in (*ladder.notes, *_readings(ladder))]
     blocks += [("image", file, caption) for file, caption in ladder.pictures]
     for name in names:

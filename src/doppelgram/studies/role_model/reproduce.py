@@ -19,7 +19,7 @@ from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
 from doppelgram.images.framing import Framing
 from doppelgram.reports.map.picture import write_picture
-from doppelgram.studies.experiment import begin
+from doppelgram.studies.experiment import open_experiment
 from doppelgram.studies.role_model.data import (
     PROTOCOLS,
     TEST_PAIRS,
@@ -108,7 +108,7 @@ def reproduce_rolemodel(
         "data": os.path.abspath(data), "groups": os.path.abspath(groups) if groups is not None else "",
         "backbone": backbone, "estimator": finder.name, "quick": quick, "set": list(overrides), "seed": seed,
     }  # fmt: skip
-    begin(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
+    open_experiment(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
     started = time.perf_counter()
     try:
         return _climb_all(
