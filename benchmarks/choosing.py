@@ -1,7 +1,7 @@
 """The tables behind docs/choosing.md: miners, losses, sizes, margins, images per class, and what makes training stick.
 
 Traffic signs, the 58 classes with 20 crops or more, at most 60 crops of each, split by panorama; every figure is of
-the validation part asked of the training part, over three seeds unless told otherwise, with a two-level bootstrap
+the validation part as queries to the training part, over three seeds unless told otherwise, with a two-level bootstrap
 interval.
 
 ``mining`` and ``sticking`` train our small net from scratch at 32x32. ``grid``, ``margins`` and ``per-class`` train

@@ -3,7 +3,7 @@
 Protocol: all 148 classes are split 60/20/20 so that no panorama (the number before ``_`` in a crop's name) stands in
 two parts. The 58 classes with 20 crops or more: 1-NN and nearest class mean of the validation and of the test part
 among the training part. The 90 rarer classes are the few-shot case: their crops of training panoramas are trained on
-too (part ``extra``; two or three of a class), and their other crops are compared with a gallery of the training crops of
+too (part ``extra``; two or three of a class), and their other crops are queries to a gallery of the training crops of
 all 148 classes. A class seen in one panorama only gives its crops to the gallery.
 
     python benchmarks/signs.py --data DIR        # DIR/signs/<class>/<panorama>_<n>.png
