@@ -17,8 +17,9 @@ from doppelgram.comparison.cells import Bench, read_result
 from doppelgram.comparison.findings import seconds as duration
 from doppelgram.comparison.grid import Cell, make_cells, parse_choices, parse_dims, read_base
 from doppelgram.comparison.result import Comparison, RunResult
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.dataset.splitting import read_class_list, split_of_data

@@ -17,7 +17,8 @@ from doppelgram.api.evaluate import evaluate
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.splitting import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
