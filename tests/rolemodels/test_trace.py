@@ -97,8 +97,23 @@ def test_the_simulated_world_is_recovered(world: World, traced: RoleModels):
 
 def test_columns_and_graph(traced: RoleModels):
     """The columns that files promise come first; the graph holds what the tables hold."""
-    promised = ["path", "arrangement", "place_score", "pose_score", "author", "timestamp", "parent", "influence",
-                "originality", "score", "followers", "excess", "p_value", "rank_low", "rank_high"]  # fmt: skip
+    promised = [
+        "path",
+        "arrangement",
+        "place_score",
+        "pose_score",
+        "author",
+        "timestamp",
+        "parent",
+        "influence",
+        "originality",
+        "score",
+        "followers",
+        "excess",
+        "p_value",
+        "rank_low",
+        "rank_high",
+    ]
     assert list(traced.role_models.columns[:15]) == promised
     graph = traced.graph()
     assert graph.number_of_nodes() == traced.counts["traced"]

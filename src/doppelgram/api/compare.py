@@ -25,7 +25,7 @@ from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.dataset.splitting import read_class_list, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
-from doppelgram.learning.catalogue import list_losses, list_miners
+from doppelgram.learning.registry import list_losses, list_miners
 from doppelgram.reports.comparison.report import Facts, write_report
 from doppelgram.training.embedding import make_framing
 from doppelgram.training.recipe import LossRecipe, MinerRecipe, Recipe, make_recipe

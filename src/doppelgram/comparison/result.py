@@ -215,9 +215,14 @@ class Comparison:
             reached = [(run, run.epochs_to(NEARLY * run.best_accuracy)) for run in runs if not run.diverged]
             rows.append(
                 {
-                    **setting._asdict(), "runs": len(runs),
-                    "p1": p1.value, "p1_low": p1.low, "p1_high": p1.high,
-                    "ncm": ncm.value, "ncm_low": ncm.low, "ncm_high": ncm.high,
+                    **setting._asdict(),
+                    "runs": len(runs),
+                    "p1": p1.value,
+                    "p1_low": p1.low,
+                    "p1_high": p1.high,
+                    "ncm": ncm.value,
+                    "ncm_low": ncm.low,
+                    "ncm_high": ncm.high,
                     "map_at_r": float(self.values["map_at_r"][place]),
                     "epochs_to_95": _mean([epoch for _, epoch in reached if epoch]),
                     "seconds_to_95": _mean([run.clock[epoch - 1] for run, epoch in reached if epoch]),
@@ -225,7 +230,7 @@ class Comparison:
                     "collapsed": sum(run.collapsed for run in runs),
                     "diverged": sum(run.diverged for run in runs),
                 }
-            )  # fmt: skip
+            )
         return pd.DataFrame(rows)
 
     @cached_property
@@ -236,18 +241,22 @@ class Comparison:
             epoch = run.epochs_to(NEARLY * run.best_accuracy)
             rows.append(
                 {
-                    **run.setting._asdict(), "seed": run.seed,
+                    **run.setting._asdict(),
+                    "seed": run.seed,
                     "p1": float(run.nearest.mean()) if len(run.nearest) else float("nan"),
                     "ncm": float(run.class_mean.mean()) if len(run.class_mean) else float("nan"),
                     "map_at_r": float(run.average_precision.mean()) if len(run.average_precision) else float("nan"),
-                    "best_val_p1": run.best_accuracy, "epochs": len(run.history),
+                    "best_val_p1": run.best_accuracy,
+                    "epochs": len(run.history),
                     "epochs_to_95": epoch if epoch else float("nan"),
                     "seconds_to_95": float(run.clock[epoch - 1]) if epoch else float("nan"),
                     "seconds": float(run.clock[-1]) if len(run.history) else float("nan"),
-                    "collapsed": run.collapsed, "stuck": run.stuck, "diverged": run.diverged,
+                    "collapsed": run.collapsed,
+                    "stuck": run.stuck,
+                    "diverged": run.diverged,
                     "run": run.folder,
                 }
-            )  # fmt: skip
+            )
         return pd.DataFrame(rows)
 
     @cached_property
@@ -259,13 +268,17 @@ class Comparison:
         """
         rows = [
             {
-                **run.setting._asdict(), "seed": run.seed, "epoch": place + 1, "clock": float(run.clock[place]),
+                **run.setting._asdict(),
+                "seed": run.seed,
+                "epoch": place + 1,
+                "clock": float(run.clock[place]),
                 "train_loss": figures.get("train_loss", np.nan),
                 "active": figures.get("train_violated", figures.get("train_active", np.nan)),
                 "accuracy": figures.get("val_precision_at_1", np.nan),
             }
-            for run in self.runs for place, figures in enumerate(run.history)
-        ]  # fmt: skip
+            for run in self.runs
+            for place, figures in enumerate(run.history)
+        ]
         columns = ["loss", "miner", "dim", "seed", "epoch", "clock", "train_loss", "active", "accuracy"]
         # Of a training that diverged the last loss is beyond all axes.
         return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)

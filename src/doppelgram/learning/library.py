@@ -1,6 +1,6 @@
 """Losses and miners of pytorch-metric-learning behind the interface of ours.
 
-This module holds the wrappers only and does not import the library; see :mod:`doppelgram.learning.catalogue`.
+This module holds the wrappers only and does not import the library; see :mod:`doppelgram.learning.registry`.
 """
 
 from typing import Any

@@ -86,9 +86,7 @@ def closeness(odds: Float64, gamma: float) -> Float64:
     return np.exp(np.minimum(gamma * (odds - np.median(odds)), _CLOSEST))
 
 
-def attribute(
-    matches: Matches, time: Float64, *, innovation: float, decay: float | None
-) -> Attribution:  # fmt: skip
+def attribute(matches: Matches, time: Float64, *, innovation: float, decay: float | None) -> Attribution:
     """Share every post out among those that precede and match it, and nobody.
 
     ``share(i -> j) = w_ij / (innovation + sum_k w_kj)`` with ``w_ij = closeness_ij * exp(-(t_j - t_i) / decay)``, over

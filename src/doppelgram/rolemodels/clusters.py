@@ -19,9 +19,7 @@ _BRIDGES = 0.1
 _APART = 1e3
 
 
-def cluster(
-    scorer: Scorer, left: Int64, right: Int64, odds: NDArray[np.floating], cut: float, *, seed: int
-) -> Int64:  # fmt: skip
+def cluster(scorer: Scorer, left: Int64, right: Int64, odds: NDArray[np.floating], cut: float, *, seed: int) -> Int64:
     """Groups of posts that match each other on average.
 
     Posts connected by matches form components. A chain of matches may connect what does not belong together, so each
@@ -76,16 +74,20 @@ def _linkage(gaps: Float64, cut: float) -> Int64:
 
 
 def _large(
-    scorer: Scorer, members: Int64, left: Int64, right: Int64, odds: NDArray[np.floating],
-    inside: NDArray[np.bool_], cut: float, seed: int,
-) -> Int64:  # fmt: skip
+    scorer: Scorer,
+    members: Int64,
+    left: Int64,
+    right: Int64,
+    odds: NDArray[np.floating],
+    inside: NDArray[np.bool_],
+    cut: float,
+    seed: int,
+) -> Int64:
     """Communities of a large component, cut where they do not hang together and joined where they do."""
     rank = np.full(len(inside), -1, dtype=np.int64)
     rank[members] = np.arange(len(members))
     edges = inside[left]
-    community = louvain(
-        len(members), rank[left[edges]], rank[right[edges]], sigmoid(odds[edges]), seed=seed
-    )  # fmt: skip
+    community = louvain(len(members), rank[left[edges]], rank[right[edges]], sigmoid(odds[edges]), seed=seed)
     pieces = np.empty(len(members), dtype=np.int64)
     free = 0
     for number in range(int(community.max()) + 1):
@@ -97,9 +99,7 @@ def _large(
     return in_order(_joined(scorer, members, pieces, rank[left[edges]], rank[right[edges]], cut, seed)[pieces])
 
 
-def _joined(
-    scorer: Scorer, members: Int64, pieces: Int64, left: Int64, right: Int64, cut: float, seed: int
-) -> Int64:  # fmt: skip
+def _joined(scorer: Scorer, members: Int64, pieces: Int64, left: Int64, right: Int64, cut: float, seed: int) -> Int64:
     """For each piece the number of the group that it becomes part of."""
     sizes = np.bincount(pieces)
     target = np.arange(len(sizes))

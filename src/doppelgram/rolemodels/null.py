@@ -176,9 +176,7 @@ def _by_group(
     return excess, p_value
 
 
-def _followed(
-    matches: Matches, time: Float64, decay: float, innovation: float, span: float
-) -> tuple[Float64, Float64]:  # fmt: skip
+def _followed(matches: Matches, time: Float64, decay: float, innovation: float, span: float) -> tuple[Float64, Float64]:
     """Shares that each post gets from others, (n,), and their sums up to each lag, (POINTS,); as `attribute` has it."""
     gap = (time[matches.right] - time[matches.left]) / DAY
     forward = gap > 0

@@ -92,9 +92,14 @@ class Variation:
 
 
 def sensitivity(
-    matches: Matches, time: Float64, settings: TraceSettings, thresholds: list[float], decays: list[float],
-    score: Float64, cuts: list[float],
-) -> list[Variation]:  # fmt: skip
+    matches: Matches,
+    time: Float64,
+    settings: TraceSettings,
+    thresholds: list[float],
+    decays: list[float],
+    score: Float64,
+    cuts: list[float],
+) -> list[Variation]:
     """The leading posts under other thresholds and decays.
 
     Args:

@@ -78,9 +78,7 @@ class RoleModels:
         traced = self.role_models[self.role_models["status"] == "traced"]
         names = ["arrangement", "author", "place", "influence", "originality", "score", "followers", "p_value"]
         times = traced["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for path, time, *values in zip(
-            traced["path"], times, *(traced[name].tolist() for name in names), strict=True
-        ):  # fmt: skip
+        for path, time, *values in zip(traced["path"], times, *(traced[name].tolist() for name in names), strict=True):
             graph.add_node(path, timestamp=time, **dict(zip(names, values, strict=True)))
         columns = ["source", "target", "attribution", "probability", "lag_days", "is_parent"]
         for source, target, share, probability, lag, parent in zip(

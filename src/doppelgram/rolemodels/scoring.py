@@ -111,8 +111,11 @@ class JointScorer:
     def _odds(self, rows: Int64, columns: Int64, place: Float32) -> Float32:
         joint = self.space.calibration
         pose = self._pose_distances(rows, columns)
-        of_pose = np.where(np.isnan(pose), np.float32(joint.pose_prior),
-                           np.float32(joint.pose.intercept) - np.float32(joint.pose.slope) * pose)  # fmt: skip
+        of_pose = np.where(
+            np.isnan(pose),
+            np.float32(joint.pose_prior),
+            np.float32(joint.pose.intercept) - np.float32(joint.pose.slope) * pose,
+        )
         of_place = np.float32(joint.place.intercept) - np.float32(joint.place.slope) * place
         return joint.combined(of_place, of_pose)
 

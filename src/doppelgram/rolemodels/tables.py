@@ -184,9 +184,17 @@ def arrangements(every: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     dated = some[some["status"] == "traced"].sort_values(["timestamp", "path"])
     first = dated.drop_duplicates("arrangement").set_index("arrangement")
     last = dated.drop_duplicates("arrangement", keep="last").set_index("arrangement")
-    result = pd.DataFrame({"posts": sums["posts"], "authors": sums["authors"], "place": leader["place"],
-                           "role_model": leader["path"], "earliest": first["path"], "first": first["timestamp"],
-                           "last": last["timestamp"]})  # fmt: skip
+    result = pd.DataFrame(
+        {
+            "posts": sums["posts"],
+            "authors": sums["authors"],
+            "place": leader["place"],
+            "role_model": leader["path"],
+            "earliest": first["path"],
+            "first": first["timestamp"],
+            "last": last["timestamp"],
+        }
+    )
     for name in ("author", "score", "followers", "total_followers", "excess", "p_value", "q_value"):
         result[name] = leader[name]
     result["earliest"] = result["earliest"].fillna("")
@@ -207,8 +215,17 @@ def authors(every: pd.DataFrame) -> pd.DataFrame:
     distinct = every[every["author"] != ""].groupby("author")["follower_authors"].sum()
     result["follower_authors"] = distinct
     result["arrangements_led"] = led.reindex(result.index).fillna(0).astype("int64")
-    order = ["posts", "influence", "score", "attributed", "excess", "followers", "follower_authors",
-             "arrangements_led", "best"]  # fmt: skip
+    order = [
+        "posts",
+        "influence",
+        "score",
+        "attributed",
+        "excess",
+        "followers",
+        "follower_authors",
+        "arrangements_led",
+        "best",
+    ]
     return result[order].sort_values("score", ascending=False, kind="stable").reset_index(names="author")
 
 

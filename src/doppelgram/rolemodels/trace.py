@@ -119,7 +119,7 @@ def _checked(vectors: NDArray[Any], n: int, space: ArrangementSpace) -> Float32:
 
 def group(
     posts: PostTable, vectors: Float32, space: ArrangementSpace, threshold: float, settings: TraceSettings
-) -> Grouping:  # fmt: skip
+) -> Grouping:
     """Find matching pairs, arrangements and places; times are not looked at."""
     cut = logit(threshold)
     floor = thresholds_around(threshold)[1][0]
@@ -131,9 +131,7 @@ def group(
     candidates = find_pairs(scorer, floor, neighbours=neighbours, exact=exact, seed=settings.seed)
     odds, place, pose = scorer.judge(candidates.left, candidates.right)
     strong = odds >= cut
-    labels = cluster(
-        scorer, candidates.left[strong], candidates.right[strong], odds[strong], cut, seed=settings.seed
-    )  # fmt: skip
+    labels = cluster(scorer, candidates.left[strong], candidates.right[strong], odds[strong], cut, seed=settings.seed)
     arrangement = np.full(len(posts), -1, dtype=np.int64)
     arrangement[seen] = _by_size(labels, settings.least)
     codes = posts.author_codes[seen]
@@ -142,7 +140,7 @@ def group(
     left, right = candidates.left[kept], candidates.right[kept]
     matches = Matches(
         seen[left], seen[right], odds[kept], place[kept], pose[kept], codes[left] == codes[right], np.ones(len(left))
-    )  # fmt: skip
+    )
     return Grouping(people, arrangement, _places(vectors, space, exact, settings.seed), matches, candidates)
 
 
@@ -186,9 +184,13 @@ def among(
 
 
 def _trace(
-    posts: PostTable, groups: Grouping, usable: NDArray[np.bool_], threshold: float, settings: TraceSettings,
+    posts: PostTable,
+    groups: Grouping,
+    usable: NDArray[np.bool_],
+    threshold: float,
+    settings: TraceSettings,
     advance: Callable[[int], None],
-) -> Findings:  # fmt: skip
+) -> Findings:
     rows, loose, matches = among(groups, usable, threshold, settings.gamma)
     time = posts.timestamp[rows]
     edges = attribute(matches, time, innovation=settings.innovation, decay=settings.decay_days)
@@ -207,22 +209,44 @@ def _trace(
         progress=advance,
     )
     low, high = rank_intervals(
-        edges, time, original, innovation=settings.innovation, passing_on=settings.passing_on,
-        draws=settings.bootstraps, seed=settings.seed,
-    )  # fmt: skip
+        edges,
+        time,
+        original,
+        innovation=settings.innovation,
+        passing_on=settings.passing_on,
+        draws=settings.bootstraps,
+        seed=settings.seed,
+    )
     thresholds, cuts = thresholds_around(threshold)
     thresholds[1], cuts[1] = threshold, logit(threshold)
     decays = [edges.decay / 2, edges.decay, edges.decay * 2]
     robustness = sensitivity(loose, time, settings, thresholds, decays, score, cuts)
     rank = ranks(score)
-    return Findings(rows, time, matches, edges, reach, original, score, trees(edges, time), evidence, rank,
-                    np.minimum(low, rank), np.maximum(high, rank), robustness)  # fmt: skip
+    return Findings(
+        rows,
+        time,
+        matches,
+        edges,
+        reach,
+        original,
+        score,
+        trees(edges, time),
+        evidence,
+        rank,
+        np.minimum(low, rank),
+        np.maximum(high, rank),
+        robustness,
+    )
 
 
 def _assemble(
-    posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[np.bool_], threshold: float,
+    posts: PostTable,
+    groups: Grouping,
+    found: Findings,
+    clocks: NDArray[np.bool_],
+    threshold: float,
     settings: TraceSettings,
-) -> RoleModels:  # fmt: skip
+) -> RoleModels:
     every = tables.role_models(posts, groups, found, clocks)
     edges = tables.edges(posts, groups, found)
     arrangements = tables.arrangements(every, found.evidence)

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from doppelgram.errors import DivergedError, DoppelgramError
 from doppelgram.images.augment import augment
+from doppelgram.learning.cross_batch_memory import BatchMemory, anchored
 from doppelgram.learning.losses import MetricLoss, TripletMarginLoss
-from doppelgram.learning.memory import BatchMemory, anchored
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.recipe import OptimiserRecipe, Recipe
 

@@ -64,9 +64,7 @@ def nearest_earlier(found: Attribution, matches: Matches, time: Float64) -> Gues
     return Guess(parent, np.bincount(parent[parent >= 0], minlength=len(time)).astype(np.float64))
 
 
-def pagerank(
-    found: Attribution, matches: Matches, time: Float64, *, damping: float = 0.85, rounds: int = 100
-) -> Guess:  # fmt: skip
+def pagerank(found: Attribution, matches: Matches, time: Float64, *, damping: float = 0.85, rounds: int = 100) -> Guess:
     """PageRank on the similarity graph, each post passing its rank on to those that precede and match it.
 
     Page, Brin, Motwani and Winograd, The PageRank citation ranking (1999). The predecessor of the highest rank is the

@@ -139,8 +139,14 @@ def _history(s: WorldSettings, rng: np.random.Generator) -> dict[str, NDArray[An
         first += count
     activity = rng.lognormal(0, 0.8, max(3, round(0.7 * s.posts)))
     author = rng.choice(len(activity), s.posts, p=activity / activity.sum())
-    return {"place": kind // s.poses, "pose": kind % s.poses, "days": days, "parent": parent, "author": author,
-            "bare": rng.random(s.posts) < s.bare}  # fmt: skip
+    return {
+        "place": kind // s.poses,
+        "pose": kind % s.poses,
+        "days": days,
+        "parent": parent,
+        "author": author,
+        "bare": rng.random(s.posts) < s.bare,
+    }
 
 
 def _parents(days: Float64, fame: Float64, s: WorldSettings, rng: np.random.Generator, first: int) -> Int64:
@@ -227,9 +233,12 @@ def calibrated_space(
 
 
 def _observed(
-    s: WorldSettings, history: dict[str, NDArray[Any]], vectors: Float32, space: ArrangementSpace,
+    s: WorldSettings,
+    history: dict[str, NDArray[Any]],
+    vectors: Float32,
+    space: ArrangementSpace,
     rng: np.random.Generator,
-) -> World:  # fmt: skip
+) -> World:
     """What an observer gets to see: some posts, in no meaningful order, with wrong clocks and labels."""
     kept = rng.permutation(np.flatnonzero(rng.random(s.posts) >= s.missing))
     if not len(kept):

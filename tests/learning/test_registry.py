@@ -13,16 +13,24 @@ from torch import Tensor
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning import losses, miners
-from doppelgram.learning.catalogue import NoMiner, list_losses, list_miners, make_loss, make_miner
 from doppelgram.learning.losses import MetricLoss
+from doppelgram.learning.registry import NoMiner, list_losses, list_miners, make_loss, make_miner
 from doppelgram.learning.tuples import all_pairs
 
 NEEDED = {"ranked_list": {"margin": 0.4, "Tn": 1}}
 WITHOUT_TUPLES = {"instance", "p2s_grad", "pnp", "ranked_list", "smooth_ap"}
 CLASSIFICATION = {
-    "arcface", "cosface", "large_margin_softmax", "normalized_softmax", "p2s_grad", "proxy_anchor", "proxy_nca",
-    "soft_triple", "sphereface", "subcenter_arcface",
-}  # fmt: skip
+    "arcface",
+    "cosface",
+    "large_margin_softmax",
+    "normalized_softmax",
+    "p2s_grad",
+    "proxy_anchor",
+    "proxy_nca",
+    "soft_triple",
+    "sphereface",
+    "subcenter_arcface",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -293,7 +301,7 @@ def test_stats_of_a_library_loss_tell_distances() -> None:
 
 def test_the_library_is_imported_only_for_its_own_names() -> None:
     program = (
-        "import sys; from doppelgram.learning.catalogue import *\n"
+        "import sys; from doppelgram.learning.registry import *\n"
         "list_losses(); list_miners(); make_miner('semihard')\n"
         "make_loss('triplet', embedding_dim=4, classes=3)\n"
         "assert 'pytorch_metric_learning' not in sys.modules\n"

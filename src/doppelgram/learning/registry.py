@@ -42,17 +42,51 @@ _OUR_MINERS: dict[str, Callable[..., Any]] = {
     "batchhard": BatchHardMiner,
 }
 _LIBRARY_LOSSES = [
-    "angular", "arcface", "circle", "ContrastiveLoss", "cosface", "dynamic_soft_margin", "fast_ap",
-    "generalized_lifted_structure", "histogram", "instance", "intra_pair_variance", "large_margin_softmax",
-    "lifted_structure", "margin", "multi_similarity", "n_pairs", "nca", "normalized_softmax", "ntxent", "p2s_grad",
-    "pnp", "proxy_anchor", "proxy_nca", "ranked_list", "signal_to_noise_ratio_contrastive", "smooth_ap",
-    "soft_triple", "sphereface", "subcenter_arcface", "supcon", "threshold_consistent_margin", "triplet_margin",
+    "angular",
+    "arcface",
+    "circle",
+    "ContrastiveLoss",
+    "cosface",
+    "dynamic_soft_margin",
+    "fast_ap",
+    "generalized_lifted_structure",
+    "histogram",
+    "instance",
+    "intra_pair_variance",
+    "large_margin_softmax",
+    "lifted_structure",
+    "margin",
+    "multi_similarity",
+    "n_pairs",
+    "nca",
+    "normalized_softmax",
+    "ntxent",
+    "p2s_grad",
+    "pnp",
+    "proxy_anchor",
+    "proxy_nca",
+    "ranked_list",
+    "signal_to_noise_ratio_contrastive",
+    "smooth_ap",
+    "soft_triple",
+    "sphereface",
+    "subcenter_arcface",
+    "supcon",
+    "threshold_consistent_margin",
+    "triplet_margin",
     "tuplet_margin",
-]  # fmt: skip
+]
 _LIBRARY_MINERS = [
-    "angular", "batch_easy_hard", "BatchHardMiner", "distance_weighted", "hdc", "multi_similarity", "pair_margin",
-    "triplet_margin", "uniform_histogram",
-]  # fmt: skip
+    "angular",
+    "batch_easy_hard",
+    "BatchHardMiner",
+    "distance_weighted",
+    "hdc",
+    "multi_similarity",
+    "pair_margin",
+    "triplet_margin",
+    "uniform_histogram",
+]
 _REFUSED = {
     "VICRegLoss": "it learns without labels, from two views of each image",
     "ManifoldLoss": "it learns without labels",
@@ -65,9 +99,16 @@ _REFUSED = {
 _SIZES = {"num_classes": "classes", "embedding_size": "embedding_dim", "descriptors_dim": "embedding_dim"}
 # Constructor arguments that are Python objects, or that a class fixes for its base class: none can be in a recipe.
 _NOT_PLAIN = {
-    "distance", "reducer", "collect_stats", "weight_init_func", "weight_regularizer", "weight_reg_weight",
-    "embedding_regularizer", "embedding_reg_weight", "mat_based_loss",
-}  # fmt: skip
+    "distance",
+    "reducer",
+    "collect_stats",
+    "weight_init_func",
+    "weight_regularizer",
+    "weight_reg_weight",
+    "embedding_regularizer",
+    "embedding_reg_weight",
+    "mat_based_loss",
+}
 _FIXED = {"BatchHardMiner": {"pos_strategy", "neg_strategy"}}
 
 

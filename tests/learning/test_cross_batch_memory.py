@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from doppelgram.learning.cross_batch_memory import BatchMemory, anchored
 from doppelgram.learning.losses import ContrastiveLoss, TripletMarginLoss
-from doppelgram.learning.memory import BatchMemory, anchored
 from doppelgram.learning.miners import BatchHardMiner
 from doppelgram.learning.tuples import all_pairs
 
