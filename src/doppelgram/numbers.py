@@ -122,14 +122,12 @@ def day(when: datetime) -> str:
 
 def size(n: int) -> str:
     """So many bytes: ``512 bytes``, ``3.4 MB``, ``12 GB``, in powers of 1000."""
+    units = ["bytes", "kB", "MB", "GB", "TB"]
     value = float(n)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if value < 999.5:
-            break
+    while value >= 999.5 and len(units) > 1:
         value /= 1000
-    else:
-        unit = "TB"
-    return count(n, "byte") if unit == "bytes" else f"{value:.{int(value < 9.95)}f} {unit}"
+        units.pop(0)
+    return count(n, "byte") if units[0] == "bytes" else f"{value:.{int(value < 9.95)}f} {units[0]}"
 
 
 def shortened(text: str, most: int) -> str:
