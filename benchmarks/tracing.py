@@ -23,7 +23,7 @@ from doppelgram.api.trace import trace
 from doppelgram.dataset.posts.read import read_posts as read_table
 from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_posts
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.validation.truth import LEAST, TruthScores, score_trace
+from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.train import train
 
@@ -75,8 +75,9 @@ def main() -> None:
         "",
         "`python benchmarks/tracing.py --data DIR --weights DIR`: the columns `place` and `pose` are not read.",
         "",
-        f"| model trained by | threshold | arrangements: adjusted Rand | originator first, of {LEAST} posts or more "
-        "| earliest first | edges | true parent found | arrangements that spread, q < 0.05 |",
+        "| model trained by | threshold | arrangements: adjusted Rand "
+        f"| originator first, of {MIN_POSTS} posts or more | earliest first | edges | true parent found "
+        "| arrangements that spread, q < 0.05 |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     result: dict[str, Any] = {"machine": machine(), "seed": given.seed}
@@ -100,7 +101,7 @@ def main() -> None:
                     console=CONSOLE,
                 )
                 scores = score_trace(found, data / "truth.csv")
-                large = found.arrangements[found.arrangements["posts"] >= LEAST]
+                large = found.arrangements[found.arrangements["posts"] >= MIN_POSTS]
                 spread = f"{int((large['spread_q'] < 0.05).sum())} of {len(large)}"
                 result[f"{name}-{threshold or 'own'}"] = {
                     **scores.to_dict(),

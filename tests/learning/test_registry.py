@@ -285,7 +285,7 @@ def test_batches_that_a_library_loss_cannot_take() -> None:
         loss_named("cosface")(points, labels + 2)
     with pytest.raises(DoppelgramError, match="'smooth_ap' refuses the batch: All classes must have the same number"):
         loss_named("smooth_ap")(points[:-1], labels[:-1])
-    with pytest.raises(DoppelgramError, match="'pnp' looks at the whole batch and takes no tuples"):
+    with pytest.raises(DoppelgramError, match="'pnp' uses the whole batch and takes no tuples"):
         loss_named("pnp")(points, labels, all_pairs(labels))
 
 

@@ -272,6 +272,6 @@ def test_wrong_input_is_named():
         PostTable(["p0", "p0"], ["a", "b"], [0.0, 1.0])
     with pytest.raises(DoppelgramError, match="row 1"):
         PostTable(["p0", "p1"], ["a", "b"], [0.0, 1e12 * DAY])
-    for wrong in ({"threshold": 1.0}, {"draws": 5}, {"decay_days": 0.0}, {"passing_on": 1.0}, {"gamma": -1.0}):
+    for wrong in ({"threshold": 1.0}, {"draws": 5}, {"decay_days": 0.0}, {"damping": 1.0}, {"gamma": -1.0}):
         with pytest.raises(DoppelgramError):
             TraceSettings(**wrong)
