@@ -122,12 +122,11 @@ def day(when: datetime) -> str:
 
 def size(n: int) -> str:
     """So many bytes: ``512 bytes``, ``3.4 MB``, ``12 GB``, in powers of 1000."""
-    units = ["bytes", "kB", "MB", "GB", "TB"]
-    value = float(n)
-    while value >= 999.5 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return count(n, "byte") if units[0] == "bytes" else f"{value:.{int(value < 9.95)}f} {units[0]}"
+    if n < 1000:
+        return count(n, "byte")
+    power = min(int(math.log10(n * 1.0005) // 3), 4)
+    value = n / 1000**power
+    return f"{value:.{int(value < 9.95)}f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
 
 
 def shortened(text: str, most: int) -> str:

@@ -128,6 +128,7 @@ def evaluate(
 ) -> None:
     """Say how good a model is, each figure with n and a 95 % interval."""
     from doppelgram.api.evaluate import evaluate as run_evaluation
+    from doppelgram.reports.evaluation import evaluation_markdown
 
     result = run_evaluation(
         run, gallery=gallery, query=query, pairs=pairs, root=root, weights=weights, keypoints=keypoints, out=out,
@@ -136,7 +137,7 @@ def evaluate(
     if json_:
         print_json(result.to_dict())
         return
-    typer.echo(result.to_markdown())
+    typer.echo(evaluation_markdown(result))
     if out:
         typer.echo(f"written to {out}")
 

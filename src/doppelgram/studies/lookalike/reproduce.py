@@ -25,8 +25,9 @@ from doppelgram.evaluation.result import Metric
 from doppelgram.maps.judgement import judge
 from doppelgram.maps.projection import project
 from doppelgram.models.bundle import load_image_model, model_folder
-from doppelgram.reports.map.palette import style_classes
-from doppelgram.reports.map.picture import draw_points, write_picture
+from doppelgram.reports.evaluation import write_evaluation
+from doppelgram.reports.figures import write_figure
+from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.montage import draw_montage
 from doppelgram.studies.experiment import begin
 from doppelgram.studies.lookalike.data import Prepared, prepare
@@ -183,7 +184,7 @@ def _trained(work: _Work, subject: Subject, step: Step, data: Prepared) -> Train
     metrics: Mapping[str, Metric] | None = _read_metrics(report, run)
     if metrics is None:
         found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=work.seed, console=work.console)
-        found.write(report)
+        write_evaluation(found, report)
         metrics = found.metrics
     validation = float(run.facts.get("best", {}).get("val_precision_at_1", 0.0))
     seconds = float(run.facts.get("training_seconds", 0.0))
@@ -229,16 +230,8 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
                     projection = project(vectors, method, seed=work.seed)
                     points, caption = projection.points, projection.about
                 title = f"{subject.title}, {one.step.dim} dimensions"
-                figure = draw_points(
-                    points,
-                    labels,
-                    parts,
-                    judgement.wrong,
-                    title=title,
-                    caption=caption,
-                    styles=style_classes(points, labels),
-                )
-                write_picture(figure, files[one.step.key, method], dpi=110)
+                figure = draw_points(points, labels, parts, judgement.wrong, title=title, caption=caption)
+                write_figure(figure, files[one.step.key, method], dpi=110)
         how = {"plain": "as they are", "pca": "by PCA", "tsne": "by t-SNE"}
         made += [
             (files[one.step.key, method], f"{one.step.dim} dimensions {how[method]}, train faint and test strong")
