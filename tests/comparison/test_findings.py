@@ -83,8 +83,8 @@ def test_speed_by_epochs_and_by_the_clock() -> None:
     )
     said = reading(runs, "Speed")
     assert (
-        "95.0 % validation P@1, 95 % of the best of all settings, was reached in the fewest epochs by semihard: 2 epochs"
-        in said
+        "95.0 % validation P@1, 95 % of the best of all settings, "
+        "was reached in the fewest epochs by semihard: 2 epochs" in said
     )
     assert "batchhard needed 3" in said
     assert "By the clock the first was batchhard with 6.0 s" in said
