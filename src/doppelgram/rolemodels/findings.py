@@ -1,4 +1,4 @@
-"""The sentences of the report: what was found in words, by what method, and what it does not show."""
+"""A trace in sentences: what was found, by what method, and what it does not show."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from doppelgram.numbers import count, number, p_value, percent
 from doppelgram.rolemodels.result import WORDING, RoleModels
 
 # A post counts as one that goes beyond the shuffled clock at this false discovery rate.
@@ -32,25 +33,6 @@ def place_text(place: Any) -> str:
     return str(place).replace("_", " ").strip()
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """``1 post``, ``1,200 posts``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def figure(value: float, digits: int = 1) -> str:
-    """A number with so many digits after the point, an en dash where there is none."""
-    if value is None or math.isnan(value):
-        return "–"
-    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
-
-
-def p_text(value: float) -> str:
-    """``0.005``, ``0.31``; an en dash where there is none."""
-    if math.isnan(value):
-        return "–"
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
-
-
 def goes_beyond(post: Any) -> bool:
     """Whether a row of `RoleModels.role_models` has more followers than shuffled clocks explain."""
     return bool(post.q_value <= ALPHA and post.excess > 0)
@@ -64,14 +46,14 @@ def claim(post: Any) -> str:
         verdict = f"{WORDING[0].upper()}{WORDING[1:]}"
     elif post.p_value <= ALPHA and post.excess > 0:
         verdict = (
-            "Precedes and matches, more than a shuffled clock explains if this post is looked at alone, "
-            "not if all posts that were tested are counted"
+            "Precedes and matches, more than a shuffled clock explains if this post is tested alone, "
+            "but not if all posts that were tested are counted"
         )
     else:
         verdict = "Precedes and matches, though no more than a shuffled clock explains"
     return (
-        f"{verdict}: {figure(post.attributed)} attributed followers where shuffled clocks leave {figure(explained)} "
-        f"(95 % of them {figure(low)} to {figure(high)}; p = {p_text(post.p_value)}, q = {p_text(post.q_value)})."
+        f"{verdict}: {number(post.attributed)} attributed followers where shuffled clocks leave {number(explained)} "
+        f"(95 % of them {number(low)} to {number(high)}; p = {p_value(post.p_value)}, q = {p_value(post.q_value)})."
     )
 
 
@@ -82,14 +64,14 @@ def lead(found: RoleModels) -> str:
     if leaders.empty:
         return (
             "No post of this collection precedes and matches a post by somebody else, so that there is no role model "
-            "to show. What was looked at, and what was left out, stands below."
+            "to show. Below stands what was compared and what was left out."
         )
     which = f"{beyond:,}" if beyond else "None"
     alone = int((leaders["p_value"] <= ALPHA).sum())
     found_beyond = (
         f"{which} of the {count(len(leaders), 'post')} that later posts of others match "
         f"{'precede and match' if beyond > 1 else 'precedes and matches'} more than a shuffled clock explains "
-        f"(false discovery rate {100 * ALPHA:g} %). Looked at one by one, {alone:,} would (p ≤ {ALPHA:g}); "
+        f"(false discovery rate {percent(ALPHA, 0)}). Tested one by one, {alone:,} would (p ≤ {ALPHA:g}); "
         f"chance alone lets about {ALPHA * found.counts.get('tested', len(leaders)):.0f} through."
     )
     return (
@@ -105,8 +87,8 @@ def overall(found: RoleModels) -> str:
         return "No post precedes and matches another's, so that there is nothing to compare with shuffled clocks."
     verdict = "more than" if p <= ALPHA and attributed > expected else "no more than"
     return (
-        f"All posts together have {figure(attributed)} attributed followers; with the clock shuffled within each place "
-        f"they have {figure(expected)} on average. That is {verdict} a shuffled clock explains (p = {p_text(p)})."
+        f"All posts together have {number(attributed)} attributed followers; with the clock shuffled within each place "
+        f"they have {number(expected)} on average. That is {verdict} a shuffled clock explains (p = {p_value(p)})."
     )
 
 
@@ -123,8 +105,8 @@ def coarse(found: RoleModels) -> str:
     )
 
 
-def left_out(found: RoleModels) -> list[tuple[str, str]]:
-    """What was looked at and what was not, as rows of a table."""
+def left_out(found: RoleModels) -> list[list[str]]:
+    """What was traced and what was left out: numbers and words, as rows of a table."""
     counts = found.counts
     rows = [
         ("posts", "posts in the collection"),
@@ -132,12 +114,12 @@ def left_out(found: RoleModels) -> list[tuple[str, str]]:
         ("undated", "without a date, kept out"),
         ("clock_not_set", "with the time of a clock that was never set, kept out"),
         ("nobody", "in which nobody was found, so that there is no pose, kept out"),
-        ("no_author", "whose author is not known, each taken for a person of its own"),
+        ("no_author", "by an author who is not known, each taken for a person of its own"),
         ("tied", "matches at the same second, which are in no order"),
         ("capped", "with more matches than are kept for a post"),
         ("unreadable", "whose picture is missing or broken"),
     ]
-    return [(f"{counts[key]:,}", words) for key, words in rows if key in counts and (counts[key] or key == "traced")]
+    return [[f"{counts[key]:,}", words] for key, words in rows if key in counts and (counts[key] or key == "traced")]
 
 
 def method(found: RoleModels, about: Mapping[str, str]) -> list[str]:
@@ -172,6 +154,6 @@ def robustness_note(table: pd.DataFrame, top: int) -> str:
     least = float(others["kept"].min())
     same = int(others["same_first"].astype(bool).sum())
     return (
-        f"Under {count(len(others), 'other setting')} of threshold and decay, at least {100 * least:.0f} % of the "
+        f"Under {count(len(others), 'other setting')} of threshold and decay, at least {percent(least, 0)} of the "
         f"leading {top} posts stay among them, and the first is the same in {same} of {len(others)}."
     )
