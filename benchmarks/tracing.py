@@ -20,7 +20,7 @@ from rich.console import Console
 
 from common import machine, write
 from doppelgram.api.trace import trace
-from doppelgram.dataset.posts.read import read_posts as read_table
+from doppelgram.dataset.posts.registry import read_posts as read_table
 from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_posts
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import LEAST, TruthScores, score_trace

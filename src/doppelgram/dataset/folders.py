@@ -1,4 +1,4 @@
-"""Readers: a folder or a table on disk becomes a Collection."""
+"""Folders of images: what lies below one, and what its depth and its folders' names say of each image."""
 
 from __future__ import annotations
 
@@ -8,71 +8,33 @@ from pathlib import Path
 
 import pandas as pd
 
-from doppelgram.dataset.collection import RESERVED, Collection
-from doppelgram.dataset.csv_tables import read_csv, without_index
+from doppelgram.dataset.collection import BARE, Collection
+from doppelgram.dataset.image_table import columns_by_path, match_paths, read_image_table
+from doppelgram.dataset.tables import table_in
+from doppelgram.dataset.times import Clock
 from doppelgram.errors import DoppelgramError
 
 IMAGE_ENDINGS = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
 )
-TABLE_ENDINGS = frozenset((".csv", ".tsv", ".parquet", ".pq"))
 OUR_MARKS = ("run.json", "metrics.json", "catalog.json")  # of runs, reports and catalogs kept beside the images
 PART_FOLDERS = {
-    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
     "testing": "test",
-}  # fmt: skip
-BARE = "_zz"  # the folder name of the role-model study for a place without people
-
-
-def read_collection(
-    data: Path | str, *, label: str = "", name_pattern: str = "", root: Path | None = None
-) -> Collection:
-    r"""Read a folder or a table of images.
-
-    A **folder** is recognised by its depth. Images right inside it carry no label. ``<class>/<image>`` gives the
-    column ``label``; where every image is called ``<class>_<number>`` as in LFW the column is ``identity``.
-    ``<place>/<pose>/<image>`` gives ``place`` and ``pose`` and compares both; below ``_zz`` lie pictures of the
-    bare place, whose pose is left empty. A ``posts.csv`` beside such folders adds ``author`` and ``timestamp``.
-    Where one of the two levels is ``train``, ``val``, ``test`` (or ``training``, ``valid``, ...) the folder is a split:
-    ``train/<class>/<image>`` gives ``identity``, the class, and ``part``.
-    A **table** (CSV, TSV, Parquet) has a column ``path`` relative to the table's folder (or to ``root``), and any
-    others; ``author``, ``timestamp``, ``group`` and ``part`` have their own meaning; ``place`` with ``pose``, or
-    else the first other column, is the label unless ``label`` names one.
-
-    No image is opened here: whether a file is missing or broken is found out, and reported, when it is loaded.
-
-    Args:
-        data: the folder or the table.
-        label: column to compare by, or several joined by ``+``.
-        name_pattern: regular expression with named groups, searched in each file's name without its ending;
-            each group becomes a column (``(?P<panorama>\d+)_`` makes a column ``panorama``).
-        root: where a table's relative paths start, when not in the table's own folder.
-
-    Raises:
-        DoppelgramError: nothing there, no images, or a row or column that cannot be used, named.
-    """
-    data = Path(data).expanduser()
-    if not data.exists():
-        raise DoppelgramError(f"{data}: there is no such folder or table")
-    if data.is_dir():
-        collection = _read_folder(data)
-    elif data.suffix.lower() in TABLE_ENDINGS:
-        collection = _read_table(data, root)
-    else:
-        raise DoppelgramError(
-            f"{data}: expected a folder of images or a table ending in {', '.join(sorted(TABLE_ENDINGS))}"
-        )
-    if name_pattern:
-        collection = _with_name_columns(collection, name_pattern)
-    return collection.with_label(label) if label else collection
+}
 
 
 def _more(names: list[str]) -> str:
     return f", and {len(names) - 1} more" if len(names) > 1 else ""
 
 
-def list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Image files below a folder as tuples of path parts, sorted, and notes about what was left aside."""
+def list_images(folder: Path, table: Path | None = None) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Image files below a folder as tuples of path parts, sorted, and notes about what, besides ``table``, is left."""
     images: list[tuple[str, ...]] = []
     other = undecodable = 0
     ours: list[str] = []
@@ -98,7 +60,7 @@ def list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
             if name.startswith("."):
                 continue
             if os.path.splitext(name)[1].lower() not in IMAGE_ENDINGS:
-                other += 1
+                other += table is None or Path(parent, name) != table
                 continue
             parts = (*inside, name)
             try:
@@ -121,8 +83,16 @@ def list_images(folder: Path) -> tuple[list[tuple[str, ...]], list[str]]:
     return sorted(images), notes
 
 
-def _read_folder(folder: Path) -> Collection:
-    images, notes = list_images(folder)
+def read_folder(folder: Path, clock: Clock) -> Collection:
+    """The images below a folder, sorted, with the columns that the layout gives.
+
+    A table called ``posts`` in the folder adds ``author`` and ``timestamp``.
+
+    Raises:
+        DoppelgramError: there are no images, they lie too deep, or the table cannot be used.
+    """
+    posts = table_in(folder, "posts")
+    images, notes = list_images(folder, posts)
     if not images:
         raise DoppelgramError(
             f"{folder}: there are no images in this folder (endings: {', '.join(sorted(IMAGE_ENDINGS))})"
@@ -142,28 +112,33 @@ def _read_folder(folder: Path) -> Collection:
         shown = "/".join(stray[0])
         notes.append(f"{len(stray)} image{'s' * (len(stray) > 1)} outside the layout left aside, such as {shown!r}")
         images = [parts for parts in images if len(parts) - 1 == depth]
-    paths = ["/".join(parts) for parts in images]
-    if depth == 0:
-        return Collection(folder, pd.DataFrame({"path": paths}, dtype=str), "", tuple(notes))
+    table = pd.DataFrame({"path": ["/".join(parts) for parts in images]}, dtype=str)
+    label = ""
     if level is not None:
-        return _divided(folder, images, level, notes)
-    if depth == 1:
+        label = _divide(table, images, level, notes)
+    elif depth == 1:
         lfw = all(re.fullmatch(re.escape(kind) + r"_\d{4,}", Path(name).stem) for kind, name in images)
-        column = "identity" if lfw else "label"
-        table = pd.DataFrame({"path": paths, column: [parts[0] for parts in images]}, dtype=str)
+        label = "identity" if lfw else "label"
+        table[label] = [parts[0] for parts in images]
         if not lfw and (groups := _sources(images)):
             table["group"] = groups
-        return Collection(folder, table, column, tuple(notes))
-    places = [parts[0] for parts in images]
-    poses = ["" if parts[1] == BARE else parts[1] for parts in images]
-    table = pd.DataFrame({"path": paths, "place": places, "pose": poses}, dtype=str)
-    if (folder / "posts.csv").is_file():
-        posts = _read_rows(folder / "posts.csv")
-        extra = [column for column in ("author", "timestamp") if column in posts.columns]
-        table = table.merge(posts[["path", *extra]].drop_duplicates("path"), on="path", how="left")
-        if "author" in extra:
-            table["author"] = table["author"].fillna("")
-    return Collection(folder, table, "place+pose", tuple(notes))
+    elif depth == 2:
+        label = "place+pose"
+        table["place"] = [parts[0] for parts in images]
+        table["pose"] = ["" if parts[1] == BARE else parts[1] for parts in images]
+    if posts is not None:
+        table, notes = _with_posts(table, notes, posts, clock)
+    return Collection(folder, table, label, tuple(notes))
+
+
+def _with_posts(table: pd.DataFrame, notes: list[str], file: Path, clock: Clock) -> tuple[pd.DataFrame, list[str]]:
+    """The images with the authors and times that a table beside them names, and what of it names none of them."""
+    posts = read_image_table(file, clock)
+    names = [name for name in ("author", "timestamp") if name in posts.table]
+    strange = int((match_paths(posts.names, table["path"]) < 0).sum())
+    if strange:
+        notes = [*notes, f"{file.name}: {strange:,} of its {len(posts):,} rows name no image of this folder"]
+    return pd.concat([table, columns_by_path(table["path"], posts.table, names)], axis=1), [*notes, *posts.notes]
 
 
 def _part_of(name: str) -> str:
@@ -194,9 +169,8 @@ def _parts_level(folder: Path, images: list[tuple[str, ...]]) -> int | None:
     return None
 
 
-def _divided(folder: Path, images: list[tuple[str, ...]], level: int, notes: list[str]) -> Collection:
-    """Images whose folders say which part of a split each belongs to, and, where there are two levels, its class."""
-    table = pd.DataFrame({"path": ["/".join(parts) for parts in images]}, dtype=str)
+def _divide(table: pd.DataFrame, images: list[tuple[str, ...]], level: int, notes: list[str]) -> str:
+    """Add, from the folders' names, the part of each image and, where there are two levels, its class: the label."""
     labelled = len(images[0]) == 3
     if labelled:
         table["identity"] = pd.Series([parts[1 - level] for parts in images], dtype=str)
@@ -205,8 +179,8 @@ def _divided(folder: Path, images: list[tuple[str, ...]], level: int, notes: lis
     shown = ", ".join(f"{part} {counts[part]}" for part in ("train", "val", "test") if part in counts)
     names = sorted({parts[level] for parts in images}, key=lambda name: list(PART_FOLDERS).index(name.casefold()))
     classes = f"the folders {'above' if level else 'below'} them as classes" if labelled else "without classes"
-    notes = [*notes, f"{', '.join(map(repr, names))} are read as the parts of a split, {classes} ({shown})"]
-    return Collection(folder, table, "identity" if labelled else "", tuple(notes))
+    notes.append(f"{', '.join(map(repr, names))} are read as the parts of a split, {classes} ({shown})")
+    return "identity" if labelled else ""
 
 
 def _sources(images: list[tuple[str, ...]]) -> list[str]:
@@ -224,97 +198,3 @@ def _sources(images: list[tuple[str, ...]]) -> list[str]:
         by_class.setdefault(kind, set()).add(group)
     finer = sum(len(found) >= 3 for found in by_class.values())
     return groups if 2 * finer > len(by_class) else []
-
-
-def open_table(file: Path) -> pd.DataFrame:
-    """A CSV, TSV or Parquet file as it is, its columns' names stripped; text for what CSV and TSV hold.
-
-    A frame's index means nothing: rows keep the file's order and are numbered anew.
-
-    Raises:
-        DoppelgramError: it cannot be read, or a column stands there twice.
-    """
-    try:
-        if file.suffix.lower() in (".parquet", ".pq"):
-            table = without_index(pd.read_parquet(file))
-        else:
-            table = read_csv(file, "\t" if file.suffix.lower() == ".tsv" else ",")
-    except (OSError, ValueError) as problem:  # pandas' and pyarrow's parsing errors are ValueErrors
-        raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(problem).split())}") from None
-    table.columns = [str(column).strip() for column in table.columns]
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise DoppelgramError(f"{file}: the column '{twice[0]}' stands in the table twice")
-    return table
-
-
-def _read_rows(file: Path) -> pd.DataFrame:
-    """Rows of a table as text, timestamps as UTC times; wrong rows are named by number (the header is row 1)."""
-    table = open_table(file)
-    if "path" not in table.columns:
-        raise DoppelgramError(f"{file}: the table needs a column 'path'; its columns are {', '.join(table.columns)}")
-    for column in table.columns:
-        if column == "timestamp":
-            times = pd.to_datetime(table[column].replace("", None), utc=True, errors="coerce", format="ISO8601")
-            wrong = times.isna() & table[column].notna() & (table[column].astype(str) != "")
-            if wrong.any():
-                row = int(wrong.to_numpy().argmax())
-                raise DoppelgramError(
-                    f"{file}: row {row + 2}: timestamp {str(table[column].iloc[row])!r} is not a date and time "
-                    "such as 2019-12-20T04:27:27Z"
-                )
-            table[column] = times
-        else:
-            table[column] = _as_text(table[column])
-    empty = table["path"].str.strip() == ""
-    if empty.any():
-        raise DoppelgramError(f"{file}: row {int(empty.to_numpy().argmax()) + 2}: the path is empty")
-    return table
-
-
-def _as_text(column: pd.Series) -> pd.Series:
-    """Values as text, empty where there is none; whole numbers without a point, also where gaps made them floats."""
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
-    return column.astype(object).where(column.notna(), "").astype(str)
-
-
-def _read_table(file: Path, root: Path | None) -> Collection:
-    table = _read_rows(file)
-    if table.empty:
-        raise DoppelgramError(f"{file}: the table has no rows")
-    twice = table["path"].duplicated()
-    if twice.any():
-        row = int(twice.to_numpy().argmax())
-        raise DoppelgramError(
-            f"{file}: row {row + 2}: the path {table['path'].iloc[row]!r} stands in an earlier row too"
-        )
-    labels = [column for column in table.columns if column not in RESERVED]
-    table = table[["path", *[column for column in table.columns if column != "path"]]]
-    label = labels[0] if labels else ""
-    if {"place", "pose"} <= set(labels):
-        label = "place+pose"
-        table["pose"] = table["pose"].replace(BARE, "")
-    return Collection(Path(root) if root else file.parent, table, label)
-
-
-def _with_name_columns(collection: Collection, pattern: str) -> Collection:
-    try:
-        expression = re.compile(pattern)
-    except re.error as problem:
-        raise DoppelgramError(f"name pattern {pattern!r} is not a regular expression: {problem}") from None
-    names = list(expression.groupindex)
-    if "path" in names:
-        raise DoppelgramError(
-            f"name pattern {pattern!r} would replace the column 'path'; call the group something else"
-        )
-    if not names:
-        raise DoppelgramError(f"name pattern {pattern!r} has no named group; write (?P<column>...) around what to keep")
-    found = [expression.search(Path(path).stem) for path in collection.names]
-    missing = next((path for path, match in zip(collection.names, found, strict=True) if match is None), None)
-    if missing is not None:
-        raise DoppelgramError(f"name pattern {pattern!r} does not occur in the file name {missing!r}")
-    table = collection.table.copy()
-    for name in names:
-        table[name] = [match.group(name) or "" for match in found if match is not None]
-    return Collection(collection.root, table, collection.label, collection.notes)

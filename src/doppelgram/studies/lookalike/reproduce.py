@@ -18,7 +18,7 @@ from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.loading import load_images, progress_bar
-from doppelgram.dataset.splitting import read_class_list
+from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.maps.judgement import judge
