@@ -68,10 +68,12 @@ def text_column(values: pd.Series) -> pd.Series:
     values = values.reset_index(drop=True)
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")
-    return values.astype(object).where(values.notna(), "").map(_text).astype(object)
+    return pd.Series([_text(value) for value in values.astype(object).where(values.notna(), "")], dtype=object)
 
 
 def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
@@ -79,7 +81,7 @@ def _text(value: object) -> str:
 
 def author_column(values: pd.Series) -> tuple[pd.Series, list[str]]:
     """Authors as text, empty where not known, and notes of what was taken for that; ``77.0`` is the author ``77``."""
-    void = values.map(is_empty)
+    void = values.isin([value for value in values.unique() if is_empty(value)])
     meant = values.where(~void, "")
     if meant.str.fullmatch(r"(\d+\.0)?").all():
         meant = meant.str.removesuffix(".0")

@@ -135,12 +135,12 @@ def _read_text(file: Path) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.in
         if not header:
             header = row
             continue
-        if any(value.strip() for value in row[len(header) :]):
+        if len(row) > len(header) and any(value.strip() for value in row[len(header) :]):
             raise DoppelgramError(
                 f"{file}: row {number} has {len(row)} values, the header {len(header)}; put values that hold a "
                 f"{'tab' if separator == chr(9) else repr(separator)} in quotation marks"
             )
-        values.append(row[: len(header)] + [""] * (len(header) - len(row)))
+        values.append(row if len(row) == len(header) else [*row, *[""] * len(header)][: len(header)])
         numbers.append(number)
     if not header:
         raise ValueError("it is empty")

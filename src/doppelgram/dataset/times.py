@@ -60,7 +60,7 @@ class Clock:
                 be of.
         """
         text = "" if value is None else str(value).strip()
-        if _AMBIGUOUS.fullmatch(text):
+        if text.isdigit() and _AMBIGUOUS.fullmatch(text):
             raise DoppelgramError(
                 f"{where}: timestamp '{text}' may be a date or a number of seconds since 1970; "
                 f"write {text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:] or '00'} or a time with a zone"
@@ -106,6 +106,8 @@ def _parse(value: Any) -> datetime | None:
     if value is None or isinstance(value, bool):
         return None
     text = str(value).strip()
+    if text[4:5] == "-" and (moment := _iso(text)):  # nearly all are spelled so
+        return moment
     if _UNIX.fullmatch(text):
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(text))
     if _UNIX_FINER.fullmatch(text):
@@ -115,13 +117,18 @@ def _parse(value: Any) -> datetime | None:
     text = _EXIF.sub(r"\1-\2-\3", text, count=1)
     text = _FINER_THAN_MICROSECONDS.sub(r"\1", text)
     text = _OFFSET_WITHOUT_COLON.sub(r"\1+00:00", text)
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
+    if moment := _iso(text):
+        return moment
     for form in _WEEKDAY_FIRST:
         try:
             return datetime.strptime(text, form)
         except ValueError:
             continue
     return None
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
