@@ -239,9 +239,15 @@ def test_a_frame_s_index_means_nothing(tmp_path: Path) -> None:
     )
     sorted_ = table.iloc[[2, 0, 1]]
     file = tmp_path / "t.parquet"
-    for frame in (sorted_, sorted_.set_axis([0, 0, 0]), sorted_.reset_index(), sorted_.set_index("path"),
-                  sorted_.set_index(["label", "timestamp"]), sorted_.rename_axis("row"),
-                  sorted_.assign(__index_level_0__=[2, 0, 1])):  # fmt: skip
+    for frame in (
+        sorted_,
+        sorted_.set_axis([0, 0, 0]),
+        sorted_.reset_index(),
+        sorted_.set_index("path"),
+        sorted_.set_index(["label", "timestamp"]),
+        sorted_.rename_axis("row"),
+        sorted_.assign(__index_level_0__=[2, 0, 1]),
+    ):
         frame.to_parquet(file)
         collection = read_collection(file)
         assert collection.names == ["c.jpg", "a.jpg", "b.jpg"]

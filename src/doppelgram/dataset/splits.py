@@ -103,15 +103,15 @@ def own_split(collection: Collection, classes: Sequence[str] | None = None) -> S
 def split_of_data(
     data: Path | str, collection: Collection, console: Console, classes: Sequence[str] | None = None
 ) -> Split | None:
-    """The split that images come with, as `own_split` finds it, said on the console."""
+    """The split that images come with, as `own_split` finds it, with a note of it on the console."""
     own = own_split(collection, classes)
     if own is None:
         return None
     counts = own.counts()
     shown = ", ".join(f"{part} {count}" for part, count in counts.items())
-    said = [f"note: {data} comes divided into parts, and no split is drawn ({shown}); --split FILE takes another"]
-    said += [f"warning: {data} has no {part} part" for part in ("val", "test") if part not in counts]
-    for line in said:
+    notes = [f"note: {data} comes divided into parts, and no split is drawn ({shown}); --split FILE takes another"]
+    notes += [f"warning: {data} has no {part} part" for part in ("val", "test") if part not in counts]
+    for line in notes:
         style = "dim" if line.startswith("note") else "yellow"
         console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
     return own

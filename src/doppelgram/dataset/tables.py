@@ -125,11 +125,11 @@ def _read_text(file: Path) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.in
     """Rows of a CSV or TSV file, their numbers in it, and notes."""
     text, notes = _decoded(file)
     first, _, rest = text.partition("\n")
-    said = _SEPARATOR_LINE.fullmatch(first)
-    separator = said[1] if said else _separator(text, "\t" if file.suffix.lower() == ".tsv" else ",")
+    given = _SEPARATOR_LINE.fullmatch(first)
+    separator = given[1] if given else _separator(text, "\t" if file.suffix.lower() == ".tsv" else ",")
     header: list[str] = []
     values, numbers = [], []
-    for number, row in enumerate(_records(file, rest if said else text, separator), start=2 if said else 1):
+    for number, row in enumerate(_records(file, rest if given else text, separator), start=2 if given else 1):
         if len(row) < 2 and not "".join(row).strip():
             continue
         if not header:

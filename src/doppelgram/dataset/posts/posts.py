@@ -50,7 +50,7 @@ def seconds_of(times: pd.Series) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a reader of posts is told.
+    """Settings of a reader of posts.
 
     Attributes:
         clock: reads the times.
