@@ -18,7 +18,7 @@ from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import progress_bar
 from doppelgram.dataset.loading import load_images
-from doppelgram.dataset.splitting import read_class_list
+from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.maps.judgement import judge
