@@ -22,7 +22,8 @@ import torch
 from rich.console import Console
 
 from common import machine, write
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import load_images
 from doppelgram.images.framing import Framing
 from doppelgram.studies.role_model.data import Posts, read_ladder_posts
 from doppelgram.studies.role_model.plan import study_recipe

@@ -12,10 +12,10 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.api.folders import check_folder
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.pairs import read_pairs
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.arrangements import evaluate_arrangement_pairs
 from doppelgram.evaluation.evaluate import evaluate_pairs
@@ -26,7 +26,7 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.models.files import embed_files
 from doppelgram.models.model import Model
-from doppelgram.reports.evaluation_figures import write_figures
+from doppelgram.reports.evaluation import write_evaluation
 from doppelgram.training.run import RUN_FILE, SPLIT_FILE, open_run
 
 
@@ -92,8 +92,7 @@ def evaluate(
         )
     result = replace(_joined(results), settings=settings)
     if out is not None:
-        result.write(Path(out).expanduser())
-        write_figures(Path(out).expanduser(), result)
+        write_evaluation(result, out)
     return result
 
 

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from doppelgram.catalog.folder import CATALOG_FILE, MODEL_FOLDER
 from doppelgram.catalog.store import Catalog
+from doppelgram.console import progress_bar
 from doppelgram.dataset.loading import Images as LoadedImages
-from doppelgram.dataset.loading import load_images, progress_bar
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.loading import load_images
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.atlas import Images, Map, make_map
@@ -23,8 +24,10 @@ from doppelgram.maps.projection import FEWEST, METHODS
 from doppelgram.maps.sprites import Pixels, empty, make_sheets, side_for, square
 from doppelgram.models.bundle import DESCRIPTION_FILE, load_image_model
 from doppelgram.models.model import Model
-from doppelgram.reports.map.page import write_page, wrong_lines
-from doppelgram.reports.map.picture import draw_points, write_picture
+from doppelgram.reports.figures import write_figure
+from doppelgram.reports.map.page import write_page
+from doppelgram.reports.map.parts import wrong_lines
+from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.map.projector import write_projector
 from doppelgram.training.run import RUN_FILE, open_run
 
@@ -227,4 +230,4 @@ def _write_picture(found: Map, file: Path, title: str) -> None:
     caption = f"{found.projection.about}.\n{'; '.join(line.rstrip('.') for line in lines)}."
     images = found.images
     figure = draw_points(found.points, images.labels, images.parts, found.judgement.wrong, title=title, caption=caption)
-    write_picture(figure, file)
+    write_figure(figure, file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,15 +16,17 @@ from doppelgram.api.evaluate import evaluate
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
-from doppelgram.dataset.loading import load_images, progress_bar
-from doppelgram.dataset.splitting import read_class_list
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import load_images
+from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.maps.judgement import judge
 from doppelgram.maps.projection import project
 from doppelgram.models.bundle import load_image_model, model_folder
-from doppelgram.reports.map.palette import style_classes
-from doppelgram.reports.map.picture import draw_points, write_picture
+from doppelgram.reports.evaluation import write_evaluation
+from doppelgram.reports.figures import write_figure
+from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.montage import draw_montage
 from doppelgram.studies.experiment import open_experiment
 from doppelgram.studies.lookalike.data import Prepared, prepare
@@ -119,7 +120,6 @@ def reproduce_lookalike(
     }
     open_experiment(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
     context = _Context(out, Path(weights).expanduser() if weights is not None else None, seed, console)
-    started = time.perf_counter()
     try:
         # Both first, so that unusable images are reported before the long training starts.
         prepared = [
@@ -139,8 +139,7 @@ def reproduce_lookalike(
         ]
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(f"{out}: interrupted; the same command resumes it") from None
-    seconds = time.perf_counter() - started
-    return write_report(out, chapters, {**settings, "quick": quick}, seconds)
+    return write_report(out, chapters, {**settings, "quick": quick})
 
 
 def _prepared(name: str, place: Path, out: Path, most: int, listed: Path | None, seed: int) -> Prepared:
@@ -161,7 +160,7 @@ def _chapter(
     ]
     maps = _maps(context, subject, data, sizes)
     montage = _montage(context, subject, data, best)
-    return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, maps, montage, context.out)
+    return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, maps, montage)
 
 
 def _say(context: _Context, subject: Subject, what: str) -> None:
@@ -186,7 +185,7 @@ def _trained(context: _Context, subject: Subject, step: Step, data: Prepared) ->
     metrics: Mapping[str, Metric] | None = _read_metrics(report, run)
     if metrics is None:
         found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=context.seed, console=context.console)
-        found.write(report)
+        write_evaluation(found, report)
         metrics = found.metrics
     validation = float(run.facts.get("best", {}).get("val_precision_at_1", 0.0))
     seconds = float(run.facts.get("training_seconds", 0.0))
@@ -234,16 +233,8 @@ def _maps(context: _Context, subject: Subject, data: Prepared, sizes: Sequence[T
                     projection = project(vectors, method, seed=context.seed)
                     points, caption = projection.points, projection.about
                 title = f"{subject.title}, {one.step.dim} dimensions"
-                figure = draw_points(
-                    points,
-                    labels,
-                    parts,
-                    judgement.wrong,
-                    title=title,
-                    caption=caption,
-                    styles=style_classes(points, labels),
-                )
-                write_picture(figure, files[one.step.key, method], dpi=110)
+                figure = draw_points(points, labels, parts, judgement.wrong, title=title, caption=caption)
+                write_figure(figure, files[one.step.key, method], dpi=110)
         how = {"plain": "as they are", "pca": "by PCA", "tsne": "by t-SNE"}
         made += [
             (files[one.step.key, method], f"{one.step.dim} dimensions {how[method]}, train faint and test strong")
