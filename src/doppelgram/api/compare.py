@@ -16,14 +16,15 @@ from rich.console import Console
 from doppelgram.comparison.cells import Bench, read_result
 from doppelgram.comparison.grid import Cell, make_cells, parse_choices, parse_dims, read_base
 from doppelgram.comparison.result import Comparison, RunResult
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.dataset.splitting import read_class_list, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
-from doppelgram.learning.catalogue import list_losses, list_miners
+from doppelgram.learning.registry import list_losses, list_miners
 from doppelgram.numbers import duration, percent
 from doppelgram.reports.comparison.report import Facts, write_report
 from doppelgram.training.embedding import make_framing

@@ -12,8 +12,8 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.api.folders import check_folder
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.pairs import read_pairs
 from doppelgram.dataset.readers import read_collection
 from doppelgram.errors import DoppelgramError

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from rich.console import Console
 
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import JOIN, Collection
-from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError

@@ -12,8 +12,9 @@ from rich.console import Console
 
 from doppelgram.catalog.folder import CATALOG_FILE, MODEL_FOLDER
 from doppelgram.catalog.store import Catalog
+from doppelgram.console import progress_bar
 from doppelgram.dataset.loading import Images as LoadedImages
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError

@@ -12,8 +12,8 @@ import pandas as pd
 from PIL import Image
 from rich.console import Console
 
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.readers import IMAGE_ENDINGS, read_collection
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs, written_whole

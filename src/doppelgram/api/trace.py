@@ -18,8 +18,8 @@ from rich.console import Console
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.files import hash_file
 from doppelgram.catalog.store import Catalog
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.posts.read import read_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import in_order

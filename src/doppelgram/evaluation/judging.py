@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.dataset.loading import load_images
 from doppelgram.evaluation.arrangements import evaluate_arrangements
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.result import EvaluationResult

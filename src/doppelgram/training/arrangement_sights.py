@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, open_image
 from doppelgram.images.ordered import in_order

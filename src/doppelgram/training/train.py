@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from doppelgram.dataset.loading import Images, load_images, progress_bar
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import Images, load_images
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.dataset.splitting import read_class_list, split_of_data

@@ -17,7 +17,8 @@ from doppelgram.reports.role_models.history import MOST_LEADERS, History
 from doppelgram.reports.role_models.photographs import PhotographStore, Pictures
 from doppelgram.reports.role_models.tables import report_tables, robustness_table
 from doppelgram.reports.role_models.tree import Leaf, influence_tree
-from doppelgram.rolemodels.findings import (
+from doppelgram.rolemodels.result import RoleModels
+from doppelgram.rolemodels.sentences import (
     HOW_TO_READ,
     LIMITS,
     claim,
@@ -30,7 +31,6 @@ from doppelgram.rolemodels.findings import (
     place_text,
     robustness_note,
 )
-from doppelgram.rolemodels.result import RoleModels
 
 MOST_TREES = 3
 _PORTRAIT = 480

@@ -16,7 +16,8 @@ from doppelgram.api.evaluate import evaluate
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.splitting import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
@@ -110,20 +111,28 @@ def reproduce_lookalike(
     settings: dict[str, Any] = {
         **{name: os.path.abspath(place) for name, place in places.items()},
         "face_classes": str(listed.absolute()) if listed else "",
-        "backbone": effort.backbone, "epochs": effort.epochs, "most_images": effort.most_images,
-        "set": list(overrides), "dims": list(dims), "seed": seed,
-    }  # fmt: skip
+        "backbone": effort.backbone,
+        "epochs": effort.epochs,
+        "most_images": effort.most_images,
+        "set": list(overrides),
+        "dims": list(dims),
+        "seed": seed,
+    }
     begin(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
     work = _Work(out, Path(weights).expanduser() if weights is not None else None, seed, console)
     try:
         # Both before a night is spent on one: what is wrong with the other's images is said at once.
         prepared = [
             _prepared(
-                subject.name, places[subject.name], out, effort.most_images,
-                listed if subject.name == "faces" else None, seed,
+                subject.name,
+                places[subject.name],
+                out,
+                effort.most_images,
+                listed if subject.name == "faces" else None,
+                seed,
             )
             for subject in plans
-        ]  # fmt: skip
+        ]
         chapters = [
             _chapter(work, subject, steps, dims, data)
             for (subject, steps), data in zip(plans.items(), prepared, strict=True)
@@ -160,9 +169,15 @@ def _trained(work: _Work, subject: Subject, step: Step, data: Prepared) -> Train
     report = work.out / "evaluations" / folder.name
     _say(work, subject, step.title)
     run = train(
-        data.table, step.recipe, folder, split=data.split, weights=work.weights, seed=work.seed, resume=True,
+        data.table,
+        step.recipe,
+        folder,
+        split=data.split,
+        weights=work.weights,
+        seed=work.seed,
+        resume=True,
         console=work.console,
-    )  # fmt: skip
+    )
     metrics: Mapping[str, Metric] | None = _read_metrics(report, run)
     if metrics is None:
         found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=work.seed, console=work.console)
