@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from doppelgram.numbers import estimate
+
 if TYPE_CHECKING:
     from doppelgram.dataset.collection import Collection
     from doppelgram.dataset.splits import Split
@@ -53,7 +55,7 @@ def metric_table(rows: dict[str, dict[str, dict[str, float]]], names: dict[str, 
         cells = []
         for metrics in rows.values():
             m = metrics.get(name)
-            cells.append(f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%}), n = {m['n']}" if m else "")
+            cells.append(f"{estimate(m['value'], m['low'], m['high'])}, n = {m['n']:,}" if m else "")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -106,7 +108,7 @@ def way_table(ways: dict[str, dict[str, Any]], what: str) -> str:
     ]
     for name, parts in ways.items():
         for part, metrics in parts.items():
-            shown = (f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%})" for m in map(metrics.__getitem__, keys))
+            shown = (estimate(m["value"], m["low"], m["high"]) for m in map(metrics.__getitem__, keys))
             lines.append(f"| {name} | {part} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 

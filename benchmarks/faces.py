@@ -42,6 +42,7 @@ from doppelgram.evaluation.setting import make_setting
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
+from doppelgram.numbers import estimate
 from doppelgram.space.exact import pair_distances
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.run import open_run
@@ -188,7 +189,7 @@ def main() -> None:
             (test, "balanced_ncm_accuracy"),
         ):
             m = metrics[key]
-            cells.append(f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%})")
+            cells.append(estimate(m["value"], m["low"], m["high"]))
         before = names[place - 1] if place else ""
         paired = before in found and name in found
         cells.append(

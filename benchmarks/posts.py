@@ -29,6 +29,7 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import fused, unit
+from doppelgram.numbers import duration, estimate
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
 from doppelgram.training.arrangement_sights import Sights, look_at
 from doppelgram.training.recipe_file import read_recipe
@@ -219,7 +220,7 @@ def table(found: dict[str, dict[str, Any] | None]) -> str:
             lines.append(f"| {name} | validation pairs are no nearer where they are the same" + " |" * len(columns))
             continue
         cells = [
-            f"{figures[key]['value']:.1%} ({figures[key]['low']:.1%} to {figures[key]['high']:.1%})"
+            f"{estimate(*(figures[key][name] for name in ('value', 'low', 'high')))}"
             if key in ("joint_accuracy", "pose_1nn")
             else f"{figures[key]['value']:.3f}"
             for key in columns
@@ -286,7 +287,7 @@ def report(name: str, result: dict[str, Any]) -> None:
             "",
             f"Posts: {posts}, {facts['left_out']} left out. Pairs: {pairs}. "
             + " ".join(unseen)
-            + (f" Training took {facts['training_seconds']:.0f} s." if facts["training_seconds"] else ""),
+            + (f" Training took {duration(facts['training_seconds'])}." if facts["training_seconds"] else ""),
             "",
             table(facts["variants"]),
             "",
