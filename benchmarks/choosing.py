@@ -24,6 +24,7 @@ from common import RESULTS, machine, write
 from doppelgram.api.compare import compare
 from doppelgram.comparison.findings import read_comparison
 from doppelgram.comparison.result import Comparison
+from doppelgram.numbers import estimate
 from doppelgram.studies.lookalike.data import Prepared, prepare
 
 MINERS = "none,semihard,batchhard"
@@ -118,8 +119,8 @@ def rows(name: str, comparison: Comparison) -> Iterator[list[str]]:
             setting.loss,
             setting.miner if comparison.mines(setting) else "–",
             str(setting.dim),
-            f"{row['p1']:.1%} ({100 * row['p1_low']:.1f} to {100 * row['p1_high']:.1f})",
-            f"{row['ncm']:.1%} ({100 * row['ncm_low']:.1f} to {100 * row['ncm_high']:.1f})",
+            estimate(row["p1"], row["p1_low"], row["p1_high"]),
+            estimate(row["ncm"], row["ncm_low"], row["ncm_high"]),
             f"{row['map_at_r']:.3f}",
             "–" if epochs != epochs else f"{epochs:.1f}",
             f"{int(own['stuck'].sum())} of {len(own)}",

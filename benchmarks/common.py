@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from doppelgram.numbers import estimate
+
 if TYPE_CHECKING:
     from doppelgram.dataset.collection import Collection
     from doppelgram.dataset.splits import Split
@@ -77,8 +79,8 @@ def in_subprocess(script: str, arguments: dict[str, Any], out: Path, seconds: fl
 
 
 def with_interval(metric: dict[str, float], digits: int = 2) -> str:
-    """A share with its 95 % interval, such as "91.20% (90.1% to 92.3%)"."""
-    return f"{metric['value']:.{digits}%} ({metric['low']:.1%} to {metric['high']:.1%})"
+    """A share with its 95 % interval, such as "91.20 % (90.10 to 92.30)"."""
+    return estimate(metric["value"], metric["low"], metric["high"], digits)
 
 
 def metric_table(rows: dict[str, dict[str, dict[str, float]]], names: dict[str, str]) -> str:

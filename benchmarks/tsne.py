@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from common import in_subprocess, machine, machine_line, write
+from doppelgram.numbers import percent
 
 SHAPE = ("rows", "dim", "classes", "perplexity")
 
@@ -105,7 +106,7 @@ def table(report: dict[str, object]) -> str:
         if "failed" in entry:
             lines.append(f"| {entry['who']} | {entry['failed']} | | |")
             continue
-        figures = f"{entry['seconds']:.1f} | {entry['trustworthiness']:.4f} | {entry['same_class']:.2%}"
+        figures = f"{entry['seconds']:.1f} | {entry['trustworthiness']:.4f} | {percent(entry['same_class'])}"
         lines.append(f"| {entry['who']} | {figures} |")
     ratio = report["ratio"]
     said = f"Ours takes {ratio:.2f} of the peer's time." if ratio else "No comparison."

@@ -15,6 +15,7 @@ from doppelgram.console import progress_bar
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import duration, interval, percent
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.train import train
@@ -67,7 +68,7 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
         if name in result:
             metric = result[name]
             console.print(
-                f"  {name:<16} {metric.value:6.1%}  ({metric.low:.1%} to {metric.high:.1%}, n = {metric.n})",
+                f"  {name:<16} {percent(metric.value):>7}  ({interval(metric.low, metric.high)}, n = {metric.n:,})",
                 highlight=False,
             )
     _step(console, 4, "index every sign, and search with signs of the test part")
@@ -81,7 +82,7 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
     _step(console, 7, "trace: who set what others repeated, in a world of other people")
     trace_and_score(places["posts"], places["posts_run"], places["role_models"].parent, seed, console)
 
-    console.print(f"\nDone in {time.perf_counter() - started:.0f} s.", highlight=False)
+    console.print(f"\nDone in {duration(time.perf_counter() - started)}.", highlight=False)
     query = _queries(places, 1)[0]
     for line in (
         f"  look-alikes  {places['montage']}",

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from doppelgram.api.trace import REPORT_FILE, trace
 from doppelgram.console import progress_bar
+from doppelgram.numbers import percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 from doppelgram.samples.posts import render_posts
@@ -48,8 +49,8 @@ def learn_places_and_poses(posts: Path, run: Path, seed: int, console: Console) 
     found = trained.facts.get("best", {})
     if "val_pair_accuracy" in found:
         console.print(
-            f"  same arrangement or not: {found['val_pair_accuracy']:.1%} of {found['val_pairs']:,} hard pairs of the "
-            "validation part right",
+            f"  same arrangement or not: {percent(found['val_pair_accuracy'])} of {found['val_pairs']:,} hard pairs "
+            "of the validation part right",
             highlight=False,
             soft_wrap=True,
         )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from doppelgram.cli.app import Json, Keypoints, Weights, app, print_json
+from doppelgram.numbers import probability
 
 
 @app.command("compare-images")
@@ -38,7 +39,7 @@ def compare_images(
     if json_:
         print_json(answer.to_dict())
         return
-    chance = "" if answer.probability is None else f" (the same with probability {answer.probability:.1%})"
+    chance = "" if answer.probability is None else f" (the same with probability {probability(answer.probability)})"
     typer.echo(f"{answer.verdict}{chance}")
     for sentence in answer.why:
         typer.echo(f"  {sentence}")

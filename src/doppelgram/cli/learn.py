@@ -9,6 +9,7 @@ import typer
 
 from doppelgram.cli.app import Data, Json, Keypoints, RunFolder, Seed, Weights, app, print_json, progress_console
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import duration, percent
 
 
 @app.command()
@@ -87,7 +88,7 @@ def train(
     facts = run.facts
     best = facts.get("best", {})
     figures = ", ".join(
-        f"{title} {best[key]:.1%}"
+        f"{title} {percent(best[key])}"
         for key, title in (
             ("val_precision_at_1", "P@1"),
             ("val_map_at_r", "MAP@R"),
@@ -98,7 +99,7 @@ def train(
     typer.echo(
         f"{run.folder}: best epoch {facts['best_epoch']} of {facts['epochs']}"
         + (f", on the validation part {figures}" if figures else "")
-        + f"; {facts['training_seconds']:.0f} s of training"
+        + f"; {duration(facts['training_seconds'])} of training"
     )
     typer.echo(f"Next: doppelgram evaluate {run.folder}")
 

@@ -21,6 +21,7 @@ from doppelgram.cli.app import (
     print_json,
     progress_console,
 )
+from doppelgram.numbers import listing, probability
 
 if TYPE_CHECKING:
     from doppelgram.catalog.search import Match
@@ -170,18 +171,18 @@ def verify(
         typer.echo(f"distance {verdict.distance:.4f}; the model is not calibrated, so there is no probability")
     elif verdict.place_probability is not None:
         word = "same" if verdict.same else "different"
-        pose = f"pose {verdict.pose_probability:.1%}"
+        pose = f"pose {probability(verdict.pose_probability)}"
         if not (verdict.people_a and verdict.people_b):
             nobody = [image for image, n in ((image_a, verdict.people_a), (image_b, verdict.people_b)) if not n]
-            pose = f"pose unknown, taken as {verdict.pose_probability:.1%}: nobody in {' and '.join(map(str, nobody))}"
+            pose = f"pose unknown, taken as {probability(verdict.pose_probability)}: nobody in {listing(nobody)}"
         typer.echo(
-            f"{word}: probability {verdict.probability:.1%} that they show the same pose before the same place "
-            f"(place {verdict.place_probability:.1%}, {pose})"
+            f"{word}: probability {probability(verdict.probability)} that they show the same pose before the same "
+            f"place (place {probability(verdict.place_probability)}, {pose})"
         )
     else:
         word = "same" if verdict.same else "different"
         typer.echo(
-            f"{word}: probability {verdict.probability:.1%} that they show the same "
+            f"{word}: probability {probability(verdict.probability)} that they show the same "
             f"(distance {verdict.distance:.4f}, threshold {verdict.threshold:.4f})"
         )
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from doppelgram.errors import DivergedError
+from doppelgram.numbers import duration, percent
 
 # Spread is the mean distance from the mean embedding; for points scattered over the unit sphere it is near 1.
 COLLAPSED_SPREAD = 0.02
@@ -101,7 +102,8 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         self.history.append(figures)
         self._write_table()
         self.console.print(
-            f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}  {_line(figures)}  {figures['seconds']:.0f} s",
+            f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}  {_line(figures)}  "
+            f"{duration(figures['seconds'])}",
             highlight=False,
             soft_wrap=True,
         )
@@ -154,7 +156,7 @@ def _line(figures: Mapping[str, float]) -> str:
     if (loss := get("loss")) is not None:
         parts.append(f"loss {loss:.4f}")
     if (active := get("active")) is not None:
-        parts.append(f"active {active:4.0%}")
+        parts.append(f"active {percent(active, 0):>5}")
     positive, negative = get("positive_distance"), get("negative_distance")
     if positive is None:
         positive, negative = figures.get("val_positive_distance"), figures.get("val_negative_distance")
@@ -163,7 +165,7 @@ def _line(figures: Mapping[str, float]) -> str:
     if "val_loss" in figures:
         parts.append(f"val loss {figures['val_loss']:.4f}")
     if "val_precision_at_1" in figures:
-        parts.append(f"val P@1 {figures['val_precision_at_1']:.1%}")
+        parts.append(f"val P@1 {percent(figures['val_precision_at_1'])}")
     if "val_map_at_r" in figures:
         parts.append(f"MAP@R {figures['val_map_at_r']:.3f}")
     return "  ".join(parts)

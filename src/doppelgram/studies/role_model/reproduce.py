@@ -18,6 +18,7 @@ from doppelgram.dataset.loading import load_images
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
 from doppelgram.images.framing import Framing
+from doppelgram.numbers import duration
 from doppelgram.reports.figures import write_figure
 from doppelgram.studies.experiment import open_experiment
 from doppelgram.studies.role_model.data import (
@@ -129,7 +130,7 @@ def reproduce_rolemodel(
         raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
     finally:
         shutil.rmtree(out / "scratch", ignore_errors=True)
-        console.print(f"{time.perf_counter() - started:.0f} s", style="dim", highlight=False)
+        console.print(duration(time.perf_counter() - started), style="dim", highlight=False)
 
 
 def _climb_all(
