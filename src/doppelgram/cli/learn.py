@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -157,7 +157,7 @@ def compare(
     from doppelgram.comparison.findings import read_comparison
     from doppelgram.comparison.grid import Grid
 
-    about = {"part": part, "command": shlex.join(["doppelgram", *sys.argv[1:]]), "progress": progress()}
+    about: dict[str, Any] = {"part": part, "command": shlex.join(["doppelgram", *sys.argv[1:]]), "progress": progress()}
     if report_only:
         comparison = report_comparison(out, **about)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -117,7 +117,9 @@ def print_ranking(found: RoleModels) -> None:
 
     echo_paragraph(lead(found))
     posts = found.role_models
-    leaders = list(posts[(posts["status"] == "traced") & (posts["score"] > 0)].head(MAX_ROWS).itertuples(index=False))
+    leaders: list[Any] = list(
+        posts[(posts["status"] == "traced") & (posts["score"] > 0)].head(MAX_ROWS).itertuples(index=False)
+    )
     if leaders:
         rows = [
             (

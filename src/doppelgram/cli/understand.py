@@ -64,11 +64,12 @@ def map_(
     from doppelgram.reports.map.page import wrong_lines
 
     refuse_model_as_data("map", data, model)
-    if data is None and model is None:
+    source = model or data
+    if source is None:
         raise typer.BadParameter("give DATA, a catalog, or --model RUN")
     files = out or ([] if projector or save else [Path("map.html")])
     found = draw_map(
-        model or data,
+        source,
         data if model else None,
         method=method,
         out=files,
