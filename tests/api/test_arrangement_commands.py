@@ -203,7 +203,7 @@ def test_on_the_command_line(world: Path, model: Path, catalog: Path, capsys: py
         assert pose == "unknown" or 0 < float(pose) < 1
     assert len(lines) == 3
     words = said("verify", tree, bare, "--model", str(model))
-    assert "same pose before the same place" in words
+    assert "the same pose in front of the same place" in words
     assert f"nobody in {bare}" in words
     answer = json.loads(said("compare-images", tree, bare, "--model", str(model), "--json"))
     assert (answer["people_a"], answer["people_b"]) == (1, 0)

@@ -13,6 +13,7 @@ from doppelgram.console import Progress, TerminalProgress, rich_console
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import interval, percent
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.train import train
@@ -64,7 +65,9 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
     for name in ("precision_at_1", "ncm_accuracy", "map_at_r", "pair_auc"):
         if name in result:
             metric = result[name]
-            progress.note(f"  {name:<16} {metric.value:6.1%}  ({metric.low:.1%} to {metric.high:.1%}, n = {metric.n})")
+            progress.note(
+                f"  {name:<16} {percent(metric.value):>7}  ({interval(metric.low, metric.high)}, n = {metric.n})"
+            )
     progress.note("\n4  index every sign, and search with signs of the test part")
     index(places["images"], run.folder, places["catalog"], console=console)
     search(places["catalog"], _queries(places, 8), 6, montage=places["montage"], console=console)

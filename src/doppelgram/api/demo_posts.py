@@ -6,6 +6,7 @@ from pathlib import Path
 
 from doppelgram.api.trace import REPORT_FILE, trace
 from doppelgram.console import Progress, rich_console
+from doppelgram.numbers import percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 from doppelgram.samples.posts import render_posts
@@ -59,10 +60,8 @@ def learn_places_and_poses(posts: Path, run: Path, seed: int, progress: Progress
     trained = train(posts, read_recipe("posts", CHANGES), run, seed=seed, console=rich_console(progress))
     found = trained.facts.get("best", {})
     if "val_pair_accuracy" in found:
-        progress.note(
-            f"  same arrangement or not: {found['val_pair_accuracy']:.1%} of {found['val_pairs']:,} hard pairs of the "
-            "validation part right"
-        )
+        right, pairs = percent(found["val_pair_accuracy"]), found["val_pairs"]
+        progress.note(f"  same arrangement or not: {right} of {pairs:,} hard pairs of the validation part right")
 
 
 def trace_and_score(posts: Path, run: Path, out: Path, seed: int, progress: Progress) -> Path:

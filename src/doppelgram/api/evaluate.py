@@ -26,7 +26,7 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.models.files import embed_files
 from doppelgram.models.model import Model
-from doppelgram.reports.evaluation_figures import write_figures
+from doppelgram.reports.evaluation import write_evaluation
 from doppelgram.training.run import RUN_FILE, SPLIT_FILE, open_run
 
 
@@ -92,8 +92,7 @@ def evaluate(
         )
     result = replace(_joined(results), settings=settings)
     if out is not None:
-        result.write(Path(out).expanduser())
-        write_figures(Path(out).expanduser(), result)
+        write_evaluation(result, out)
     return result
 
 

@@ -24,8 +24,10 @@ from doppelgram.maps.projection import FEWEST, METHODS
 from doppelgram.maps.sprites import Pixels, empty, make_sheets, side_for, square
 from doppelgram.models.bundle import DESCRIPTION_FILE, load_image_model
 from doppelgram.models.model import Model
-from doppelgram.reports.map.page import write_page, wrong_lines
-from doppelgram.reports.map.picture import draw_points, write_picture
+from doppelgram.reports.figures import write_figure
+from doppelgram.reports.map.page import write_page
+from doppelgram.reports.map.parts import wrong_lines
+from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.map.projector import write_projector
 from doppelgram.training.run import RUN_FILE, open_run
 
@@ -228,4 +230,4 @@ def _write_picture(found: Map, file: Path, title: str) -> None:
     caption = f"{found.projection.about}.\n{'; '.join(line.rstrip('.') for line in lines)}."
     images = found.images
     figure = draw_points(found.points, images.labels, images.parts, found.judgement.wrong, title=title, caption=caption)
-    write_picture(figure, file)
+    write_figure(figure, file)

@@ -86,6 +86,7 @@ def train(
     weights: Weights = None,
 ) -> None:
     """Train a model from labelled images."""
+    from doppelgram.numbers import percent
     from doppelgram.training.train import train as run_training
 
     run = run_training(
@@ -105,7 +106,7 @@ def train(
     facts = run.facts
     best = facts.get("best", {})
     figures = ", ".join(
-        f"{title} {best[key]:.1%}"
+        f"{title} {percent(best[key])}"
         for key, title in (
             ("val_precision_at_1", "P@1"),
             ("val_map_at_r", "MAP@R"),
@@ -202,6 +203,7 @@ def evaluate(
 ) -> None:
     """Measure how good a model is, with 95 % intervals."""
     from doppelgram.api.evaluate import evaluate as run_evaluation
+    from doppelgram.reports.evaluation import evaluation_markdown
 
     result = run_evaluation(
         run,
@@ -220,5 +222,5 @@ def evaluate(
     if json_:
         print_json(result.to_dict())
     else:
-        typer.echo(result.to_markdown())
+        typer.echo(evaluation_markdown(result))
     say_written(out)

@@ -175,6 +175,7 @@ def verify(
 ) -> None:
     """Say whether two photographs show the same, and how sure that is."""
     from doppelgram.api.search import verify as run_verify
+    from doppelgram.numbers import percent
 
     verdict = run_verify(
         model,
@@ -189,21 +190,16 @@ def verify(
     say_written(show_crops)
     if json_:
         print_json(verdict.to_dict())
-    elif verdict.probability is None:
+        return
+    if verdict.probability is None:
         typer.echo(f"distance {verdict.distance:.4f}; the model is not calibrated, so there is no probability")
-    elif verdict.place_probability is not None:
-        word = "same" if verdict.same else "different"
-        pose = f"pose {verdict.pose_probability:.1%}"
-        if not (verdict.people_a and verdict.people_b):
-            nobody = [image for image, n in ((image_a, verdict.people_a), (image_b, verdict.people_b)) if not n]
-            pose = f"pose unknown, taken as {verdict.pose_probability:.1%}: nobody in {' and '.join(map(str, nobody))}"
-        typer.echo(
-            f"{word}: probability {verdict.probability:.1%} that they show the same pose before the same place "
-            f"(place {verdict.place_probability:.1%}, {pose})"
-        )
-    else:
-        word = "same" if verdict.same else "different"
-        typer.echo(
-            f"{word}: probability {verdict.probability:.1%} that they show the same "
-            f"(distance {verdict.distance:.4f}, threshold {verdict.threshold:.4f})"
-        )
+        return
+    what, why = "the same", f"distance {verdict.distance:.4f}, threshold {verdict.threshold:.4f}"
+    if verdict.place_probability is not None:
+        what, pose = "the same pose in front of the same place", percent(verdict.pose_probability)
+        nobody = [image for image, n in ((image_a, verdict.people_a), (image_b, verdict.people_b)) if not n]
+        if nobody:
+            pose = f"unknown, taken as {pose}: nobody in {' and '.join(map(str, nobody))}"
+        why = f"place {percent(verdict.place_probability)}, pose {pose}"
+    word = "same" if verdict.same else "different"
+    typer.echo(f"{word}: probability {percent(verdict.probability)} that they show {what} ({why})")

@@ -61,7 +61,7 @@ def map_(
 ) -> None:
     """Draw the embedding space: who is near whom, who is misclassified."""
     from doppelgram.api.map import draw_map
-    from doppelgram.reports.map.page import wrong_lines
+    from doppelgram.reports.map.parts import wrong_lines
 
     refuse_model_as_data("map", data, model)
     source = model or data
@@ -198,6 +198,7 @@ def compare_images(
 ) -> None:
     """Say whether two photographs show the same pose and place, and why."""
     from doppelgram.api.compare_images import compare_images as run_comparison
+    from doppelgram.numbers import percent
 
     answer = run_comparison(
         image_a, image_b, model=model, out=out, estimator=estimator, weights=weights, keypoints=keypoints
@@ -206,7 +207,7 @@ def compare_images(
     if json_:
         print_json(answer.to_dict())
         return
-    chance = "" if answer.probability is None else f" (the same with probability {answer.probability:.1%})"
+    chance = "" if answer.probability is None else f" (the same with probability {percent(answer.probability)})"
     typer.echo(f"{answer.verdict}{chance}")
     for sentence in answer.why:
         typer.echo(f"  {sentence}")

@@ -16,7 +16,7 @@ from doppelgram.comparison.result import RunResult
 from doppelgram.dataset.splits import Split, read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
-from doppelgram.learning.catalogue import list_losses, list_miners
+from doppelgram.learning.registry import list_losses, list_miners
 from doppelgram.training.recipe import LossRecipe, MinerRecipe, Recipe, make_recipe
 from doppelgram.training.run import SPLIT_FILE
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from doppelgram.comparison.cells import Bench, read_result
-from doppelgram.comparison.findings import seconds as duration
 from doppelgram.comparison.folder import RUNS_FOLDER
 from doppelgram.comparison.grid import Cell
 from doppelgram.comparison.result import RunResult
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import duration, percent
 
 
 def run_cells(cells: Sequence[Cell], bench: Bench, out: Path, part: str, progress: Progress) -> None:
@@ -44,7 +44,7 @@ def run_cells(cells: Sequence[Cell], bench: Bench, out: Path, part: str, progres
             now = time.perf_counter()
             parts = [
                 f"[{number:>{len(str(len(todo)))}}/{len(todo)}]",
-                f"{cell.setting}, seed {cell.seed}: P@1 {read[0].nearest.mean():.1%}",
+                f"{cell.setting}, seed {cell.seed}: P@1 {percent(read[0].nearest.mean())}",
                 f"best epoch {run.facts.get('best_epoch', '–')} of {cell.recipe.optimiser.epochs}",
                 duration(now - cell_started),
                 _what_happened(read[0]),

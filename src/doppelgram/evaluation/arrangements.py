@@ -13,7 +13,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.classification import classification_metrics
 from doppelgram.evaluation.evaluate import evaluate_pairs
 from doppelgram.evaluation.ranking import DEPTH, Ranking, score_block, vote
-from doppelgram.evaluation.result import ARRANGEMENT_NAMES, METRIC_NAMES, EvaluationResult, Evidence, Metric
+from doppelgram.evaluation.result import ARRANGEMENT_METRICS, METRICS, EvaluationResult, Evidence, Metric
 from doppelgram.evaluation.retrieval import cmc_curve, proportion, retrieval_metrics
 from doppelgram.evaluation.sampling import sample_pairs
 from doppelgram.evaluation.setting import Setting, make_setting
@@ -199,4 +199,4 @@ def _rank_block(
 
 
 def _ordered(metrics: dict[str, Metric]) -> dict[str, Metric]:
-    return {name: metrics[name] for name in (*METRIC_NAMES, *ARRANGEMENT_NAMES) if name in metrics}
+    return {name: metrics[name] for name in (*METRICS, *ARRANGEMENT_METRICS) if name in metrics}

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.rolemodels.findings import Findings, Grouping
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.tables import SMALLEST, place_codes
-
-if TYPE_CHECKING:
-    from doppelgram.rolemodels.trace import Findings, Grouping
 
 # Share of the posts from which on one author is said to dominate, and how many posts there must be.
 _FLOOD, _MANY = 0.2, 20
@@ -33,7 +29,7 @@ def count(
         "tied": gap.sum(),
         "matches": len(found.matches),
         "edges": edges,
-        "edges_left_out": (~found.edges.own).sum() - edges,
+        "edges_left_out": (~found.edges.same_author).sum() - edges,
         "arrangements": groups.arrangement.max(initial=-1) + 1,
         "places": len(np.unique(place_codes(posts, groups.place))),
         "capped": groups.candidates.capped,
@@ -77,7 +73,7 @@ def notes(
         said.append("Fewer than two posts could be traced, so nothing can be said of who followed whom.")
     elif not len(found.matches):
         said.append("No two posts match at this threshold, so there is no role model among them.")
-    elif found.matches.own.all():
+    elif found.matches.same_author.all():
         said.append("All posts that match are by the same author, so nobody else's post follows any.")
     elif not len(found.edges.source):
         said.append("All posts that match have the very same time, so none precedes another.")

@@ -94,7 +94,7 @@ def test_the_page_needs_nothing_but_itself(found: RoleModels) -> None:
 
 
 def test_every_parameter_and_count_is_told(found: RoleModels) -> None:
-    settings = replace(found.settings, gamma=0.321, innovation=0.123, passing_on=0.456, seed=77)
+    settings = replace(found.settings, gamma=0.321, innovation=0.123, damping=0.456, seed=77)
     text = report_html(replace(found, settings=settings), nobody, title="x")
     for told in ("0.321", "0.123", "0.456", "Seed 77", "19 times", "20 bootstrap", f"{found.decay_days:.3g} days"):
         assert told in text, told

@@ -138,8 +138,11 @@ def test_the_plan() -> None:
     for subject in SUBJECTS:
         steps = basic_steps(subject, FULL)
         assert [(s.recipe.loss.name, s.recipe.miner.name) for s in steps] == [
-            ("contrastive", "all"), ("triplet", "none"), ("triplet", "semihard"), ("triplet", "batchhard"),
-        ]  # fmt: skip
+            ("contrastive", "all"),
+            ("triplet", "none"),
+            ("triplet", "semihard"),
+            ("triplet", "batchhard"),
+        ]
         for step in steps:
             assert step.recipe.model.backbone.startswith("vgg16")
             assert step.recipe.data.size == step.dim == 64

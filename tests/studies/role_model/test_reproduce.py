@@ -46,8 +46,12 @@ def trial(world: Path) -> tuple[Posts, Trial]:
 
 def climb(world: Path, out: Path, **options: object) -> Path:
     settings: dict[str, object] = {
-        "backbone": "small", "quick": True, "ours": False, "overrides": CHANGES, "console": QUIET,
-    }  # fmt: skip
+        "backbone": "small",
+        "quick": True,
+        "ours": False,
+        "overrides": CHANGES,
+        "console": QUIET,
+    }
     return reproduce_role_model(world, out, **{**settings, **options})  # type: ignore[arg-type]
 
 
@@ -140,8 +144,10 @@ def test_thresholds_come_from_validation_and_questions_from_the_kind_of_pair(tri
     validation = np.where(pairs.validation.same, 0.2, 0.8)
     metrics = score_pairs(validation, np.where(test.same, 0.2, 0.8), pairs, posts, seed=0)
     assert {name: metric.value for name, metric in metrics.items() if name.startswith("accuracy")} == {
-        "accuracy_all": 1.0, "accuracy_same_place": 1.0, "accuracy_same_pose": 1.0,
-    }  # fmt: skip
+        "accuracy_all": 1.0,
+        "accuracy_same_place": 1.0,
+        "accuracy_same_pose": 1.0,
+    }
     # who knows the place alone answers the study's question at random and the other one for certain
     validation = np.where(posts.place[pairs.validation.a] == posts.place[pairs.validation.b], 0.2, 0.8)
     metrics = score_pairs(validation, np.where(place, 0.2, 0.8), pairs, posts, seed=0)

@@ -153,7 +153,7 @@ def method(found: RoleModels, about: Mapping[str, str]) -> list[str]:
         "among those that precede and match it, in proportion to (odds of the match)^γ · exp(−time between / decay), "
         f"with γ = {s.gamma:g} and a decay of {found.decay_days:.3g} days ({fitted}), and a slot for nobody of weight "
         f"{s.innovation:g} in units of a typical match without delay. Influence adds these shares up, with "
-        f"{s.passing_on:g} of the followers' own influence passed on, in one pass backwards in time. Originality is "
+        f"{s.damping:g} of the followers' own influence passed on, in one pass backwards in time. Originality is "
         "one less the highest probability of a match with an earlier post. The score, by which posts are ranked, is "
         "influence times originality.",
         "Arrangements are the communities of the graph of matches (connected components, split by modularity). The "

@@ -18,7 +18,7 @@ from doppelgram.evaluation.intervals import wilson
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.validation.scores import adjusted_rand, forest_scores, originator_first, originators
 
-LEAST = 8
+MIN_POSTS = 8
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class TruthScores:
     Attributes:
         posts: that show a person and of which the truth is known.
         adjusted_rand: of the arrangements found and true ones, over these posts.
-        arrangements: with ``LEAST`` posts or more, in which somebody truly set something.
+        arrangements: with ``MIN_POSTS`` posts or more, in which somebody truly set something.
         originator_first: share of them in which the post that truly set it has the highest score.
         low, high: 95 % interval of that share (Wilson).
-        earliest_first: share of the arrangements with ``LEAST`` posts or more in which their earliest post, whether or
-            not anybody truly repeated it, has the highest score.
+        earliest_first: share of the arrangements with ``MIN_POSTS`` posts or more in which their earliest post,
+            whether or not anybody truly repeated it, has the highest score.
         root, edge, leaf, ancestry: agreement of the trees of most likely predecessors with the true ones, as shares of
             what either has (`doppelgram.rolemodels.validation.scores.ForestScores`).
         parents: share of the posts with a true parent whose parent was found.
@@ -86,7 +86,7 @@ def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
     groups = posts["arrangement"].to_numpy(dtype=object)
     grouped = np.where(groups == "", -1, np.unique(groups.astype(str), return_inverse=True)[1])
     score = posts["score"].to_numpy(dtype=np.float64)
-    first = originator_first(score, arrangement, originators(arrangement, parent, time, least=LEAST))
+    first = originator_first(score, arrangement, originators(arrangement, parent, time, min_posts=MIN_POSTS))
     earliest = originator_first(score, arrangement, _earliest(arrangement, time))
     interval = wilson(int(first.sum()), len(first)) if len(first) else (0.0, 1.0)
     forests = forest_scores(guess, parent)
@@ -104,11 +104,11 @@ def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
 
 
 def _earliest(arrangement: NDArray[np.int64], time: NDArray[np.float64]) -> dict[int, int]:
-    """For each arrangement with ``LEAST`` posts or more its earliest post."""
+    """For each arrangement with ``MIN_POSTS`` posts or more its earliest post."""
     found = {}
     for number in np.unique(arrangement[arrangement >= 0]).tolist():
         members = np.flatnonzero(arrangement == number)
-        if len(members) >= LEAST:
+        if len(members) >= MIN_POSTS:
             found[int(number)] = int(members[np.argmin(time[members])])
     return found
 
@@ -146,6 +146,6 @@ def score_lines(scores: TruthScores) -> list[str]:
         lines.insert(
             0,
             f"originator ranked first                 {scores.originator_first:6.1%}  ({scores.low:.1%} to "
-            f"{scores.high:.1%}, n = {scores.arrangements} arrangements of {LEAST} posts or more)",
+            f"{scores.high:.1%}, n = {scores.arrangements} arrangements of {MIN_POSTS} posts or more)",
         )
     return lines

@@ -25,8 +25,9 @@ from doppelgram.evaluation.result import Metric
 from doppelgram.maps.judgement import judge
 from doppelgram.maps.projection import project
 from doppelgram.models.bundle import load_image_model, model_folder
-from doppelgram.reports.map.palette import style_classes
-from doppelgram.reports.map.picture import draw_points, write_picture
+from doppelgram.reports.evaluation import write_evaluation
+from doppelgram.reports.figures import write_figure
+from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.montage import draw_montage
 from doppelgram.studies.experiment import begin
 from doppelgram.studies.lookalike.data import Prepared, prepare
@@ -111,9 +112,13 @@ def reproduce_lookalike(
     settings: dict[str, Any] = {
         **{name: os.path.abspath(place) for name, place in places.items()},
         "face_classes": str(listed.absolute()) if listed else "",
-        "backbone": effort.backbone, "epochs": effort.epochs, "most_images": effort.most_images,
-        "set": list(overrides), "dims": list(dims), "seed": seed,
-    }  # fmt: skip
+        "backbone": effort.backbone,
+        "epochs": effort.epochs,
+        "most_images": effort.most_images,
+        "set": list(overrides),
+        "dims": list(dims),
+        "seed": seed,
+    }
     begin(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
     work = _Work(out, Path(weights).expanduser() if weights is not None else None, seed, console)
     started = time.perf_counter()
@@ -121,11 +126,15 @@ def reproduce_lookalike(
         # Both before a night is spent on one: what is wrong with the other's images is said at once.
         prepared = [
             _prepared(
-                subject.name, places[subject.name], out, effort.most_images,
-                listed if subject.name == "faces" else None, seed,
+                subject.name,
+                places[subject.name],
+                out,
+                effort.most_images,
+                listed if subject.name == "faces" else None,
+                seed,
             )
             for subject in plans
-        ]  # fmt: skip
+        ]
         chapters = [
             _chapter(work, subject, steps, dims, data)
             for (subject, steps), data in zip(plans.items(), prepared, strict=True)
@@ -163,13 +172,19 @@ def _trained(work: _Work, subject: Subject, step: Step, data: Prepared) -> Train
     report = work.out / "evaluations" / folder.name
     _say(work, subject, step.title)
     run = train(
-        data.table, step.recipe, folder, split=data.split, weights=work.weights, seed=work.seed, resume=True,
+        data.table,
+        step.recipe,
+        folder,
+        split=data.split,
+        weights=work.weights,
+        seed=work.seed,
+        resume=True,
         console=work.console,
-    )  # fmt: skip
+    )
     metrics: Mapping[str, Metric] | None = _read_metrics(report, run)
     if metrics is None:
         found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=work.seed, console=work.console)
-        found.write(report)
+        write_evaluation(found, report)
         metrics = found.metrics
     validation = float(run.facts.get("best", {}).get("val_precision_at_1", 0.0))
     seconds = float(run.facts.get("training_seconds", 0.0))
@@ -215,11 +230,8 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
                     projection = project(vectors, method, seed=work.seed)
                     points, caption = projection.points, projection.about
                 title = f"{subject.title}, {one.step.dim} dimensions"
-                figure = draw_points(
-                    points, labels, parts, judgement.wrong, title=title, caption=caption,
-                    styles=style_classes(points, labels),
-                )  # fmt: skip
-                write_picture(figure, files[one.step.key, method], dpi=110)
+                figure = draw_points(points, labels, parts, judgement.wrong, title=title, caption=caption)
+                write_figure(figure, files[one.step.key, method], dpi=110)
         how = {"plain": "as they are", "pca": "by PCA", "tsne": "by t-SNE"}
         made += [
             (files[one.step.key, method], f"{one.step.dim} dimensions {how[method]}, train faint and test strong")

@@ -94,9 +94,14 @@ def read_ladder_posts(data: Path, groups: Path | None) -> tuple[Collection, bool
 
 
 def make_trial(
-    name: str, everything: Collection, posts: Posts, *, seed: int, test_pairs: int = TEST_PAIRS,
+    name: str,
+    everything: Collection,
+    posts: Posts,
+    *,
+    seed: int,
+    test_pairs: int = TEST_PAIRS,
     validation_pairs: int = VALIDATION_PAIRS,
-) -> Trial:  # fmt: skip
+) -> Trial:
     """Divide the photographs by a protocol and draw the pairs that are asked.
 
     Args:

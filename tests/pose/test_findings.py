@@ -1,8 +1,8 @@
-"""The words of compare-images: nothing is asserted that the numbers beside it deny."""
+"""The sentences on two photographs: nothing is asserted that the numbers beside it deny."""
 
 import pytest
 
-from doppelgram.reports.pair.words import in_short
+from doppelgram.pose.findings import summary
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from doppelgram.reports.pair.words import in_short
     ],
 )
 def test_verdicts(same: bool, place: float, pose: float | None, words: str) -> None:
-    assert in_short(same, place, pose) == words
+    assert summary(same, place, pose) == words

@@ -13,16 +13,24 @@ from torch import Tensor
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning import losses, miners
-from doppelgram.learning.catalogue import NoMiner, list_losses, list_miners, make_loss, make_miner
 from doppelgram.learning.losses import MetricLoss
+from doppelgram.learning.registry import NoMiner, list_losses, list_miners, make_loss, make_miner
 from doppelgram.learning.tuples import all_pairs
 
 NEEDED = {"ranked_list": {"margin": 0.4, "Tn": 1}}
 WITHOUT_TUPLES = {"instance", "p2s_grad", "pnp", "ranked_list", "smooth_ap"}
 CLASSIFICATION = {
-    "arcface", "cosface", "large_margin_softmax", "normalized_softmax", "p2s_grad", "proxy_anchor", "proxy_nca",
-    "soft_triple", "sphereface", "subcenter_arcface",
-}  # fmt: skip
+    "arcface",
+    "cosface",
+    "large_margin_softmax",
+    "normalized_softmax",
+    "p2s_grad",
+    "proxy_anchor",
+    "proxy_nca",
+    "soft_triple",
+    "sphereface",
+    "subcenter_arcface",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -277,7 +285,7 @@ def test_batches_that_a_library_loss_cannot_take() -> None:
         loss_named("cosface")(points, labels + 2)
     with pytest.raises(DoppelgramError, match="'smooth_ap' refuses the batch: All classes must have the same number"):
         loss_named("smooth_ap")(points[:-1], labels[:-1])
-    with pytest.raises(DoppelgramError, match="'pnp' looks at the whole batch and takes no tuples"):
+    with pytest.raises(DoppelgramError, match="'pnp' uses the whole batch and takes no tuples"):
         loss_named("pnp")(points, labels, all_pairs(labels))
 
 
@@ -293,7 +301,7 @@ def test_stats_of_a_library_loss_tell_distances() -> None:
 
 def test_the_library_is_imported_only_for_its_own_names() -> None:
     program = (
-        "import sys; from doppelgram.learning.catalogue import *\n"
+        "import sys; from doppelgram.learning.registry import *\n"
         "list_losses(); list_miners(); make_miner('semihard')\n"
         "make_loss('triplet', embedding_dim=4, classes=3)\n"
         "assert 'pytorch_metric_learning' not in sys.modules\n"

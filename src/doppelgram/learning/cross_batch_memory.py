@@ -8,22 +8,18 @@ from torch import Tensor, nn
 from doppelgram.learning.tuples import Tuples, all_pairs
 
 
-class BatchMemory(nn.Module):
-    """The last ``size`` embeddings and their labels (Wang et al., "Cross-Batch Memory", CVPR 2020).
+class CrossBatchMemory(nn.Module):
+    """The last ``size`` embeddings, of ``dim`` numbers each, and their labels (Wang et al., XBM, CVPR 2020).
 
-    Weights drift slowly once training is under way, so embeddings of a few batches ago still stand for their images:
+    Weights change slowly once training is under way, so embeddings of a few batches ago still stand for their images:
     a miner finds harder partners among thousands of them than in one batch. No gradient flows into the memory. It is
-    part of the module's state, so that a resumed training remembers.
-
-    Args:
-        size: embeddings kept; the oldest go first.
-        dim: of an embedding.
+    part of the module's state, so that a resumed training has it too.
     """
 
     embeddings: Tensor
     labels: Tensor
     filled: Tensor
-    place: Tensor
+    position: Tensor
 
     def __init__(self, size: int, dim: int) -> None:
         super().__init__()
@@ -31,27 +27,27 @@ class BatchMemory(nn.Module):
         self.register_buffer("embeddings", torch.zeros(size, dim))
         self.register_buffer("labels", torch.full((size,), -1, dtype=torch.int64))
         self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("place", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("position", torch.zeros((), dtype=torch.int64))
 
     def join(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The batch followed by what is remembered: embeddings (b + m, d) and labels (b + m,)."""
+        """The batch followed by the memory: embeddings (b + m, d) and labels (b + m,)."""
         count = int(self.filled)
         return torch.cat([embeddings, self.embeddings[:count]]), torch.cat([labels, self.labels[:count]])
 
     @torch.no_grad()
-    def remember(self, embeddings: Tensor, labels: Tensor) -> None:
-        """Take a batch in, in place of the oldest; of a batch larger than the memory its last rows."""
+    def store(self, embeddings: Tensor, labels: Tensor) -> None:
+        """Put a batch in place of the oldest embeddings; of a batch larger than the memory its last rows."""
         embeddings, labels = embeddings.detach()[-self.size :].float(), labels[-self.size :]
-        rows = (int(self.place) + torch.arange(len(labels), device=labels.device)) % self.size
+        rows = (int(self.position) + torch.arange(len(labels), device=labels.device)) % self.size
         self.embeddings[rows], self.labels[rows] = embeddings, labels
-        self.place.fill_((int(self.place) + len(labels)) % self.size)
+        self.position.fill_((int(self.position) + len(labels)) % self.size)
         self.filled.fill_(min(self.size, int(self.filled) + len(labels)))
 
 
-def anchored(tuples: Tuples | None, labels: Tensor, batch: int) -> Tuples:
-    """Those tuples whose anchor is one of the first ``batch`` images; None stands for all pairs.
+def with_batch_anchors(tuples: Tuples | None, labels: Tensor, batch: int) -> Tuples:
+    """The tuples whose anchor is one of the first ``batch`` images; None stands for all pairs.
 
-    What is remembered gets no gradient, so a pair of two remembered images would teach nothing.
+    Embeddings in the memory get no gradient, so a pair of two of them would teach nothing.
     """
     tuples = all_pairs(labels) if tuples is None else tuples
     if len(tuples) == 3:
