@@ -10,15 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from doppelgram.cli import app, main
+from doppelgram.cli import app
 from doppelgram.pose.estimators.registry import ESTIMATORS
+from helpers.commands import call
 
 FAST = ["--set", "epochs=2", "--set", "data.size=24", "--set", "sampler.batch=16"]
 
@@ -27,26 +27,6 @@ def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProc
     """The command in a process of its own, as a user has it."""
     command = [sys.executable, "-m", "doppelgram", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
-
-
-@dataclass
-class Answer:
-    status: object
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
-    """The command in this process, which is ten times as fast."""
-
-    def answer(*arguments: object) -> Answer:
-        with pytest.raises(SystemExit) as end:
-            main(list(map(str, arguments)))
-        said = capsys.readouterr()
-        return Answer(end.value.code, said.out, said.err)
-
-    return answer
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -79,9 +59,7 @@ COMMANDS = [(), *commands(typer.main.get_command(app))]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_help_fits_80_columns_and_has_an_example(
-    command: tuple[str, ...], call: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_help_fits_80_columns_and_has_an_example(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     done = call(*command, "--help")
     assert done.status == 0
@@ -120,13 +98,13 @@ def test_one_flag_means_one_thing() -> None:
     assert set(several) <= {"--out", "--part", "--by"}  # what is written, which parts there are, and how, differs
 
 
-def test_commands_are_listed_in_panels(call: Callable[..., Answer]) -> None:
+def test_commands_are_listed_in_panels() -> None:
     lines = call("--help").stdout.splitlines()
     panels = [match[1] for line in lines if (match := re.match(r"╭─ (.+?) ─", line))]
     assert panels == ["Options", "Start", "Learn", "Search", "Understand", "Role models", "Reproduce"]
 
 
-def test_pose_names_every_estimator(call: Callable[..., Answer]) -> None:
+def test_pose_names_every_estimator() -> None:
     usage = call("pose", "--help").stdout
     assert all(name in usage for name in ESTIMATORS)
 
@@ -144,7 +122,7 @@ def test_pose_names_every_estimator(call: Callable[..., Answer]) -> None:
     ],
 )
 def test_earlier_spellings_name_the_new_one(
-    old: str, new: str, call: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run").mkdir()
@@ -155,7 +133,7 @@ def test_earlier_spellings_name_the_new_one(
     assert done.stderr.count("\n") == 1
 
 
-def test_the_whole_job(class_folder: Callable[..., Path], call: Callable[..., Answer], tmp_path: Path) -> None:
+def test_the_whole_job(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=3, images=20)
     made = call("split", data, "--by", "group", "--out", tmp_path / "split.csv", "--json")
     assert made.status == 0, made.stderr
@@ -213,7 +191,7 @@ def test_the_whole_job(class_folder: Callable[..., Path], call: Callable[..., An
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(
-    arguments: list[str], words: str, call: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("path,label\nx.png,a\n,b\n")
@@ -235,7 +213,7 @@ def test_a_real_process_ends_like_that_too() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_weights(call: Callable[..., Answer], tmp_path: Path) -> None:
+def test_weights(tmp_path: Path) -> None:
     (tmp_path / "mobilenet_v2_imagenet").mkdir()
     listed = json.loads(call("weights", "list", "--weights", tmp_path, "--json").stdout)
     paths = {row["name"]: row["path"] for row in listed}

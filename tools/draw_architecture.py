@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "doppelgram"
 DATA, DRAWING = ROOT / "docs" / "architecture.json", ROOT / "docs" / "architecture.png"
 WIDTH, ROW, BOX, BOX_WIDTH = 12.0, 0.86, 0.46, 1.9
-LANE, MIN_LANES, RESTARTS = 0.8, 3, 16
+LANE, MIN_LANES, RESTARTS = 0.8, 3, 8
 LANES = [LANE * number for number in range(-6, 7)]
 ABOUT = {
     "cli": "commands",
