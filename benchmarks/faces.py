@@ -29,10 +29,10 @@ import numpy as np
 
 from common import RESULTS, SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.split import split_data
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, read_split
-from doppelgram.dataset.splitting import split_data
 from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.intervals import bootstrap_mean

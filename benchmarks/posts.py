@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 
 from common import machine, write
-from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_posts
+from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint
@@ -239,7 +239,7 @@ def main() -> None:
     parser.add_argument("--name", default="posts", help="of the files in results/")
     arguments = parser.parse_args()
     data = arguments.data / "posts"
-    posts = read_posts(data)
+    posts = read_grouped_posts(data)
     result: dict[str, Any] = {"machine": machine(), "seed": arguments.seed, "overrides": arguments.overrides}
     with tempfile.TemporaryDirectory() as temporary:
         out = arguments.out or Path(temporary)

@@ -22,7 +22,7 @@ import numpy as np
 from common import SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
 from doppelgram.api.evaluate import evaluate
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.images.batch import load_pixels

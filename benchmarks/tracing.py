@@ -20,8 +20,8 @@ from rich.console import Console
 
 from common import machine, write
 from doppelgram.api.trace import trace
-from doppelgram.dataset.posts.read import read_posts as read_table
-from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_posts
+from doppelgram.dataset.posts.registry import read_posts
+from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_grouped_posts
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.training.recipe_file import read_recipe
@@ -46,7 +46,7 @@ def run_of(name: str, data: Path, out: Path, weights: Path, seed: int) -> Path:
     if not (folder / "model" / "model.json").is_file():
         make = {"closed": closed_protocol, "open": open_protocol}[name]
         split = out / f"{name}.csv"
-        make(read_posts(data), seed=seed).split.write(split)
+        make(read_grouped_posts(data), seed=seed).split.write(split)
         train(data, read_recipe("posts"), folder, split=split, weights=weights, seed=seed, resume=True, console=CONSOLE)
     return folder
 
@@ -84,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         out = given.out or Path(temporary)
         out.mkdir(parents=True, exist_ok=True)
-        collection = read_table(bare_table(data, Path(temporary)), root=data)
+        collection = read_posts(bare_table(data, Path(temporary)), root=data)
         for name in ("closed", "open"):
             if given.protocol not in (name, "both"):
                 continue

@@ -21,14 +21,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "doppelgram"
 DATA, DRAWING = ROOT / "docs" / "architecture.json", ROOT / "docs" / "architecture.png"
 WIDTH, ROW, BOX, BOX_WIDTH = 12.0, 0.86, 0.46, 1.9
-LANE, MIN_LANES, RESTARTS = 0.8, 3, 8
+LANE, MIN_LANES, RESTARTS = 0.8, 3, 30
 LANES = [LANE * number for number in range(-6, 7)]
 ABOUT = {
     "cli": "commands",
     "web": "page and REST service",
     "studies": "two published studies, rerun",
     "api": "one function a command",
-    "reports": "pages, figures, numbers in words",
+    "reports": "pages, figures, tables",
     "rolemodels": "who set an arrangement",
     "comparison": "which settings differ",
     "label_errors": "labels that look wrong",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from doppelgram.api.search import index as index
     from doppelgram.api.search import search as search
     from doppelgram.api.search import verify as verify
+    from doppelgram.api.split import split_data as split_data
     from doppelgram.api.trace import trace as trace
     from doppelgram.catalog.store import Catalog as Catalog
     from doppelgram.comparison.grid import Grid as Grid
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from doppelgram.console import SilentProgress as SilentProgress
     from doppelgram.console import TerminalProgress as TerminalProgress
     from doppelgram.dataset.collection import Collection as Collection
-    from doppelgram.dataset.posts.read import read_posts as read_posts
-    from doppelgram.dataset.readers import read_collection as read_collection
-    from doppelgram.dataset.splitting import split_data as split_data
+    from doppelgram.dataset.posts.registry import read_posts as read_posts
+    from doppelgram.dataset.read import read_collection as read_collection
     from doppelgram.errors import DoppelgramError as DoppelgramError
     from doppelgram.models.arrangement import ArrangementModel as ArrangementModel
     from doppelgram.models.bundle import load_model as load_model
@@ -68,13 +68,13 @@ _FUNCTIONS = {
     "list_mistakes": "doppelgram.api.label_errors",
     "load_model": "doppelgram.models.bundle",
     "open_run": "doppelgram.training.run",
-    "read_collection": "doppelgram.dataset.readers",
-    "read_posts": "doppelgram.dataset.posts.read",
+    "read_collection": "doppelgram.dataset.read",
+    "read_posts": "doppelgram.dataset.posts.registry",
     "report_comparison": "doppelgram.api.report_comparison",
     "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
     "reproduce_role_model": "doppelgram.studies.role_model.reproduce",
     "search": "doppelgram.api.search",
-    "split_data": "doppelgram.dataset.splitting",
+    "split_data": "doppelgram.api.split",
     "trace": "doppelgram.api.trace",
     "train": "doppelgram.training.train",
     "verify": "doppelgram.api.search",

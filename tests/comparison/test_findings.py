@@ -82,10 +82,8 @@ def test_speed_by_epochs_and_by_the_clock() -> None:
         + seeds(0.5, "batchhard", accuracy=(0.6, 0.7, 0.96, 0.97), seconds=2.0)
     )
     said = reading(runs, "Speed")
-    assert (
-        "95.0 % validation P@1, 95 % of the best of all settings, "
-        "was reached in the fewest epochs by semihard: 2 epochs" in said
-    )
+    assert said.startswith("95.0 % validation P@1, 95 % of the best of all settings,")
+    assert "in the fewest epochs by semihard: 2 epochs" in said
     assert "batchhard needed 3" in said
     assert "By the clock the first was batchhard with 6.0 s" in said
     assert "semihard 18 s" in said

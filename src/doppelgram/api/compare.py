@@ -19,9 +19,8 @@ from doppelgram.comparison.run import run_cells
 from doppelgram.console import Progress, TerminalProgress, rich_console
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import load_images
-from doppelgram.dataset.readers import read_collection
-from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.dataset.splitting import read_class_list, split_of_data
+from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.splits import Split, make_split, read_class_list, read_split, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.training.embedding import make_framing
 from doppelgram.training.recipe import Recipe

@@ -113,7 +113,8 @@ def trace(
 
 def print_ranking(found: RoleModels) -> None:
     """The leading posts as a table, and what a reader must know; a star marks what shuffled clocks do not explain."""
-    from doppelgram.reports.role_models.words import figure, goes_beyond, lead, p_text
+    from doppelgram.numbers import day, number, p_value
+    from doppelgram.rolemodels.findings import goes_beyond, lead
 
     echo_paragraph(lead(found))
     posts = found.role_models
@@ -126,9 +127,9 @@ def print_ranking(found: RoleModels) -> None:
                 f"{rank}{'*' if goes_beyond(post) else ' '}",
                 f"{post.rank_low}-{post.rank_high}",
                 str(post.followers),
-                figure(post.excess),
-                p_text(post.q_value),
-                f"{post.timestamp:%Y-%m-%d}",
+                number(post.excess),
+                p_value(post.q_value),
+                day(post.timestamp),
                 str(post.author),
                 str(post.path),
             )

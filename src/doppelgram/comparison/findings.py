@@ -61,10 +61,8 @@ def _best(comparison: Comparison) -> list[str]:
     else:
         shown = [str(setting) for setting in level[:6]]
         more = f"; and {len(level) - 6} more" if len(level) > 6 else ""
-        texts.append(
-            f"{count(len(level), 'other setting')} cannot be told from it: {'; '.join(shown)}{more}. "
-            "The rest are behind."
-        )
+        undecided = f"{count(len(level), 'other setting')} cannot be told from it"
+        texts.append(f"{undecided}: {'; '.join(shown)}{more}. The rest are behind.")
     return texts
 
 

@@ -189,7 +189,7 @@ def svg_text(figure: Figure, name: str) -> str:
 
     stream = StringIO()
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}), lettering(figure):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
     return stream.getvalue()
 
 

@@ -14,7 +14,6 @@ from doppelgram.rolemodels import tables
 from doppelgram.rolemodels.attribution import Matches, attribute, closeness
 from doppelgram.rolemodels.candidates import find_pairs, neighbours_per_post
 from doppelgram.rolemodels.clusters import Links, cluster
-from doppelgram.rolemodels.findings import Findings, Grouping
 from doppelgram.rolemodels.groups import number_by_size
 from doppelgram.rolemodels.influence import influence, originality, trees
 from doppelgram.rolemodels.notes import count, notes
@@ -24,6 +23,7 @@ from doppelgram.rolemodels.ranks import rank_intervals, ranks, sensitivity, thre
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.scoring import Bool, Float32, Int64, JointScorer, PlaceScorer, logit
 from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.traced import Findings, Grouping
 from doppelgram.space.arrangement import ArrangementSpace
 
 # Neighbours by place that hold a place together.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import progress_bar
 from doppelgram.dataset.loading import load_images
-from doppelgram.dataset.splitting import read_class_list
+from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.maps.judgement import judge
@@ -121,7 +120,6 @@ def reproduce_lookalike(
     }
     begin(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
     work = _Work(out, Path(weights).expanduser() if weights is not None else None, seed, console)
-    started = time.perf_counter()
     try:
         # Both before a night is spent on one: what is wrong with the other's images is said at once.
         prepared = [
@@ -141,8 +139,7 @@ def reproduce_lookalike(
         ]
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
-    seconds = time.perf_counter() - started
-    return write_report(out, chapters, {**settings, "quick": quick}, seconds)
+    return write_report(out, chapters, {**settings, "quick": quick})
 
 
 def _prepared(name: str, place: Path, out: Path, most: int, listed: Path | None, seed: int) -> Prepared:
@@ -159,7 +156,7 @@ def _chapter(work: _Work, subject: Subject, steps: Sequence[Step], dims: Sequenc
     sizes = [best if step is best.step else _trained(work, subject, step, data) for step in size_steps(best.step, dims)]
     maps = _maps(work, subject, data, sizes)
     montage = _montage(work, subject, data, best)
-    return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, maps, montage, work.out)
+    return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, maps, montage)
 
 
 def _say(work: _Work, subject: Subject, what: str) -> None:
