@@ -41,6 +41,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert out.strip().endswith("HEAVY []")
 
 
+@pytest.mark.slow
 def test_commands_that_train_nothing_do_not_wait_for_the_trainer() -> None:
     names = "search", "pose", "compare_images", "evaluate", "map", "label_errors", "trace"
     code = f"import sys, {', '.join(f'doppelgram.api.{name}' for name in names)}; print('lightning' in sys.modules)"
@@ -133,6 +134,7 @@ def test_earlier_spellings_name_the_new_one(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_whole_job(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=3, images=20)
     made = call("split", data, "--by", "group", "--out", tmp_path / "split.csv", "--json")
@@ -206,6 +208,7 @@ def test_mistakes_are_one_line_and_exit_2(
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_real_process_ends_like_that_too() -> None:
     done = run("evaluate", "nowhere")
     assert done.returncode == 2
@@ -224,6 +227,7 @@ def test_weights(tmp_path: Path) -> None:
     assert max(map(len, call("weights", "list").stdout.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_model(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=4, images=20)
     settings = [
@@ -278,6 +282,7 @@ def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_model(class_folder: Callab
     assert fingerprints[0] == fingerprints[1]
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_a_run_that_resumes(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=4, images=20)
     settings = ["--recipe", "triplet", "--set", "epochs=5", "--set", "data.size=32", "--set", "sampler.batch=16"]

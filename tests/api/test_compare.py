@@ -39,12 +39,26 @@ def done(signs: Path) -> Path:
 
 def test_what_lies_in_the_folder(done: Path) -> None:
     files = {path.name for path in done.iterdir()}
-    assert {"comparison.md", "comparison.csv", "runs.csv", "comparison.json", "report.html", "split.csv", "runs",
-            "mining.png", "mining.svg", "heat.png", "learning.png", "progress.svg"} <= files  # fmt: skip
+    assert {
+        "comparison.md",
+        "comparison.csv",
+        "runs.csv",
+        "comparison.json",
+        "report.html",
+        "split.csv",
+        "runs",
+        "mining.png",
+        "mining.svg",
+        "heat.png",
+        "learning.png",
+        "progress.svg",
+    } <= files
     assert not [name for name in files if ".part" in name]
     assert {path.name for path in (done / "runs").iterdir()} == {
-        "triplet-none-8-s0", "triplet-semihard-8-s0", "cosface-none-8-s0",
-    }  # fmt: skip
+        "triplet-none-8-s0",
+        "triplet-semihard-8-s0",
+        "cosface-none-8-s0",
+    }
     table = pd.read_csv(done / "comparison.csv")
     assert len(table) == 3
     assert ((table["p1_low"] <= table["p1"]) & (table["p1"] <= table["p1_high"])).all()
