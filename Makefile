@@ -1,11 +1,15 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Two commands do everything on a fresh machine: `make demo` and `make test`; `make quick` is for while you work.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= data
 WEIGHTS ?= weights
 
-.PHONY: demo test lint bench environment clean
+.PHONY: demo test quick lint architecture bench environment clean
+
+# Folders whose tests need no trained model; what is slow in them is marked so.
+QUICK := $(addprefix tests/,cli comparison dataset evaluation label_errors learning maps rolemodels space \
+	test_architecture.py test_cli.py test_console.py test_weights.py)
 
 environment: $(VENV)/.installed
 
@@ -21,11 +25,18 @@ demo: environment
 test: environment lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
+quick: environment
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m 'not slow' $(QUICK)
+
 lint: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# docs/architecture.png from the imports.
+architecture: environment
+	$(BIN)/python tools/draw_architecture.py
 
 # The figures that docs/benchmarks.md quotes. DATA and WEIGHTS name folders with the real photographs and weights.
 bench: environment

@@ -23,6 +23,7 @@ from typing import Any
 from common import RESULTS, machine, write
 from doppelgram.api.compare import compare
 from doppelgram.comparison.findings import read_comparison
+from doppelgram.comparison.grid import Grid
 from doppelgram.comparison.result import Comparison
 from doppelgram.numbers import estimate
 from doppelgram.studies.lookalike.data import Prepared, prepare
@@ -133,10 +134,12 @@ def run(name: str, signs: Prepared, weights: Path, out: Path, seeds: int) -> Non
     """Train what an experiment needs and write its table."""
     title, calls = EXPERIMENTS[name]
     found: dict[str, Comparison] = {}
-    for number, (varied, arguments) in enumerate(calls):
+    for number, (varied, choices) in enumerate(calls):
+        arguments = dict(choices)
         folder = out / f"{name}-{number}"
+        overrides = arguments.pop("overrides", ())
         found[varied] = compare(
-            signs.table, folder, **arguments, seeds=seeds, recipe="triplet", split=signs.split, weights=weights
+            signs.table, folder, Grid(**arguments, seeds=seeds), overrides=overrides, split=signs.split, weights=weights
         )
     titles = [
         "varied",

@@ -27,7 +27,7 @@ from doppelgram.dataset.loading import load_images
 from doppelgram.images.framing import Framing
 from doppelgram.studies.role_model.data import Posts, read_ladder_posts
 from doppelgram.studies.role_model.plan import study_recipe
-from doppelgram.studies.role_model.reproduce import reproduce_rolemodel
+from doppelgram.studies.role_model.reproduce import reproduce_role_model
 from doppelgram.studies.role_model.rungs import pair_network
 from doppelgram.training.siamese_pairs import fit_pairs
 from doppelgram.training.siamese_pairs_data import PairInputs, mirrored_features
@@ -127,7 +127,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())
-    report = reproduce_rolemodel(
+    report = reproduce_role_model(
         given.data / "posts",
         out,
         weights=given.weights,

@@ -1,4 +1,4 @@
-"""The command line as a user has it: real processes, their output and exit status."""
+"""The command line: help, answers, mistakes, interruptions."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from doppelgram.cli import app
 from doppelgram.pose.estimators.registry import ESTIMATORS
+from helpers.commands import call
 
 FAST = ["--set", "epochs=2", "--set", "data.size=24", "--set", "sampler.batch=16"]
 
 
 def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, as a user has it."""
     command = [sys.executable, "-m", "doppelgram", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
 
@@ -36,54 +41,130 @@ def test_help_imports_nothing_heavy() -> None:
     assert out.strip().endswith("HEAVY []")
 
 
+@pytest.mark.slow
 def test_commands_that_train_nothing_do_not_wait_for_the_trainer() -> None:
-    names = "searching", "posing", "comparing_images", "evaluating", "mapping", "mistakes", "tracing"
+    names = "search", "pose", "compare_images", "evaluate", "map", "label_errors", "trace"
     code = f"import sys, {', '.join(f'doppelgram.api.{name}' for name in names)}; print('lightning' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "False"
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "index", "search", "verify", "split", "demo", "weights"])
-def test_every_command_has_help(command: str) -> None:
-    done = run(command, "--help")
-    assert done.returncode == 0
-    usage = " ".join(done.stdout.split())
-    assert f"{command} [OPTIONS]" in usage
-    assert "Traceback" not in done.stderr
+def commands(group: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*before, name)
+        if hasattr(command, "commands"):
+            yield from commands(command, (*before, name))
+
+
+COMMANDS = [(), *commands(typer.main.get_command(app))]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_fits_80_columns_and_has_an_example(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = call(*command, "--help")
+    assert done.status == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "…" not in done.stdout
+    assert "9223372036854775807" not in done.stdout
+    examples = re.findall(r"^ +doppelgram (.+?) *$", done.stdout.partition("Example")[2], flags=re.MULTILINE)
+    assert examples
+    for example in examples:
+        if command:
+            assert example.startswith(" ".join(command))
+            check_options(example)
+
+
+def check_options(example: str) -> None:
+    """Every option of an example is one that the command has."""
+    words = example.split()
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands") and words:
+        command = command.commands[words.pop(0)]
+    known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
+def test_one_flag_means_one_thing() -> None:
+    """An option of the same name takes the same kind of value wherever it stands."""
+    values: dict[str, set[str]] = {}
+    for names in COMMANDS:
+        command: Any = typer.main.get_command(app)
+        for name in names:
+            command = command.commands[name]
+        for parameter in command.params:
+            if parameter.param_type_name == "option" and parameter.metavar:
+                values.setdefault(parameter.opts[0], set()).add(parameter.metavar)
+    several = {name: found for name, found in values.items() if len(found) > 1}
+    assert set(several) <= {"--out", "--part", "--by"}  # what is written, which parts there are, and how, differs
+
+
+def test_commands_are_listed_in_panels() -> None:
+    lines = call("--help").stdout.splitlines()
+    panels = [match[1] for line in lines if (match := re.match(r"╭─ (.+?) ─", line))]
+    assert panels == ["Options", "Start", "Learn", "Search", "Understand", "Role models", "Reproduce"]
 
 
 def test_pose_names_every_estimator() -> None:
-    usage = run("pose", "--help").stdout
+    usage = call("pose", "--help").stdout
     assert all(name in usage for name in ESTIMATORS)
-    assert "one photograph" in " ".join(usage.split())
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("verify run a.jpg b.jpg", "verify A B --model RUN"),
+        ("verify a.jpg b.jpg", "verify A B --model RUN"),
+        ("errors run", "errors [DATA] --model RUN"),
+        ("errors run photos", "errors [DATA] --model RUN"),
+        ("map run", "map [DATA] --model RUN"),
+        ("map run photos", "map [DATA] --model RUN"),
+        ("weights pull net --into here", "weights pull NAME --weights DIR"),
+    ],
+)
+def test_earlier_spellings_name_the_new_one(
+    old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run.json").write_text("{}")
+    done = call(*old.split())
+    assert done.status == 2
+    assert f"`doppelgram {new}`" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
 def test_the_whole_job(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=3, images=20)
-    done = run("split", data, "--by", "group", "--out", tmp_path / "split.csv", "--json")
-    assert done.returncode == 0, done.stderr
-    assert sum(json.loads(done.stdout)["images"].values()) == 60
+    made = call("split", data, "--by", "group", "--out", tmp_path / "split.csv", "--json")
+    assert made.status == 0, made.stderr
+    assert sum(json.loads(made.stdout)["images"].values()) == 60
     done = run("train", data, "--recipe", "signs", "--out", tmp_path / "run", "--split", tmp_path / "split.csv", *FAST)
     assert done.returncode == 0, done.stderr
     assert "epoch   2/2" in done.stderr
     assert "Next: doppelgram evaluate" in done.stdout
-    done = run("evaluate", tmp_path / "run", "--out", tmp_path / "report", "--json")
-    assert done.returncode == 0, done.stderr
+    done = call("evaluate", tmp_path / "run", "--out", tmp_path / "report", "--json")
+    assert done.status == 0, done.stderr
     assert json.loads(done.stdout) == json.loads((tmp_path / "report/metrics.json").read_text())
-    done = run("index", data, "--model", tmp_path / "run", "--catalog", tmp_path / "catalog", "--json")
+    done = call("index", data, "--model", tmp_path / "run", "--catalog", tmp_path / "catalog", "--json")
     assert json.loads(done.stdout)["added"] == 60, done.stderr
     queries = sorted(data.glob("*/*.png"))[:2]
-    done = run("search", tmp_path / "catalog", *queries, "-k", 3, "--json", "--montage", tmp_path / "m.png")
+    done = call("search", tmp_path / "catalog", *queries, "-k", 3, "--json", "--montage", tmp_path / "m.png")
     found = json.loads(done.stdout)
     assert [entry["query"] for entry in found] == [str(query) for query in queries]
     assert [match["rank"] for match in found[0]["matches"]] == [1, 2, 3]
     assert (tmp_path / "m.png").is_file()
-    plain = [line.split("\t") for line in run("search", tmp_path / "catalog", queries[0]).stdout.splitlines()]
-    assert [cells[1] for cells in plain] == ["1", "2", "3", "4", "5"]
-    assert all(cells[0] == str(queries[0]) and Path(cells[5]).is_file() for cells in plain)
-    done = run("verify", tmp_path / "run", *queries, "--json")
+    plain = [line.split("\t") for line in call("search", tmp_path / "catalog", queries[0]).stdout.splitlines()]
+    assert plain[0] == ["query", "rank", "label", "distance", "probability", "path"]
+    assert [cells[1] for cells in plain[1:]] == ["1", "2", "3", "4", "5"]
+    assert all(cells[0] == str(queries[0]) and Path(cells[5]).is_file() for cells in plain[1:])
+    done = call("verify", *queries, "--model", tmp_path / "run", "--json")
     assert 0 <= json.loads(done.stdout)["probability"] <= 1
-    assert run("verify", tmp_path / "run", queries[0], queries[0]).stdout.startswith("same:")
+    assert call("verify", queries[0], queries[0], "--model", tmp_path / "run").stdout.startswith("same:")
+    done = call("errors", "--model", tmp_path / "run")
+    assert done.status == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(
@@ -102,42 +183,67 @@ def test_the_whole_job(class_folder: Callable[..., Path], tmp_path: Path) -> Non
         (["weights", "path", "nothing"], "neither a folder"),
         (["weights", "pull", "nothing"], "known are"),
         (["fly"], "No such command 'fly'"),
+        (["search", "nowhere", "x.png", "-k", "0"], "1 or more"),
+        (["train", ".", "--recipe", "signs", "--out", "r", "--seed", "-1"], "0 or more"),
+        (["train", ".", "--recipe", "signs", "--out", "r", "--seed", str(2**63)], "too large"),
+        (["map"], "--model RUN"),
         (["split", "pictures", "--by", "image", "--out", "/dev/null/s.csv"], "/dev/null"),
         (["train", "pictures", "--recipe", "signs", "--out", "/dev/null/run"], "/dev/null"),
         (["search", "nowhere", "x.png", "--montage", "m.jpg"], "a montage is a PNG"),
     ],
 )
-def test_mistakes_are_one_line_and_exit_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+def test_mistakes_are_one_line_and_exit_2(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("path,label\nx.png,a\n,b\n")
     for name in ("a/1.png", "a/2.png", "b/1.png", "b/2.png"):
         (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "pictures" / name).touch()
-    done = run(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
+    done = call(*arguments)
+    assert done.status == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: ")
     assert done.stdout == ""
 
 
+@pytest.mark.slow
+def test_a_real_process_ends_like_that_too() -> None:
+    done = run("evaluate", "nowhere")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
 def test_weights(tmp_path: Path) -> None:
     (tmp_path / "mobilenet_v2_imagenet").mkdir()
-    listed = json.loads(run("weights", "list", "--weights", tmp_path, "--json").stdout)
+    listed = json.loads(call("weights", "list", "--weights", tmp_path, "--json").stdout)
     paths = {row["name"]: row["path"] for row in listed}
     assert paths["mobilenet_v2_imagenet"] == str(tmp_path / "mobilenet_v2_imagenet")
     assert paths["movenet_lightning"] == ""
-    assert (
-        run("weights", "path", "mobilenet_v2_imagenet", "--weights", tmp_path).stdout.strip()
-        == paths["mobilenet_v2_imagenet"]
-    )
+    done = call("weights", "path", "mobilenet_v2_imagenet", "--weights", tmp_path)
+    assert done.stdout.strip() == paths["mobilenet_v2_imagenet"]
+    assert max(map(len, call("weights", "list").stdout.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_model(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=4, images=20)
-    arguments = ["train", data, "--recipe", "triplet", "--seed", "3", "--set", "epochs=6", "--set", "data.size=32",
-                 "--set", "sampler.batch=16"]  # fmt: skip
+    settings = [
+        "--recipe",
+        "triplet",
+        "--seed",
+        "3",
+        "--set",
+        "epochs=6",
+        "--set",
+        "data.size=32",
+        "--set",
+        "sampler.batch=16",
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "doppelgram", *map(str, arguments)]
+    command = [sys.executable, "-m", "doppelgram", "train", str(data), *settings]
     whole = subprocess.run(
         [*command, "--out", tmp_path / "whole"], capture_output=True, text=True, env=environment, check=True
     )
@@ -176,10 +282,11 @@ def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_model(class_folder: Callab
     assert fingerprints[0] == fingerprints[1]
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_a_run_that_resumes(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=4, images=20)
-    command = [sys.executable, "-m", "doppelgram", "train", str(data), "--recipe", "triplet", "--set", "epochs=5",
-               "--set", "data.size=32", "--set", "sampler.batch=16", "--out", str(tmp_path / "run")]  # fmt: skip
+    settings = ["--recipe", "triplet", "--set", "epochs=5", "--set", "data.size=32", "--set", "sampler.batch=16"]
+    command = [sys.executable, "-m", "doppelgram", "train", str(data), *settings, "--out", str(tmp_path / "run")]
     killed = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert killed.stderr is not None
     for line in killed.stderr:

@@ -9,18 +9,19 @@ import io
 import json
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import typer
 
+from doppelgram.cli import app
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipe import all_keys, make_recipe
 from doppelgram.training.recipe_file import recipe_names
+from helpers.commands import call
 
 ROOT = Path(__file__).parents[1]
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [doc for doc in DOCS if "$ doppelgram " in doc.read_text(encoding="utf-8")]
 
 
@@ -41,11 +42,22 @@ def test_commands_and_python_of_the_docs_work(doc: Path, tmp_path: Path, monkeyp
             # Each file name of the page stands for a real one: what matters is that there is such a file.
             words = [word for part in shlex.split(line[2:]) for word in (sorted(glob.glob(part)) or [part])]
             shortened = ["--set", "epochs=2"] if words[1] == "train" else []
-            command = [sys.executable, "-m", "doppelgram", *words[1:], *shortened]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{line}\n{done.stderr}"
+            done = call(*words[1:], *shortened)
+            assert done.status == 0, f"{line}\n{done.stderr}"
             if "--json" in words:
                 json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_every_command_line_of_the_docs_has_options_that_exist(doc: Path) -> None:
+    """Also of those that are not run, because they need weights or a night."""
+    for block in re.findall(r"```(?:sh|console|text)?\n(.*?)```", doc.read_text(encoding="utf-8"), flags=re.DOTALL):
+        for line in re.findall(r"^(?:\$ )?doppelgram (.+)$", block, flags=re.MULTILINE):
+            words, command = shlex.split(line, comments=True), typer.main.get_command(app)
+            while hasattr(command, "commands"):
+                command = command.commands[words.pop(0)]
+            known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+            assert {word for word in words if word.startswith("-")} <= known, line
 
 
 def test_every_key_of_a_recipe_is_documented_with_its_default() -> None:

@@ -1,6 +1,6 @@
 """Doppelgram learns what "looks alike" means from your own photographs, and finds look-alikes with it.
 
-The functions named here are the commands of the command line; `Model` is what training leaves behind.
+The functions named here are the commands of the command line; the nouns are what they take and return.
 Everything is imported when it is first used, so that ``import doppelgram`` costs nothing.
 """
 
@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from doppelgram.api.label_errors import list_mistakes as list_mistakes
     from doppelgram.api.map import draw_map as draw_map
     from doppelgram.api.pose import estimate_poses as estimate_poses
+    from doppelgram.api.report_comparison import report_comparison as report_comparison
     from doppelgram.api.search import index as index
     from doppelgram.api.search import search as search
     from doppelgram.api.search import verify as verify
     from doppelgram.api.split import split_data as split_data
     from doppelgram.api.trace import trace as trace
     from doppelgram.catalog.store import Catalog as Catalog
+    from doppelgram.comparison.grid import Grid as Grid
+    from doppelgram.console import Progress as Progress
+    from doppelgram.console import SilentProgress as SilentProgress
+    from doppelgram.console import TerminalProgress as TerminalProgress
     from doppelgram.dataset.collection import Collection as Collection
     from doppelgram.dataset.posts.registry import read_posts as read_posts
     from doppelgram.dataset.read import read_collection as read_collection
@@ -31,46 +36,56 @@ if TYPE_CHECKING:
     from doppelgram.rolemodels.result import RoleModels as RoleModels
     from doppelgram.rolemodels.settings import TraceSettings as TraceSettings
     from doppelgram.studies.lookalike.reproduce import reproduce_lookalike as reproduce_lookalike
+    from doppelgram.studies.role_model.reproduce import reproduce_role_model as reproduce_role_model
     from doppelgram.training.run import Run as Run
     from doppelgram.training.run import open_run as open_run
     from doppelgram.training.train import train as train
 
 __version__ = "0.1.0"
 
-_WHERE = {
+_NOUNS = {
+    "ArrangementModel": "doppelgram.models.arrangement",
+    "Catalog": "doppelgram.catalog.store",
+    "Collection": "doppelgram.dataset.collection",
+    "DoppelgramError": "doppelgram.errors",
+    "Grid": "doppelgram.comparison.grid",
+    "Model": "doppelgram.models.model",
+    "Progress": "doppelgram.console",
+    "RoleModels": "doppelgram.rolemodels.result",
+    "Run": "doppelgram.training.run",
+    "SilentProgress": "doppelgram.console",
+    "TerminalProgress": "doppelgram.console",
+    "TraceSettings": "doppelgram.rolemodels.settings",
+}
+_FUNCTIONS = {
     "compare": "doppelgram.api.compare",
     "compare_images": "doppelgram.api.compare_images",
     "demo": "doppelgram.api.demo",
-    "evaluate": "doppelgram.api.evaluate",
     "draw_map": "doppelgram.api.map",
     "estimate_poses": "doppelgram.api.pose",
-    "list_mistakes": "doppelgram.api.label_errors",
-    "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
-    "Run": "doppelgram.training.run",
-    "open_run": "doppelgram.training.run",
+    "evaluate": "doppelgram.api.evaluate",
     "index": "doppelgram.api.search",
+    "list_mistakes": "doppelgram.api.label_errors",
+    "load_model": "doppelgram.models.bundle",
+    "open_run": "doppelgram.training.run",
+    "read_collection": "doppelgram.dataset.read",
+    "read_posts": "doppelgram.dataset.posts.registry",
+    "report_comparison": "doppelgram.api.report_comparison",
+    "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
+    "reproduce_role_model": "doppelgram.studies.role_model.reproduce",
     "search": "doppelgram.api.search",
-    "verify": "doppelgram.api.search",
     "split_data": "doppelgram.api.split",
     "trace": "doppelgram.api.trace",
     "train": "doppelgram.training.train",
-    "Catalog": "doppelgram.catalog.store",
-    "Collection": "doppelgram.dataset.collection",
-    "read_collection": "doppelgram.dataset.read",
-    "read_posts": "doppelgram.dataset.posts.registry",
-    "DoppelgramError": "doppelgram.errors",
-    "ArrangementModel": "doppelgram.models.arrangement",
-    "load_model": "doppelgram.models.bundle",
-    "Model": "doppelgram.models.model",
-    "RoleModels": "doppelgram.rolemodels.result",
-    "TraceSettings": "doppelgram.rolemodels.settings",
+    "verify": "doppelgram.api.search",
 }
-__all__ = [*sorted(_WHERE), "__version__"]
+_MODULES = {**_NOUNS, **_FUNCTIONS}
+__all__ = [*sorted(_MODULES), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'doppelgram' has no attribute '{name}'")
 
 

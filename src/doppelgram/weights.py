@@ -6,11 +6,12 @@ import hashlib
 import http.client
 import os
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from doppelgram.console import Progress, SilentProgress
 from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
 
 _CORAL = "https://raw.githubusercontent.com/google-coral/test_data/104342d2d3480b3e66203073dac24f4e2dbb4c41/"
 
@@ -105,7 +106,7 @@ def find_weights(name: str, given: Path | None = None) -> Path:
     )
 
 
-def pull_weights(name: str, into: Path | None = None, *, progress: Callable[[int, int], None] | None = None) -> Path:
+def pull_weights(name: str, into: Path | None = None, *, progress: Progress | None = None) -> Path:
     """Fetch weights by name into a folder (the user's cache by default) and check their hash.
 
     This function is the only one in the program that uses a network.
@@ -128,9 +129,7 @@ def pull_weights(name: str, into: Path | None = None, *, progress: Callable[[int
     return target
 
 
-def fetch(
-    url: str, sha256: str, target: Path, *, timeout: float = 20.0, progress: Callable[[int, int], None] | None = None
-) -> None:
+def fetch(url: str, sha256: str, target: Path, *, timeout: float = 20.0, progress: Progress | None = None) -> None:
     """Fetch one file and put it in place whole or not at all.
 
     Args:
@@ -138,32 +137,22 @@ def fetch(
         sha256: hash that the content must have.
         target: where to.
         timeout: seconds without an answer after which it is given up.
-        progress: called with the bytes so far and in all (0 if not known).
+        progress: where a bar of bytes is shown; nowhere by default.
 
     Raises:
         DoppelgramError: no connection, a refusal, or content with another hash; ``target`` is left as it was.
     """
-    aside = target.with_name(target.name + ".part")
-    digest = hashlib.sha256()
+    progress, digest = progress or SilentProgress(), hashlib.sha256()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(url, timeout=timeout) as answer, aside.open("wb") as file:
+        with urllib.request.urlopen(url, timeout=timeout) as answer, written_whole(target) as aside:
             total = int(answer.headers.get("Content-Length") or 0)
-            done = 0
-            while block := answer.read(1 << 18):
-                digest.update(block)
-                file.write(block)
-                done += len(block)
-                if progress:
-                    progress(done, total)
-        if digest.hexdigest() != sha256:
-            raise DoppelgramError(
-                f"{url}: what came is not the expected file (sha256 {digest.hexdigest()[:12]}…); not kept"
-            )
-        os.replace(aside, target)
+            with aside.open("wb") as file, progress.bar(f"fetching {target.name}, bytes", total) as advance:
+                while block := answer.read(1 << 18):
+                    digest.update(block)
+                    file.write(block)
+                    advance(len(block))
+            if digest.hexdigest() != sha256:
+                raise DoppelgramError(f"{url}: what came is not the expected file (another sha256 hash); not kept")
     except (OSError, http.client.HTTPException) as problem:  # URLError and time-outs are OSErrors
         reason = getattr(problem, "reason", problem)
         raise DoppelgramError(f"{url}: cannot be fetched: {reason}") from None
-    finally:
-        if aside.is_file():
-            aside.unlink()

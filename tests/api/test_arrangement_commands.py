@@ -194,15 +194,16 @@ def test_on_the_command_line(world: Path, model: Path, catalog: Path, capsys: py
         assert done.value.code in (0, None)
         return capsys.readouterr().out
 
-    lines = said("search", str(catalog), tree, "-k", "3", "--by", "place").splitlines()
+    heading, *lines = said("search", str(catalog), tree, "-k", "3", "--by", "place").splitlines()
+    assert heading.split("\t")[4:7] == ["probability", "place", "pose"]
     for line in lines:
         probability, place, pose = line.split("\t")[4:7]
         assert 0 < float(probability) < 1
         assert 0 < float(place) < 1
         assert pose == "unknown" or 0 < float(pose) < 1
     assert len(lines) == 3
-    words = said("verify", str(model), tree, bare)
-    assert "same pose before the same place" in words
+    words = said("verify", tree, bare, "--model", str(model))
+    assert "the same pose in front of the same place" in words
     assert f"nobody in {bare}" in words
     answer = json.loads(said("compare-images", tree, bare, "--model", str(model), "--json"))
     assert (answer["people_a"], answer["people_b"]) == (1, 0)

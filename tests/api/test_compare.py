@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 import signal
@@ -12,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 import doppelgram
 from doppelgram.api.compare import compare
+from doppelgram.api.report_comparison import report_comparison
+from doppelgram.comparison.grid import Grid
 from doppelgram.comparison.result import Comparison, Setting
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.samples.signs import render_signs
+from helpers.progress import RecordingProgress
 
 FAST = ["epochs=1", "data.size=24", "sampler.batch=16", "optimiser.precision=32"]
 
@@ -32,18 +33,32 @@ def signs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(signs: Path) -> Path:
     """A finished grid: two losses, one of which uses no miner, two miners, one size."""
     out = signs.parent / "grid"
-    compare(signs, out, losses="triplet,cosface", miners="none,semi-hard", dims="8", seeds=1, overrides=FAST)
+    compare(signs, out, Grid("triplet,cosface", "none,semi-hard", "8", 1), overrides=FAST)
     return out
 
 
 def test_what_lies_in_the_folder(done: Path) -> None:
     files = {path.name for path in done.iterdir()}
-    assert {"comparison.md", "comparison.csv", "runs.csv", "comparison.json", "report.html", "split.csv", "runs",
-            "mining.png", "mining.svg", "heat.png", "learning.png", "progress.svg"} <= files  # fmt: skip
+    assert {
+        "comparison.md",
+        "comparison.csv",
+        "runs.csv",
+        "comparison.json",
+        "report.html",
+        "split.csv",
+        "runs",
+        "mining.png",
+        "mining.svg",
+        "heat.png",
+        "learning.png",
+        "progress.svg",
+    } <= files
     assert not [name for name in files if ".part" in name]
     assert {path.name for path in (done / "runs").iterdir()} == {
-        "triplet-none-8-s0", "triplet-semihard-8-s0", "cosface-none-8-s0",
-    }  # fmt: skip
+        "triplet-none-8-s0",
+        "triplet-semihard-8-s0",
+        "cosface-none-8-s0",
+    }
     table = pd.read_csv(done / "comparison.csv")
     assert len(table) == 3
     assert ((table["p1_low"] <= table["p1"]) & (table["p1"] <= table["p1_high"])).all()
@@ -84,33 +99,33 @@ def test_the_page_asks_nothing_of_anywhere(done: Path) -> None:
 
 def test_a_finished_grid_is_not_trained_again_and_may_grow(signs: Path, done: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in done.glob("runs/*/model/model.safetensors")}
-    grown = compare(signs, done, losses="triplet", miners="all", dims="8", seeds=1, overrides=FAST)
+    grown = compare(signs, done, Grid("triplet", "all", "8", 1), overrides=FAST)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(grown.settings) == 4
     assert Setting("triplet", "all", 8) in grown.settings
-    again = compare(signs, done, report_only=True)
+    again = report_comparison(done)
     assert again.settings == grown.settings
     np.testing.assert_array_equal(again.values["p1"], grown.values["p1"])
 
 
 def test_another_comparison_does_not_go_into_the_same_folder(signs: Path, done: Path, tmp_path: Path) -> None:
     with pytest.raises(DoppelgramError, match=r"another optimiser\.lr; choose another --out"):
-        compare(signs, done, miners="none", dims="8", seeds=1, overrides=[*FAST, "optimiser.lr=0.5"])
-    with pytest.raises(DoppelgramError, match="was begun on other data"):
-        compare(tmp_path, done, miners="none", dims="8", seeds=1, overrides=FAST)
+        compare(signs, done, Grid(miners="none", dims="8", seeds=1), overrides=[*FAST, "optimiser.lr=0.5"])
+    with pytest.raises(DoppelgramError, match="was started on other data"):
+        compare(tmp_path, done, Grid(miners="none", dims="8", seeds=1), overrides=FAST)
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
     with pytest.raises(DoppelgramError, match="not a comparison"):
-        compare(signs, tmp_path / "full", miners="none")
+        compare(signs, tmp_path / "full", Grid(miners="none"))
     with pytest.raises(DoppelgramError, match="no comparison here"):
-        compare(signs, tmp_path / "nothing", report_only=True)
+        report_comparison(tmp_path / "nothing")
     with pytest.raises(DoppelgramError, match="it is val or test"):
         compare(signs, tmp_path / "nothing", part="train")
 
 
 def test_frozen_features_are_computed_once_and_answer_as_evaluate_does(signs: Path, tmp_path: Path) -> None:
     out = tmp_path / "frozen"
-    compare(signs, out, miners="none,batchhard", dims="4", seeds=1, overrides=[*FAST, "model.train=head"])
+    compare(signs, out, Grid(miners="none,batchhard", dims="4", seeds=1), overrides=[*FAST, "model.train=head"])
     rows = list(csv.DictReader((out / "runs.csv").open()))
     assert len(rows) == 2
     for row in rows:
@@ -121,45 +136,43 @@ def test_frozen_features_are_computed_once_and_answer_as_evaluate_does(signs: Pa
 
 
 def test_a_training_that_diverges_is_a_result_and_the_rest_goes_on(signs: Path, tmp_path: Path) -> None:
-    stream = io.StringIO()
-    arguments = {"miners": "none", "dims": "8", "seeds": 1, "overrides": FAST, "console": Console(file=stream)}
-    found = compare(signs, tmp_path / "grid", losses="cosface(scale=1e38),triplet", **arguments)
+    said = RecordingProgress()
+    grid = Grid("cosface(scale=1e38),triplet", "none", "8", 1)
+    found = compare(signs, tmp_path / "grid", grid, overrides=FAST, progress=said)
     wild, calm = (found.runs_of(setting)[0] for setting in found.settings[::-1])
     assert wild.diverged
     assert not calm.diverged
     assert not wild.nearest.any()
     assert len(wild.nearest) == len(calm.nearest)
-    assert "diverged" in stream.getvalue()
+    assert said.bars == [("training", 2, 2)]
+    assert sum("diverged" in line for line in said.notes) == 1
     assert "1 of 2 runs diverged" in (tmp_path / "grid/report.html").read_text(encoding="utf-8")
-    stream.truncate(0)
-    compare(signs, tmp_path / "grid", losses="cosface(scale=1e38),triplet", **arguments)
-    assert "2 of 2 runs are finished already" in stream.getvalue()
+    compare(signs, tmp_path / "grid", grid, overrides=FAST, progress=said)
+    assert said.notes[-1] == "2 of 2 runs are finished already"
 
 
-class CtrlC(io.StringIO):
-    """A terminal at which somebody presses Ctrl-C once the first run is reported."""
+class CtrlC(RecordingProgress):
+    """A place where somebody presses Ctrl-C once the first run is reported."""
 
-    def write(self, text: str) -> int:
+    def note(self, text: str) -> None:
         if text.startswith("[1/2]"):
             signal.raise_signal(signal.SIGINT)
-        return super().write(text)
+        super().note(text)
 
 
 def test_ctrl_c_says_how_to_go_on_and_the_rest_is_trained_then(signs: Path, tmp_path: Path) -> None:
-    def run(terminal: io.StringIO) -> Comparison:
-        return compare(
-            signs, tmp_path / "grid", miners="none,semihard", dims="4", seeds=1, part="test", overrides=FAST,
-            console=Console(file=terminal),
-        )  # fmt: skip
+    def run(progress: RecordingProgress) -> Comparison:
+        grid = Grid(miners="none,semihard", dims="4", seeds=1)
+        return compare(signs, tmp_path / "grid", grid, part="test", overrides=FAST, progress=progress)
 
     # A call that failed before it trained anything does not bind the folder to what it was.
     with pytest.raises(DoppelgramError, match="has no test part"):
-        compare(signs, tmp_path / "grid", miners="none", part="test", overrides=[*FAST, "split.test=0"])
+        compare(signs, tmp_path / "grid", Grid(miners="none"), part="test", overrides=[*FAST, "split.test=0"])
     with pytest.raises(Interrupted, match=r"stopped with 1 of 2 runs finished; the same command goes on"):
         run(CtrlC())
     assert not (tmp_path / "grid/report.html").exists()
-    said = io.StringIO()
+    said = RecordingProgress()
     again = run(said)
-    assert "1 of 2 runs are finished already" in said.getvalue()
+    assert "1 of 2 runs are finished already" in said.notes
     assert len(again.runs) == 2
     assert again.part == "test"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,16 +108,19 @@ def test_a_runs_own_images_with_their_parts(dirty: Dirty) -> None:
 
 def test_the_command(dirty: Dirty, tmp_path: Path) -> None:
     runner = CliRunner()
-    done = runner.invoke(app, ["errors", str(dirty.run), str(dirty.data), "--json", "--csv", str(tmp_path / "e.csv")])
+    command = ["errors", str(dirty.data), "--model", str(dirty.run)]
+    done = runner.invoke(app, [*command, "--json", "--csv", str(tmp_path / "e.csv")])
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
     assert facts["images"] == 158
     assert facts["counts"]["copy"] == sum(f["category"] == "copy" for f in facts["findings"])
     assert (tmp_path / "e.csv").is_file()
-    shown = runner.invoke(app, ["errors", str(dirty.run), str(dirty.data), "-n", "8"])
+    shown = runner.invoke(app, [*command, "-n", "8"])
     assert shown.exit_code == 0
     assert "Suspected label mistakes: " in shown.stdout
-    assert sum(line.startswith("  ") for line in shown.stdout.splitlines()) == min(8, len(facts["findings"]))
+    lines = shown.stdout.splitlines()
+    assert sum(re.match(r"  \d\.\d\d  ", line) is not None for line in lines) == min(8, len(facts["findings"]))
+    assert max(map(len, lines)) <= 80
 
 
 def test_user_mistakes_are_named(dirty: Dirty, tmp_path: Path) -> None:

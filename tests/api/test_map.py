@@ -167,9 +167,9 @@ def test_the_command(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert not run_command(
-        place / "run", "--method", "pca", "--out", "a.html", "--out", "b.png", "--part", "train", "--part", "test",
-        "--place", place / "more", "--save", "map.npz", "--json",
-    )  # fmt: skip
+        *("--model", place / "run", "--method", "pca", "--out", "a.html", "--out", "b.png"),
+        *("--part", "train", "--part", "test", "--place", place / "more", "--save", "map.npz", "--json"),
+    )
     facts = json.loads(capsys.readouterr().out)
     assert facts["files"] == ["a.html", "b.png", "map.npz"]
     assert set(facts["parts"]) == {"train", "test", "new"}
@@ -186,7 +186,7 @@ def test_the_command_says_what_is_wrong(place: Path, tmp_path: Path, capsys: pyt
     assert said.count("\n") == 1
     assert "neither a catalog nor a run" in said
     (tmp_path / "file").touch()
-    assert run_command(place / "run", "--method", "pca", "--save", tmp_path / "file" / "map.npz") == 2
-    assert run_command(place / "run", "--save", tmp_path) == 2
+    assert run_command("--model", place / "run", "--method", "pca", "--save", tmp_path / "file" / "map.npz") == 2
+    assert run_command("--model", place / "run", "--save", tmp_path) == 2
     assert "is a folder" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["file"]

@@ -20,6 +20,7 @@ from rich.console import Console
 import doppelgram
 from doppelgram.api.trace import summary, trace
 from doppelgram.catalog.store import Catalog
+from doppelgram.cli.role_models import print_ranking
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.models.arrangement import ArrangementModel
@@ -27,7 +28,7 @@ from doppelgram.models.backbones.backbone import SmallNet
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
-from doppelgram.reports.role_models.terminal import summary as terminal_summary
+from doppelgram.numbers import day
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.samples.posts import render_posts
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
@@ -75,7 +76,7 @@ def posts(rendered: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path) -> None:
+def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = trace(posts, run, out=tmp_path / "traced", settings=QUICK, console=Console(quiet=True))
     table = found.role_models.set_index("path")
     assert found.counts["traced"] == 4 * ORIGINALS
@@ -95,11 +96,13 @@ def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path) -> N
     text = (tmp_path / "traced/report.html").read_text(encoding="utf-8")
     assert "<title>Role models: posts</title>" in text
     assert text.count('class="portrait"') == 10
-    assert text.count('<g stroke-linecap="round">') == 10  # the skeleton of the one person in each
+    assert text.count('<g class="skeleton"') == 10  # the skeleton of the one person in each
     assert json.loads((tmp_path / "traced/summary.json").read_text(encoding="utf-8"))["counts"] == found.counts
-    screen = Console(record=True, width=200, file=io.StringIO())
-    screen.print(terminal_summary(found))
-    assert "ann0.jpg" in screen.export_text()
+    print_ranking(found)
+    shown = capsys.readouterr().out.splitlines()
+    assert max(map(len, shown)) <= 80
+    time = day(found.role_models.set_index("path").loc["ann0.jpg", "timestamp"])
+    assert sum("ann0.jpg" in line and time in line for line in shown) == 1
 
 
 def test_nothing_is_embedded_twice_and_a_moved_clock_moves_the_crown(posts: Path, run: Path, tmp_path: Path) -> None:

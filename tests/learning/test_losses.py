@@ -117,6 +117,7 @@ def test_pair_bce_against_its_definition(balanced: bool) -> None:
     assert torch.allclose(loss(points, labels), wanted)
 
 
+@pytest.mark.slow
 def test_pair_bce_calibrates_a_distance() -> None:
     torch.manual_seed(0)
     points = torch.cat((torch.randn(40, 1), torch.randn(40, 1) + 3.0))
@@ -205,6 +206,7 @@ def peak_mib(status: Path) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("soft", [False, True])
 def test_all_triplets_of_a_large_batch_need_no_cubic_memory(soft: bool) -> None:
     """Two classes of half the batch each: 2.1e9 triplets at 2048, which would take 8.6 GB at four bytes each."""

@@ -299,6 +299,7 @@ def test_stats_of_a_library_loss_tell_distances() -> None:
     assert loss.stats() == pytest.approx(ours)
 
 
+@pytest.mark.slow
 def test_the_library_is_imported_only_for_its_own_names() -> None:
     program = (
         "import sys; from doppelgram.learning.registry import *\n"

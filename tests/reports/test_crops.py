@@ -234,8 +234,8 @@ def test_the_command_line(
     assert json.loads(answer)[0]["faces"] == 2, remarks
     assert "two.png' (2)" in remarks
     assert cuts.is_file()
-    status, answer, remarks = run("verify", model, people / "one.png", people / "none.png", *options)
+    status, answer, remarks = run("verify", people / "one.png", people / "none.png", "--model", model, *options)
     assert (json.loads(answer)["faces_a"], json.loads(answer)["faces_b"]) == (1, 0), remarks
-    status, answer, remarks = run("verify", model, people / "one.png", people / "none.png", "--crop", "nose")
+    status, answer, remarks = run("verify", people / "one.png", people / "none.png", "--model", model, "--crop", "nose")
     assert (status, answer, remarks.strip().count("\n")) == (2, "", 0)
     assert "--crop is 'nose'" in remarks

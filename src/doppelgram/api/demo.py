@@ -6,12 +6,10 @@ import shutil
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.search import index, search
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress, TerminalProgress, rich_console
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
@@ -26,7 +24,7 @@ CHANGES = ("optimiser.epochs=16", "sampler.batch=64")
 MARKER = ".doppelgram-demo"
 
 
-def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = None) -> dict[str, Path]:
+def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None = None) -> dict[str, Path]:
     """Render sample signs, train on them, evaluate, index and search; then render posts, and find the role models.
 
     Everything lands in one folder.
@@ -34,7 +32,7 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
     Args:
         out: the folder; what an earlier demo wrote there is replaced.
         seed: of the rendered signs and of the training.
-        console: where progress and the paths are printed; standard error by default.
+        progress: where progress and the paths are shown; the terminal by default.
 
     Returns:
         What was written: ``images``, ``run``, ``report``, ``catalog``, ``montage``; ``posts``, ``posts_run``,
@@ -43,8 +41,8 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
     Raises:
         DoppelgramError: the folder holds something that is not an earlier demo.
     """
-    console = console or Console(stderr=True)
-    out = Path(out).expanduser()
+    progress, out = progress or TerminalProgress(), Path(out).expanduser()
+    console = rich_console(progress)
     started = time.perf_counter()
     _clear(out)
     places = {
@@ -57,40 +55,35 @@ def demo(out: Path | str = "demo", *, seed: int = 0, console: Console | None = N
         "posts_run": out / "posts-run",
         "role_models": out / "role-models" / "report.html",
     }
-    _step(console, 1, "render a sample world of traffic signs")
-    with progress_bar(console, "rendering", CLASSES * PER_CLASS) as advance:
+    progress.note("\n1  render a sample world of traffic signs")
+    with progress.bar("rendering", CLASSES * PER_CLASS) as advance:
         render_signs(places["images"], classes=CLASSES, per_class=PER_CLASS, seed=seed, progress=advance)
-    _step(console, 2, "train: learn which signs look alike (split by scene, so that no scene is on both sides)")
+    progress.note("\n2  train: learn which signs look alike (no scene is in two parts of the split)")
     run = train(places["images"], read_recipe("signs", CHANGES), places["run"], seed=seed, console=console)
-    _step(console, 3, "evaluate on scenes never seen in training")
+    progress.note("\n3  evaluate on scenes never seen in training")
     result = evaluate(run.folder, out=places["report"], console=console)
     for name in ("precision_at_1", "ncm_accuracy", "map_at_r", "pair_auc"):
         if name in result:
             metric = result[name]
-            console.print(
-                f"  {name:<16} {percent(metric.value):>7}  ({interval(metric.low, metric.high)}, n = {metric.n:,})",
-                highlight=False,
+            progress.note(
+                f"  {name:<16} {percent(metric.value):>7}  ({interval(metric.low, metric.high)}, n = {metric.n:,})"
             )
-    _step(console, 4, "index every sign, and search with signs of the test part")
+    progress.note("\n4  index every sign, and search with signs of the test part")
     index(places["images"], run.folder, places["catalog"], console=console)
-    search(places["catalog"], _queries(places, 8), 6, montage=places["montage"])
+    search(places["catalog"], _queries(places, 8), 6, montage=places["montage"], console=console)
 
-    _step(console, 5, "render posts: people pose before landmarks, and repeat each other")
-    known, _ = render_worlds(out, seed, console)
-    _step(console, 6, "train: learn places and poses from the posts of one world")
-    learn_places_and_poses(known, places["posts_run"], seed, console)
-    _step(console, 7, "trace: who set what others repeated, in a world of other people")
-    trace_and_score(places["posts"], places["posts_run"], places["role_models"].parent, seed, console)
+    progress.note("\n5  render posts: people pose in front of landmarks, and repeat each other")
+    known, _ = render_worlds(out, seed, progress)
+    progress.note("\n6  train: learn places and poses from the posts of one world")
+    learn_places_and_poses(known, places["posts_run"], seed, progress)
+    progress.note("\n7  trace: who set what others repeated, in a world of other people")
+    trace_and_score(places["posts"], places["posts_run"], places["role_models"].parent, seed, progress)
 
-    console.print(f"\nDone in {duration(time.perf_counter() - started)}.", highlight=False)
-    query = _queries(places, 1)[0]
-    for line in (
-        f"  look-alikes  {places['montage']}",
-        f"  evaluation   {places['report'] / 'metrics.md'}",
-        f"  role models  {places['role_models']}",
-        f"  try          doppelgram search {places['catalog']} {query}",
-    ):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    progress.note(f"\nDone in {duration(time.perf_counter() - started)}.")
+    progress.note(f"  look-alikes  {places['montage']}")
+    progress.note(f"  evaluation   {places['report'] / 'metrics.md'}")
+    progress.note(f"  role models  {places['role_models']}")
+    progress.note(f"  try          doppelgram search {places['catalog']} {_queries(places, 1)[0]}")
     return places
 
 
@@ -102,10 +95,6 @@ def _queries(places: dict[str, Path], count: int) -> list[Path]:
     for path, label in zip(test.paths, test.labels.tolist(), strict=True):
         first.setdefault(label, path)
     return list(first.values())[:: max(1, len(first) // count)][:count]
-
-
-def _step(console: Console, number: int, what: str) -> None:
-    console.print(f"\n{number}  {what}", style="bold", highlight=False, markup=False, soft_wrap=True)
 
 
 def _clear(out: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from doppelgram.api.folders import check_folder
 from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.pairs import read_pairs
@@ -21,6 +20,7 @@ from doppelgram.evaluation.arrangements import evaluate_arrangement_pairs
 from doppelgram.evaluation.evaluate import evaluate_pairs
 from doppelgram.evaluation.judging import embed_collection, fitted_on, judge, own_threshold
 from doppelgram.evaluation.result import EvaluationResult
+from doppelgram.files import check_folder
 from doppelgram.images.report import quoted
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model

@@ -10,35 +10,12 @@ from typing import Any
 
 import typer
 
-from doppelgram.cli import (
-    compare,
-    compare_images,
-    errors,
-    learn,
-    look,
-    mapping,
-    pose,
-    reproduce,
-    trace,
-    weights,
-)  # each adds its commands to the program
+from doppelgram.cli import learn, reproduce, role_models, search, start, understand  # each adds its commands
 from doppelgram.cli.app import app
-from doppelgram.errors import DoppelgramError
+from doppelgram.cli.spellings import explain
+from doppelgram.errors import DoppelgramError, Interrupted
 
-__all__ = [
-    "app",
-    "compare",
-    "compare_images",
-    "errors",
-    "learn",
-    "look",
-    "main",
-    "mapping",
-    "pose",
-    "reproduce",
-    "trace",
-    "weights",
-]
+__all__ = ["app", "learn", "main", "reproduce", "role_models", "search", "start", "understand"]
 
 # Typer carries its own click, older Typers use the package: either way this is the ClickException that it raises.
 _CommandLineError: Any = typer.BadParameter.__mro__[2]
@@ -62,13 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _fail("interrupted", _INTERRUPTED)
         sys.exit(status if isinstance(status, int) else 0)
     except DoppelgramError as problem:
-        interrupted = type(problem).__name__ == "Interrupted"
-        _fail(" ".join(str(problem).split()), _INTERRUPTED if interrupted else 2)
+        _fail(" ".join(str(problem).split()), _INTERRUPTED if isinstance(problem, Interrupted) else 2)
     except _CommandLineError as problem:
         if type(problem).__name__ == "NoArgsIsHelpError":  # its message is the help text
             typer.echo(problem.format_message())
             sys.exit(2)
-        _fail(problem.format_message(), 2)
+        _fail(explain(problem), 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", _INTERRUPTED)
     except OSError as problem:

@@ -1,58 +1,162 @@
-"""The program itself and what its commands share: option types, consoles, the way answers are printed."""
+"""The program itself and what its commands share: panels, options, and how answers are printed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from doppelgram.console import TerminalProgress
+
+START, LEARN, SEARCH, UNDERSTAND, ROLE_MODELS, REPRODUCE = PANELS = (
+    "Start",
+    "Learn",
+    "Search",
+    "Understand",
+    "Role models",
+    "Reproduce",
+)
+# Panels for options that only some users of a command need.
+FACES, PRETRAINED = "Photographs of people", "Pretrained networks and keypoints"
+MAX_SEED = 2**63 - 1
+
+
+def _without_types(parameters: list[Any]) -> list[Any]:
+    """Parameters whose help leaves out the type where the name says enough: of arguments and of switches."""
+    for parameter in parameters:
+        if parameter.param_type_name == "argument" or parameter.is_flag:
+            parameter.display_type_rich = lambda ctx: None
+    return parameters
+
+
+class Command(TyperCommand):
+    """A command of this program."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
+
+
+class Program(TyperGroup):
+    """Commands, listed panel by panel, whichever module was imported first."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        def panel(name: str) -> int:
+            return PANELS.index(getattr(self.commands[name], "rich_help_panel", None) or START)
+
+        return sorted(self.commands, key=panel)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
+
+
+def show_examples(*examples: str) -> str:
+    """The end of a help text."""
+    lines = [f"  doppelgram {example}".replace("[", "\\[") for example in examples]
+    return "\n\n".join(["Example:" if len(lines) == 1 else "Examples:", *lines])
+
 
 app = typer.Typer(
     name="doppelgram",
-    help="Learn what 'looks alike' means from your own photographs, and find look-alikes with it.",
+    cls=Program,
+    help="Learn what 'looks alike' means from your own photographs, and find look-alikes and role models with it.",
+    epilog=show_examples("demo", "train photos --recipe signs --out run"),
     no_args_is_help=True,
-    add_completion=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Data = Annotated[
-    Path, typer.Argument(metavar="DATA", help="Folder of images, or a table (CSV, TSV, Parquet).", show_default=False)
+
+def command(
+    *examples: str, panel: str | None = None, name: str | None = None, program: typer.Typer = app
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add a function to the program as a command.
+
+    Args:
+        examples: command lines without the word "doppelgram", each at most 66 characters long.
+        panel: heading under which it is listed.
+        name: what users type; the function's name by default.
+        program: the program, or a group of commands in it.
+    """
+    return program.command(name, cls=Command, rich_help_panel=panel, epilog=show_examples(*examples))
+
+
+def at_least(minimum: int, maximum: int | None = None) -> Callable[[int | None], int | None]:
+    """A check of a number that was given; the help text says the range in words."""
+
+    def check(value: int | None) -> int | None:
+        if value is not None and value < minimum:
+            raise typer.BadParameter(f"{value} is too small; give {minimum} or more")
+        if value is not None and maximum is not None and value > maximum:
+            raise typer.BadParameter(f"{value} is too large; give {maximum} or less")
+        return value
+
+    return check
+
+
+def argument(name: str, text: str) -> Any:
+    """An argument, by the name that help shows."""
+    return typer.Argument(metavar=name, help=text, show_default=False)
+
+
+def option(value: str, text: str, *names: str, panel: str | None = None, check: Any = None) -> Any:
+    """An option that takes a value.
+
+    Args:
+        value: what stands for the value in the help text, such as "DIR".
+        text: the help text.
+        names: as typed; made of the parameter's name by default.
+        panel: heading under which it is listed, if it is not for every user.
+        check: called with the value; raises what is wrong with it.
+    """
+    return typer.Option(*names, metavar=value, help=text, rich_help_panel=panel, callback=check)
+
+
+def switch(text: str, *names: str) -> Any:
+    """An option that takes no value."""
+    return typer.Option(*names, help=text)
+
+
+Data = Annotated[Path, argument("DATA", "Folder of images, or table (CSV, TSV, Parquet).")]
+Catalog = Annotated[Path, argument("CATALOG", "Catalog folder.")]
+AskedModel = Annotated[Path, argument("RUN", "Run or model folder.")]
+Model = Annotated[Path, option("RUN", "Run or model folder.")]
+Weights = Annotated[
+    Path | None, option("DIR", "Folder in which pretrained weights are looked up first.", panel=PRETRAINED)
 ]
-Weights = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to look pretrained weights up in first.")]
 Keypoints = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Ready-made keypoints, for a model of places and poses that takes them; by default the keypoints.json "
-        "beside the photographs.",
-        show_default=False,
+    option(
+        "FILE",
+        "Keypoints, for a model that takes ready-made ones. By default keypoints.json beside the photographs.",
+        panel=PRETRAINED,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same result.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run or model folder.", show_default=False)]
+Changes = Annotated[list[str] | None, option("KEY=VALUE", "Change a key of the recipe. Can be repeated.", "--set")]
+SplitFile = Annotated[Path | None, option("FILE", "Split made by 'doppelgram split'.")]
+Json = Annotated[bool, switch("Print the answer as JSON.", "--json")]
+Seed = Annotated[int, option("N", "The same seed gives the same result.", check=at_least(0, MAX_SEED))]
 
 
-def progress_console() -> Console:
+def progress() -> TerminalProgress:
     """Progress and remarks go to standard error, so that standard output is the answer alone."""
-    from rich.console import Console
+    from doppelgram.console import TerminalProgress
 
-    return Console(stderr=True)
-
-
-def answer_console() -> Console:
-    """The answer, for a person who reads it in a terminal."""
-    from rich.console import Console
-
-    return Console(soft_wrap=True)
+    return TerminalProgress()
 
 
 def print_json(value: Any) -> None:
     """The answer, for another program."""
     typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+
+
+def say_written(*files: Path | None) -> None:
+    """Name the files that were written, on standard error."""
+    for file in files:
+        if file:
+            typer.echo(f"written: {file}", err=True)

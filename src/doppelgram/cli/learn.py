@@ -1,36 +1,56 @@
-"""Commands that learn: split, train, evaluate, demo."""
+"""Commands that learn: split, train, compare, evaluate."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from doppelgram.cli.app import Data, Json, Keypoints, RunFolder, Seed, Weights, app, print_json, progress_console
+from doppelgram.cli.app import (
+    LEARN,
+    AskedModel,
+    Changes,
+    Data,
+    Json,
+    Keypoints,
+    Seed,
+    SplitFile,
+    Weights,
+    at_least,
+    command,
+    option,
+    print_json,
+    progress,
+    say_written,
+    switch,
+)
 from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import duration, percent
 
+_GRID, _QUESTION = "What is varied", "Which images are compared"
 
-@app.command()
+
+@command("split photos --by image --out split.csv", "split photos --by person --out split.csv --seed 1", panel=LEARN)
 def split(
     data: Data,
-    by: Annotated[str, typer.Option(metavar="image|COLUMN", help="image, or the column whose values stay together.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="CSV to write.")],
-    fractions: Annotated[str, typer.Option(metavar="TRAIN,VAL,TEST", help="Shares of the parts.")] = "0.6,0.2,0.2",
-    seed: Seed = 0,
-    label: Annotated[str, typer.Option(metavar="COLUMN", help="Column to stratify by.")] = "",
-    name_pattern: Annotated[
+    by: Annotated[
         str,
-        typer.Option(metavar="REGEX", help="Make columns from file names by named groups, e.g. '(?P<panorama>\\d+)_'."),
+        option("image|COLUMN", "image divides every class alike. A column keeps equal values in one part."),
+    ],
+    out: Annotated[Path, option("FILE", "CSV file to write.")],
+    fractions: Annotated[str, option("TRAIN,VAL,TEST", "Shares of the three parts.")] = "0.6,0.2,0.2",
+    seed: Seed = 0,
+    label: Annotated[str, option("COLUMN", "Column with the classes. By default the label of the images.")] = "",
+    name_pattern: Annotated[
+        str, option("REGEX", "Make columns from file names: each named group is one, as in '(?P<scene>\\d+)_'.")
     ] = "",
     evaluate_on: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="List of classes, one a line, to divide; images of others become 'extra'."),
+        Path | None, option("FILE", "Classes to divide, one a line. Images of other classes become 'extra'.")
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Divide images into train, val and test parts that share nothing they must not share."""
+    """Divide images into parts for training, validation and test."""
     from doppelgram.api.split import split_data
     from doppelgram.dataset.read import read_collection
     from doppelgram.dataset.splits import OWN
@@ -44,29 +64,27 @@ def split(
     counts = made.counts()
     if json_:
         print_json({"file": str(out), "by": made.by, "seed": seed, "images": counts})
-    else:
-        typer.echo(
-            f"{out}: "
-            + ", ".join(f"{count} {part}" for part, count in counts.items())
-            + (f" ({data} comes divided into these)" if made.by == OWN else f" (by {made.by}, seed {seed})")
-        )
+        return
+    how = f"{data} comes divided into these" if made.by == OWN else f"by {made.by}, seed {seed}"
+    typer.echo(f"{out}: {', '.join(f'{count} {part}' for part, count in counts.items())} ({how})")
 
 
-@app.command()
+@command(
+    "train photos --recipe signs --out run",
+    "train photos --recipe faces --out run --set epochs=5",
+    "train photos --recipe signs --out run --resume",
+    panel=LEARN,
+)
 def train(
     data: Data,
-    recipe: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="signs, faces, posts, siamese, triplet, or a TOML file.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder; new or empty unless --resume.")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="K=V", help="Change a key of the recipe; repeatable.")
-    ] = None,
-    split: Annotated[Path | None, typer.Option(metavar="FILE", help="Split made by `doppelgram split`.")] = None,
-    weights: Weights = None,
+    recipe: Annotated[str, option("NAME|FILE", "signs, faces, posts, siamese, triplet, or a TOML file.")],
+    out: Annotated[Path, option("RUN", "Run folder. Must be new or empty unless --resume.")],
+    set_: Changes = None,
+    split: SplitFile = None,
     seed: Seed = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
+    resume: Annotated[bool, switch("Continue an interrupted run.", "--resume")] = False,
     json_: Json = False,
+    weights: Weights = None,
 ) -> None:
     """Train a model from labelled images."""
     from doppelgram.training.train import train as run_training
@@ -80,7 +98,7 @@ def train(
         weights=weights,
         seed=seed,
         resume=resume,
-        console=progress_console(),
+        console=progress().console,
     )
     if json_:
         print_json({"run": str(run.folder), **run.facts})
@@ -104,51 +122,105 @@ def train(
     typer.echo(f"Next: doppelgram evaluate {run.folder}")
 
 
-@app.command()
-def evaluate(
-    run: RunFolder,
-    gallery: Annotated[Path | None, typer.Option(metavar="DATA", help="Images to find answers in.")] = None,
-    query: Annotated[
-        Path | None, typer.Option(metavar="DATA", help="Images to ask about; by default the gallery's own.")
-    ] = None,
-    pairs: Annotated[Path | None, typer.Option(metavar="CSV", help="Pairs path_a,path_b,same to verify.")] = None,
-    root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the CSV's paths start; its own folder by default.")
-    ] = None,
+@command(
+    "compare photos --losses triplet,cosface --dims 16,64 --out grid",
+    "compare photos --out grid --report-only",
+    panel=LEARN,
+)
+def compare(
+    data: Data,
+    out: Annotated[Path, option("DIR", "Folder for runs and report. The same folder continues.")],
+    losses: Annotated[
+        str, option("NAME,...", "Losses, with parameters as in 'triplet(margin=0.1),contrastive'.", panel=_GRID)
+    ] = "triplet",
+    miners: Annotated[
+        str, option("NAME,...", "Miners: none (random triplets), all, semihard, ...", panel=_GRID)
+    ] = "none,semihard,batchhard",
+    dims: Annotated[str, option("N,...", "Embedding sizes.", panel=_GRID)] = "64",
+    seeds: Annotated[
+        int, option("N", "Runs of each combination, with seeds 0 to N - 1.", panel=_GRID, check=at_least(1, 1000))
+    ] = 3,
+    recipe: Annotated[str, option("NAME|FILE", "Recipe that all runs share.")] = "triplet",
+    set_: Changes = None,
+    split: SplitFile = None,
+    part: Annotated[str, option("val|test", "Part on which the runs are measured.")] = "val",
+    report_only: Annotated[bool, switch("Train nothing, report on the finished runs.", "--report-only")] = False,
+    json_: Json = False,
     weights: Weights = None,
-    keypoints: Keypoints = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write metrics.json, metrics.md and figures here.")
+) -> None:
+    """Train several losses, miners and sizes, and tell which differ."""
+    import json
+    import shlex
+    import sys
+
+    from doppelgram.api.compare import compare as run_comparison
+    from doppelgram.api.report_comparison import report_comparison
+    from doppelgram.comparison.findings import read_comparison
+    from doppelgram.comparison.grid import Grid
+
+    about: dict[str, Any] = {"part": part, "command": shlex.join(["doppelgram", *sys.argv[1:]]), "progress": progress()}
+    if report_only:
+        comparison = report_comparison(out, **about)
+    else:
+        grid = Grid(losses, miners, dims, seeds)
+        comparison = run_comparison(
+            data, out, grid, recipe=recipe, overrides=set_ or (), split=split, weights=weights, **about
+        )
+    if json_:
+        print_json(json.loads((out.expanduser() / "comparison.json").read_text(encoding="utf-8")))
+        return
+    for finding in read_comparison(comparison):
+        typer.echo(f"{finding.topic}: {finding.text}")
+    typer.echo(f"Report: {out / 'report.html'}")
+
+
+@command(
+    "evaluate run --out report",
+    "evaluate run --gallery known --query new --json",
+    "evaluate run --pairs pairs.csv",
+    panel=LEARN,
+)
+def evaluate(
+    run: AskedModel,
+    gallery: Annotated[Path | None, option("DATA", "Images to find answers in.", panel=_QUESTION)] = None,
+    query: Annotated[
+        Path | None, option("DATA", "Images to ask about. By default those of --gallery.", panel=_QUESTION)
+    ] = None,
+    pairs: Annotated[Path | None, option("FILE", "CSV file of pairs: path_a, path_b, same.", panel=_QUESTION)] = None,
+    root: Annotated[
+        Path | None, option("DIR", "Folder where the paths of --pairs start. By default its own.", panel=_QUESTION)
     ] = None,
     part: Annotated[
-        str, typer.Option(help="Part of the run's own split to ask about: test (default), val or train.")
+        str,
+        option("PART", "Part of the run's own images: test, val or train. By default test.", panel=_QUESTION),
     ] = "",
-    knn: Annotated[int, typer.Option(min=1, help="Neighbours that vote in k-NN classification.")] = 1,
+    out: Annotated[Path | None, option("DIR", "Write metrics.json, metrics.md and figures here.")] = None,
+    knn: Annotated[int, option("N", "Neighbours that vote on the class, 1 or more.", check=at_least(1))] = 1,
     seed: Seed = 0,
     json_: Json = False,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
 ) -> None:
-    """Say how good a model is, each figure with n and a 95 % interval."""
+    """Measure how good a model is, with 95 % intervals."""
     from doppelgram.api.evaluate import evaluate as run_evaluation
     from doppelgram.reports.evaluation import evaluation_markdown
 
     result = run_evaluation(
-        run, gallery=gallery, query=query, pairs=pairs, root=root, weights=weights, keypoints=keypoints, out=out,
-        part=part, knn=knn, seed=seed, console=progress_console(),
-    )  # fmt: skip
+        run,
+        gallery=gallery,
+        query=query,
+        pairs=pairs,
+        root=root,
+        weights=weights,
+        keypoints=keypoints,
+        out=out,
+        part=part,
+        knn=knn,
+        seed=seed,
+        console=progress().console,
+    )
     if json_:
         print_json(result.to_dict())
-        return
-    typer.echo(evaluation_markdown(result))
-    if out:
-        typer.echo(f"written to {out}")
-
-
-@app.command()
-def demo(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything is written.")] = Path("demo"),
-    seed: Seed = 0,
-) -> None:
-    """Do the whole main job on a rendered sample world: render, train, evaluate, index, search."""
-    from doppelgram.api.demo import demo as run_demo
-
-    run_demo(out, seed=seed, console=progress_console())
+    else:
+        typer.echo(evaluation_markdown(result))
+    say_written(out)

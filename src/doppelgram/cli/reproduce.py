@@ -1,4 +1,4 @@
-"""Commands that do a published experiment again: reproduce lookalike, reproduce rolemodel."""
+"""Commands that repeat a published study: reproduce lookalike, reproduce rolemodel."""
 
 from __future__ import annotations
 
@@ -7,107 +7,143 @@ from typing import Annotated
 
 import typer
 
-from doppelgram.cli.app import Json, Seed, Weights, app, print_json, progress_console
+from doppelgram.cli.app import (
+    PRETRAINED,
+    REPRODUCE,
+    Changes,
+    Json,
+    Program,
+    Seed,
+    Weights,
+    app,
+    argument,
+    at_least,
+    command,
+    option,
+    print_json,
+    progress,
+    show_examples,
+    switch,
+)
 
 reproduce = typer.Typer(
-    help="Do a published experiment again, and set its figures beside yours.", no_args_is_help=True,
-    rich_markup_mode=None, pretty_exceptions_enable=False,
-)  # fmt: skip
-app.add_typer(reproduce, name="reproduce")
+    help="Repeat a published study on your own images, and compare its figures with yours.",
+    epilog=show_examples("reproduce rolemodel posts --out study --quick"),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(reproduce, cls=Program, name="reproduce", rich_help_panel=REPRODUCE)
+
+Out = Annotated[Path, option("DIR", "Folder for everything. The same folder continues.")]
 
 
-@reproduce.command()
+@command("reproduce lookalike --signs signs --faces lfw --out out --quick", program=reproduce)
 def lookalike(
-    signs: Annotated[Path, typer.Option(metavar="DIR", help="Traffic signs: <class>/<panorama>_<n>.png.")],
-    faces: Annotated[Path, typer.Option(metavar="DIR", help="LFW: <Name>/<Name>_<n>.jpg.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything is written.")],
+    signs: Annotated[Path, option("DIR", "Traffic signs, as CLASS/PANORAMA_N.png.")],
+    faces: Annotated[Path, option("DIR", "Faces (LFW), as NAME/NAME_N.jpg.")],
+    out: Out,
     face_classes: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Identities, one a line; by default those with 16 images or more."),
+        Path | None, option("FILE", "People to use, one a line. By default those with 16 images or more.")
     ] = None,
-    weights: Weights = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A rehearsal: small network, 40 images a class, few epochs.")
-    ] = False,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of each training.")] = None,
+    quick: Annotated[bool, switch("A rehearsal: small network, 40 images a class, few epochs.", "--quick")] = False,
+    epochs: Annotated[int | None, option("N", "Epochs of each training, 1 or more.", check=at_least(1))] = None,
     images: Annotated[
-        int | None, typer.Option(min=0, help="At most so many images of a class; 0 for all, which is the default.")
+        int | None, option("N", "At most so many images a class. By default all.", check=at_least(0))
     ] = None,
-    dims: Annotated[str, typer.Option(metavar="N,...", help="Embedding sizes to try.")] = "2,16,32,64",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="K=V", help="Change a key of every recipe; repeatable.")
-    ] = None,
+    dims: Annotated[str, option("N,...", "Embedding sizes to try.")] = "2,16,32,64",
+    set_: Changes = None,
     seed: Seed = 0,
     json_: Json = False,
+    weights: Weights = None,
 ) -> None:
-    """Signs and faces at 64 x 64: contrastive and triplet loss, mining, embedding sizes, maps, look-alikes.
+    """Repeat the look-alike exercise on traffic signs and faces.
 
-    The same command goes on where it was interrupted. Without --quick it takes a night on two cores.
+    Contrastive and triplet loss, mining, embedding sizes, maps, look-alikes.
+
+    The same command continues where it was interrupted. It takes a night, or minutes with --quick.
     """
     from doppelgram.comparison.grid import parse_dims
     from doppelgram.studies.lookalike.reproduce import reproduce_lookalike
 
     report = reproduce_lookalike(
-        signs, faces, out, face_classes=face_classes, weights=weights, quick=quick, epochs=epochs, most_images=images,
-        overrides=set_ or (), dims=parse_dims(dims), seed=seed, console=progress_console(),
-    )  # fmt: skip
-    if json_:
-        print_json({"report": str(report), "markdown": str(report.with_suffix(".md"))})
-    else:
-        typer.echo(f"report written to {report}")
+        signs,
+        faces,
+        out,
+        face_classes=face_classes,
+        weights=weights,
+        quick=quick,
+        epochs=epochs,
+        most_images=images,
+        overrides=set_ or (),
+        dims=parse_dims(dims),
+        seed=seed,
+        console=progress().console,
+    )
+    _print_report(report, json_)
 
 
-@reproduce.command()
+@command(
+    "reproduce rolemodel posts --out study --weights weights",
+    "reproduce rolemodel posts --out study --quick --no-ours",
+    program=reproduce,
+)
 def rolemodel(
-    data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="Posts: <place>/<pose>/<image>, or a table.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything is written.")],
-    weights: Weights = None,
+    data: Annotated[Path, argument("DATA", "Posts as place/pose/image, or a table.")],
+    out: Out,
     groups: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Table path,person,photo of what must not straddle the division; by default DATA/truth.csv.",
-        ),
+        option("FILE", "Table (path, person, photo) of what must stay in one part. By default DATA/truth.csv."),
     ] = None,
     protocol: Annotated[
-        str, typer.Option(help="closed (known places and poses), open (whole ones held out) or both.")
+        str, option("closed|open|both", "closed: known places and poses. open: places and poses never trained on.")
     ] = "both",
-    backbone: Annotated[
-        str, typer.Option(help="Of all rungs: a name of weights or a transformers folder.")
-    ] = "mobilenet_v2_imagenet",
-    estimator: Annotated[
-        str, typer.Option(help="Who finds the people; by default DATA/keypoints.json, or else movenet.")
-    ] = "",
-    pose_weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The estimator's weights, or a file of keypoints.")
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A rehearsal: small pictures, few epochs, few pairs.")] = False,
-    ours: Annotated[bool, typer.Option("--ours/--no-ours", help="Whether our own model is trained too.")] = True,
+    quick: Annotated[bool, switch("A rehearsal: small pictures, few epochs, few pairs.", "--quick")] = False,
+    ours: Annotated[bool, switch("Train our own model too.", "--ours/--no-ours")] = True,
     rung: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY", help="Only this rung now, such as last_pose; repeatable. Others may follow."),
+        list[str] | None, option("KEY", "Only this network of the study, such as last_pose. Can be repeated.")
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="K=V", help="Change a key of the study's recipes; repeatable."),
-    ] = None,
+    set_: Changes = None,
     seed: Seed = 0,
     json_: Json = False,
+    backbone: Annotated[
+        str, option("NAME", "Network that all start from: name of weights, or a transformers folder.", panel=PRETRAINED)
+    ] = "mobilenet_v2_imagenet",
+    estimator: Annotated[
+        str, option("NAME", "What finds people. By default DATA/keypoints.json, or else movenet.", panel=PRETRAINED)
+    ] = "",
+    pose_weights: Annotated[
+        Path | None, option("FILE", "The estimator's own weights, or a file of keypoints.", panel=PRETRAINED)
+    ] = None,
+    weights: Weights = None,
 ) -> None:
-    """Same pose before the same place? The study's networks rung by rung, its figures beside yours.
+    """Repeat the role-model study: same pose in front of the same place?
 
-    The same command goes on where it was interrupted.
+    The study's networks one after the other. The same command continues where it was interrupted.
     """
-    from doppelgram.studies.role_model.reproduce import reproduce_rolemodel
+    from doppelgram.studies.role_model.reproduce import reproduce_role_model
 
-    report = reproduce_rolemodel(
-        data, out, weights=weights, groups=groups, protocol=protocol, backbone=backbone, estimator=estimator,
-        pose_weights=pose_weights, quick=quick, ours=ours, only=rung or (), overrides=set_ or (), seed=seed,
-        console=progress_console(),
-    )  # fmt: skip
+    report = reproduce_role_model(
+        data,
+        out,
+        weights=weights,
+        groups=groups,
+        protocol=protocol,
+        backbone=backbone,
+        estimator=estimator,
+        pose_weights=pose_weights,
+        quick=quick,
+        ours=ours,
+        only=rung or (),
+        overrides=set_ or (),
+        seed=seed,
+        console=progress().console,
+    )
+    _print_report(report, json_)
+
+
+def _print_report(report: Path, json_: bool) -> None:
     if json_:
         print_json({"report": str(report), "markdown": str(report.with_suffix(".md"))})
     else:
-        typer.echo(f"report written to {report}")
+        typer.echo(f"report: {report}")

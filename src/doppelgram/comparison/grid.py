@@ -65,6 +65,28 @@ class Cell:
         return "-".join(re.sub(r"[^\w.=+]+", "_", part).strip("_") for part in parts)
 
 
+@dataclass(frozen=True)
+class Grid:
+    """What a comparison varies, as a person writes it.
+
+    Attributes:
+        losses: names separated by commas, parameters in brackets: ``triplet(margin=0.1),contrastive``.
+        miners: likewise. "none" draws a random triplet for each image, "all" takes every pair of the batch.
+        dims: embedding sizes, numbers separated by commas.
+        seeds: how many; 0 to ``seeds`` - 1.
+    """
+
+    losses: str = "triplet"
+    miners: str = "none,semihard,batchhard"
+    dims: str = "64"
+    seeds: int = 3
+
+    def cells(self, base: Recipe, params_for_all: set[str] | None = None) -> tuple[list[Cell], list[str]]:
+        """See `make_cells`; raises DoppelgramError also where a name or number cannot be read."""
+        losses, miners = parse_choices(self.losses, "loss"), parse_choices(self.miners, "miner")
+        return make_cells(base, losses, miners, parse_dims(self.dims), self.seeds, params_for_all)
+
+
 def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 

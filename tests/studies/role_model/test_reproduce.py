@@ -25,7 +25,7 @@ from doppelgram.studies.role_model.data import Posts, Trial, make_trial, read_la
 from doppelgram.studies.role_model.leak import split_pairs
 from doppelgram.studies.role_model.plan import ladder, published_figure
 from doppelgram.studies.role_model.poses import draw_masks
-from doppelgram.studies.role_model.reproduce import reproduce_rolemodel
+from doppelgram.studies.role_model.reproduce import reproduce_role_model
 from doppelgram.studies.role_model.scores import pairs_of_question, score_pairs
 
 QUIET = Console(quiet=True)
@@ -53,7 +53,7 @@ def climb(world: Path, out: Path, **options: object) -> Path:
         "overrides": CHANGES,
         "console": QUIET,
     }
-    return reproduce_rolemodel(world, out, **{**settings, **options})  # type: ignore[arg-type]
+    return reproduce_role_model(world, out, **{**settings, **options})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

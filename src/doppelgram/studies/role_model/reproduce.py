@@ -44,7 +44,7 @@ from doppelgram.weights import cache_folder
 _QUICK_PAIRS = 400
 
 
-def reproduce_rolemodel(
+def reproduce_role_model(
     data: Path | str,
     out: Path | str,
     *,

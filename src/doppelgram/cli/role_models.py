@@ -1,0 +1,145 @@
+"""The command that finds role models: trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from doppelgram.cli.app import (
+    ROLE_MODELS,
+    Json,
+    Keypoints,
+    Model,
+    Seed,
+    Weights,
+    argument,
+    command,
+    option,
+    print_json,
+    progress,
+    switch,
+)
+from doppelgram.cli.tables import echo_paragraph, echo_table
+from doppelgram.rolemodels.settings import TraceSettings
+
+if TYPE_CHECKING:
+    from doppelgram.rolemodels.result import RoleModels
+
+_SCORING = "How posts are scored"
+MAX_ROWS = 10
+
+
+@command(
+    "trace posts.csv --model run --out traced",
+    "trace export --model run --out traced --timezone Europe/Berlin",
+    panel=ROLE_MODELS,
+)
+def trace(
+    posts: Annotated[
+        Path,
+        argument(
+            "POSTS", "Table (path, author, timestamp), folder of an export or a downloader, JSON, or photographs."
+        ),
+    ],
+    model: Model,
+    out: Annotated[Path, option("DIR", "Folder for report.html, tables and graph.")],
+    catalog: Annotated[
+        Path | None, option("DIR", "Catalog folder. Vectors in it are not computed again. By default OUT/catalog.")
+    ] = None,
+    timezone: Annotated[str, option("NAME", "Time zone of times that name none, such as Europe/Berlin.")] = "UTC",
+    ignore_places: Annotated[
+        bool, switch("Ignore the places that posts name. Use the photographs alone.", "--ignore-places")
+    ] = False,
+    truth: Annotated[Path | None, option("FILE", "Table of the true answer: path, arrangement, parent.")] = None,
+    title: Annotated[str, option("TEXT", "Title of the report.")] = "",
+    seed: Seed = 0,
+    json_: Json = False,
+    threshold: Annotated[
+        float | None,
+        option("P", "Two posts match from this probability on. By default the model's own.", panel=_SCORING),
+    ] = None,
+    decay: Annotated[
+        float | None,
+        option(
+            "DAYS",
+            "Days in which the weight of a follower falls to 37 %. By default fitted.",
+            panel=_SCORING,
+        ),
+    ] = None,
+    gamma: Annotated[
+        float, option("X", "How much a closer match counts: exponent of its odds.", panel=_SCORING)
+    ] = TraceSettings.gamma,
+    innovation: Annotated[
+        float, option("X", "How readily a post counts as following nobody.", panel=_SCORING)
+    ] = TraceSettings.innovation,
+    draws: Annotated[
+        int, option("N", "How often times are shuffled, for the test.", panel=_SCORING)
+    ] = TraceSettings.draws,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """Find role models: posts whose pose and place later posts repeated."""
+    settings = TraceSettings(
+        threshold=threshold, decay_days=decay, gamma=gamma, innovation=innovation, draws=draws, seed=seed
+    )
+    from doppelgram.api.trace import REPORT_FILE, summary
+    from doppelgram.api.trace import trace as run_trace
+    from doppelgram.rolemodels.validation.truth import score_lines, score_trace
+
+    found = run_trace(
+        posts,
+        model,
+        out=out,
+        catalog=catalog,
+        weights=weights,
+        keypoints=keypoints,
+        settings=settings,
+        timezone=timezone,
+        places=not ignore_places,
+        title=title,
+        console=progress().console,
+    )
+    scores = score_trace(found, truth) if truth else None
+    if json_:
+        print_json(summary(found, out) | ({"truth": scores.to_dict()} if scores else {}))
+        return
+    print_ranking(found)
+    for line in score_lines(scores) if scores else ():
+        echo_paragraph(line)
+    typer.echo(f"report: {out / REPORT_FILE}")
+
+
+def print_ranking(found: RoleModels) -> None:
+    """The leading posts as a table, and what a reader must know; a star marks what shuffled clocks do not explain."""
+    from doppelgram.numbers import day, number, p_value
+    from doppelgram.rolemodels.findings import goes_beyond, lead
+
+    echo_paragraph(lead(found))
+    posts = found.role_models
+    leaders: list[Any] = list(
+        posts[(posts["status"] == "traced") & (posts["score"] > 0)].head(MAX_ROWS).itertuples(index=False)
+    )
+    if leaders:
+        rows = [
+            (
+                f"{rank}{'*' if goes_beyond(post) else ' '}",
+                f"{post.rank_low}-{post.rank_high}",
+                str(post.followers),
+                number(post.excess),
+                p_value(post.q_value),
+                day(post.timestamp),
+                str(post.author),
+                str(post.path),
+            )
+            for rank, post in enumerate(leaders, start=1)
+        ]
+        headings = ("rank ", "95 %", "followers", "excess", "q", "time", "author", "path")
+        typer.echo()
+        echo_table(headings, rows, names=("author", "path"))
+        typer.echo()
+        if any(goes_beyond(post) for post in leaders):
+            echo_paragraph("* precedes and matches, more than a shuffled clock explains")
+    for note in found.notes:
+        echo_paragraph(f"note: {note}")

@@ -1,0 +1,205 @@
+"""Commands that find: index, search, verify."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from doppelgram.cli.app import (
+    FACES,
+    SEARCH,
+    Catalog,
+    Data,
+    Json,
+    Keypoints,
+    Model,
+    Weights,
+    argument,
+    at_least,
+    command,
+    option,
+    print_json,
+    progress,
+    say_written,
+)
+from doppelgram.cli.tables import echo_table, shorten, terminal_width
+
+if TYPE_CHECKING:
+    from doppelgram.catalog.search import Match, Neighbours
+
+Crop = Annotated[
+    str,
+    option(
+        "face[:NAME]",
+        "Cut out the largest face, upright. NAME: opencv or mediapipe.",
+        panel=FACES,
+    ),
+]
+ShowCrops = Annotated[Path | None, option("PNG", "Draw each photograph and what was cut out of it.", panel=FACES)]
+
+
+@command("index photos --model run --catalog catalog", panel=SEARCH)
+def index(
+    data: Data,
+    model: Model,
+    catalog: Annotated[Path, option("DIR", "Catalog folder. Made if it is not there.")],
+    json_: Json = False,
+    crop: Crop = "",
+    show_crops: ShowCrops = None,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """Put images into a catalog, to search it later."""
+    from doppelgram.api.search import index as run_index
+
+    report = run_index(
+        data,
+        model,
+        catalog,
+        crop=crop,
+        show_crops=show_crops,
+        weights=weights,
+        keypoints=keypoints,
+        console=progress().console,
+    )
+    say_written(show_crops)
+    if not json_:
+        typer.echo(report.summary())
+        return
+    facts = json.loads(report.to_json())
+    outcomes = facts.pop("outcomes")
+    facts["problems"] = [outcome for outcome in outcomes if outcome["status"] != "ok"]
+    looked = [outcome for outcome in outcomes if outcome["status"] == "ok" and "faces" in outcome]
+    if looked:
+        facts["without_face"] = [outcome["path"] for outcome in looked if outcome["faces"] == 0]
+        facts["several_faces"] = [outcome["path"] for outcome in looked if outcome["faces"] > 1]
+    print_json(facts)
+
+
+@command("search catalog photo.jpg", "search catalog new/*.jpg -k 10 --montage look-alikes.png", panel=SEARCH)
+def search(
+    catalog: Catalog,
+    images: Annotated[list[Path], argument("IMAGE", "Photographs to find look-alikes of.")],
+    k: Annotated[int, option("N", "How many look-alikes, 1 or more.", "-k", check=at_least(1))] = 5,
+    by: Annotated[
+        str,
+        option("joint|place|pose", "With a model of places and poses: rank by joint (default), place or pose."),
+    ] = "",
+    montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
+    json_: Json = False,
+    crop: Crop = "",
+    show_crops: ShowCrops = None,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """Find the images of a catalog that look most like a photograph.
+
+    In a terminal the answer is a table. In a pipe or file it is one line a match, tabs between the cells.
+    """
+    from doppelgram.api.search import search as run_search
+
+    found = run_search(
+        catalog,
+        images,
+        k,
+        by=by,
+        montage=montage,
+        crop=crop,
+        show_crops=show_crops,
+        weights=weights,
+        keypoints=keypoints,
+        console=progress().console,
+    )
+    say_written(show_crops, montage)
+    if json_:
+        print_json([asdict(neighbours) for neighbours in found])
+    elif sys.stdout.isatty():
+        for neighbours in found:
+            _print_table(neighbours)
+    else:
+        _print_lines(found)
+
+
+def _print_table(neighbours: Neighbours) -> None:
+    """The answers to one photograph, for a person."""
+    arranged = neighbours.people is not None
+    numbers = ("place", "pose", "both") if arranged else ("distance", "probability")
+    rows = []
+    for match in neighbours.matches:
+        probability = _figure(match.probability, ".0%")
+        cells = (*_parts(match, ".0%"), probability) if arranged else (f"{match.distance:.3f}", probability)
+        rows.append((str(match.rank), match.label, *cells, match.path))
+    typer.echo(shorten(neighbours.query, terminal_width()))
+    echo_table(("rank", "label", *numbers, "path"), rows, names=("label", "path"))
+    typer.echo()
+
+
+def _print_lines(found: list[Neighbours]) -> None:
+    """All answers, for another program: nothing is cut."""
+    arranged = any(neighbours.people is not None for neighbours in found)
+    parts = ("place", "pose") if arranged else ()
+    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, "path")))
+    for neighbours in found:
+        for match in neighbours.matches:
+            numbers = (f"{match.distance:.4f}", _figure(match.probability, ".4f"), *_parts(match, ".4f"))
+            cells = (neighbours.query, str(match.rank), match.label, *numbers, match.path)
+            typer.echo("\t".join(" ".join(cell.split()) for cell in cells))
+
+
+def _figure(probability: float | None, form: str) -> str:
+    return "" if probability is None else format(probability, form)
+
+
+def _parts(match: Match, form: str) -> tuple[str, ...]:
+    """Place and pose of an answer by a model that knows them; a pose that could not be compared says so."""
+    if match.place_probability is None:
+        return ()
+    return _figure(match.place_probability, form), _figure(match.pose_probability, form) if match.people else "unknown"
+
+
+@command("verify a.jpg b.jpg --model run", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
+def verify(
+    image_a: Annotated[Path, argument("A", "A photograph.")],
+    image_b: Annotated[Path, argument("B", "Another photograph.")],
+    model: Model,
+    json_: Json = False,
+    crop: Crop = "",
+    show_crops: ShowCrops = None,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """Say whether two photographs show the same, and how sure that is."""
+    from doppelgram.api.search import verify as run_verify
+    from doppelgram.numbers import percent
+
+    verdict = run_verify(
+        model,
+        image_a,
+        image_b,
+        crop=crop,
+        show_crops=show_crops,
+        weights=weights,
+        keypoints=keypoints,
+        console=progress().console,
+    )
+    say_written(show_crops)
+    if json_:
+        print_json(verdict.to_dict())
+        return
+    if verdict.probability is None:
+        typer.echo(f"distance {verdict.distance:.4f}; the model is not calibrated, so there is no probability")
+        return
+    what, why = "the same", f"distance {verdict.distance:.4f}, threshold {verdict.threshold:.4f}"
+    if verdict.place_probability is not None:
+        what, pose = "the same pose in front of the same place", percent(verdict.pose_probability)
+        nobody = [image for image, n in ((image_a, verdict.people_a), (image_b, verdict.people_b)) if not n]
+        if nobody:
+            pose = f"unknown, taken as {pose}: nobody in {' and '.join(map(str, nobody))}"
+        why = f"place {percent(verdict.place_probability)}, pose {pose}"
+    word = "same" if verdict.same else "different"
+    typer.echo(f"{word}: probability {percent(verdict.probability)} that they show {what} ({why})")

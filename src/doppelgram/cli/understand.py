@@ -1,0 +1,213 @@
+"""Commands that explain: map, errors, pose, compare-images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doppelgram.cli.app import (
+    PRETRAINED,
+    UNDERSTAND,
+    Json,
+    Keypoints,
+    Model,
+    Seed,
+    Weights,
+    argument,
+    at_least,
+    command,
+    option,
+    print_json,
+    progress,
+    say_written,
+)
+from doppelgram.cli.spellings import refuse_model_as_data
+from doppelgram.cli.tables import echo_paragraph, shorten, terminal_width
+
+_KEPT = "Maps that are kept"
+OwnData = Annotated[Path | None, argument("DATA", "Labelled images. By default the run's own.")]
+
+
+@command(
+    "map --model run --out map.html",
+    "map photos --model run --out map.png --method pca",
+    "map catalog",
+    name="map",
+    panel=UNDERSTAND,
+)
+def map_(
+    data: Annotated[Path | None, argument("DATA", "Images, or a catalog. By default the images of the run.")] = None,
+    model: Annotated[Path | None, option("RUN", "Run or model folder. A catalog brings its own model.")] = None,
+    out: Annotated[
+        list[Path] | None,
+        option("FILE", "Page (.html) or picture (.png, .svg) to write. Can be repeated. By default map.html."),
+    ] = None,
+    method: Annotated[str, option("pca|tsne", "How the map is computed.")] = "tsne",
+    perplexity: Annotated[float, option("X", "For t-SNE: about how many neighbours count as near.")] = 30.0,
+    part: Annotated[
+        list[str] | None, option("PART", "Part of the run's own images: train, val, test or extra. Can be repeated.")
+    ] = None,
+    title: Annotated[str, option("TEXT", "Title of the map.")] = "",
+    projector: Annotated[Path | None, option("DIR", "Write files for TensorBoard's projector.")] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+    save: Annotated[Path | None, option("FILE", "Keep the map, to add images to it later.", panel=_KEPT)] = None,
+    onto: Annotated[Path | None, option("FILE", "Use a map kept with --save.", panel=_KEPT)] = None,
+    place: Annotated[
+        Path | None, option("DATA", "Add these images to the map. The others do not move.", panel=_KEPT)
+    ] = None,
+) -> None:
+    """Draw the embedding space: who is near whom, who is misclassified."""
+    from doppelgram.api.map import draw_map
+    from doppelgram.reports.map.parts import wrong_lines
+
+    refuse_model_as_data("map", data, model)
+    source = model or data
+    if source is None:
+        raise typer.BadParameter("give DATA, a catalog, or --model RUN")
+    files = out or ([] if projector or save else [Path("map.html")])
+    found = draw_map(
+        source,
+        data if model else None,
+        method=method,
+        out=files,
+        projector=projector,
+        save=save,
+        place=place,
+        onto=onto,
+        parts=part or (),
+        seed=seed,
+        perplexity=perplexity,
+        title=title,
+        console=progress().console,
+    )
+    written = [*files, *(path for path in (projector, save) if path)]
+    if json_:
+        print_json({**found.summary(), "files": [str(path) for path in written]})
+        return
+    typer.echo(wrong_lines(found))
+    say_written(*written)
+    if projector:
+        typer.echo(f"look at it with: tensorboard --logdir {projector}", err=True)
+
+
+@command("errors --model run --out errors.png", "errors photos --model run -n 100 --csv errors.csv", panel=UNDERSTAND)
+def errors(
+    model: Model,
+    data: OwnData = None,
+    part: Annotated[str, option("PART", "Part of the run's own images: train, val, test or all.")] = "all",
+    out: Annotated[Path | None, option("PNG", "Draw a contact sheet.")] = None,
+    csv: Annotated[Path | None, option("FILE", "Write all findings to a CSV file.")] = None,
+    most: Annotated[
+        int, option("N", "How many findings to show, of all kinds together.", "-n", check=at_least(1))
+    ] = 40,
+    json_: Json = False,
+) -> None:
+    """List probable label errors, copies, wrong pairs and outliers."""
+    from doppelgram.api.label_errors import HEADINGS, list_mistakes
+
+    refuse_model_as_data("errors", data, None)
+    answer = list_mistakes(model, data, part=part, out=out, csv=csv, most=most, console=progress().console)
+    if json_:
+        facts = {"images": answer.images, "counts": answer.counts(), "notes": list(answer.notes)}
+        print_json({**facts, "findings": [finding.to_dict() for finding in answer.findings]})
+        return
+    counts, shown = answer.counts(), answer.worst(most)
+    for kind, (title, _) in HEADINGS.items():
+        typer.echo(f"{title}: {counts[kind]:,}" if counts[kind] else f"{title}: none")
+        for finding in shown:
+            if finding.category == kind:
+                where = f" [{finding.part}]" if finding.part else ""
+                typer.echo(f"  {finding.score:.2f}  {shorten(finding.path, terminal_width() - 8 - len(where))}{where}")
+                echo_paragraph(finding.reason, indent=8)
+                if finding.other_path:
+                    typer.echo(f"        beside {shorten(finding.other_path, terminal_width() - 15)}")
+    for note in answer.notes:
+        echo_paragraph(f"note: {note}")
+    say_written(out, csv)
+
+
+@command("pose photos --out poses.parquet --draw skeletons", "pose photo.jpg --out poses.parquet", panel=UNDERSTAND)
+def pose(
+    data: Annotated[Path, argument("DATA", "Folder of images, table (CSV, TSV, Parquet), or one photograph.")],
+    out: Annotated[Path, option("FILE", "Table of keypoints to write (.parquet).")],
+    draw: Annotated[Path | None, option("DIR", "Draw the skeletons over the photographs, into this folder.")] = None,
+    cache: Annotated[
+        Path | None, option("DIR", "Folder for answers, to reuse them. By default the user's cache.")
+    ] = None,
+    json_: Json = False,
+    estimator: Annotated[
+        str,
+        option(
+            "NAME",
+            "What finds people: movenet, movenet-thorough (slower), mediapipe, vitpose, keypoints.",
+            panel=PRETRAINED,
+        ),
+    ] = "movenet",
+    pose_weights: Annotated[
+        Path | None,
+        option("FILE", "The estimator's own weights, or the ready-made keypoints (file or folder).", panel=PRETRAINED),
+    ] = None,
+    weights: Weights = None,
+) -> None:
+    """Find the people in photographs, and 18 keypoints of each."""
+    from doppelgram.api.pose import estimate_poses
+
+    found = estimate_poses(
+        data,
+        out,
+        estimator=estimator,
+        weights=weights,
+        pose_weights=pose_weights,
+        draw=draw,
+        cache=cache,
+        console=progress().console,
+    )
+    if json_:
+        print_json({**found.to_dict(), "file": str(out)})
+        return
+    typer.echo(found.summary())
+    if found.unnamed:
+        count = len(found.unnamed)
+        which = "1 photograph is" if count == 1 else f"{count:,} photographs are"
+        typer.echo(f"{which} not named among the keypoints", err=True)
+    say_written(out, draw)
+
+
+@command(
+    "compare-images a.jpg b.jpg --model run --out why.png",
+    "compare-images a.jpg b.jpg --estimator mediapipe",
+    name="compare-images",
+    panel=UNDERSTAND,
+)
+def compare_images(
+    image_a: Annotated[Path, argument("A", "A photograph.")],
+    image_b: Annotated[Path, argument("B", "Another photograph.")],
+    model: Annotated[
+        Path | None, option("RUN", "Model of places and poses. Without it only skeletons are compared.")
+    ] = None,
+    out: Annotated[Path | None, option("PNG", "Draw both photographs, their skeletons, and the reasons.")] = None,
+    json_: Json = False,
+    estimator: Annotated[
+        str, option("NAME", "Without --model: what finds people. By default movenet.", panel=PRETRAINED)
+    ] = "",
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """Say whether two photographs show the same pose and place, and why."""
+    from doppelgram.api.compare_images import compare_images as run_comparison
+    from doppelgram.numbers import percent
+
+    answer = run_comparison(
+        image_a, image_b, model=model, out=out, estimator=estimator, weights=weights, keypoints=keypoints
+    )
+    say_written(out)
+    if json_:
+        print_json(answer.to_dict())
+        return
+    chance = "" if answer.probability is None else f" (the same with probability {percent(answer.probability)})"
+    typer.echo(f"{answer.verdict}{chance}")
+    for sentence in answer.why:
+        typer.echo(f"  {sentence}")
