@@ -20,6 +20,7 @@ import torch
 from rich.console import Console
 
 from common import machine, write
+from doppelgram.api.train import train
 from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
@@ -32,7 +33,6 @@ from doppelgram.models.towers import fused, unit
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
 from doppelgram.training.arrangement_sights import Sights, look_at
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 PAIRS = 1600
 CONSOLE = Console(stderr=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import glob
 import io
 import json
@@ -55,7 +54,7 @@ def test_every_key_of_a_recipe_is_documented_with_its_default() -> None:
     mentioned = set(re.findall(r"`(\w+\.\w+)`", text))
     assert set(all_keys()) <= mentioned
     assert documented <= set(all_keys())
-    default = dataclasses.asdict(make_recipe({}))
+    default = make_recipe({}).model_dump()
     for row in rows:
         keys = re.findall(r"`(\w+\.\w+)`", row.split("|")[1])
         values = [value.strip() for value in row.split("|")[2].split(",")]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from doppelgram.api.search import search as search
     from doppelgram.api.search import verify as verify
     from doppelgram.api.trace import trace as trace
+    from doppelgram.api.train import train as train
     from doppelgram.catalog.store import Catalog as Catalog
     from doppelgram.dataset.collection import Collection as Collection
     from doppelgram.dataset.posts.read import read_posts as read_posts
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from doppelgram.studies.lookalike.reproduce import reproduce_lookalike as reproduce_lookalike
     from doppelgram.training.run import Run as Run
     from doppelgram.training.run import open_run as open_run
-    from doppelgram.training.train import train as train
 
 __version__ = "0.1.0"
 
@@ -53,7 +53,7 @@ _WHERE = {
     "verify": "doppelgram.api.search",
     "split_data": "doppelgram.dataset.splitting",
     "trace": "doppelgram.api.trace",
-    "train": "doppelgram.training.train",
+    "train": "doppelgram.api.train",
     "Catalog": "doppelgram.catalog.store",
     "Collection": "doppelgram.dataset.collection",
     "read_collection": "doppelgram.dataset.readers",

@@ -6,14 +6,13 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
-from doppelgram.comparison.cells import Bench, read_result
+from doppelgram.comparison.cells import ComparisonTrainer, read_result
 from doppelgram.comparison.findings import seconds as duration
 from doppelgram.comparison.grid import Cell, make_cells, parse_choices, parse_dims, read_base
 from doppelgram.comparison.result import Comparison, RunResult
@@ -27,9 +26,10 @@ from doppelgram.files import written_whole
 from doppelgram.learning.catalogue import list_losses, list_miners
 from doppelgram.reports.comparison.report import Facts, write_report
 from doppelgram.training.embedding import make_framing
-from doppelgram.training.recipe import LossRecipe, MinerRecipe, Recipe, make_recipe
+from doppelgram.training.old_recipes import translate
+from doppelgram.training.recipe import MetricRecipe, Recipe, anchored, make_recipe
+from doppelgram.training.recipe_sections import Loss, Miner
 from doppelgram.training.run import SPLIT_FILE, versions
-from doppelgram.training.train import anchored
 
 GRID_FILE, RUNS_FOLDER = "grid.json", "runs"
 PARTS = ("val", "test")
@@ -112,15 +112,15 @@ def compare(
     return _report(out, part, command, console)
 
 
-def _identity(base: Recipe, for_all: set[str], data: Path) -> dict[str, Any]:
+def _identity(base: MetricRecipe, for_all: set[str], data: Path) -> dict[str, Any]:
     """What has to stay the same for runs to be comparable: the data, and the recipe but for what the grid varies."""
-    shared = replace(base, model=replace(base.model, dim=2))
+    shared = base.with_values(model={"dim": 2})
     if "loss" not in for_all and not base.loss.params:
-        shared = replace(shared, loss=replace(base.loss, name=LossRecipe().name, params={}))
+        shared = shared.with_values(loss={"name": Loss().name, "params": {}})
     if "miner" not in for_all and not base.miner.params:
-        shared = replace(shared, miner=MinerRecipe())
+        shared = shared.with_values(miner=Miner())
     kept = shared.to_dict()
-    for key in ("name", "about"):
+    for key in ("name", "about", "task"):
         kept.pop(key)
     return {"data": os.path.abspath(data), "recipe": kept}
 
@@ -132,7 +132,9 @@ def _read_grid(out: Path) -> dict[str, Any] | None:
         return None
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        make_recipe(found["recipe"]), found["data"]
+        recipe = make_recipe(translate(found["recipe"], str(file)), drop_unused=True).to_dict()
+        found["recipe"] = {section: keys for section, keys in recipe.items() if isinstance(keys, dict)}
+        found["data"]
     except (ValueError, KeyError, TypeError, AttributeError, DoppelgramError):
         raise DoppelgramError(f"{file}: is damaged; choose another --out") from None
     return found
@@ -171,9 +173,9 @@ def _begin(out: Path, identity: Mapping[str, Any]) -> None:
 
 
 def _bench(
-    out: Path, base: Recipe, collection: Collection, given: Split | None, listed: list[str] | None, data: Path,
+    out: Path, base: MetricRecipe, collection: Collection, given: Split | None, listed: list[str] | None, data: Path,
     weights: Path | None, console: Console,
-) -> Bench:  # fmt: skip
+) -> ComparisonTrainer:  # fmt: skip
     """The images in memory and the one split of all cells, written to the folder."""
     images = load_images(collection, make_framing(base), console)
     if (out / SPLIT_FILE).is_file():
@@ -189,10 +191,10 @@ def _bench(
     parts.rows(images.collection)
     if not (out / SPLIT_FILE).is_file():
         parts.write(out / SPLIT_FILE)
-    return Bench(images, parts, data, weights, console)
+    return ComparisonTrainer(images, parts, data, weights, console)
 
 
-def _train_all(cells: Sequence[Cell], bench: Bench, out: Path, part: str, console: Console) -> None:
+def _train_all(cells: Sequence[Cell], bench: ComparisonTrainer, out: Path, part: str, console: Console) -> None:
     """Train and measure what is not finished, with one line a cell and the time that is left."""
     started = time.perf_counter()
     todo = [cell for cell in cells if read_result(out / RUNS_FOLDER / cell.folder, part) is None]
@@ -263,7 +265,7 @@ def _report(out: Path, part: str, command: str, console: Console) -> Comparison:
     if not results:
         raise DoppelgramError(f"{out}: no run is finished and measured on the {part} part yet")
     comparison = Comparison(results, part=part)
-    recipe = make_recipe({**grid["recipe"], "name": grid.get("name", "")})
+    recipe = make_recipe({**grid["recipe"], "name": grid.get("name", "")}, drop_unused=True)
     counts = read_split(out / SPLIT_FILE).counts()
     write_report(out, comparison, Facts(grid["data"], recipe, part, command, versions(), counts))
     return comparison

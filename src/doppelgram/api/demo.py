@@ -11,13 +11,13 @@ from rich.console import Console
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.search import index, search
+from doppelgram.api.train import train
 from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.readers import read_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 CLASSES, PER_CLASS = 16, 60
 # The shipped recipe, shortened for a set that is a tenth of the size it was made for.

@@ -15,7 +15,7 @@ from doppelgram.files import written_whole
 from doppelgram.reports.blocks import Block, as_html, as_markdown, duration, percent
 from doppelgram.studies.role_model.data import FLATTERS, Trial
 from doppelgram.studies.role_model.plan import PUBLISHED_PAIRS, Rung, published_figure
-from doppelgram.studies.role_model.rungs import Climbed
+from doppelgram.studies.role_model.rungs import RungResult
 
 TITLE = "The role-model study's ladder, climbed again"
 _OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
@@ -42,8 +42,8 @@ class Ladder:
 
     rungs: Sequence[Rung]
     trials: Mapping[str, Trial]
-    climbed: Mapping[str, Mapping[str, Climbed]]
-    leaky: Mapping[str, Climbed]
+    climbed: Mapping[str, Mapping[str, RungResult]]
+    leaky: Mapping[str, RungResult]
     settings: Mapping[str, Any]
     grouped: bool
     notes: Sequence[str]
@@ -167,7 +167,7 @@ def _chapter(ladder: Ladder, name: str) -> list[Block]:
     return blocks
 
 
-def _training(one: Climbed) -> list[str]:
+def _training(one: RungResult) -> list[str]:
     facts = one.facts
     return [
         one.rung.title, str(facts["size"]), f"{facts['pairs_an_epoch']:,}", str(facts["epochs"]),
@@ -208,7 +208,7 @@ def _settings(ladder: Ladder) -> str:
             o = recipe.optimiser
             text += (
                 f"{what}: {_OPTIMISERS[o.name]} at {o.lr:g}, at most {o.epochs} epochs, patience "
-                f"{recipe.stopping.patience}, {recipe.sampler.batch} pairs a batch, dropout {recipe.model.dropout:g}. "
+                f"{recipe.stopping.patience}, {recipe.pairs.batch} pairs a batch, dropout {recipe.model.dropout:g}. "
             )
     if settings.get("set"):
         text += f"Changed by --set {', '.join(settings['set'])}. "
@@ -244,7 +244,7 @@ def as_dict(ladder: Ladder) -> dict[str, Any]:
     }
 
 
-def _as_dict(one: Climbed) -> dict[str, Any]:
+def _as_dict(one: RungResult) -> dict[str, Any]:
     metrics = {name: asdict(metric) for name, metric in one.metrics.items()}
     return {"title": one.rung.title, "metrics": metrics, "facts": dict(one.facts)}
 

@@ -30,14 +30,14 @@ from doppelgram.studies.role_model.data import (
     read_ladder_posts,
 )
 from doppelgram.studies.role_model.figure import ladder_figure, masks_picture
-from doppelgram.studies.role_model.leak import LEAKY_FOLDER, climb_leaky
-from doppelgram.studies.role_model.ours import climb_ours, ours_overrides
+from doppelgram.studies.role_model.leak import LEAKY_FOLDER, measure_leaky
+from doppelgram.studies.role_model.ours import measure_ours, ours_overrides
 from doppelgram.studies.role_model.plan import BACKBONE, Rung, ladder
 from doppelgram.studies.role_model.poses import draw_masks, estimator_for, people_in
 from doppelgram.studies.role_model.report import Ladder, write_ladder
-from doppelgram.studies.role_model.rungs import Climbed, Workshop, climb
-from doppelgram.training.recipe import Recipe
-from doppelgram.training.train import make_network
+from doppelgram.studies.role_model.rungs import RungResult, StudyData, measure_rung
+from doppelgram.training.networks import make_network
+from doppelgram.training.recipe import PairsRecipe
 from doppelgram.weights import cache_folder
 
 _QUICK_PAIRS = 400
@@ -103,7 +103,7 @@ def reproduce_rolemodel(
     everything, grouped = read_ladder_posts(data, Path(groups).expanduser() if groups is not None else None)
     finder = estimator_for(data, estimator, folder, Path(pose_weights).expanduser() if pose_weights else None)
     reference = next(rung.recipe for rung in every if rung.recipe is not None and rung.frozen)
-    make_network(reference, folder, seed)
+    make_network(reference.model, reference.data.size, folder, seed)
     settings: dict[str, Any] = {
         "data": os.path.abspath(data), "groups": os.path.abspath(groups) if groups is not None else "",
         "backbone": backbone, "estimator": finder.name, "quick": quick, "set": list(overrides), "seed": seed,
@@ -133,7 +133,7 @@ def reproduce_rolemodel(
 
 
 def _climb_all(
-    data: Path, out: Path, rungs: Sequence[Rung], reference: Recipe, everything: Any, grouped: bool, finder: Any,
+    data: Path, out: Path, rungs: Sequence[Rung], reference: PairsRecipe, everything: Any, grouped: bool, finder: Any,
     settings: dict[str, Any], protocol: str, weights: Path | None, *, seed: int, console: Console,
 ) -> Path:  # fmt: skip
     images = load_images(everything, Framing(reference.data.size), console)
@@ -159,10 +159,10 @@ def _climb_all(
     if nobody:
         notes.append(f"No person was found in {nobody:,} of {len(people):,} posts; their skeleton masks are empty.")
     masks = {side: draw_masks(people, side) for side in sides}
-    work = Workshop(posts, [images.hashes[row] for row in posed], masks, out, weights, seed, console)
-    work.pixels_at[reference.data.size] = images.pixels[posed]
-    climbed: dict[str, dict[str, Climbed]] = {name: {} for name in trials}
-    leaky: dict[str, Climbed] = {}
+    study = StudyData(posts, [images.hashes[row] for row in posed], masks, out, weights, seed, console)
+    study.pixels_at[reference.data.size] = images.pixels[posed]
+    climbed: dict[str, dict[str, RungResult]] = {name: {} for name in trials}
+    leaky: dict[str, RungResult] = {}
 
     def report() -> Path:
         # in the ladder's order, whatever order they were climbed in
@@ -180,18 +180,18 @@ def _climb_all(
         for name, trial in trials.items():
             _say(console, f"{rung.title}, {name} protocol")
             if rung.kind != "ours":
-                climbed[name][rung.key] = climb(work, rung, trial, reference)
+                climbed[name][rung.key] = measure_rung(study, rung, trial, reference)
                 continue
             changes = ours_overrides(finder.name, str(settings["backbone"]), quick=bool(settings["quick"]))
             try:
-                climbed[name][rung.key] = climb_ours(work, rung, trial, data, changes)
+                climbed[name][rung.key] = measure_ours(study, rung, trial, data, changes)
             except Interrupted:
                 raise
             except DoppelgramError as problem:
                 notes.append(f"Our own model is left out of the {name} protocol: {problem}.")
                 _say(console, notes[-1])
         if rung.frozen and rung.recipe is not None:
-            leaky[rung.key] = climb_leaky(work, rung)
+            leaky[rung.key] = measure_leaky(study, rung)
         if rung not in quick_ones or rung is quick_ones[-1]:
             page = report()
     return page
@@ -202,7 +202,7 @@ def _say(console: Console, what: str) -> None:
 
 
 def _pictures(
-    out: Path, rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, Climbed]], pixels: NDArray[np.uint8],
+    out: Path, rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, RungResult]], pixels: NDArray[np.uint8],
     masks: Mapping[int, NDArray[np.uint8]],
 ) -> list[tuple[Path, str]]:  # fmt: skip
     figures = out / "figures"
