@@ -61,7 +61,7 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     with progress_bar(Console(stderr=True), "features", 2 * len(images.pixels)) as advance:
         features = mirrored_features(
             network.tower, images.pixels, images.hashes, Framing(recipe.data.size), cache_folder() / "features",
-            augmentation=recipe.augment.changes, views=recipe.augment.copies, progress=advance,
+            augmentation=recipe.augment.changes, copies=recipe.augment.copies, progress=advance,
         )  # fmt: skip
 
     # The study's own optimiser, to the end: what 100 epochs take, and how far they come.

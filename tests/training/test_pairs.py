@@ -131,7 +131,7 @@ def test_features_of_a_photograph_and_of_its_mirror_image(tmp_path: Path) -> Non
         Framing(32),
         tmp_path,
         augmentation=Augmentation(brightness=0.5),
-        views=2,
+        copies=2,
         progress=done.append,
     )
     assert found.shape == (3, 2, 2, backbone.dim)
@@ -141,7 +141,7 @@ def test_features_of_a_photograph_and_of_its_mirror_image(tmp_path: Path) -> Non
         np.testing.assert_allclose(found[:, 1, 0], net.features(turned).numpy(), atol=1e-4)
     assert np.abs(found[:, 0, 0] - found[:, 0, 1]).max() > 1e-3
     again = mirrored_features(
-        net, pixels, hashes, Framing(32), tmp_path, augmentation=Augmentation(brightness=0.5), views=2
+        net, pixels, hashes, Framing(32), tmp_path, augmentation=Augmentation(brightness=0.5), copies=2
     )
     assert np.array_equal(found, again)
 

@@ -71,7 +71,7 @@ class ComparisonTrainer:
         A training that diverges is a result of its own: it is noted in the run, and the others go on.
         """
         run = open_run(folder) if (folder / RUN_FILE).is_file() else None
-        if run is not None and (run.recipe != cell.recipe or run.seed != cell.seed):
+        if run is not None and (run.recipe.to_dict() != cell.recipe.to_dict() or run.seed != cell.seed):
             raise DoppelgramError(f"{folder}: is a run of another recipe; choose another --out")
         if run is not None and (run.finished or run.facts.get("diverged")):
             return run

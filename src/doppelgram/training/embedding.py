@@ -59,10 +59,17 @@ def frozen_features(
     if copies == 1:
         augmentation = Augmentation()
     with progress_bar(console, "embedding once", len(images.hashes)) as advance:
+        folder = cache_folder() / "features"
         return cached_features(
-            network, images.pixels, images.hashes, framing, cache_folder() / "features",
-            augmentation=augmentation, views=copies, progress=advance,
-        )  # fmt: skip
+            network,
+            images.pixels,
+            images.hashes,
+            framing,
+            folder,
+            augmentation=augmentation,
+            copies=copies,
+            progress=advance,
+        )
 
 
 def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console: Console) -> None:

@@ -122,8 +122,8 @@ def train_loaded(
     if val is not None and not task.validates:
         warn(console, "no validation image has another of its class to find; the last epoch is kept")
     with run.timed():
-        fitted = fit(task, recipe.stopping, Place.of_run(run.folder), resume=resume, epoch_done=epoch_done,
-                     console=console)  # fmt: skip
+        place = Place.of_run(run.folder)
+        fitted = fit(task, recipe.stopping, place, resume=resume, epoch_done=epoch_done, console=console)
     if fitted.interrupted:
         again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
         raise Interrupted(f"{run.folder}: stopped after {len(fitted.history)} finished epochs; continue with `{again}`")

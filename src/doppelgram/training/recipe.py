@@ -86,15 +86,15 @@ class PostsData(Section):
 class PairsData(PostsData):
     """The same, and how large a photograph is seen."""
 
-    size: int = Field(64, ge=8, le=2048)
+    size: int = Field(default=64, ge=8, le=2048)
 
 
 class Pairs(Section):
     """Which pairs a siamese network is shown, and how."""
 
-    mask: int = Field(0, ge=0, le=512)  # side of the drawn skeleton that it sees beside each photograph; 0: none
+    mask: int = Field(default=0, ge=0, le=512)  # side of the drawn skeleton that it sees too; 0: none
     negatives: Literal["place", "both"] = "place"  # different pairs: the same place in another pose; both: also
-    batch: int = Field(16, ge=2)
+    batch: int = Field(default=16, ge=2)
 
 
 class PairsRecipe(Recipe):
@@ -116,9 +116,9 @@ class PairsRecipe(Recipe):
 class Arrangement(Section):
     """How people are found, and how many are compared."""
 
-    estimator: str = Field("movenet-thorough", json_schema_extra={"choices": list(ESTIMATORS)})
+    estimator: str = Field(default="movenet-thorough", json_schema_extra={"choices": list(ESTIMATORS)})
     segmenter: str = ""  # what finds where people cover the place; empty: they are not covered
-    people: int = Field(1, ge=1, le=2)  # how many people of a photograph are compared
+    people: int = Field(default=1, ge=1, le=2)  # how many people of a photograph are compared
 
 
 class ArrangementRecipe(Recipe):
@@ -299,6 +299,6 @@ def anchored(recipe: Any) -> Any:
         return recipe.with_values(towers=towers)
     if is_folder(recipe.model.backbone):
         recipe = recipe.with_values(model={"backbone": absolute(recipe.model.backbone)})
-    if recipe.data.classes:
+    if isinstance(recipe, MetricRecipe) and recipe.data.classes:
         recipe = recipe.with_values(data={"classes": absolute(recipe.data.classes)})
     return recipe

@@ -12,7 +12,7 @@ import tomli_w
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.old_recipes import translate
-from doppelgram.training.recipe import MetricRecipe, Recipe, all_keys, make_recipe, tower_keys, without
+from doppelgram.training.recipe import MetricRecipe, Recipe, all_keys, make_recipe, without
 from doppelgram.training.recipe_errors import nearest
 
 OFF = "off"
@@ -128,48 +128,24 @@ def _meant(values: Mapping[str, Any], key: str, override: str) -> list[str]:
     known = all_keys(values)
     if _is_known(key, known):
         return [key]
-    whole = {"loss": "loss.name", "miner": "miner.name", "sampler": "sampler.name"}.get(key)
-    if whole in known:
-        return [whole] if whole else []
-    towers = [each for each in known if each.startswith("towers.")]
-    tail = key.removeprefix("towers.*.").removeprefix("towers.")
-    of_one, of_each = _one_tower(values, key)
-    if of_one is not None:
-        matches = _matches(of_each, [each.removeprefix(f"towers.{of_one}.") for each in towers
-                                     if each.startswith(f"towers.{of_one}.")])  # fmt: skip
-        matches = [f"towers.{of_one}.{match}" for match in matches]
-    elif "." in key and not key.startswith("towers."):
-        matches = []
-    else:
-        matches = [] if key.startswith("towers.") else _matches(key, [each for each in known if each not in towers])
-        for tower in values.get("towers", []):
-            inside = _matches(tail, tower_keys(str(tower.get("task"))))
-            matches += [f"towers.{tower.get('name')}.{each}" for each in inside]
-    sections = {match for match in matches if not match.startswith("towers.")}
-    if len(sections) > 1 or len(sections) == 1 < len(matches):
+    if f"{key}.name" in known and key in ("loss", "miner", "sampler"):
+        return [f"{key}.name"]
+    _, tower, word = ["", "*", key] if not key.startswith("towers.") else [*key.split(".", 2), ""][:3]
+    sections, towers = [], []
+    for full in known if word not in ("name", "params") else []:
+        first, name, rest = [*full.split(".", 2), ""][:3]
+        if first == "towers":
+            alone = "." not in word and rest.rpartition(".")[2] == word
+            towers += [full] if tower in ("*", name) and (alone or (rest == word and word != key)) else []
+        elif name == key:
+            sections.append(full)
+    matches = sections + towers
+    if len(sections) > 1 or (sections and towers):
         raise DoppelgramError(f"--set {override}: '{key}' stands in several sections: {' or '.join(sorted(matches))}")
     if not matches:
-        raise DoppelgramError(
-            f"--set {override}: unknown key '{key}'{nearest(key if '.' in key else '.' + key, known)}"
-        )
+        close = nearest(key if "." in key else f".{key}", known)
+        raise DoppelgramError(f"--set {override}: unknown key '{key}'{close}")
     return matches
-
-
-def _matches(key: str, known: Iterable[str]) -> list[str]:
-    """Keys that are this one, or that end in it where it is given without its section."""
-    known = list(known)
-    exact = [each for each in known if each == key]
-    alone = [] if "." in key or key in ("name", "params") else [each for each in known if each.endswith(f".{key}")]
-    return exact or alone
-
-
-def _one_tower(values: Mapping[str, Any], key: str) -> tuple[str | None, str]:
-    """The tower that a key names, and the rest of the key."""
-    for tower in values.get("towers", []):
-        prefix = f"towers.{tower.get('name')}."
-        if key.startswith(prefix):
-            return str(tower["name"]), key.removeprefix(prefix)
-    return None, key
 
 
 def _is_known(key: str, known: Iterable[str]) -> bool:

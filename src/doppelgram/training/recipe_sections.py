@@ -28,7 +28,7 @@ class Section(BaseModel):
 
 def _one_of(*choices: str) -> Any:
     """Text that is one of some words, which are known when the program runs."""
-    return Field("", json_schema_extra={"choices": list(choices)})
+    return Field(default="", json_schema_extra={"choices": list(choices)})
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -44,8 +44,8 @@ class Data(Section):
 
     label: str = ""  # column to compare by; empty: the reader's own
     classes: str = ""  # text file with one class a line: only these are evaluated, all others are trained on
-    min_images: int = Field(2, ge=1)  # classes with fewer images are left aside
-    size: int = Field(64, ge=8, le=2048)  # side of the square that the network sees
+    min_images: int = Field(default=2, ge=1)  # classes with fewer images are left aside
+    size: int = Field(default=64, ge=8, le=2048)  # side of the square that the network sees
     crop: Count = 0  # side of the centred square cut from the photograph first; 0: the whole photograph
     resize: Literal["squash", "cover", "letterbox"] = "squash"
     face: str = _one_of("", *DETECTORS)  # the largest face is cut out, upright; empty: no face is looked for
@@ -79,9 +79,9 @@ class Network(Backbone):
     train: Literal["full", "last", "head"] = "full"  # last: the backbone's last layer and the head; head: frozen
     frozen_norms: bool = False  # whether the backbone's batch norms keep the statistics they came with
     frozen_layers: Count = 0  # how many of the backbone's first layers (stem and blocks) are not trained
-    dim: int = Field(64, ge=2, le=2048)
-    hidden: int = Field(0, ge=0, le=65536)
-    dropout: float = Field(0.0, ge=0, le=0.99)
+    dim: int = Field(default=64, ge=2, le=2048)
+    hidden: int = Field(default=0, ge=0, le=65536)
+    dropout: float = Field(default=0.0, ge=0, le=0.99)
     normalise: bool = True
     batch_norm: bool = False
     pooling: Literal["", "depthwise"] = ""  # one learned weight a position and channel; empty: the backbone's own
@@ -96,7 +96,7 @@ class Model(Network):
     """The network of task `metric`."""
 
     mirror: bool = False  # embed as the mean of the image and its mirror image
-    test_time_copies: int = Field(1, ge=1, le=7)  # embed as the mean of so many versions of the image
+    test_time_copies: int = Field(default=1, ge=1, le=7)  # embed as the mean of so many versions of the image
 
 
 class Loss(Section):
@@ -118,8 +118,8 @@ class Sampler(Section):
     """What a batch is made of."""
 
     name: Literal["auto", "m-per-class", "shuffle"] = "auto"  # auto: shuffle for losses that carry class weights
-    batch: int = Field(128, ge=2)
-    per_class: int = Field(4, ge=1)
+    batch: int = Field(default=128, ge=2)
+    per_class: int = Field(default=4, ge=1)
     min_per_class: Count = 0  # of shuffle: a class with fewer images shows that many an epoch; 0: each image once
 
 
@@ -131,10 +131,10 @@ class Optimiser(Section):
     weight_decay: AtLeast0 = 0.01
     momentum: Share = 0.9  # of sgd
     schedule: Literal["cosine", "constant", "onecycle"] = "cosine"  # cosine and constant after a linear warm-up
-    warmup: float = Field(0.15, ge=0, le=0.9)  # share of all steps spent warming up
+    warmup: float = Field(default=0.15, ge=0, le=0.9)  # share of all steps spent warming up
     clip: AtLeast0 = 0.0  # gradient norm that steps are cut to; 0: never
-    epochs: int = Field(20, ge=1)
-    average: float = Field(0.0, ge=0, le=0.99999)  # share of the old in a running average of the weights; 0: none
+    epochs: int = Field(default=20, ge=1)
+    average: float = Field(default=0.0, ge=0, le=0.99999)  # share of the old in an average of the weights; 0: none
     precision: Annotated[Literal["auto", "32", "bf16"], Words] = "auto"  # auto: bf16 where the hardware multiplies it
 
     def unused(self) -> dict[str, str]:
@@ -169,7 +169,7 @@ class Augment(Section):
     blur: float = 0.0
     coarse: float = 0.0
     erase: float = 0.0
-    copies: int = Field(1, ge=1)  # augmented copies of each image that frozen layers see, once and for all
+    copies: int = Field(default=1, ge=1)  # augmented copies of each image that frozen layers see, once and for all
 
     @model_validator(mode="after")
     def _in_range(self) -> Augment:

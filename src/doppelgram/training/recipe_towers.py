@@ -30,9 +30,9 @@ class TowerOptimiser(BackboneOptimiser):
     backbone_lr: AtLeast0 = 0.06
     weight_decay: AtLeast0 = 0.02
     schedule: Literal["cosine", "constant", "onecycle"] = "onecycle"
-    warmup: float = Field(0.2, ge=0, le=0.9)
-    epochs: int = Field(18, ge=1)
-    average: float = Field(0.98, ge=0, le=0.99999)
+    warmup: float = Field(default=0.2, ge=0, le=0.9)
+    epochs: int = Field(default=18, ge=1)
+    average: float = Field(default=0.98, ge=0, le=0.99999)
     precision: Literal["auto", "32", "bf16"] = "32"
 
 
@@ -42,22 +42,22 @@ class KeypointOptimiser(Optimiser):
     lr: AtLeast0 = 2e-3
     weight_decay: AtLeast0 = 0.05
     schedule: Literal["cosine", "constant", "onecycle"] = "onecycle"
-    epochs: int = Field(150, ge=1)
-    average: float = Field(0.99, ge=0, le=0.99999)
+    epochs: int = Field(default=150, ge=1)
+    average: float = Field(default=0.99, ge=0, le=0.99999)
     precision: Literal["auto", "32", "bf16"] = "32"
 
 
 class KeypointAugment(Section):
     """Random changes to keypoints, which make a tower see past an estimator's errors. Lengths are in trunk lengths."""
 
-    rotate: float = Field(12.0, ge=0, le=180)  # degrees: the camera held askew
+    rotate: float = Field(default=12.0, ge=0, le=180)  # degrees: the camera held askew
     stretch: AtLeast0 = 0.25  # the body turned away from the camera, or bent towards it: axes scaled by up to exp(this)
     shear: AtLeast0 = 0.2
     perspective: Share = 0.08  # one end nearer to the camera than the other
     jitter: AtLeast0 = 0.06  # of a keypoint of half confidence
     outliers: Share = 0.03  # share of keypoints that were found somewhere else
     outlier_jitter: AtLeast0 = 0.6  # how far away
-    dropped: float = Field(0.1, ge=0, le=0.5)  # mean share of keypoints that are missing
+    dropped: float = Field(default=0.1, ge=0, le=0.5)  # mean share of keypoints that are missing
     confidence: Share = 0.3  # confidences are multiplied by a factor from 1 - this to 1 + this
 
 
@@ -72,7 +72,7 @@ class ImageTowerRecipe(Tower, Backbone):
     """What every tower on images has."""
 
     sees: Sees = "photograph"  # place: people are covered; person: one person, cut out
-    size: int = Field(64, ge=8, le=2048)  # side of the square that it sees
+    size: int = Field(default=64, ge=8, le=2048)  # side of the square that it sees
 
     @property
     def of(self) -> str:
@@ -86,10 +86,10 @@ class ClassesTower(ImageTowerRecipe):
     task: Literal["classes"]
     frozen_layers: Count = 0  # first layers (stem and blocks) that are not trained
     frozen_norms: bool = True  # whether batch norms keep their statistics; those of random weights never do
-    dropout: float = Field(0.3, ge=0, le=0.99)
+    dropout: float = Field(default=0.3, ge=0, le=0.99)
     temperature: Temperature = 1.0  # of the class probabilities; below 1 they are bolder than what was trained
     smoothing: Share = 0.1  # share of the target that is spread over all classes
-    batch: int = Field(32, ge=2)
+    batch: int = Field(default=32, ge=2)
     optimiser: TowerOptimiser = TowerOptimiser()
     augment: Augment = Augment()
     stopping: TowerStopping = TowerStopping()
@@ -100,14 +100,14 @@ class KeypointsTower(Tower):
 
     task: Literal["keypoints"]
     output: Literal["classes", "embedding"] = "classes"
-    dim: int = Field(64, ge=2, le=2048)  # of an embedding
-    hidden: int = Field(256, ge=1, le=65536)
-    dropout: float = Field(0.3, ge=0, le=0.99)
+    dim: int = Field(default=64, ge=2, le=2048)  # of an embedding
+    hidden: int = Field(default=256, ge=1, le=65536)
+    dropout: float = Field(default=0.3, ge=0, le=0.99)
     temperature: Temperature = 1.0  # of the class probabilities
     loss_scale: Temperature = 16.0  # of an embedding's cosine-margin loss
     loss_margin: AtLeast0 = 0.2
     smoothing: Share = 0.1
-    batch: int = Field(128, ge=2)
+    batch: int = Field(default=128, ge=2)
     optimiser: KeypointOptimiser = KeypointOptimiser()
     augment: KeypointAugment = KeypointAugment()
     stopping: TowerStopping = TowerStopping()
@@ -127,7 +127,7 @@ class UntrainedTower(ImageTowerRecipe):
     """Features of a backbone as it came, whitened, for places that were not trained on."""
 
     task: Literal["untrained"]
-    dim: int = Field(128, ge=2, le=2048)
+    dim: int = Field(default=128, ge=2, le=2048)
     whiten: Share = 0.2  # share of the largest variance that is added to all, so that the smallest are not blown up
 
 

@@ -136,7 +136,7 @@ def abandon_run(run: Run) -> None:
         run.folder.rmdir()
 
 
-def open_run(folder: Path | str) -> Run:
+def open_run(folder: Path | str | Run) -> Run:
     """Open a run.
 
     Raises:

@@ -136,11 +136,13 @@ def _resumed(job: Job) -> Run:
     """Open a run to resume it; refuses to continue it as something else than it was started as."""
     out = job.out
     run = open_run(out)
-    if run.recipe != job.recipe:
-        mine, theirs = (_flat(recipe.to_dict()) for recipe in (job.recipe, run.recipe))
+    mine, theirs = (_flat(recipe.to_dict()) for recipe in (job.recipe, run.recipe))
+    if mine != theirs:
         differing = sorted(key for key in {*mine, *theirs} if mine.get(key) != theirs.get(key))
-        what = f" ({', '.join(differing)})" if differing else ""
-        raise DoppelgramError(f"{out}: was started with another recipe{what}; resume with {RECIPE_FILE} from the run")
+        what = ", ".join(differing)
+        raise DoppelgramError(
+            f"{out}: was started with another recipe ({what}); resume with {RECIPE_FILE} from the run"
+        )
     if isinstance(job.data, Path) and str(run.data) != os.path.abspath(job.data):
         raise DoppelgramError(f"{out}: was started on {run.data}, not on {job.data}")
     if run.seed != job.seed:

@@ -63,10 +63,10 @@ class Task(lightning.LightningModule):  # type: ignore[misc]
         self.optimiser = optimiser
         self.seed = seed
         self.generator = torch.Generator()
-        self.live: Mapping[str, Tensor] = {}
+        self.live: Mapping[str, Any] = {}
         self.average: AveragedModel | None = averaged_model(network, optimiser.average) if optimiser.average else None
 
-    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Any]]:
         """The loss of one batch of the plan, and further figures of it by name."""
         raise NotImplementedError
 

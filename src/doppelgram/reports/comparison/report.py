@@ -17,7 +17,7 @@ from doppelgram.comparison.result import REPLICATES, Comparison
 from doppelgram.files import written_whole
 from doppelgram.reports.comparison.curves import write_curves
 from doppelgram.reports.comparison.page import page
-from doppelgram.training.recipe import Recipe
+from doppelgram.training.recipe import MetricRecipe
 
 # Column of the table to its heading, in order; intervals are joined to the figure before them.
 _HEADINGS = ("loss", "miner", "dims", "runs", "P@1", "interval", "NCM", "interval", "MAP@R",
@@ -29,7 +29,7 @@ class Facts:
     """What the methods paragraph needs to know besides the comparison itself."""
 
     data: str
-    recipe: Recipe
+    recipe: MetricRecipe
     part: str
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -156,4 +156,5 @@ def _recipe(
         "stopping.monitor": "val_precision_at_1",
         "augment.flip": "true" if subject.name == "faces" else "false",
     }
-    return read_recipe(base, [*(f"{key}={value}" for key, value in changes.items()), *overrides])
+    recipe: MetricRecipe = read_recipe(base, [*(f"{key}={value}" for key, value in changes.items()), *overrides])
+    return recipe

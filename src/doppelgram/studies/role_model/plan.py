@@ -102,7 +102,8 @@ def study_recipe(key: str, overrides: Sequence[str] = ()) -> PairsRecipe:
     """
     folder = resources.files("doppelgram.studies.role_model") / "recipes"
     with resources.as_file(folder / f"study_{key}.toml") as file:
-        return read_recipe(file, overrides)
+        recipe: PairsRecipe = read_recipe(file, overrides)
+    return recipe
 
 
 def published_figure(share: float) -> Metric:

@@ -107,7 +107,7 @@ class StudyData:
                     Framing(recipe.data.size),
                     cache_folder() / "features",
                     augmentation=recipe.augment.changes,
-                    views=copies,
+                    copies=copies,
                     progress=advance,
                 )
         return self.features_of[key]

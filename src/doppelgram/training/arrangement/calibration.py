@@ -95,9 +95,9 @@ def calibrated_space(
         The space, and the share of hard pairs that it judges right.
     """
     towers, posts = training.towers, training.posts
-    dims = (fused_dim([each.tower for each in of_kind(towers, kind)]) for kind in ("place", "pose"))
+    place, pose = (fused_dim([each.tower for each in of_kind(towers, kind)]) for kind in ("place", "pose"))
     empty = JointCalibration(_PLACEHOLDER, _PLACEHOLDER, 1.0, 1.0, 0.0, 0.0, 0.5, rule="both")
-    space = ArrangementSpace(*dims, people, empty)
+    space = ArrangementSpace(place, pose, people, empty)
     where = f"validation part of {data}"
     rows, kinds = _pairs(training, posts.validated)
     if min(len(kinds.same), len(kinds.place), len(kinds.pose)) < _FEWEST_PAIRS:

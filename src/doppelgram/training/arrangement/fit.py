@@ -121,7 +121,8 @@ class TowerTraining:
     def _plain(self, each: PlannedTower, rows: Int64) -> Maps:
         """What the first layers make of images as they are."""
         pixels, layers = self.posts.shown[each.input_key][rows], getattr(each.recipe, "frozen_layers", 0)
-        return first_maps(_network(each), layers, pixels, Augmentation(), 0, self.run.seed)[0]
+        maps: Maps = first_maps(_network(each), layers, pixels, Augmentation(), 0, self.run.seed)[0]
+        return maps
 
     def _fit_classes(self, each: PlannedTower, recipe: ClassesTower, tower: ImageTower) -> None:
         network, layers, pixels = tower.model.network, recipe.frozen_layers, self.posts.shown[each.input_key]

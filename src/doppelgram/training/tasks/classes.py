@@ -61,7 +61,7 @@ class ClassesTask(Task):
         logits: Tensor = network.head.logits(later_features(network, self.layers, as_tensor(maps).to(self.device)))
         return logits
 
-    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Any]]:
         """Cross-entropy of one copy of each of the batch's images."""
         rows = batch.cpu().numpy()
         copies = torch.randint(len(self.maps), (len(rows),), generator=self.generator).numpy()

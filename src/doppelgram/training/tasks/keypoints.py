@@ -64,7 +64,7 @@ class KeypointsTask(Task):
             logits = self.recipe.loss_scale * (normalize(logits, dim=1) @ normalize(self.centres, dim=1).T)
         return logits
 
-    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Any]]:
         """Cross-entropy of the batch's people, changed at random."""
         rows = batch.cpu()
         logits = self._logits(self.network, augmented(self.keypoints[rows], self.recipe.augment, self.generator))

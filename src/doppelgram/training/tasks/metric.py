@@ -73,7 +73,10 @@ class MetricTask(Task):
         self.margin = loss.margin if isinstance(loss, TripletMarginLoss) and not loss.soft else None
         self.part = train
         self.cached = train.inputs.ndim == 3
-        self.queries, self.gallery = _validation(train, val) if val is not None and len(val) else (None, 0)
+        self.queries: Part | None = None
+        self.gallery = 0
+        if val is not None and len(val):
+            self.queries, self.gallery = _validation(train, val)
         unseen = self.queries is not None and int(self.queries.codes.max()) >= classes
         self.validates_loss = not (unseen and loss.needs_classes)
         self.validates = self.queries is not None and (
@@ -101,12 +104,12 @@ class MetricTask(Task):
         embedding = network(images)
         return embedding
 
-    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Any]]:
         """The loss of one batch of rows, with the loss's own figures and the share of violated triplets."""
         inputs, labels = self.part.batch(batch.cpu().numpy(), self.device)
         embeddings = self.embed(inputs, training=True)
         seen, seen_labels = self.memory.join(embeddings, labels) if self.memory is not None else (embeddings, labels)
-        tuples = self.miner(seen.detach(), seen_labels) if self.miner else None
+        tuples = self.miner(seen.detach(), seen_labels)
         if self.memory is not None:
             tuples = anchored(tuples, seen_labels, len(labels))
             self.memory.remember(embeddings, labels)
@@ -160,7 +163,7 @@ class MetricTask(Task):
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Weight matrices decay; biases, norms and the loss's class weights do not."""
-        network, optimiser = self.network, self.optimiser
+        network, optimiser = self.network, self.recipe.optimiser
         groups = decayed_groups(
             [(network.backbone.parameters(), optimiser.backbone_lr), (network.head.parameters(), 1.0)], optimiser
         )

@@ -55,7 +55,7 @@ class PairsTask(Task):
         elif network.tower.backbone.convolutional:
             self.to(memory_format=torch.channels_last)
 
-    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Any]]:
         """The loss of a batch of pairs (m, 3); each photograph is changed and described once."""
         rows, first, second = unique_rows(batch.cpu().numpy())
         images, masks = self.inputs.changed(rows, self.augmentation, self.generator)
