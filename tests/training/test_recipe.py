@@ -98,8 +98,10 @@ def test_an_empty_recipe_is_the_default() -> None:
 
 
 def test_a_key_that_a_change_leaves_without_effect_goes_and_one_that_is_given_is_refused(tmp_path: Path) -> None:
-    recipe = read_recipe("triplet", ["loss=cosface", "miner.name="])
-    assert "per_class" not in recipe.sampler.model_fields_set
+    groups = tmp_path / "groups.toml"
+    groups.write_text('task = "metric"\n[sampler]\nper_class = 8\n')
+    assert read_recipe(groups).sampler.per_class == 8
+    assert read_recipe(groups, ["loss=cosface"]).sampler.per_class == MetricRecipe().sampler.per_class
     assert read_recipe("signs", ["optimiser.name=sgd", "momentum=0.5"]).optimiser.momentum == 0.5
     head = read_recipe("triplet", ["train=head"])
     assert "brightness" not in head.to_dict()["augment"], "of a frozen backbone plain features are kept"

@@ -18,15 +18,19 @@ def _loss(recipe: MetricRecipe) -> MetricLoss:
 
 
 def unused_by_loss(recipe: MetricRecipe) -> dict[str, str]:
-    """Keys that the chosen loss and sampler leave without effect, and why; only keys that the recipe sets."""
+    """Keys that the chosen loss and sampler leave without effect, and why; only where they are not at their defaults.
+
+    A recipe that was written out has every key, so that a default says nothing about what somebody wanted.
+    """
     loss = _loss(recipe)
     found: dict[str, str] = {}
     if recipe.loss.cross_batch and (loss.needs_classes or not loss.takes_tuples):
         found["loss.cross_batch"] = f"{loss.title} compares no pairs of images"
-    if "loss_lr" in recipe.optimiser.model_fields_set and not list(loss.parameters()):
+    default = MetricRecipe()
+    if recipe.optimiser.loss_lr != default.optimiser.loss_lr and not list(loss.parameters()):
         found["optimiser.loss_lr"] = f"{loss.title} has no weights of its own"
     if shuffles(recipe, loss):
-        if "per_class" in recipe.sampler.model_fields_set:
+        if recipe.sampler.per_class != default.sampler.per_class:
             found["sampler.per_class"] = "batches of random images are not made of groups of a class"
     elif recipe.sampler.min_per_class:
         found["sampler.min_per_class"] = "it goes with sampler.name=shuffle; groups of a class are filled up anyway"
