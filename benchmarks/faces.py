@@ -30,6 +30,7 @@ import numpy as np
 from common import RESULTS, SHOWN, by_views, embedded_parts, machine, metric_table, way_table, with_interval, write
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.split import split_data
+from doppelgram.api.train import train
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, read_split
@@ -45,7 +46,6 @@ from doppelgram.models.model import Model
 from doppelgram.space.exact import pair_distances
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.run import open_run
-from doppelgram.training.train import train
 
 HELD_OUT = 100
 PLAIN = (

@@ -20,6 +20,7 @@ import torch
 from rich.console import Console
 
 from common import machine, with_interval, write
+from doppelgram.api.train import train
 from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
@@ -33,7 +34,6 @@ from doppelgram.numbers import duration
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
 from doppelgram.training.arrangement_sights import Sights, look_at
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 PAIRS = 1600
 CONSOLE = Console(stderr=True)

@@ -21,6 +21,7 @@ import numpy as np
 
 from common import SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.train import train
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split
@@ -29,7 +30,6 @@ from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
 from doppelgram.training.run import open_run
-from doppelgram.training.train import train
 
 COMMON = 20  # crops from which on a class counts as common
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}

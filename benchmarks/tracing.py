@@ -20,13 +20,13 @@ from rich.console import Console
 
 from common import machine, write
 from doppelgram.api.trace import trace
+from doppelgram.api.train import train
 from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_grouped_posts
 from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 CONSOLE = Console(stderr=True)
 # Besides the model's own threshold, to show what hangs on it.

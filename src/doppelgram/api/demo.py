@@ -9,6 +9,7 @@ from pathlib import Path
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.search import index, search
+from doppelgram.api.train import train
 from doppelgram.console import Progress, TerminalProgress, rich_console
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import read_split
@@ -16,7 +17,6 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import duration, interval, percent
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 CLASSES, PER_CLASS = 16, 60
 # The shipped recipe, shortened for a set that is a tenth of the size it was made for.

@@ -87,7 +87,7 @@ def train(
     weights: Weights = None,
 ) -> None:
     """Train a model from labelled images."""
-    from doppelgram.training.train import train as run_training
+    from doppelgram.api.train import train as run_training
 
     run = run_training(
         data,

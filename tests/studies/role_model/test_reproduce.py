@@ -202,7 +202,7 @@ def test_the_plan() -> None:
     for rung in rungs[2:6]:
         assert rung.recipe is not None
         assert rung.recipe.model.train == ("full" if "full" in rung.key else "head")
-        assert rung.recipe.sampler.batch == (16 if "full" in rung.key else 24)
+        assert rung.recipe.pairs.batch == (16 if "full" in rung.key else 24)
         assert rung.recipe.model.dropout > 0
         assert rung.recipe.augment.flip
     assert published_figure(0.58).n == 82

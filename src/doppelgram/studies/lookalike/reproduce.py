@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.train import train
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
@@ -33,7 +34,6 @@ from doppelgram.studies.lookalike.data import Prepared, prepare
 from doppelgram.studies.lookalike.plan import DIM, DIMS, FULL, QUICK, SUBJECTS, Step, Subject, basic_steps, size_steps
 from doppelgram.studies.lookalike.report import Chapter, Trained, write_report
 from doppelgram.training.run import Run
-from doppelgram.training.train import train
 
 DATA_FOLDER, RUNS_FOLDER = "data", "runs"
 NEIGHBOURS = 5
