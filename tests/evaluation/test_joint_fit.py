@@ -5,8 +5,9 @@ import pytest
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.joint_fit import fit_joint, pair_kinds, twins
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
 
 EMPTY = Calibration(1.0, 1.0, 1.0, 1, 1, "")
 SPACE = ArrangementSpace(4, 4, 1, JointCalibration(EMPTY, EMPTY, 1.0, 1.0, 0.0, 0.0, 0.5))

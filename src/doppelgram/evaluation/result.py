@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 
-# Code name to plain words, in the order in which metrics are reported.
+# Code name to plain words, in the order in which metrics are reported; the last four are of places and poses.
 METRIC_NAMES: dict[str, str] = {
     "knn_accuracy": "Right class by nearest neighbours",
     "balanced_knn_accuracy": "Right class by nearest neighbours, classes weighing equally",
@@ -31,9 +31,6 @@ METRIC_NAMES: dict[str, str] = {
     "tar_at_far_0.01": "Same pairs accepted while at most 1 in 100 different ones is",
     "tar_at_far_0.001": "Same pairs accepted while at most 1 in 1,000 different ones is",
     "pair_accuracy": "Pairs judged rightly as same or different",
-}
-# The same of metrics that only models of places and poses have.
-ARRANGEMENT_NAMES: dict[str, str] = {
     "place_precision_at_1": "Nearest image by place alone shows the right place",
     "pose_precision_at_1": "Nearest image by pose alone shows the right pose",
     "pair_place_auc": "A same pair is nearer than a different one by place alone (area under the ROC curve)",
@@ -101,7 +98,7 @@ class EvaluationResult:
         """A table to read, followed by the remarks."""
         lines = ["| what | value | 95 % interval | n | name |", "|---|---:|---:|---:|---|"]
         for name, metric in self.metrics.items():
-            plain = METRIC_NAMES.get(name) or ARRANGEMENT_NAMES.get(name, name)
+            plain = METRIC_NAMES.get(name, name)
             interval = f"{_percent(metric.low)} to {_percent(metric.high)}"
             lines.append(f"| {plain} | {_percent(metric.value)} | {interval} | {metric.n:,} | `{name}` |")
         if self.notes:
