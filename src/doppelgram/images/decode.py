@@ -42,6 +42,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = (5, 6, 7, 8)
 
 
 class BrokenImage(DoppelgramError):
@@ -100,6 +101,11 @@ def decode(data: bytes, *, at_least: int | None = None) -> Image.Image:
         BrokenImage: no image comes out of it: empty, not an image, cut off, damaged, more pixels than
             ``pixel_cap`` (which is seen in the header, before anything is decoded) or out of memory.
     """
+    return decode_sized(data, at_least=at_least)[0]
+
+
+def decode_sized(data: bytes, *, at_least: int | None = None) -> tuple[Image.Image, tuple[int, int]]:
+    """What `decode` returns, and width and height of the whole upright image, however small it was decoded."""
     if not data:
         raise BrokenImage("0 bytes")
     cap = pixel_cap()
@@ -107,11 +113,14 @@ def decode(data: bytes, *, at_least: int | None = None) -> Image.Image:
         image = Image.open(BytesIO(data), formats=_formats())
         if image.width * image.height > cap:
             raise BrokenImage(_too_many(image.size, cap))
+        width, height = image.size
         if at_least is not None:
             image.draft(None, (at_least, at_least))
         with _large_images if image.width * image.height > _LARGE else nullcontext():
             image.load()
-            return _upright(to_rgb(image), _orientation(image))
+            orientation = _orientation(image)
+            size = (height, width) if orientation in _SIDEWAYS else (width, height)
+            return _upright(to_rgb(image), orientation), size
     except BrokenImage:
         raise
     except MemoryError as error:

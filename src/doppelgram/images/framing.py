@@ -21,6 +21,8 @@ RESIZES = ("squash", "cover", "letterbox")
 _FILTER = Image.Resampling.BICUBIC
 _REDUCING_GAP = 3.0
 
+_SMALLEST_DECODED = 128
+
 # The bars of a letterbox: the middle of the range, so that after normalisation they are close to "no signal".
 _BARS = (128, 128, 128)
 
@@ -87,9 +89,10 @@ class Framing:
 
         Twice the side of the result: a JPEG decoder that scales down does it with a plain box filter, and what
         follows has to be the better filter for the result to stay close to that of the full image. ``crop``
-        counts pixels of the original, so it needs the original, and a face may be a small part of it.
+        counts pixels of the original, so it needs the original, and a face may be a small part of it. Never fewer
+        than a catalog's thumbnail needs, so that the pixels are the same with and without one.
         """
-        return None if self.crop is not None or self.face else 2 * self.size
+        return None if self.crop is not None or self.face else max(2 * self.size, _SMALLEST_DECODED)
 
     def apply(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return ``image``, which is upright, as a (size, size, 3) array of uint8, red first.
