@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.evaluate import evaluate as evaluate
-    from doppelgram.api.label_errors import list_mistakes as list_mistakes
+    from doppelgram.api.label_errors import list_label_errors as list_label_errors
     from doppelgram.api.map import draw_map as draw_map
     from doppelgram.api.pose import estimate_poses as estimate_poses
     from doppelgram.api.search import index as index
@@ -44,7 +44,7 @@ _WHERE = {
     "evaluate": "doppelgram.api.evaluate",
     "draw_map": "doppelgram.api.map",
     "estimate_poses": "doppelgram.api.pose",
-    "list_mistakes": "doppelgram.api.label_errors",
+    "list_label_errors": "doppelgram.api.label_errors",
     "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
     "Run": "doppelgram.training.run",
     "open_run": "doppelgram.training.run",

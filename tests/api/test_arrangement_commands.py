@@ -67,20 +67,19 @@ def test_search_ranks_by_both_or_by_either(world: Path, catalog: Path) -> None:
     rows, vectors = stored.snapshot(["id", "name"])
     own = rows["name"].tolist().index(query.relative_to(world).as_posix())
     space = random_model().space
-    judged = space.judge(np.repeat(vectors[own][None], len(vectors), axis=0), vectors)
-    for by, expected in (
-        ("", judged.probability), ("place", judged.place_probability), ("pose", judged.pose_probability),
-    ):  # fmt: skip
+    compared = space.compare(np.repeat(vectors[own][None], len(vectors), axis=0), vectors)
+    for by in ("", "place", "pose"):
+        expected = compared.parts[by].probability if by else compared.probability
         (found,) = search(catalog, [query], k=8, by=by, console=quiet())
         ranked = np.sort(np.delete(expected, own))[::-1][:8]
-        attribute = {"": "probability", "place": "place_probability", "pose": "pose_probability"}[by]
-        assert [getattr(match, attribute) for match in found.matches] == pytest.approx(ranked.tolist(), abs=1e-6)
-        assert found.people == 1
+        answers = [match.parts[by] if by else match.probability for match in found.matches]
+        assert answers == pytest.approx(ranked.tolist(), abs=1e-6)
+        assert found.unknown == ()
         for match in found.matches:
             row = rows["id"].tolist().index(match.id)
-            assert match.probability == pytest.approx(judged.probability[row], abs=1e-6)
-            assert match.distance == pytest.approx(1 - judged.probability[row], abs=1e-6)
-            assert match.people == int(not match.name.split("/")[1].startswith("_"))
+            assert match.probability == pytest.approx(compared.probability[row], abs=1e-6)
+            assert match.distance == pytest.approx(1 - compared.probability[row], abs=1e-6)
+            assert match.unknown == (("pose",) if match.name.split("/")[1].startswith("_") else ())
 
 
 def test_search_for_a_bare_place(world: Path, catalog: Path, tmp_path: Path) -> None:
@@ -89,9 +88,9 @@ def test_search_for_a_bare_place(world: Path, catalog: Path, tmp_path: Path) -> 
     console = Console(record=True, width=200, file=(tmp_path / "said.txt").open("w"))
     (found,) = search(catalog, [bare], k=3, montage=tmp_path / "montage.png", console=console)
     assert "nobody was found in it" in console.export_text()
-    assert found.people == 0
-    assert {match.people for match in found.matches} == {0}
-    assert {round(match.pose_probability or 0, 4) for match in found.matches} == {0.3775}
+    assert found.unknown == ("pose",)
+    assert {match.unknown for match in found.matches} == {("pose",)}
+    assert {round(match.parts["pose"], 4) for match in found.matches} == {0.3775}
     with Image.open(tmp_path / "montage.png") as picture:
         assert picture.width > 300
     with pytest.raises(DoppelgramError, match="no pose to search by"):
@@ -108,10 +107,10 @@ def test_verify_says_what_it_knows(world: Path, model: Path) -> None:
     same = verify(model, file, file, console=quiet())
     assert same.same
     assert same.probability == pytest.approx(float(JOINT.probability(0.0, 0.0)))
-    assert (same.people_a, same.people_b) == (1, 1)
+    assert (same.unknown_a, same.unknown_b) == ((), ())
     other = verify(model, file, bare, console=quiet())
-    assert (other.people_a, other.people_b) == (1, 0)
-    assert other.pose_probability == pytest.approx(0.3775, abs=1e-4)
+    assert (other.unknown_a, other.unknown_b) == ((), ("pose",))
+    assert other.parts["pose"] == pytest.approx(0.3775, abs=1e-4)
     assert other.threshold == 0.5
 
 
@@ -132,11 +131,11 @@ def test_evaluate_by_both_and_by_each(world: Path, model: Path, tmp_path: Path) 
         assert 0 <= metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"] <= 1
     assert metrics["pair_auc"]["n"] == len(lines) - 1
     assert "by pose alone" in (tmp_path / "report" / "metrics.md").read_text()
-    vectors = random_model().embed(files)
+    vectors = random_model().embed_images(files)
     space: ArrangementSpace = random_model().space
     left, right = np.triu_indices(len(files), 1)
     same = np.array([line.endswith("1") for line in lines[1:]])
-    pose = space.judge(vectors[left], vectors[right]).pose_probability
+    pose = space.compare(vectors[left], vectors[right]).parts["pose"].probability
     wins = (pose[same][:, None] > pose[~same]).mean() + 0.5 * (pose[same][:, None] == pose[~same]).mean()
     assert metrics["pair_pose_auc"]["value"] == pytest.approx(wins, abs=1e-6)
 
@@ -181,7 +180,7 @@ def test_what_cannot_be_compared_is_said(world: Path, model: Path, tmp_path: Pat
 def test_answers_are_plain_values(world: Path, catalog: Path) -> None:
     """What search finds can be written as JSON."""
     (found,) = search(catalog, of_pose(world, "tree")[:1], k=2, console=quiet())
-    assert set(json.loads(json.dumps(asdict(found)))["matches"][0]) >= {"place_probability", "pose_probability"}
+    assert set(json.loads(json.dumps(asdict(found)))["matches"][0]["parts"]) == {"place", "pose"}
 
 
 def test_on_the_command_line(world: Path, model: Path, catalog: Path, capsys: pytest.CaptureFixture[str]) -> None:

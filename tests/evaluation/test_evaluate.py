@@ -166,9 +166,8 @@ def test_figures_are_written_as_far_as_the_evidence_goes(tmp_path):
         with Image.open(file) as image:
             assert image.width == 1280
             assert len(image.convert("RGB").getcolors(10**7)) > 50
-    only_pairs = write_figures(
-        tmp_path / "pairs", evaluate_pairs(PairResult(np.array([0.1, 0.2]), None), [1, 0], ["a", "b"], ["c", "d"])
-    )
+    given = evaluate_pairs(PairResult(np.array([0.1, 0.2]), None), [1, 0], ["a", "b"], ["c", "d"])
+    only_pairs = write_figures(tmp_path / "pairs", given)
     assert [file.name for file in only_pairs] == ["roc.png", "distances.png"]
     assert len(list((tmp_path / "pairs").iterdir())) == 2
     perfect = evaluated(np.array([[0.0], [0.0]], np.float32), ["one", "one"])

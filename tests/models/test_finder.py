@@ -9,9 +9,9 @@ from PIL import Image
 
 from doppelgram.api.search import index, search, verify
 from doppelgram.errors import DoppelgramError
-from doppelgram.models.files import embed_files
+from doppelgram.models.embed_files import embed_files
 from doppelgram.models.finder import open_finder
-from doppelgram.models.sight import Sight
+from doppelgram.models.finder_settings import FinderSettings
 from helpers.posts_world import random_model
 from helpers.tiny_networks import standing
 
@@ -30,7 +30,7 @@ def photos(tmp_path: Path) -> list[Path]:
 
 def test_a_photograph_that_keypoints_do_not_name_is_not_taken_for_empty(photos: list[Path], tmp_path: Path) -> None:
     pixels = np.zeros((80, 60, 3), np.uint8)
-    finder = open_finder(Sight(), keypoints=tmp_path / "people.json")
+    finder = open_finder(FinderSettings(), keypoints=tmp_path / "people.json")
     assert [len(people) for people, _ in finder.look([pixels] * 2, photos[:2])] == [1, 0]
     with pytest.raises(DoppelgramError, match=r"people\.json: does not name the photograph .*unnamed\.png'; give"):
         finder.look([pixels] * 2, photos[1:])
@@ -64,7 +64,7 @@ def test_the_keypoints_of_a_collection_speak_of_all_of_it(photos: list[Path]) ->
     beside.write_text(json.dumps({"somebody.png": standing(30, 40, 60)[:, :2].tolist()}))
     pixels = np.zeros((80, 60, 3), np.uint8)
     for given in (None, beside):
-        found = open_finder(Sight(), keypoints=given).look([pixels] * 3, photos)
+        found = open_finder(FinderSettings(), keypoints=given).look([pixels] * 3, photos)
         assert [len(people) for people, _ in found] == [1, 0, 0]
 
 
@@ -72,9 +72,9 @@ def test_who_has_none_hears_nothing_of_it(photos: list[Path], tmp_path: Path) ->
     pixels = np.zeros((80, 60, 3), np.uint8)
     said = []
     for call in (
-        lambda: open_finder(Sight()).look([pixels], photos[:1]),
-        lambda: open_finder(Sight()).look([pixels], [None]),
-        lambda: open_finder(Sight("movenet"), keypoints=tmp_path / "people.json"),
+        lambda: open_finder(FinderSettings()).look([pixels], photos[:1]),
+        lambda: open_finder(FinderSettings()).look([pixels], [None]),
+        lambda: open_finder(FinderSettings("movenet"), keypoints=tmp_path / "people.json"),
     ):
         with pytest.raises(DoppelgramError) as problem:
             call()

@@ -49,11 +49,11 @@ def test_a_trained_model_judges_posts(world: Path, trained: Path) -> None:
     assert len(model.pose) == 3
     assert model.labels[:3] == tuple(sorted(folder.name for folder in world.iterdir() if folder.is_dir()))
     posts = sorted(world.glob("*/[a-z]*/*.jpg"))[::4]
-    vectors = model.embed(posts)
+    vectors = model.embed_images(posts)
     assert vectors.shape == (len(posts), model.dim)
     pose = np.array([post.parent.name for post in posts])
     a, b = np.triu_indices(len(posts), 1)
-    said = model.space.judge(vectors[a], vectors[b]).pose_probability
+    said = model.space.compare(vectors[a], vectors[b]).parts["pose"].probability
     assert said[pose[a] == pose[b]].mean() > said[pose[a] != pose[b]].mean() + 0.2
 
 

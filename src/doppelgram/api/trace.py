@@ -23,7 +23,7 @@ from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.posts.read import read_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import in_order
-from doppelgram.models.arrangement import ArrangementModel
+from doppelgram.models.arrangement import ArrangementModel, require_arrangement
 from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.reports.role_models.files import write_summary, write_tables
 from doppelgram.reports.role_models.photographs import CatalogPictures
@@ -73,17 +73,16 @@ def trace(
     console = console or Console(stderr=True)
     settings = settings or TraceSettings()
     folder = None if out is None else _writable(Path(out).expanduser())
-    loaded = load_model(model, weights=weights, keypoints=keypoints)
-    if not isinstance(loaded, ArrangementModel):
-        raise DoppelgramError(
-            f"{model}: this model compares whole images; role models need one of places and poses, "
-            "trained with the recipe posts"
-        )
+    loaded = require_arrangement(
+        load_model(model, weights=weights, keypoints=keypoints),
+        f"{model}: this model compares whole images; role models need one of places and poses, "
+        "trained with the recipe posts",
+    )
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
     collection = source if isinstance(source, Collection) else _read(source, timezone, console)
     for note in collection.notes:
         _tell(console, f"note: {note}")
-    loaded.finder.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is begun
+    loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is begun
     with _kept_in(catalog, folder) as place:
         store = Catalog.open_or_create(place, loaded, model_folder(model))
         embedded = _embed(collection, loaded, store, console)
@@ -180,7 +179,7 @@ def _about(model: ArrangementModel) -> dict[str, str]:
     """Programs and versions that the figures depend on."""
     from importlib.metadata import version
 
-    sight = model.sight
+    sight = model.finder_settings
     return {
         "Doppelgram": version("doppelgram"),
         "Python": platform.python_version(),

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from doppelgram.catalog.files import FileRead, decode_file, hash_file
@@ -22,19 +21,18 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.images.ordered import in_order
+from doppelgram.images.read import Photograph
 from doppelgram.images.report import FileOutcome, LoadReport, quoted
+from doppelgram.space.space import unknown_parts
 
 if TYPE_CHECKING:
-    from doppelgram.models.arrangement import ArrangementModel
-    from doppelgram.models.model import Model
+    from doppelgram.models.embedder import Embedder
 
 ALREADY_PRESENT = "already in the catalog"
 # Beside the label columns of an image whose face was looked for: what was found. No label column is likely to be
 # called that.
 FACE_COLUMN = "face crop"
 
-# Images that the model sees at a time, so that its activations stay small beside the pixels of a chunk.
-_MODEL_BATCH = 64
 # For models that look for people: whole photographs in a chunk, each of which takes up to 5 MB, and photographs that
 # are looked at side by side before any of them is embedded.
 _PHOTOGRAPHS, _LOOKED_AT = 32, 256
@@ -92,7 +90,7 @@ class IndexReport:
 
 def index_collection(
     collection: Collection,
-    model: Model | ArrangementModel,
+    model: Embedder,
     catalog: Catalog,
     *,
     batch: int = 256,
@@ -124,7 +122,7 @@ def index_collection(
     if batch < 1:
         raise DoppelgramError(f"batch is {batch}; it must be 1 or more")
     catalog.require(model.fingerprint)
-    framing = catalog.framing(model)
+    framing = model.with_face(catalog.face).framing
     batch = batch if isinstance(framing, Framing) else min(batch, _PHOTOGRAPHS)
     started = time.perf_counter()
     advance = progress or (lambda count: None)
@@ -246,42 +244,39 @@ def _bring_up_to_date(
 
 
 def _look_ahead(
-    model: Model | ArrangementModel, paths: Sequence[Path], progress: Callable[[int], None]
+    model: Embedder, paths: Sequence[Path], progress: Callable[[int], None]
 ) -> Callable[[int], None] | None:
     """What finds the people of the next ``_LOOKED_AT`` files from a position on; None for models that look for none."""
-    from doppelgram.models.arrangement import ArrangementModel
-
-    if not isinstance(model, ArrangementModel):
+    finder: Any = getattr(model, "finder", None)
+    if finder is None:
         return None
-    finder = model.finder
     return lambda start: finder.prefetch(paths[start : start + _LOOKED_AT], progress)
 
 
 def _append(
     chunk: Sequence[tuple[Entry, FileRead]],
-    model: Model | ArrangementModel,
+    model: Embedder,
     catalog: Catalog,
     progress: Callable[[int], None],
     nobody: list[str],
 ) -> int:
     """Embed a chunk and write it down; returns how many rows are new. Who shows nobody is added to ``nobody``."""
-    from doppelgram.models.arrangement import ArrangementModel
-
     if not chunk:
         return 0
     entries = [entry for entry, _ in chunk]
-    pixels = [read.pixels for _, read in chunk if read.pixels is not None]
-    if not isinstance(model, ArrangementModel):
-        vectors = model.embed_pixels(np.stack(pixels), batch=_MODEL_BATCH, progress=progress)
-    else:
-        seen = model.embed_photographs(pixels, [Path(entry.path) for entry in entries])
-        vectors = seen.vectors
+    photographs = [
+        Photograph(Path(entry.path), digest=read.digest, pixels=read.pixels, faces=read.faces) for entry, read in chunk
+    ]
+    found = model.embed(photographs)
+    vectors = found.vectors
+    progress(len(chunk))
+    if found.people is not None:
         entries = [
             replace(entry, columns={**(entry.columns or {}), PEOPLE_COLUMN: people_text(people)})
-            for entry, people in zip(entries, seen.people, strict=True)
+            for entry, people in zip(entries, found.people, strict=True)
         ]
-        shown = model.space.people_shown(vectors).tolist()
-        nobody += [entry.path for entry, count in zip(entries, shown, strict=True) if not count]
+    missing = unknown_parts(model.space, vectors)
+    nobody += [entry.path for entry, parts in zip(entries, missing, strict=True) if parts]
     return catalog.add(
         [
             EmbeddedImage(entry, vector, read.thumbnail)

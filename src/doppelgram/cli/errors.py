@@ -24,9 +24,9 @@ def errors(
     json_: Json = False,
 ) -> None:
     """List label mistakes, copies, wrong pairs and outliers, the worst first, so that you can clean the data."""
-    from doppelgram.api.label_errors import HEADINGS, list_mistakes
+    from doppelgram.api.label_errors import HEADINGS, list_label_errors
 
-    answer = list_mistakes(run, data, part=part, out=out, csv=csv, most=most, console=progress_console())
+    answer = list_label_errors(run, data, part=part, out=out, csv=csv, most=most, console=progress_console())
     if json_:
         facts = {"images": answer.images, "counts": answer.counts(), "notes": list(answer.notes)}
         print_json({**facts, "findings": [finding.to_dict() for finding in answer.findings]})

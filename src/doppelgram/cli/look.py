@@ -118,7 +118,7 @@ def search(
     console = answer_console()
     for neighbours in found:
         table = Table(title=Text(neighbours.query), title_justify="left", box=None, pad_edge=False)
-        arranged = neighbours.people is not None
+        arranged = any(match.parts for match in neighbours.matches)
         columns = ("place", "pose", "both") if arranged else ("distance", "probability")
         table.add_column("", justify="right", no_wrap=True)
         table.add_column("label", no_wrap=True)
@@ -140,9 +140,7 @@ def _figure(probability: float | None, form: str) -> str:
 
 def _parts(match: Match, form: str) -> tuple[str, ...]:
     """Place and pose of an answer by a model that knows them; a pose that could not be compared says so."""
-    if match.place_probability is None:
-        return ()
-    return _figure(match.place_probability, form), _figure(match.pose_probability, form) if match.people else "unknown"
+    return tuple("unknown" if name in match.unknown else _figure(value, form) for name, value in match.parts.items())
 
 
 @app.command()
@@ -168,15 +166,15 @@ def verify(
         print_json(verdict.to_dict())
     elif verdict.probability is None:
         typer.echo(f"distance {verdict.distance:.4f}; the model is not calibrated, so there is no probability")
-    elif verdict.place_probability is not None:
+    elif verdict.parts:
         word = "same" if verdict.same else "different"
-        pose = f"pose {verdict.pose_probability:.1%}"
-        if not (verdict.people_a and verdict.people_b):
-            nobody = [image for image, n in ((image_a, verdict.people_a), (image_b, verdict.people_b)) if not n]
-            pose = f"pose unknown, taken as {verdict.pose_probability:.1%}: nobody in {' and '.join(map(str, nobody))}"
+        pose = f"pose {verdict.parts['pose']:.1%}"
+        nobody = [str(image) for image, no in ((image_a, verdict.unknown_a), (image_b, verdict.unknown_b)) if no]
+        if nobody:
+            pose = f"pose unknown, taken as {verdict.parts['pose']:.1%}: nobody in {' and '.join(nobody)}"
         typer.echo(
             f"{word}: probability {verdict.probability:.1%} that they show the same pose before the same place "
-            f"(place {verdict.place_probability:.1%}, {pose})"
+            f"(place {verdict.parts['place']:.1%}, {pose})"
         )
     else:
         word = "same" if verdict.same else "different"

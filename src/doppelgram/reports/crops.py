@@ -14,7 +14,6 @@ from doppelgram.images.decode import open_image
 from doppelgram.images.faces.detectors import DETECTORS, face_detector
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import FileOutcome, LoadReport
-from doppelgram.models.model import Model
 from doppelgram.reports.drawing import CARD, FAINT, INK, PAGE, Colour, blank, fitted, rounded, shorten, write
 
 # The most photographs that one picture shows.
@@ -26,13 +25,13 @@ _CARD_WIDTH, _CARD_HEIGHT = 2 * _TILE + 3 * _PAD, _TILE + 2 * _PAD + 38
 _ONE, _SEVERAL, _NONE = (0, 114, 178), (170, 68, 136), (213, 94, 0)
 
 
-def chosen_detector(crop: str, model: Model) -> str:
+def chosen_detector(crop: str, own: str) -> str:
     """The face detector that ``--crop`` asks for.
 
     Args:
         crop: empty for the model's own framing; ``face`` for its own detector, or opencv where it has none;
             ``face:NAME`` for one by name.
-        model: that is going to see the faces.
+        own: the detector of the model that is going to see the faces; empty for none.
 
     Returns:
         Its name; empty where ``crop`` is.
@@ -43,7 +42,7 @@ def chosen_detector(crop: str, model: Model) -> str:
     if not crop:
         return ""
     kind, _, name = crop.partition(":")
-    name = name if ":" in crop else model.framing.face or DETECTORS[0]
+    name = name if ":" in crop else own or DETECTORS[0]
     if kind != "face" or name not in DETECTORS:
         spellings = ", ".join(f"face:{known}" for known in DETECTORS)
         raise DoppelgramError(f"--crop is '{crop}'; it is face, or one of {spellings}")

@@ -36,7 +36,7 @@ def draw_montage(
     from the catalog's thumbnails; so are queries whose content it holds.
 
     Args:
-        neighbours: what `search_catalog` returned.
+        neighbours: what `Searcher.search` returned.
         catalog: what it searched.
         file: the PNG to write; it is replaced whole.
         tile: side of a picture in pixels, 64 to 512.
@@ -85,7 +85,7 @@ def draw_montage(
             middle = (layout.first, top + layout.pad + tile / 2)
             write(ImageDraw.Draw(page), middle, "nothing else to compare with", layout.text, FAINT, "lm")
     calibrated = any(match.probability is not None for found in neighbours for match in found.matches)
-    arranged = any(found.people is not None for found in neighbours)
+    arranged = any(match.parts for found in neighbours for match in found.matches)
     draw_footer(page, layout, calibrated, arranged)
     return _save(page, Path(file))
 

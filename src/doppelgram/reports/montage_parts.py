@@ -200,9 +200,9 @@ def _inset(box: tuple[int, int, int, int], by: int) -> tuple[int, int, int, int]
 
 def _measured(match: Match) -> str:
     """The distance, or by a model of places and poses how likely each of the two is the same."""
-    if match.place_probability is None or match.pose_probability is None:
+    if not match.parts:
         return _number(match.distance)
-    return f"{_percent(match.place_probability)} · {_percent(match.pose_probability) if match.people else '?'}"
+    return " · ".join("?" if name in match.unknown else _percent(value) for name, value in match.parts.items())
 
 
 def _number(distance: float) -> str:

@@ -157,6 +157,7 @@ class ArrangementIndex:
         positions, _ = nearest_columns(ranker, queries, k, left_out)
         there = positions >= 0
         compared = self._space.compare(queries[np.nonzero(there)[0]], self.gallery[positions[there]])
+        assert compared.probability is not None
 
         def laid_out(values: Float64, missing: float) -> Float64:
             table = np.full(positions.shape, missing)

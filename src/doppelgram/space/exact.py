@@ -135,15 +135,17 @@ class Ranker(Protocol):
 
     Attributes:
         size: n.
-        dtype: in which two exact measures count as equal.
-        rows: queries at a time that keep a block of keys small.
     """
 
     size: int
-    dtype: type[np.floating[Any]]
 
     @property
-    def rows(self) -> int: ...
+    def dtype(self) -> type[np.floating[Any]]:
+        """In which two exact measures count as equal, and keys are held."""
+
+    @property
+    def rows(self) -> int:
+        """Queries at a time that keep a block of keys small."""
 
     def keys(self, queries: Float32, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
         """Keys (b, n), finite and smaller the nearer, within rounding; and a scale (b,) for `rounding` and `limit`.

@@ -24,10 +24,11 @@ from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_k
 from doppelgram.images.memory import available_memory
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.finder import open_finder
-from doppelgram.models.sight import READY_MADE, Sight
+from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.models.towers import ImageTower, KeypointTower, fused_dim, unit
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
 from doppelgram.training.arrangement_sights import Sights, look_at
 from doppelgram.training.arrangement_towers import (
     PERSON_VIEWS,
@@ -105,7 +106,7 @@ def train_arrangement(
                 )
         towers = Towers(recipe, weights, len(names["place"]), len(names["pose"]), seed)
         for tower in towers.image.values():
-            check_cut(tower.model.network, recipe.model.frozen_layers, tower.model.framing.size)
+            check_cut(tower.network, recipe.model.frozen_layers, tower.framing.size)
         people = recipe.arrangement.people
         sights = look_at(collection, finder, sight, towers.tuned, towers.pose, people, console)
         (out / "files.json").write_text(sights.report.to_json(), encoding="utf-8")
@@ -140,14 +141,14 @@ def _posts(data: Path) -> Collection:
     return collection.take(place != "")
 
 
-def _sight(recipe: Recipe, weights: Path | None) -> Sight:
+def _sight(recipe: Recipe, weights: Path | None) -> FinderSettings:
     from doppelgram.pose.estimators.registry import make_estimator
     from doppelgram.pose.segmenter import make_segmenter
 
     settings = recipe.arrangement
     key = "" if settings.estimator == READY_MADE else make_estimator(settings.estimator, weights).key
     mask = make_segmenter(settings.segmenter, weights).key if settings.segmenter else ""
-    return Sight(settings.estimator, key, settings.segmenter, mask)
+    return FinderSettings(settings.estimator, key, settings.segmenter, mask)
 
 
 def _taught(parts: Split, collection: Collection) -> NDArray[np.bool_]:
@@ -193,7 +194,7 @@ class _Fitting:
     def _image(
         self, name: str, tower: ImageTower, pixels: NDArray[Any], rows: NDArray[np.int64], classes: NDArray[np.int64]
     ) -> None:
-        recipe, network = self.recipe, tower.model.network
+        recipe, network = self.recipe, tower.network
         layers, views = recipe.model.frozen_layers, recipe.augment.views
         spec = recipe.augmentation if name in PLACES else PERSON_VIEWS
         # Untouched features tell who stands before the same photograph, and who is the same person; the place's do for
@@ -208,7 +209,7 @@ class _Fitting:
             return
         views = _affordable(plain.nbytes // len(looked) * len(pixels), views)
         taught, where = np.unique(rows, return_inverse=True)
-        mirror = int(tower.model.mirror)
+        mirror = int(tower.mirror)
         with progress_bar(self.console, f"{name}: looking", (1 + mirror + views) * len(taught)) as advance:
             maps = first_maps(
                 network, layers, pixels[taught], spec, views, self.seed, mirror=bool(mirror), progress=advance
@@ -230,7 +231,7 @@ class _Fitting:
         if not known.any():
             raise DoppelgramError(f"{self.sights.collection.root}: nobody's joints are known in the training part")
         with progress_bar(self.console, f"{name}: epochs", epochs) as advance:
-            fit_pose_tower(tower.network, keypoints[known], classes[known], epochs, self.seed, advance)  # type: ignore[arg-type]
+            fit_pose_tower(tower.network, keypoints[known], classes[known], epochs, self.seed, advance)
         self._keep(name, tower.network)
 
     def calibrate(self, data: str) -> tuple[JointCalibration, dict[str, float]]:
@@ -253,7 +254,7 @@ class _Fitting:
         joint, vectors = self._weighed(found, kinds, space, where)
         space = replace(space, calibration=joint)
         pairs = np.concatenate([kinds.same, kinds.place, kinds.pose])
-        said = space.judge(vectors[pairs[:, 0]], vectors[pairs[:, 1]]).probability >= joint.threshold
+        said = space.distance(vectors[pairs[:, 0]], vectors[pairs[:, 1]]) <= space.threshold
         right = said == (np.arange(len(pairs)) < len(kinds.same))
         return joint, {"val_pair_accuracy": round(float(right.mean()), 6), "val_pairs": len(pairs)}
 

@@ -19,13 +19,10 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, open_image
 from doppelgram.images.ordered import in_order
 from doppelgram.images.report import FileOutcome, LoadReport
-from doppelgram.models.arrangement import views_of
 from doppelgram.models.finder import PeopleFinder
-from doppelgram.models.sight import Sight
-from doppelgram.models.towers import ImageTower, KeypointTower
+from doppelgram.models.finder_settings import FinderSettings
+from doppelgram.models.towers import Tower
 from doppelgram.pose.cutouts import persons
-
-Tower = ImageTower | KeypointTower
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Sights:
 def look_at(
     collection: Collection,
     finder: PeopleFinder,
-    sight: Sight,
+    sight: FinderSettings,
     place: Sequence[Tower],
     pose: Sequence[Tower],
     people: int,
@@ -98,7 +95,7 @@ def look_at(
             return OUT_OF_MEMORY
         found, mask = finder.look([pixels], [path])[0]
         those = persons(found, mask, people)
-        return [views_of(tower, pixels, those, mask) for tower in (*place, *pose)], len(those)
+        return [tower.inputs(pixels, those, mask) for tower in (*place, *pose)], len(those)
 
     with (
         warnings.catch_warnings(),

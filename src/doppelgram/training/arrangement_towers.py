@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from torch import nn
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import make_backbone
-from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import ImageTower, KeypointTower, fused
@@ -62,7 +61,7 @@ class Towers:
             backbone = make_backbone(recipe.model.backbone, pretrained=recipe.model.pretrained, weights=weights)
             dim = min(_GENERIC_DIM, backbone.dim)
             network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim), "head")
-            self.generic = ImageTower(Model(network, Framing(size), mirror=True), sees)
+            self.generic = ImageTower(network, Framing(size), mirror=True, sees=sees)
 
     @property
     def place(self) -> list[ImageTower]:
@@ -89,12 +88,12 @@ def _image_tower(
     # Statistics of a network that learns from nothing are not worth keeping.
     frozen = settings.frozen_norms or settings.pretrained
     network = EmbeddingNetwork(backbone, head, frozen_norms=frozen, frozen_layers=settings.frozen_layers)
-    return ImageTower(Model(network, Framing(size), mirror=True), sees)
+    return ImageTower(network, Framing(size), mirror=True, sees=sees)
 
 
 def fit_generic(tower: ImageTower, features: NDArray[np.float32]) -> None:
     """Make the head of an untrained tower the principal components of untouched features (n, d), whitened."""
-    linear = tower.model.network.head.layers[-1]
+    linear = tower.network.head.layers[-1]
     if not isinstance(linear, nn.Linear):
         raise TypeError("a generic tower has a linear head")
     taught = features.astype(np.float64)
@@ -127,16 +126,11 @@ class TowerVectors:
 
     def fused(self, towers: Towers, people: int) -> NDArray[np.float32]:
         """Vectors (m, dim) by the towers' present weights, of at most ``people`` people."""
-        place = fused(self.place, *_weights(towers.place))
-        pose = fused(self.pose, *_weights(towers.pose))
+        place, pose = fused(self.place, towers.place), fused(self.pose, towers.pose)
         slots = np.zeros((len(place), people, pose.shape[1]), dtype=np.float32)
         kept = self.nth < people
         slots[self.photograph[kept], self.nth[kept]] = pose[kept]
         return np.hstack([place, slots.reshape(len(place), -1)])
-
-
-def _weights(towers: Sequence[ImageTower | KeypointTower]) -> tuple[list[float], list[bool]]:
-    return [tower.weight for tower in towers], [tower.expert for tower in towers]
 
 
 def tower_vectors(

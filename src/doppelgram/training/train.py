@@ -22,6 +22,7 @@ from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import BUILT_IN, make_backbone
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.towers import ImageTower
 from doppelgram.training.data import Part
 from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing, warn
 from doppelgram.training.features import Features
@@ -205,9 +206,8 @@ def train_loaded(
         again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
         raise Interrupted(f"{out}: stopped after {len(fitted.history)} finished epochs; go on with `{again}`")
 
-    model = Model(
-        network.eval(), framing, recipe.model.mirror, labels=names, recipe=recipe.to_dict(), views=recipe.model.views
-    )
+    tower = ImageTower(network.eval(), framing, recipe.model.mirror, copies=recipe.model.views)
+    model = Model(tower, labels=names, recipe=recipe.to_dict())
     if len(rows["val"]):
         with progress_bar(console, "calibrating", len(rows["val"])) as advance:
             embeddings = embed_rows(model, images, rows["val"], features, progress=advance)

@@ -14,7 +14,7 @@ import numpy as np
 
 from doppelgram.files import written_whole
 from doppelgram.maps.atlas import Map
-from doppelgram.maps.judgement import TRAINING
+from doppelgram.maps.neighbours import TRAINING
 from doppelgram.reports.map.palette import COLOURS, SHAPES, style_classes
 
 _PART_NAMES = {"": "images", TRAINING: "training", "val": "validation", "test": "test", "new": "new"}
@@ -78,7 +78,7 @@ def _legend(found: Map) -> str:
 
 def _data(found: Map) -> dict[str, Any]:
     """Everything that the page's script needs, as plain lists."""
-    images, judgement = found.images, found.judgement
+    images, nearest = found.images, found.nearest
     low = found.points.min(axis=0)
     span = float(np.ptp(found.points, axis=0).max()) or 1.0
 
@@ -96,18 +96,18 @@ def _data(found: Map) -> dict[str, Any]:
         key=lambda part: (list(_PART_NAMES).index(part) if part in _PART_NAMES else len(_PART_NAMES), part),
     )
     numbers = {part: number for number, part in enumerate(parts)}
-    kept = judgement.neighbours >= 0
+    kept = nearest.neighbours >= 0
     return {
         "x": [place[0] for place in places],
         "y": [place[1] for place in places],
         "label": [codes[label] for label in images.labels.tolist()],
         "part": [numbers[part] for part in images.parts.tolist()],
-        "predicted": [codes.get(name, -1) if name else -1 for name in judgement.predicted.tolist()],
-        "wrong": judgement.wrong.astype(int).tolist(),
+        "predicted": [codes.get(name, -1) if name else -1 for name in nearest.predicted.tolist()],
+        "wrong": nearest.wrong.astype(int).tolist(),
         "names": [str(name).encode("utf-8", "replace").decode("utf-8") for name in images.names],
-        "near": [row[mask].tolist() for row, mask in zip(judgement.neighbours, kept, strict=True)],
+        "near": [row[mask].tolist() for row, mask in zip(nearest.neighbours, kept, strict=True)],
         "far": [
-            [round(float(value), 4) for value in row[mask]] for row, mask in zip(judgement.distances, kept, strict=True)
+            [round(float(value), 4) for value in row[mask]] for row, mask in zip(nearest.distances, kept, strict=True)
         ],
         "classes": [
             {

@@ -12,10 +12,10 @@ import numpy as np
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
-from doppelgram.maps.judgement import TRAINING, Bool, Text
+from doppelgram.maps.neighbours import TRAINING, Text
 from doppelgram.reports.drawing import one_line
 from doppelgram.reports.map.palette import COLOURS, INK, QUIET, SHAPES, Styles, style_classes
-from doppelgram.space.exact import Float64
+from doppelgram.space.exact import Bools, Float64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def draw_points(
     points: Float64,
     labels: Text,
     parts: Text,
-    wrong: Bool,
+    wrong: Bools,
     *,
     title: str,
     caption: str = "",
@@ -160,7 +160,7 @@ def _frame(axes: Axes, points: Float64, title: str, alone: bool) -> None:
 
 
 def _legends(
-    axes: Axes, styles: Styles, parts: Text, strong: Bool, wrong: Bool, scale: float, listed: bool
+    axes: Axes, styles: Styles, parts: Text, strong: Bools, wrong: Bools, scale: float, listed: bool
 ) -> None:  # fmt: skip
     from matplotlib.lines import Line2D
 
@@ -210,7 +210,7 @@ def _ordered(parts: Text) -> list[str]:
     return sorted(present, key=lambda part: (list(_NAMED).index(part) if part in _NAMED else len(_NAMED), part))
 
 
-def _wrong_label(strong: Bool, wrong: Bool) -> str:
+def _wrong_label(strong: Bools, wrong: Bools) -> str:
     """Misclassified among the strong marks, which are the ones in question, and then among the faint."""
     asked, found = int(strong.sum()), int((wrong & strong).sum())
     text = f"misclassified: {found:,} of {asked:,}\n({100 * found / max(asked, 1):.1f} %)"

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.rolemodels.posts import DAY, PostTable
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration, log_odds
+from doppelgram.space.arrangement import ArrangementSpace
+from doppelgram.space.joint import JointCalibration, log_odds
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

@@ -15,15 +15,15 @@ from rich.console import Console
 
 from doppelgram.api.evaluate import evaluate
 from doppelgram.catalog.embed import index_collection
-from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.loading import load_images, progress_bar
 from doppelgram.dataset.splitting import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
-from doppelgram.maps.judgement import judge
+from doppelgram.maps.neighbours import nearest_labels
 from doppelgram.maps.projection import project
-from doppelgram.models.bundle import load_image_model, model_folder
+from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.models.model import require_model
 from doppelgram.reports.map.palette import style_classes
 from doppelgram.reports.map.picture import draw_points, write_picture
 from doppelgram.reports.montage import draw_montage
@@ -198,7 +198,8 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
     for one in sizes:
         methods = [method for asked, method in wanted if asked is one]
         if not all(files[one.step.key, method].is_file() for method in methods):
-            model = load_image_model(one.folder, "reproduce")
+            otherwise = f"{one.folder}: holds another kind of model; choose another --out"
+            model = require_model(load_model(one.folder), otherwise)
             if images is None:
                 _say(work, subject, "maps")
                 images = load_images(data.collection.take(shown), model.framing, work.console)
@@ -206,7 +207,7 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
                 vectors = model.embed_pixels(images.pixels, progress=advance)
             labels = images.collection.labels
             parts = np.array([data.parts.parts[name] for name in images.collection.names])
-            judgement = judge(vectors, labels, parts, images.hashes)
+            nearest = nearest_labels(vectors, labels, parts, images.hashes)
             for method in methods:
                 if method == "plain":
                     points, caption = vectors.astype(np.float64), "the two dimensions of the embedding as they are"
@@ -215,7 +216,7 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
                     points, caption = projection.points, projection.about
                 title = f"{subject.title}, {one.step.dim} dimensions"
                 figure = draw_points(
-                    points, labels, parts, judgement.wrong, title=title, caption=caption,
+                    points, labels, parts, nearest.wrong, title=title, caption=caption,
                     styles=style_classes(points, labels),
                 )  # fmt: skip
                 write_picture(figure, files[one.step.key, method], dpi=110)
@@ -237,7 +238,7 @@ def _montage(work: _Work, subject: Subject, data: Prepared, best: Trained) -> Pa
     if file.is_file():
         return file
     _say(work, subject, "look-alikes")
-    model = load_image_model(best.folder, "reproduce")
+    model = load_model(best.folder)
     rows = data.parts.rows(data.collection)
     gallery = data.collection.take(rows["train"])
     store = Catalog.open_or_create(
@@ -252,6 +253,6 @@ def _montage(work: _Work, subject: Subject, data: Prepared, best: Trained) -> Pa
     # One query a class, classes drawn at random: neither the first in the alphabet nor the ones that look best.
     order = np.random.default_rng(work.seed).permutation(len(first))[:_QUERIES]
     queries = test.take(np.array(list(first.values()))[np.sort(order)])
-    found = search_catalog(store, queries.paths, _ANSWERS)
+    found = store.search(queries.paths, _ANSWERS)
     given = {str(path): label for path, label in zip(queries.paths, queries.labels.tolist(), strict=True)}
     return draw_montage(found, store, file, query_labels=given)

@@ -55,9 +55,9 @@ def climb_ours(work: Workshop, rung: Rung, trial: Trial, data: Path, overrides: 
         DoppelgramError: weights are missing.
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
-    from doppelgram.models.arrangement import ArrangementModel
+    from doppelgram.models.arrangement import require_arrangement
     from doppelgram.models.bundle import load_model
-    from doppelgram.models.files import embed_files
+    from doppelgram.models.embed_files import embed_files
     from doppelgram.training.train import train
 
     folder = work.out / trial.name / rung.key
@@ -72,9 +72,8 @@ def climb_ours(work: Workshop, rung: Rung, trial: Trial, data: Path, overrides: 
         resume=True, console=work.console,
     )  # fmt: skip
     seconds = float(run.facts.get("training_seconds", time.perf_counter() - started))
-    model = load_model(run.folder, weights=work.weights)
-    if not isinstance(model, ArrangementModel):
-        raise DoppelgramError(f"{run.folder}: holds no model of places and poses; choose another --out")
+    otherwise = f"{run.folder}: holds no model of places and poses; choose another --out"
+    model = require_arrangement(load_model(run.folder, weights=work.weights), otherwise)
     asked = (trial.validation, trial.test)
     rows = np.unique(np.concatenate([part for pairs in asked for part in (pairs.a, pairs.b)]))
     paths = work.posts.collection.paths
@@ -85,8 +84,7 @@ def climb_ours(work: Workshop, rung: Rung, trial: Trial, data: Path, overrides: 
     found = []
     for pairs in asked:
         places = [np.searchsorted(rows, side) for side in (pairs.a, pairs.b)]
-        judged = model.space.judge(*(embedded.vectors[place] for place in places))
-        found.append(1 - judged.probability)
+        found.append(model.space.distance(*(embedded.vectors[place] for place in places)))
     metrics = score_pairs(found[0], found[1], trial, work.posts, seed=work.seed)
     facts: dict[str, Any] = {"seconds": round(seconds, 1), "recipe": RECIPE}
     write_climbed(folder, metrics, facts)

@@ -1,0 +1,105 @@
+"""Files to vectors, by whichever model, so many photographs in memory at a time as it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doppelgram.images.read import Photograph, read
+from doppelgram.images.report import LoadReport
+from doppelgram.models.embedder import Embedded, Embedder
+from doppelgram.pose.people import People
+from doppelgram.space.exact import Float32
+
+
+@dataclass(frozen=True)
+class EmbeddedFiles:
+    """The files that could be read.
+
+    Attributes:
+        vectors: float32 (m, dim), in the order of the input.
+        kept: int64 (m,), the position in the input of each.
+        hashes: SHA-256 of each kept file's bytes.
+        report: one outcome for each input path.
+        faces: for each kept file how many faces were found; None where none were looked for.
+        people: for each kept file who was found; None for models that look for nobody.
+        notes: what was noted of each kept photograph.
+    """
+
+    vectors: Float32
+    kept: NDArray[np.int64]
+    hashes: list[str]
+    report: LoadReport
+    faces: list[int | None]
+    people: list[People] | None
+    notes: list[Any] = field(default_factory=list)
+
+
+def embed_files(
+    model: Embedder,
+    paths: Sequence[Path],
+    *,
+    keep_duplicates: bool = False,
+    requested: bool = False,
+    note: Callable[[Photograph], Any] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> EmbeddedFiles:
+    """Read and embed files; none that cannot be read stops the others.
+
+    Args:
+        model: of any kind.
+        paths: the files.
+        keep_duplicates: whether files with the same bytes as an earlier one are kept in the result.
+        requested: whether each was asked for by itself, so that ready-made keypoints have to name all of them.
+        note: called with each kept photograph while its pixels are in memory; what it returns is kept.
+        progress: called with numbers of files that are done.
+
+    Raises:
+        DoppelgramError: what finds people or faces cannot be run, or ready-made keypoints are of other photographs.
+            An unreadable file is an outcome in the report.
+    """
+    model.require_named(paths, every=requested)
+    advance = progress or (lambda count: None)
+    report = LoadReport()
+    kept: list[int] = []
+    chunk: list[Photograph] = []
+    read_files: list[Photograph] = []
+    embedded: list[Embedded] = []
+    notes: list[Any] = []
+
+    def embed() -> None:
+        embedded.append(model.embed(chunk))
+        advance(len(chunk))
+        for photograph in chunk:
+            if note is not None:
+                notes.append(note(photograph))
+            read_files.append(replace(photograph, pixels=None))
+        chunk.clear()
+
+    with closing(read(paths, model.want, keep_duplicates=keep_duplicates)) as photographs:
+        for position, photograph in enumerate(photographs):
+            report.outcomes.append(photograph.outcome)
+            if photograph.status == "ok" or (photograph.status == "duplicate" and keep_duplicates):
+                kept.append(position)
+                chunk.append(photograph)
+            else:
+                advance(1)
+            if len(chunk) == model.at_once:
+                embed()
+        embed()
+    people = [one for part in embedded for one in part.people or ()]
+    return EmbeddedFiles(
+        np.concatenate([part.vectors for part in embedded]),
+        np.array(kept, dtype=np.int64),
+        [one.digest for one in read_files],
+        report,
+        [one.faces for one in read_files],
+        None if embedded[-1].people is None else people,
+        notes,
+    )
