@@ -1,6 +1,7 @@
-"""Index, search, verify, evaluate and compare-images with a model of places and poses."""
+"""Every command with a model of places and poses."""
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from rich.console import Console
 
 from doppelgram.api.compare_images import compare_images
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.label_errors import list_label_errors
+from doppelgram.api.map import draw_map
 from doppelgram.api.search import index, search, verify
 from doppelgram.catalog.seen import people_of
 from doppelgram.catalog.store import Catalog
@@ -206,3 +209,39 @@ def test_on_the_command_line(world: Path, model: Path, catalog: Path, capsys: py
     answer = json.loads(said("compare-images", tree, bare, "--model", str(model), "--json"))
     assert (answer["people_a"], answer["people_b"]) == (1, 0)
     assert "nobody was found in B" in said("compare-images", tree, bare, "--model", str(model))
+
+
+def test_a_map_of_everything_of_places_and_of_poses(world: Path, model: Path, catalog: Path, tmp_path: Path) -> None:
+    """Neighbours are the space's own; whoever has no pose is left out of a map of poses, and said so."""
+    names = set(json.loads((world / "keypoints.json").read_text()))
+    images = len(Catalog.open(catalog))
+    for by, dim, shown in (("", 10 + 2 * 68, images), ("place", 10, images), ("pose", 68, len(names))):
+        console = Console(record=True, width=200, file=(tmp_path / "said.txt").open("w"))
+        found = draw_map(catalog, method="pca", by=by, save=tmp_path / f"{by}.npz", console=console)
+        assert (found.summary()["images"], found.summary()["dim"]) == (shown, dim)
+        assert ("nobody was found" in console.export_text()) == (shown < images)
+        own = np.zeros(1, dtype=np.int64)
+        first = found.space.index(found.images.vectors, found.images.ids).nearest(
+            found.images.vectors[own], 5, query_ids=[found.images.ids[0]], by=by
+        )
+        assert found.nearest.neighbours[0].tolist() == first.positions[0].tolist()
+        more = draw_map(catalog, onto=tmp_path / f"{by}.npz", place=world, console=quiet())
+        assert (len(more.images), more.by) == (2 * shown, by)
+        assert np.allclose(more.points[:shown], found.points)
+    with pytest.raises(DoppelgramError, match="joint, place, pose"):
+        draw_map(catalog, by="colour", console=quiet())
+
+
+def test_label_errors_by_place_and_pose(world: Path, model: Path, tmp_path: Path) -> None:
+    """Copies under another label are found, and distances are the space's own."""
+    posts = tmp_path / "posts"
+    shutil.copytree(world, posts)
+    original = of_pose(posts, "tree")[0]
+    copy = original.parent.parent / "arms_up" / "copied.jpg"
+    shutil.copy(original, copy)
+    answer = list_label_errors(model, posts, keypoints=world / "keypoints.json", console=quiet())
+    copies = [finding for finding in answer.findings if finding.category == "copy"]
+    assert {copies[0].label, copies[0].other_label} == {
+        f"{original.parent.parent.name}::{p}" for p in ("tree", "arms_up")
+    }
+    assert all(0 <= finding.distance <= 1 for finding in answer.findings if finding.distance is not None)

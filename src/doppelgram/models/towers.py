@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -139,7 +140,8 @@ class ImageTower:
         embedding never depends on what was embedded before. Its weights must not change any more then.
         """
         if self._run is None:
-            self._run = compiled(self.network, self.framing.size)
+            architecture = json.dumps(describe_network(self.network), sort_keys=True)
+            self._run = compiled(self.network, self.framing.size, architecture)
         found = np.empty((len(inputs), self.dim), dtype=np.float32)
         for start in range(0, len(inputs), _BATCH):
             images = to_float(inputs[start : start + _BATCH])
