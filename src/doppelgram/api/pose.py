@@ -20,10 +20,10 @@ from doppelgram.files import keep_inputs, written_whole
 from doppelgram.images.decode import open_image
 from doppelgram.images.ordered import in_order
 from doppelgram.images.report import LoadReport
-from doppelgram.pose.cache import people_of
 from doppelgram.pose.drawing import overlay
 from doppelgram.pose.estimators.known import KnownPeople
 from doppelgram.pose.estimators.registry import make_estimator
+from doppelgram.pose.extras import find_people
 from doppelgram.pose.people import People
 from doppelgram.pose.table import write_people
 from doppelgram.weights import cache_folder
@@ -121,7 +121,7 @@ def estimate_poses(
     report = LoadReport()
     try:
         with progress_bar(console, "looking for people", len(collection)) as advance:
-            found = people_of(collection.paths, looker, folder, advance, report=report)
+            found = find_people(collection.paths, looker, folder, advance, report=report)
     except KeyboardInterrupt:
         raise Interrupted(
             f"{out}: interrupted; what was found is kept, and the same command goes on from here"

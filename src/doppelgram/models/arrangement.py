@@ -20,7 +20,7 @@ from doppelgram.models.towers import ImageTower, KeypointTower, embedded, fused_
 from doppelgram.pose.cutouts import Person, person_view, persons, without_people
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
-from doppelgram.pose.skeleton import JOINTS
+from doppelgram.pose.skeleton import KEYPOINT_NAMES
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration, PairJudgement
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def views_of(
     """
     if isinstance(tower, KeypointTower):
         keypoints = [person.keypoints for person in those]
-        return normalised(np.stack(keypoints)) if keypoints else np.empty((0, len(JOINTS), 3), dtype=np.float32)
+        return normalised(np.stack(keypoints)) if keypoints else np.empty((0, len(KEYPOINT_NAMES), 3), dtype=np.float32)
     framing = tower.model.framing
     if tower.sees == "person":
         empty = np.empty((0, framing.size, framing.size, 3), dtype=np.uint8)
