@@ -12,7 +12,7 @@ from rich.console import Console
 from doppelgram.api.compare_images import compare_images
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.search import index, search, verify
-from doppelgram.catalog.seen import people_of
+from doppelgram.catalog.findings import people_from
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
 from doppelgram.errors import DoppelgramError
@@ -51,7 +51,7 @@ def test_a_catalog_keeps_whom_it_saw(world: Path, model: Path, catalog: Path) ->
     known = json.loads((world / "keypoints.json").read_text())
     entries = Catalog.open(catalog).entries()
     for entry in entries:
-        people = people_of(entry.columns)
+        people = people_from(entry.columns)
         assert people is not None
         assert len(people) == (entry.name in known)
         if len(people):
@@ -132,7 +132,7 @@ def test_evaluate_by_both_and_by_each(world: Path, model: Path, tmp_path: Path) 
         assert 0 <= metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"] <= 1
     assert metrics["pair_auc"]["n"] == len(lines) - 1
     assert "by pose alone" in (tmp_path / "report" / "metrics.md").read_text()
-    vectors = random_model().embed(files)
+    vectors = random_model().embed_images(files)
     space: ArrangementSpace = random_model().space
     left, right = np.triu_indices(len(files), 1)
     same = np.array([line.endswith("1") for line in lines[1:]])

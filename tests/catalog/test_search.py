@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from doppelgram.catalog.embed import index_collection
+from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.readers import read_collection
@@ -26,7 +26,7 @@ def test_matches_are_those_of_scikit_learn(tmp_path: Path, filled: Catalog, mode
 
     rows, vectors = filled.snapshot(["id", "path", "name", "label"])
     oracle = NearestNeighbors(n_neighbors=4, algorithm="brute").fit(vectors.astype(float))
-    distances, where = oracle.kneighbors(model.embed(queries).astype(float))
+    distances, where = oracle.kneighbors(model.embed_images(queries).astype(float))
     assert [answer.query for answer in found] == [str(query) for query in queries]
     for answer, expected, positions in zip(found, distances, where, strict=True):
         assert [match.rank for match in answer.matches] == [1, 2, 3, 4]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.read import read_all
 from doppelgram.images.whole import WholePhotograph
 from doppelgram.models.arrangement import ArrangementModel, views_of
 from doppelgram.models.bundle import load_image_model, load_model
@@ -37,7 +38,10 @@ def test_vectors_are_of_a_place_and_of_people(world: Path) -> None:
     """Unit parts, zeros where there is nobody, and the people in pixels of the photograph."""
     model = random_model()
     files = [*posts(world), *posts(world, "_zz", 2)]
-    seen = model.see(files)
+    seen = model.embed(read_all(files, model.want))
+    assert seen.people is not None
+    assert seen.poses is not None
+    assert seen.poses.tolist() == [1] * 6 + [0] * 2
     place, poses = model.space.split(seen.vectors)
     known = json.loads((world / "keypoints.json").read_text())
     assert seen.vectors.dtype == np.float32
@@ -58,7 +62,7 @@ def test_one_or_many_at_a_time_is_the_same(world: Path) -> None:
     assert together.kept.tolist() == [0, 1, 2, 3, 4, 5]
     assert [outcome.status for outcome in together.report.outcomes] == ["ok"] * 5 + ["duplicate", "missing"]
     assert np.array_equal(together.vectors[5], together.vectors[0])
-    assert np.allclose(model.embed(files), together.vectors[:5], atol=1e-6)
+    assert np.allclose(model.embed_images(files), together.vectors[:5], atol=1e-6)
 
 
 def test_saved_and_loaded_is_the_same(world: Path, tmp_path: Path) -> None:
@@ -68,7 +72,7 @@ def test_saved_and_loaded_is_the_same(world: Path, tmp_path: Path) -> None:
     again = load_model(tmp_path / "m")
     assert isinstance(again, ArrangementModel)
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["model.json", "model.safetensors"]
-    assert np.array_equal(again.embed(files), model.embed(files))
+    assert np.array_equal(again.embed_images(files), model.embed_images(files))
     assert (again.space, again.sight, tuple(again.labels)) == (model.space, model.sight, model.labels)
     assert (again.recipe, again.fingerprint) == (model.recipe, model.fingerprint)
     other = random_model(sight=Sight(longest=640))
@@ -124,12 +128,13 @@ def test_photographs_of_all_sizes_and_kinds(world: Path, tmp_path: Path) -> None
         image.save(tmp_path / name, **options)
     (tmp_path / "keypoints.json").write_text(json.dumps({name: found for name, (_, found, _) in made.items()}))
     model = random_model()
-    seen = model.see([tmp_path / name for name in made])
+    seen = model.embed(read_all([tmp_path / name for name in made], model.want))
+    assert seen.people is not None
     assert np.isfinite(seen.vectors).all()
     assert [len(people) for people in seen.people] == [1] * len(made)
     assert seen.people[1].width == 1280
     assert np.allclose(seen.people[1].keypoints[0, :, :2], np.array(person) * 1280 / 96, atol=1)
-    upright, large = model.see([source]).vectors[0], seen.vectors[1]
+    upright, large = model.embed_images([source])[0], seen.vectors[1]
     assert np.linalg.norm(upright - seen.vectors[0]) < 0.2
     assert np.linalg.norm(upright[10:] - large[10:]) < 0.2
 
@@ -141,16 +146,16 @@ def test_what_finds_people_must_be_there(world: Path, tmp_path: Path, monkeypatc
     Image.new("RGB", (40, 40)).save(tmp_path / "lone.png")
     model = random_model()
     with pytest.raises(DoppelgramError, match=r"no keypoints\.json beside it"):
-        model.embed([tmp_path / "lone.png"])
+        model.embed_images([tmp_path / "lone.png"])
     with pytest.raises(DoppelgramError, match="give files"):
-        model.embed([np.zeros((40, 40, 3), np.uint8)])
+        model.embed_images([np.zeros((40, 40, 3), np.uint8)])
     with pytest.raises(DoppelgramError, match="movenet"):
         open_finder(Sight("movenet", "movenet-1"))
     with pytest.raises(DoppelgramError, match="--keypoints goes with"):
         open_finder(Sight("movenet"), keypoints=world / "keypoints.json")
     model.keypoints, model._finder = world / "keypoints.json", None
     with pytest.raises(DoppelgramError, match=r"keypoints\.json: does not name the photograph .*lone\.png'; give"):
-        model.embed([tmp_path / "lone.png"])
+        model.embed_images([tmp_path / "lone.png"])
 
 
 def test_towers_must_fit_their_space() -> None:

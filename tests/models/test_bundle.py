@@ -104,16 +104,16 @@ def test_every_kind_of_picture_embeds_alike(model: Model, tmp_path: Path) -> Non
     array = np.random.default_rng(1).integers(0, 255, (30, 50, 3), dtype=np.uint8)
     image = Image.fromarray(array)
     image.save(tmp_path / "a.png")
-    embedded = model.embed([tmp_path / "a.png", str(tmp_path / "a.png"), image, array])
+    embedded = model.embed_images([tmp_path / "a.png", str(tmp_path / "a.png"), image, array])
     assert embedded.shape == (4, 8)
     assert np.allclose(embedded, embedded[0], atol=1e-6)
     assert model.distance(image, array) == 0
     assert model.similarity(image, array) == pytest.approx(1 / (1 + np.exp(-2.0)))
-    assert model.embed([]).shape == (0, 8)
+    assert model.embed_images([]).shape == (0, 8)
     with pytest.raises(DoppelgramError, match=r"none\.png"):
-        model.embed([tmp_path / "none.png"])
+        model.embed_images([tmp_path / "none.png"])
     with pytest.raises(DoppelgramError, match="uint8"):
-        model.embed([array.astype(float)])
+        model.embed_images([array.astype(float)])
 
 
 def test_mirroring_makes_an_image_and_its_mirror_image_one(model: Model, pixels: np.ndarray) -> None:

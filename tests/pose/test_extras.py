@@ -126,7 +126,7 @@ def test_many_small_files_become_one(tmp_path: Path) -> None:
         answers.flush()
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     kept = [AnswerCache(tmp_path, "movenet-x-1", PEOPLE_CODEC).get(f"{number:064d}") for number in range(24)]
-    assert [people.width for people in kept if people] == list(range(10, 34))
+    assert [people.width for people in kept if people is not None] == list(range(10, 34))
     assert AnswerCache(tmp_path, "movenet-y-1", PEOPLE_CODEC).get(f"{3:064d}") is None
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from rich.console import Console
 
 import doppelgram
-from doppelgram.catalog.embed import FACE_COLUMN
+from doppelgram.catalog.findings import FACE_COLUMN
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
 from doppelgram.errors import DoppelgramError
@@ -158,7 +158,7 @@ def test_a_model_that_was_trained_on_faces_needs_no_option(people: Path, tmp_pat
     assert (verdict.faces_a, verdict.faces_b) == (1, 2)
     cut = load_model(folder).framing.apply(portrait())
     expected = load_model(folder).embed_pixels(cut[None])
-    np.testing.assert_allclose(load_model(folder).embed([portrait()]), expected, atol=1e-6)
+    np.testing.assert_allclose(load_model(folder).embed_images([portrait()]), expected, atol=1e-6)
 
 
 def test_training_by_the_recipe_key(tmp_path: Path) -> None:

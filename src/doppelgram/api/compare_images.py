@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
-from doppelgram.images.decode import open_image
-from doppelgram.images.whole import WholePhotograph
+from doppelgram.images.read import Want, read_all
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
-from doppelgram.models.finder import open_finder
+from doppelgram.models.finder import open_finder, people_in
 from doppelgram.models.sight import READY_MADE, Sight
 from doppelgram.models.towers import ImageTower
 from doppelgram.pose.normalise import normalised
@@ -161,24 +160,23 @@ def _looked_at(
     finder = open_finder(
         sight, *(Path(given).expanduser() if given is not None else None for given in (weights, keypoints))
     )
-    pixels = [_read(path, sight.framing) for path in paths]
-    found = finder.look(pixels, paths)
-    counted = [people.most_prominent(_PEOPLE) for people, _ in found]
+    finder.require_named(paths, every=True)
+    photographs = read_all(paths, Want(sight.framing, extras=finder.extras))
+    pixels = [photograph.pixels for photograph in photographs]
+    counted = [people_in(photograph)[0].most_prominent(_PEOPLE) for photograph in photographs]
     return [_Photograph(*facts, len(facts[2])) for facts in zip(names, pixels, counted, strict=True)]
 
 
 def _judged(
     model: ArrangementModel, paths: Sequence[Path], names: Sequence[str]
 ) -> tuple[list[_Photograph], PairJudgement]:  # fmt: skip
-    pixels = [_read(path, model.framing) for path in paths]
-    seen = model.embed_photographs(pixels, paths)
-    counts = model.space.people_shown(seen.vectors).tolist()
-    photographs = [_Photograph(*facts) for facts in zip(names, pixels, seen.people, counts, strict=True)]
-    return photographs, model.space.judge(seen.vectors[:1], seen.vectors[1:])
-
-
-def _read(path: Path, framing: WholePhotograph) -> NDArray[np.uint8]:
-    return framing.frame(open_image(path, at_least=framing.at_least)).pixels
+    model.require_named(paths, every=True)
+    read = read_all(paths, model.want)
+    pixels = [photograph.pixels for photograph in read]
+    embedded = model.embed(read)
+    counts = model.space.people_shown(embedded.vectors).tolist()
+    photographs = [_Photograph(*facts) for facts in zip(names, pixels, embedded.people or [], counts, strict=True)]
+    return photographs, model.space.judge(embedded.vectors[:1], embedded.vectors[1:])
 
 
 def _pair(photographs: Sequence[_Photograph]) -> tuple[PoseReasons | None, tuple[int | None, int | None]]:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from doppelgram.catalog.embed import IndexReport, index_collection
+from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.search import Neighbours, search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.loading import progress_bar
@@ -241,7 +242,7 @@ def verify(
 
 
 def _both(model: Model | ArrangementModel, images: Sequence[Path], framing: Framing | None = None) -> EmbeddedFiles:
-    files = embed_files(model, images, framing=framing, keep_duplicates=True, asked=True)
+    files = embed_files(model, images, framing=framing, keep_duplicates=True, requested=True)
     for outcome in files.report.problems():
         raise DoppelgramError(f"{outcome.path}: {outcome.reason or outcome.status}")
     return files

@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.console import Console
 
-from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.files import hash_file
+from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import progress_bar

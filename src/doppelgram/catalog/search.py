@@ -163,7 +163,7 @@ def _embedded(
 
     for start in range(0, len(images), _QUERIES_AT_ONCE):
         part = [Path(image) for image in images[start : start + _QUERIES_AT_ONCE]]
-        files = embed_files(model, part, framing=framing, keep_duplicates=True, asked=True)
+        files = embed_files(model, part, framing=framing, keep_duplicates=True, requested=True)
         for outcome in files.report.problems():
             raise DoppelgramError(f"the query {quoted(outcome.path)} cannot be searched for: {outcome.reason}")
         yield images[start : start + _QUERIES_AT_ONCE], files

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.dataset.loading import progress_bar, tell_notes, tell_outcomes
 from doppelgram.evaluation.arrangements import evaluate_arrangements
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.models.arrangement import ArrangementModel
+from doppelgram.models.embedder import Embedder
 from doppelgram.models.files import embed_files
 from doppelgram.models.model import Embeddings, Model
 
@@ -42,27 +43,17 @@ class Embedded:
         return Embedded(self.collection.take(rows), self.vectors[rows], self.hashes[rows], self.nobody)
 
 
-def embed_collection(
-    model: Model | ArrangementModel, collection: Collection, console: Console, *, what: str = "images"
-) -> Embedded:
+def embed_collection(model: Embedder, collection: Collection, console: Console, *, what: str = "images") -> Embedded:
     """Embed every readable image of a collection, and say on the console what could not be used.
 
     Raises:
         DoppelgramError: not one of them could be read.
     """
-    if isinstance(model, Model):
-        images = load_images(collection, model.framing, console, what=what)
-        with progress_bar(console, f"embedding {what}", len(images.pixels)) as advance:
-            vectors = model.embed_pixels(images.pixels, progress=advance)
-        return Embedded(images.collection, vectors, np.array(images.hashes))
-    for note in collection.notes:
-        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
-    with progress_bar(console, f"finding people in {what}", len(collection)) as advance:
+    tell_notes(collection, console)
+    with progress_bar(console, f"reading and embedding {what}", len(collection)) as advance:
         files = embed_files(model, collection.paths, progress=advance)
-    files.report.raise_if_nothing_readable()
-    if len(files.kept) < len(collection):
-        console.print(files.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
-    nobody = int((model.space.people_shown(files.vectors) == 0).sum())
+    tell_outcomes(files.report, console)
+    nobody = None if files.poses is None else int((files.poses == 0).sum())
     return Embedded(collection.take(files.kept), files.vectors, np.array(files.hashes), nobody)
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.decode import open_image
+from doppelgram.images.read import Photograph, Want, read_all
 from doppelgram.images.whole import WholePhotograph
+from doppelgram.models.embedder import Embedded
+from doppelgram.models.finder import PeopleFinder, open_finder, people_in
 from doppelgram.models.model import Embeddings, Picture
 from doppelgram.models.sight import Sight
 from doppelgram.models.towers import ImageTower, KeypointTower, embedded, fused_dim
@@ -22,24 +24,6 @@ from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
 from doppelgram.pose.skeleton import KEYPOINT_NAMES
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration, PairJudgement
-
-if TYPE_CHECKING:
-    from doppelgram.models.finder import PeopleFinder
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What an arrangement model made of some photographs.
-
-    Attributes:
-        vectors: float32 (n, dim).
-        people: of each photograph, those whose skeletons were embedded, the most prominent first, in pixels of what was
-            looked at: the upright photograph, made smaller where it was large. Where nobody is in it, the vector may
-            still hold a pose, of a person of whom only the outline was found.
-    """
-
-    vectors: Embeddings
-    people: list[People]
 
 
 @dataclass
@@ -105,29 +89,31 @@ class ArrangementModel:
             DoppelgramError: weights are missing or other ones than the model was trained with.
         """
         if self._finder is None:
-            from doppelgram.models.finder import open_finder
-
             self._finder = open_finder(self.sight, self.weights, self.keypoints)
         return self._finder
 
-    def embed_photographs(
-        self, photographs: Sequence[NDArray[np.uint8]], paths: Sequence[Path | None]
-    ) -> Seen:  # fmt: skip
-        """Embed photographs that are in memory.
+    @property
+    def want(self) -> Want:
+        """What `images.read` must deliver: the whole photograph, and the people in it."""
+        return Want(self.framing, extras=self.finder.extras)
 
-        Args:
-            photographs: upright, uint8 (h, w, 3), red first, as `framing` gives them.
-            paths: where each comes from, None for one that is in memory only.
-        """
+    def require_named(self, paths: Sequence[Path], *, every: bool) -> None:
+        """See `doppelgram.models.finder.PeopleFinder.require_named`."""
+        self.finder.require_named(paths, every=every)
+
+    def embed(self, photographs: Sequence[Photograph]) -> Embedded:
+        """Embed photographs that were read as `want` says, and say who was found in them."""
         found: list[People] = []
         counts: list[int] = []
         shown: list[list[NDArray[Any]]] = [[] for _ in (*self.place, *self.pose)]
-        for pixels, (people, mask) in zip(photographs, self.finder.look(photographs, paths), strict=True):
+        for photograph in photographs:
+            people, mask = people_in(photograph)
+            assert photograph.pixels is not None
             found.append(people.most_prominent(self.space.people))
             those = persons(people, mask, self.space.people)
             counts.append(len(those))
             for views, tower in zip(shown, (*self.place, *self.pose), strict=True):
-                views.append(views_of(tower, pixels, those, mask))
+                views.append(views_of(tower, photograph.pixels, those, mask))
         place, poses = shown[: len(self.place)], shown[len(self.place) :]
         vectors = np.zeros((len(found), self.dim), dtype=np.float32)
         if found:
@@ -138,47 +124,27 @@ class ArrangementModel:
             slots = np.zeros((len(found), self.space.people, self.space.pose_dim), dtype=np.float32)
             slots[rows, nth] = embedded(self.pose, poses)
             vectors[:, self.space.place_dim :] = slots.reshape(len(found), -1)
-        return Seen(vectors, found)
+        return Embedded(vectors, found, self.space.people_shown(vectors))
 
-    def see(self, images: Sequence[Picture]) -> Seen:
-        """Embed photographs, paths, Pillow images or uint8 RGB arrays (h, w, 3), and say who was found in them.
+    def embed_images(self, images: Sequence[Picture]) -> Embeddings:
+        """Vectors, float32 (n, dim), of files, upright Pillow images or uint8 RGB arrays (h, w, 3).
 
         Raises:
             DoppelgramError: an image is missing or cannot be read, or weights are missing.
         """
+        self.require_named([Path(image) for image in images if isinstance(image, (str, Path))], every=True)
         vectors = np.zeros((len(images), self.dim), dtype=np.float32)
-        people: list[People] = []
         for row, image in enumerate(images):  # one at a time: whole photographs take megabytes each
-            pixels, path = self._read(image)
-            seen = self.embed_photographs([pixels], [path])
-            vectors[row] = seen.vectors[0]
-            people += seen.people
-        return Seen(vectors, people)
-
-    def embed(self, images: Sequence[Picture], *, batch: int = 128) -> Embeddings:
-        """Vectors, float32 (n, dim), of photographs as for `see`; ``batch`` is taken as a `Model` takes it."""
-        return self.see(images).vectors
+            vectors[row] = self.embed(read_all([image], self.want)).vectors[0]
+        return vectors
 
     def judge(self, a: Sequence[Picture], b: Sequence[Picture]) -> PairJudgement:
         """Compare the pairs (a[i], b[i]) of photographs."""
-        return self.space.judge(self.embed(a), self.embed(b))
+        return self.space.judge(self.embed_images(a), self.embed_images(b))
 
     def similarity(self, a: Picture, b: Picture) -> float:
         """Probability that two photographs show the same pose before the same place, were both equally likely."""
         return float(self.judge([a], [b]).probability[0])
-
-    def _read(self, image: Picture) -> tuple[NDArray[np.uint8], Path | None]:
-        path = None
-        if isinstance(image, (str, Path)):
-            path = Path(image)
-            image = open_image(path, at_least=self.framing.at_least)
-        if isinstance(image, np.ndarray):
-            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-                raise DoppelgramError(
-                    f"an image array has shape (h, w, 3) and type uint8; got {image.shape}, {image.dtype}"
-                )
-            image = Image.fromarray(image)
-        return self.framing.frame(image).pixels, path
 
     def save(self, folder: Path | str) -> Path:
         """Save to a folder as ``model.safetensors`` and ``model.json``; sets the fingerprint."""

@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import to_float
-from doppelgram.images.batch import load_pixels
 from doppelgram.images.framing import Framing
+from doppelgram.images.read import Photograph, Want, read_all
+from doppelgram.models.embedder import Embedded
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.space.calibration import Calibration
 
@@ -109,40 +110,32 @@ class Model:
             if self.mirror:
                 yield view.flip(3)
 
-    def embed(self, images: Sequence[Picture], *, batch: int = 128) -> Embeddings:
-        """Embed photographs: paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
+    @property
+    def want(self) -> Want:
+        """What `images.read` must deliver of a photograph."""
+        return Want(self.framing)
 
-        Returns:
-            Embeddings, float32 (n, dim), in the order given.
+    def require_named(self, paths: Sequence[Path], *, every: bool) -> None:
+        """Nobody is looked for, so no keypoints have to name the photographs."""
+
+    def embed(self, photographs: Sequence[Photograph]) -> Embedded:
+        """Embed photographs that were read as `want` says."""
+        if not len(photographs):
+            return Embedded(np.empty((0, self.dim), dtype=np.float32))
+        pixels = [photograph.pixels for photograph in photographs]
+        return Embedded(self.embed_pixels(np.stack(pixels)))  # type: ignore[arg-type]
+
+    def embed_images(self, images: Sequence[Picture]) -> Embeddings:
+        """Vectors, float32 (n, dim), of files, upright Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
 
         Raises:
             DoppelgramError: an image is missing or cannot be read.
         """
-        if not len(images):
-            return np.empty((0, self.dim), dtype=np.float32)
-        pixels = np.stack([self._frame(image) for image in images])
-        return self.embed_pixels(pixels, batch=batch)
-
-    def _frame(self, image: Picture) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        if isinstance(image, (str, Path)):
-            loaded = load_pixels([Path(image)], self.framing, workers=1)
-            for outcome in loaded.report.outcomes:
-                if outcome.status != "ok":
-                    raise DoppelgramError(f"{image}: {outcome.reason or outcome.status}")
-            first: np.ndarray[Any, np.dtype[np.uint8]] = loaded.pixels[0]
-            return first
-        if isinstance(image, np.ndarray):
-            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-                raise DoppelgramError(
-                    f"an image array has shape (h, w, 3) and type uint8; got {image.shape}, {image.dtype}"
-                )
-            image = Image.fromarray(image)
-        framed: np.ndarray[Any, np.dtype[np.uint8]] = self.framing.apply(image.convert("RGB"))
-        return framed
+        return self.embed(read_all(images, self.want)).vectors
 
     def distance(self, a: Picture, b: Picture) -> float:
         """Euclidean distance between the embeddings of two photographs."""
-        first, second = self.embed([a, b])
+        first, second = self.embed_images([a, b])
         return float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64)))
 
     def similarity(self, a: Picture, b: Picture) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from doppelgram.catalog.seen import people_of
+from doppelgram.catalog.findings import people_from
 from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import open_image
@@ -61,7 +61,7 @@ class CatalogPictures:
     def _people(self, digest: str, width: int) -> list[Keypoints]:
         """Who was found in a photograph, in pixels of the same ``width`` pixels wide."""
         found = self._catalog.find([digest], ["columns"])["columns"]
-        people = people_of(json.loads(found.iloc[0])) if len(found) else None
+        people = people_from(json.loads(found.iloc[0])) if len(found) else None
         if people is None:
             return []
         scale = np.array([width / people.width, width / people.width, 1.0], dtype=np.float32)
