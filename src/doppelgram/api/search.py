@@ -66,8 +66,7 @@ def index(
         check_png(show_crops)
         keep_inputs([Path(show_crops).expanduser()], collection.paths)
     face = _detector(crop, show_crops, loaded)
-    if isinstance(loaded, ArrangementModel):
-        loaded.finder.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is begun
+    loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     store = Catalog.open_or_create(Path(catalog).expanduser(), loaded, model_folder(model), face=face)
     for note in collection.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
