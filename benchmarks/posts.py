@@ -30,8 +30,8 @@ from doppelgram.models.bundle import load_model
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import fused, unit
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
-from doppelgram.training.arrangement_sights import Sights, look_at
 from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
 from doppelgram.training.train import train
 
 PAIRS = 1600
@@ -64,15 +64,15 @@ class Asked:
         return Kinds(ends[same], ends[place & ~same], ends[~place])
 
 
-def slots(sights: Sights, embedded: list[Array], weights: list[float], experts: list[bool], people: int) -> Array:
+def slots(inputs: TowerInputs, embedded: list[Array], weights: list[float], experts: list[bool], people: int) -> Array:
     """Poses (n, people, d) from the towers' embeddings of all persons."""
     if not embedded:
-        return np.zeros((len(sights.people), people, 2), dtype=np.float32)
+        return np.zeros((len(inputs.people), people, 2), dtype=np.float32)
     persons = fused(embedded, weights, experts)
-    found = np.zeros((len(sights.people), people, persons.shape[1]), dtype=np.float32)
+    found = np.zeros((len(inputs.people), people, persons.shape[1]), dtype=np.float32)
     for nth in range(people):
-        there = sights.people > nth
-        found[there, nth] = persons[sights.first[there] + nth]
+        there = inputs.people > nth
+        found[there, nth] = persons[inputs.first[there] + nth]
     return found
 
 
@@ -155,44 +155,44 @@ def trained(
     return model, float(run.facts["training_seconds"]) if fresh else None
 
 
-def places(model: ArrangementModel, sights: Sights, asked: Asked) -> list[Array]:
+def places(model: ArrangementModel, inputs: TowerInputs, asked: Asked) -> list[Array]:
     """What each place tower makes of the validation and test photographs; zeros for all others."""
     rows = np.union1d(asked.parts["val"], asked.parts["test"])
     found = []
     # The generic tower, the last, is shown what the first one is.
-    for tower, shown in zip(model.place, [*sights.place, sights.place[0]], strict=False):
+    for tower, shown in zip(model.place, [*inputs.place, inputs.place[0]], strict=False):
         vectors = np.zeros((len(shown), tower.dim), dtype=np.float32)
         vectors[rows] = tower.embed(shown[rows])
         found.append(vectors)
     return found
 
 
-def variants(model: ArrangementModel, sights: Sights, asked: Asked) -> dict[str, dict[str, Any] | None]:
+def variants(model: ArrangementModel, inputs: TowerInputs, asked: Asked) -> dict[str, dict[str, Any] | None]:
     """Figures of the whole model and of the model without this and that."""
-    seen = places(model, sights, asked)
-    poses = [tower.embed(views) for tower, views in zip(model.pose, sights.pose, strict=True)]
+    seen = places(model, inputs, asked)
+    poses = [tower.embed(views) for tower, views in zip(model.pose, inputs.pose, strict=True)]
     place_weights, place_experts = [t.weight for t in model.place], [t.expert for t in model.place]
     weights, experts = [t.weight for t in model.pose], [t.expert for t in model.pose]
     place = fused(seen, place_weights, place_experts)
-    pose = slots(sights, poses, weights, experts, 1)
+    pose = slots(inputs, poses, weights, experts, 1)
     with torch.inference_mode():
-        points = torch.from_numpy(sights.pose[1])
+        points = torch.from_numpy(inputs.pose[1])
         untrained = PoseTower()
         described = untrained.described(points) + untrained.described(untrained.mirrored(points))
-    raw = slots(sights, [unit(described.numpy())], [1.0], [False], 1)
+    raw = slots(inputs, [unit(described.numpy())], [1.0], [False], 1)
     found: dict[str, dict[str, Any] | None] = {"ours": score(place, pose, asked)}
     if model.space.people == 1:
         found["as the recipe calibrated it, without knowing persons"] = score(
             place, pose, asked, given=model.calibration
         )
     found["joint by a sum of log-odds"] = score(place, pose, asked, "sum")
-    found["two people compared"] = score(place, slots(sights, poses, weights, experts, 2), asked)
+    found["two people compared"] = score(place, slots(inputs, poses, weights, experts, 2), asked)
     found["place: people covered, alone"] = score(seen[0], pose, asked)
     if len(model.place) > 2:
         found["place: people not covered, alone"] = score(seen[1], pose, asked)
     found["place: untouched features alone"] = score(seen[-1], pose, asked)
-    found["pose: person cut out alone"] = score(place, slots(sights, poses[:1], [1.0], [True], 1), asked)
-    found["pose: keypoints alone"] = score(place, slots(sights, poses[1:], weights[1:], experts[1:], 1), asked)
+    found["pose: person cut out alone"] = score(place, slots(inputs, poses[:1], [1.0], [True], 1), asked)
+    found["pose: keypoints alone"] = score(place, slots(inputs, poses[1:], weights[1:], experts[1:], 1), asked)
     found["pose: keypoints, untrained"] = score(place, raw, asked)
     found["untrained: untouched features, raw keypoints"] = score(seen[-1], raw, asked)
     return found
@@ -242,11 +242,11 @@ def main() -> None:
             asked = Asked.of(posts, protocol)
             model, seconds = trained(data, out / name, protocol, arguments.weights, arguments.seed, arguments.overrides)
             tuned = [tower for tower in model.place if tower.expert]
-            sights = look_at(posts, model.finder, model.sight, tuned, model.pose, 2, CONSOLE)
-            if len(sights.collection) < len(posts):
+            inputs = read_tower_inputs(posts, model.want, tuned, model.pose, 2, CONSOLE)
+            if len(inputs.collection) < len(posts):
                 raise DoppelgramError(f"{data}: some photographs cannot be read")
             started = time.perf_counter()
-            found = variants(model, sights, asked)
+            found = variants(model, inputs, asked)
             counts = {part: int((asked.pose[rows] != "").sum()) for part, rows in asked.parts.items() if len(rows)}
             held = {"places": protocol.places, "poses": protocol.poses}
             result[name] = {

@@ -15,7 +15,7 @@ from doppelgram.api.evaluate import evaluate
 from doppelgram.api.label_errors import list_label_errors
 from doppelgram.api.map import draw_map
 from doppelgram.api.search import index, search, verify
-from doppelgram.catalog.seen import people_of
+from doppelgram.catalog.findings import people_from
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
 from doppelgram.errors import DoppelgramError
@@ -54,7 +54,7 @@ def test_a_catalog_keeps_whom_it_saw(world: Path, model: Path, catalog: Path) ->
     known = json.loads((world / "keypoints.json").read_text())
     entries = Catalog.open(catalog).entries()
     for entry in entries:
-        people = people_of(entry.columns)
+        people = people_from(entry.columns)
         assert people is not None
         assert len(people) == (entry.name in known)
         if len(people):

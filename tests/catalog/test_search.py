@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from doppelgram.catalog.embed import index_collection
+from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.readers import read_collection
 from doppelgram.errors import DoppelgramError

@@ -15,7 +15,7 @@ from PIL import Image
 from rich.console import Console
 
 import doppelgram
-from doppelgram.catalog.embed import FACE_COLUMN
+from doppelgram.catalog.findings import FACE_COLUMN
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
 from doppelgram.errors import DoppelgramError

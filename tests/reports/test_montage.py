@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from doppelgram.catalog.embed import index_collection
+from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.search import Match, Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.readers import read_collection

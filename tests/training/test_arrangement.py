@@ -17,9 +17,9 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.samples.posts import render_posts
 from doppelgram.training.arrangement import _Fitting
-from doppelgram.training.arrangement_sights import Sights
 from doppelgram.training.arrangement_towers import Towers, tower_vectors
 from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.tower_inputs import TowerInputs
 from doppelgram.training.train import train
 
 QUIET = Console(quiet=True)
@@ -116,8 +116,8 @@ def test_with_a_segmenter_the_place_is_seen_with_and_without_people() -> None:
     rows, nobody = np.array([1, 3]), np.zeros(5, dtype=np.int64)
     poses = [np.zeros((0, 32, 32, 3), np.uint8), *2 * [np.zeros((0, 18, 3), np.float32)]]
     nothing = Collection(Path(), pd.DataFrame({"path": []}))
-    sights = Sights(nothing, [covered, bare], poses, nobody[:0], nobody, LoadReport())
-    found = tower_vectors(towers, sights, rows)
+    inputs = TowerInputs(nothing, [covered, bare], poses, nobody[:0], nobody, LoadReport())
+    found = tower_vectors(towers, inputs, rows)
     for vectors, tower, shown in zip(found.place, towers.place, (covered, bare, covered), strict=True):
         assert np.allclose(vectors, tower.embed(shown[rows]), atol=1e-5)
 

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
-from doppelgram.images.decode import open_image
-from doppelgram.images.read import read_all
-from doppelgram.images.whole import WholePhotograph
+from doppelgram.images.read import Want, read_all
 from doppelgram.models.arrangement import ArrangementModel, require_arrangement
 from doppelgram.models.bundle import load_model
-from doppelgram.models.finder import open_finder
+from doppelgram.models.finder import open_finder, people_in
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
@@ -168,25 +166,23 @@ def _found(
     finder = open_finder(
         settings, *(Path(given).expanduser() if given is not None else None for given in (weights, keypoints))
     )
-    pixels = [_read(path, settings.framing) for path in paths]
-    found = finder.look(pixels, paths)
-    counted = [people.most_prominent(_PEOPLE) for people, _ in found]
+    finder.require_named(paths, every=True)
+    photographs = read_all(paths, Want(settings.framing, extras=finder.extras))
+    pixels = [np.asarray(photograph.pixels) for photograph in photographs]
+    counted = [people_in(photograph)[0].most_prominent(_PEOPLE) for photograph in photographs]
     return [_Photograph(*facts, len(facts[2])) for facts in zip(names, pixels, counted, strict=True)]
 
 
 def _compared(
     model: ArrangementModel, paths: Sequence[Path], names: Sequence[str]
 ) -> tuple[list[_Photograph], PairResult]:
+    model.require_named(paths, every=True)
     read = read_all(paths, model.want)
     found = model.embed(read)
     counts = model.space.people_shown(found.vectors).tolist()
     pixels = [np.asarray(one.pixels) for one in read]
     photographs = [_Photograph(*facts) for facts in zip(names, pixels, found.people or [], counts, strict=True)]
     return photographs, model.space.compare(found.vectors[:1], found.vectors[1:])
-
-
-def _read(path: Path, framing: WholePhotograph) -> NDArray[np.uint8]:
-    return framing.frame(open_image(path, at_least=framing.at_least)).pixels
 
 
 def _pair(photographs: Sequence[_Photograph]) -> tuple[PoseReasons | None, tuple[int | None, int | None]]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from doppelgram.catalog.embed import IndexReport, index_collection
+from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.loading import progress_bar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from doppelgram.images.read import Photograph, Source, Want
 from doppelgram.images.whole import WholePhotograph
 from doppelgram.models import embedder
 from doppelgram.models.embedder import Embedded, Embedder
+from doppelgram.models.finder import PeopleFinder, open_finder, people_in
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.models.format import save_model
 from doppelgram.models.towers import KEYPOINTS, Embeddings, Tower, fused, fused_dim, rebuilt_tower
@@ -23,9 +24,6 @@ from doppelgram.pose.cutouts import persons
 from doppelgram.pose.people import People
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.joint import JointCalibration
-
-if TYPE_CHECKING:
-    from doppelgram.models.finder import PeopleFinder
 
 KIND = "arrangement"
 _SIDES = ("place", "pose")
@@ -92,8 +90,8 @@ class ArrangementModel:
 
     @property
     def want(self) -> Want:
-        """Whole photographs."""
-        return Want(self.framing)
+        """Whole photographs, and the people in them."""
+        return Want(self.framing, extras=self.finder.extras)
 
     @property
     def finder(self) -> PeopleFinder:
@@ -103,26 +101,23 @@ class ArrangementModel:
             DoppelgramError: weights are missing or other ones than the model was trained with.
         """
         if self._finder is None:
-            from doppelgram.models.finder import open_finder
-
             self._finder = open_finder(self.finder_settings, self.weights, self.keypoints)
         return self._finder
 
     def embed(self, photographs: Sequence[Photograph]) -> Embedded:
         """Embed photographs that were read as `want` says, and say who was found in them."""
-        pixels = [one.pixels for one in photographs if one.pixels is not None]
-        paths = [one.path for one in photographs]
-        self.finder.prefetch([path for path in paths if path is not None])
         towers = (*self.place, *self.pose)
         found: list[People] = []
         counts: list[int] = []
         inputs: list[list[NDArray[Any]]] = [[] for _ in towers]
-        for one, (people, mask) in zip(pixels, self.finder.look(pixels, paths), strict=True):
+        for photograph in photographs:
+            people, mask = people_in(photograph)
+            pixels = np.asarray(photograph.pixels)
             found.append(people.most_prominent(self.space.people))
             shown = persons(people, mask, self.space.people)
             counts.append(len(shown))
             for pieces, tower in zip(inputs, towers, strict=True):
-                pieces.append(tower.inputs(one, shown, mask))
+                pieces.append(tower.inputs(pixels, shown, mask))
         vectors = np.zeros((len(found), self.dim), dtype=np.float32)
         if found:
             vectors[:, : self.space.place_dim] = _fused(self.place, inputs[: len(self.place)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from doppelgram.images.read import Photograph, read
 from doppelgram.images.report import LoadReport
-from doppelgram.models.embedder import Embedded, Embedder
+from doppelgram.models.embedder import Embedder, embed_stream
+from doppelgram.pose.extras import PEOPLE
 from doppelgram.pose.people import People
 from doppelgram.space.exact import Float32
 
@@ -58,48 +59,42 @@ def embed_files(
         keep_duplicates: whether files with the same bytes as an earlier one are kept in the result.
         requested: whether each was asked for by itself, so that ready-made keypoints have to name all of them.
         note: called with each kept photograph while its pixels are in memory; what it returns is kept.
-        progress: called with numbers of files that are done.
+        progress: called with 1 after each file.
 
     Raises:
         DoppelgramError: what finds people or faces cannot be run, or ready-made keypoints are of other photographs.
             An unreadable file is an outcome in the report.
     """
     model.require_named(paths, every=requested)
-    advance = progress or (lambda count: None)
-    report = LoadReport()
+    want, report = model.want, LoadReport()
+    vectors = [np.empty((0, model.dim), dtype=np.float32)]
+    people: list[People] | None = [] if PEOPLE in want.extras else None
     kept: list[int] = []
-    chunk: list[Photograph] = []
-    read_files: list[Photograph] = []
-    embedded: list[Embedded] = []
+    embedded: list[Photograph] = []
     notes: list[Any] = []
 
-    def embed() -> None:
-        embedded.append(model.embed(chunk))
-        advance(len(chunk))
-        for photograph in chunk:
-            if note is not None:
-                notes.append(note(photograph))
-            read_files.append(replace(photograph, pixels=None))
-        chunk.clear()
-
-    with closing(read(paths, model.want, keep_duplicates=keep_duplicates)) as photographs:
+    def followed() -> Iterator[Photograph]:
         for position, photograph in enumerate(photographs):
             report.outcomes.append(photograph.outcome)
-            if photograph.status == "ok" or (photograph.status == "duplicate" and keep_duplicates):
+            if photograph.pixels is not None:
                 kept.append(position)
-                chunk.append(photograph)
-            else:
-                advance(1)
-            if len(chunk) == model.at_once:
-                embed()
-        embed()
-    people = [one for part in embedded for one in part.people or ()]
+            yield photograph
+            if progress is not None:
+                progress(1)
+
+    with closing(read(paths, want, keep_duplicates=keep_duplicates)) as photographs:
+        for piece, found in embed_stream(model, followed()):
+            vectors.append(found.vectors)
+            if people is not None:
+                people += found.people or []
+            notes += [note(photograph) for photograph in piece] if note is not None else []
+            embedded += [replace(photograph, pixels=None, extras={}) for photograph in piece]
     return EmbeddedFiles(
-        np.concatenate([part.vectors for part in embedded]),
+        np.concatenate(vectors),
         np.array(kept, dtype=np.int64),
-        [one.digest for one in read_files],
+        [one.digest for one in embedded],
         report,
-        [one.faces for one in read_files],
-        None if embedded[-1].people is None else people,
+        [one.faces for one in embedded],
+        people,
         notes,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -115,6 +115,31 @@ class Embedder(Protocol):
 
     def save(self, folder: Path | str) -> Path:
         """Save to a folder as ``model.safetensors`` and ``model.json``; sets the fingerprint."""
+
+
+def embed_stream(
+    model: Embedder, photographs: Iterable[Photograph], *, at_once: int | None = None
+) -> Iterator[tuple[list[Photograph], Embedded]]:
+    """Embed photographs as they are read, some at a time; those without pixels are left out.
+
+    Args:
+        model: of any kind.
+        photographs: from `images.read`, with what the model wants and perhaps more.
+        at_once: photographs that the model gets at a time, at most; as many as it asks for by default.
+
+    Yields:
+        The photographs of a piece, and what the model made of them.
+    """
+    size = min(at_once or model.at_once, model.at_once)
+    piece: list[Photograph] = []
+    for photograph in photographs:
+        if photograph.pixels is not None:
+            piece.append(photograph)
+        if len(piece) == size:
+            yield piece, model.embed(piece)
+            piece = []
+    if piece:
+        yield piece, model.embed(piece)
 
 
 def embed_images(model: Embedder, images: Sequence[Source]) -> Float32:

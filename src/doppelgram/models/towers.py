@@ -24,7 +24,7 @@ from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.pose.cutouts import Person, person_view, without_people
 from doppelgram.pose.normalise import normalised
-from doppelgram.pose.skeleton import JOINTS, present
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, present
 
 Embeddings = NDArray[np.float32]
 SEES = ("photograph", "place", "person")
@@ -231,7 +231,7 @@ class KeypointTower:
     ) -> NDArray[Any]:
         """Normalised keypoints (people, 18, 3)."""
         if not people:
-            return np.empty((0, len(JOINTS), 3), dtype=np.float32)
+            return np.empty((0, len(KEYPOINT_NAMES), 3), dtype=np.float32)
         return normalised(np.stack([person.keypoints for person in people]))
 
     @torch.inference_mode()

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 
 DAY = 86_400.0
+_ACCOUNTED = ("path", "author", "timestamp", "place")
 # Farther from 1970 there is no time for pandas, in seconds.
 _FARTHEST = 9.2e9
 _YEAR = 365.25 * DAY
@@ -74,6 +76,26 @@ class PostTable:
         unknown = self.author.astype(str) == ""
         codes[unknown] = (codes.max() if len(codes) else 0) + 1 + np.arange(int(unknown.sum()))
         return codes
+
+
+def post_table(table: pd.DataFrame, places: bool = True) -> PostTable:
+    """Posts from a collection's table.
+
+    Args:
+        table: ``path``, and ``author``, ``timestamp`` and ``place`` where there are any; other columns are carried on.
+        places: whether the column ``place`` counts.
+    """
+    n = len(table)
+    seconds = np.full(n, np.nan)
+    if "timestamp" in table:
+        known = table["timestamp"].notna().to_numpy()
+        since = pd.Timestamp(0, tz="UTC")
+        seconds[known] = (table["timestamp"][known] - since) / pd.Timedelta(seconds=1)
+    author = table["author"].to_numpy(dtype=object) if "author" in table else np.full(n, "", dtype=object)
+    place = table["place"].to_numpy(dtype=object) if places and "place" in table else None
+    labelled = place is not None and bool((place != "").any())
+    extra = {name: table[name].to_numpy(dtype=object) for name in table.columns if name not in _ACCOUNTED}
+    return PostTable(table["path"].to_numpy(dtype=object), author, seconds, place if labelled else None, extra)
 
 
 def unset_clocks(timestamp: NDArray[np.float64]) -> NDArray[np.bool_]:

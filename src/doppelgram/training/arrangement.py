@@ -22,6 +22,7 @@ from doppelgram.dataset.splitting import split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_kinds, twins
 from doppelgram.images.memory import available_memory
+from doppelgram.images.read import Want
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.finder import open_finder
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
@@ -29,7 +30,6 @@ from doppelgram.models.towers import ImageTower, KeypointTower, fused_dim, unit
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
 from doppelgram.space.joint import JointCalibration
-from doppelgram.training.arrangement_sights import Sights, look_at
 from doppelgram.training.arrangement_towers import (
     PERSON_VIEWS,
     PLACES,
@@ -43,6 +43,7 @@ from doppelgram.training.pose_fit import fit_pose_tower
 from doppelgram.training.recipe import Recipe
 from doppelgram.training.run import SPLIT_FILE, Run, abandon_run, create_run
 from doppelgram.training.tower_fit import TowerSchedule, fit_tower, tower_features
+from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
 from doppelgram.training.tower_views import check_cut, first_maps
 
 # From these the weights of towers that name no classes are chosen.
@@ -108,9 +109,10 @@ def train_arrangement(
         for tower in towers.image.values():
             check_cut(tower.network, recipe.model.frozen_layers, tower.framing.size)
         people = recipe.arrangement.people
-        sights = look_at(collection, finder, sight, towers.tuned, towers.pose, people, console)
-        (out / "files.json").write_text(sights.report.to_json(), encoding="utf-8")
-        fitted = _Fitting(run, recipe, towers, sights, parts, names, seed, console)
+        want = Want(sight.framing, extras=finder.extras)
+        inputs = read_tower_inputs(collection, want, towers.tuned, towers.pose, people, console)
+        (out / "files.json").write_text(inputs.report.to_json(), encoding="utf-8")
+        fitted = _Fitting(run, recipe, towers, inputs, parts, names, seed, console)
         fitted.fit()
         joint, figures = fitted.calibrate(str(data))
         space = ArrangementSpace(fused_dim(towers.place), fused_dim(towers.pose), people, joint)
@@ -162,12 +164,12 @@ class _Fitting:
     """The towers of one run being trained on what they see."""
 
     def __init__(
-        self, run: Run, recipe: Recipe, towers: Towers, sights: Sights, parts: Split,
+        self, run: Run, recipe: Recipe, towers: Towers, inputs: TowerInputs, parts: Split,
         names: dict[str, NDArray[np.str_]], seed: int, console: Console,
     ) -> None:  # fmt: skip
-        self.run, self.recipe, self.towers, self.sights = run, recipe, towers, sights
+        self.run, self.recipe, self.towers, self.inputs = run, recipe, towers, inputs
         self.seed, self.console, self.names = seed, console, names
-        posts = sights.collection
+        posts = inputs.collection
         self.place, self.pose = posts.column("place"), posts.column("pose")
         self.taught = _taught(parts, posts)
         self.validated = np.zeros(len(posts), dtype=bool)
@@ -178,9 +180,9 @@ class _Fitting:
         """Train every tower that is not kept from before."""
         image = list(self.towers.image)
         shown = dict(zip([name for name in image if name not in PLACES] + list(self.towers.keypoints),
-                         self.sights.pose, strict=True))  # fmt: skip
-        shown |= dict(zip([name for name in image if name in PLACES], self.sights.place, strict=True))
-        first = self.sights.first
+                         self.inputs.pose, strict=True))  # fmt: skip
+        shown |= dict(zip([name for name in image if name in PLACES], self.inputs.place, strict=True))
+        first = self.inputs.first
         posing = np.flatnonzero(self.taught & (self.pose != "") & (first >= 0))
         poses = np.searchsorted(self.names["pose"], self.pose[posing])
         taught = np.flatnonzero(self.taught)
@@ -229,14 +231,14 @@ class _Fitting:
         known = np.isfinite(keypoints[..., 0]).any(axis=1)
         epochs = self.recipe.arrangement.keypoint_epochs
         if not known.any():
-            raise DoppelgramError(f"{self.sights.collection.root}: nobody's joints are known in the training part")
+            raise DoppelgramError(f"{self.inputs.collection.root}: nobody's joints are known in the training part")
         with progress_bar(self.console, f"{name}: epochs", epochs) as advance:
             fit_pose_tower(tower.network, keypoints[known], classes[known], epochs, self.seed, advance)
         self._keep(name, tower.network)
 
     def calibrate(self, data: str) -> tuple[JointCalibration, dict[str, float]]:
         """Fit what distances mean, on the validation part if it has the pairs, and say how many pairs are right."""
-        towers, sights = self.towers, self.sights
+        towers, inputs = self.towers, self.inputs
         dims = fused_dim(towers.place), fused_dim(towers.pose)
         people = self.recipe.arrangement.people
         empty = JointCalibration(_PLACEHOLDER, _PLACEHOLDER, 1.0, 1.0, 0.0, 0.0, 0.5, rule="both")
@@ -250,7 +252,7 @@ class _Fitting:
             where = f"training part of {data}"
             kinds = pair_kinds(self.place[asked], self.pose[asked], ~self._twins(asked), self.seed)
         with progress_bar(self.console, "calibrating", len(asked)) as advance:
-            found = tower_vectors(towers, sights, asked, advance)
+            found = tower_vectors(towers, inputs, asked, advance)
         joint, vectors = self._weighed(found, kinds, space, where)
         space = replace(space, calibration=joint)
         pairs = np.concatenate([kinds.same, kinds.place, kinds.pose])
@@ -291,7 +293,7 @@ class _Fitting:
         """Pairs (m, m) of rows that show the same photograph of a place or the same person, by untouched features."""
         found = twins(self.untouched["place"][rows], self.place[rows])
         if "person" in self.untouched:
-            first = self.sights.first[rows]
+            first = self.inputs.first[rows]
             seen = first >= 0
             alike = twins(self.untouched["person"][first[seen]], self.pose[rows][seen])
             both = np.ix_(np.flatnonzero(seen), np.flatnonzero(seen))

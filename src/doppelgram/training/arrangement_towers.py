@@ -17,8 +17,8 @@ from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import ImageTower, KeypointTower, fused
-from doppelgram.training.arrangement_sights import Sights
 from doppelgram.training.recipe import Recipe
+from doppelgram.training.tower_inputs import TowerInputs
 
 # A person is cut out by what was found, so that little is left to place and size, and clothes may have any colour.
 PERSON_VIEWS = Augmentation(
@@ -134,16 +134,16 @@ class TowerVectors:
 
 
 def tower_vectors(
-    towers: Towers, sights: Sights, rows: NDArray[np.int64], progress: Callable[[int], None] | None = None
+    towers: Towers, inputs: TowerInputs, rows: NDArray[np.int64], progress: Callable[[int], None] | None = None
 ) -> TowerVectors:
     """Run every tower on what it is shown of some photographs."""
-    counts = sights.people[rows]
+    counts = inputs.people[rows]
     photograph = np.repeat(np.arange(len(rows)), counts)
     nth = np.arange(len(photograph)) - np.repeat(np.cumsum(counts) - counts, counts)
-    persons = sights.first[rows][photograph] + nth
-    shown = [*sights.place, sights.place[0]]
+    persons = inputs.first[rows][photograph] + nth
+    shown = [*inputs.place, inputs.place[0]]
     place = [tower.embed(views[rows]) for tower, views in zip(towers.place, shown, strict=False)]
-    pose = [tower.embed(views[persons]) for tower, views in zip(towers.pose, sights.pose, strict=True)]
+    pose = [tower.embed(views[persons]) for tower, views in zip(towers.pose, inputs.pose, strict=True)]
     if progress:
         progress(len(rows))
     return TowerVectors(place, pose, photograph, nth)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from doppelgram.pose.people import People
 from doppelgram.pose.reasons import ALIKE, DIFFERENT, PoseReasons, in_words, seen
-from doppelgram.pose.skeleton import JOINTS
+from doppelgram.pose.skeleton import KEYPOINT_NAMES
 
 # From here to an even chance something else is said to be likelier, but not for certain.
 _UNSURE = 0.25
@@ -60,7 +60,7 @@ def pose_words(counts: Sequence[int], skeletons: Sequence[int], reasons: PoseRea
         return [f"In {where} a person's outline was found but no skeleton, so that limbs cannot be compared."]
     if reasons is None or not reasons.degrees:
         return ["Pose: no part of the body is seen in both photographs."]
-    words = [f"{reasons.joints} of {len(JOINTS)} joints are seen in both photographs."]
+    words = [f"{reasons.joints} of {len(KEYPOINT_NAMES)} joints are seen in both photographs."]
     if reasons.mirrored:
         words.append("B fits better as in a mirror, left and right exchanged, and is compared so.")
     alike, different = reasons.alike(), reasons.different()

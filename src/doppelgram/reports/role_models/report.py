@@ -15,6 +15,7 @@ from doppelgram.files import written_whole
 from doppelgram.reports.role_models.axis import date_text, length_text
 from doppelgram.reports.role_models.curve import draw_curve, draw_excess
 from doppelgram.reports.role_models.film import Follower, filmstrip
+from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE
 from doppelgram.reports.role_models.pictures import Album, Pictures, portrait
 from doppelgram.reports.role_models.tables import arrangements_table, authors_table, places_table, robustness_table
 from doppelgram.reports.role_models.tree import Leaf, influence_tree
@@ -36,7 +37,6 @@ from doppelgram.reports.role_models.words import (
 from doppelgram.rolemodels.result import RoleModels
 
 MOST_LEADERS, MOST_TREES = 10, 3
-_PORTRAIT = 480
 DAY = 86_400.0
 
 
@@ -163,7 +163,7 @@ def _leader(rank: int, post: Any, history: _History, pictures: Pictures, album: 
         )
         for j, depth in history.below(k)
     ]
-    picture = pictures(post.path, _PORTRAIT)
+    picture = pictures(post.path, PORTRAIT_SIDE)
     author = post.author or "author not known"
     described = f"Photograph by {author}, {date_text(start)}"
     shown = portrait(picture, described) if picture else '<div class="blank-portrait">no picture</div>'

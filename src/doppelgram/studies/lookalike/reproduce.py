@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.api.evaluate import evaluate
-from doppelgram.catalog.embed import index_collection
+from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.loading import load_images, progress_bar
 from doppelgram.dataset.splitting import read_class_list
