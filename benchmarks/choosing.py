@@ -29,9 +29,15 @@ from doppelgram.studies.lookalike.data import Prepared, prepare
 MINERS = "none,semihard,batchhard"
 SCRATCH = ("data.size=32", "optimiser.epochs=24", "optimiser.lr=0.002", "data.min_images=2")
 FROZEN = (
-    "model.backbone=mobilenet_v2_imagenet", "model.train=head", "model.batch_norm=true", "data.size=96",
-    "augment.views=8", "optimiser.epochs=20", "optimiser.lr=0.003", "data.min_images=2",
-)  # fmt: skip
+    "model.backbone=mobilenet_v2_imagenet",
+    "model.train=head",
+    "model.batch_norm=true",
+    "data.size=96",
+    "augment.views=8",
+    "optimiser.epochs=20",
+    "optimiser.lr=0.003",
+    "data.min_images=2",
+)
 # Name, title, and the comparisons that make it up: what is varied besides, and compare's own arguments.
 EXPERIMENTS: dict[str, tuple[str, Sequence[tuple[str, dict[str, Any]]]]] = {
     "mining": (
@@ -108,13 +114,18 @@ def rows(name: str, comparison: Comparison) -> Iterator[list[str]]:
         own = runs[(runs["loss"] == setting.loss) & (runs["miner"] == setting.miner) & (runs["dim"] == setting.dim)]
         epochs = row["epochs_to_95"]
         yield [
-            name, setting.loss, setting.miner if comparison.mines(setting) else "–", str(setting.dim),
+            name,
+            setting.loss,
+            setting.miner if comparison.mines(setting) else "–",
+            str(setting.dim),
             f"{row['p1']:.1%} ({100 * row['p1_low']:.1f} to {100 * row['p1_high']:.1f})",
             f"{row['ncm']:.1%} ({100 * row['ncm_low']:.1f} to {100 * row['ncm_high']:.1f})",
-            f"{row['map_at_r']:.3f}", "–" if epochs != epochs else f"{epochs:.1f}",
-            f"{int(own['stuck'].sum())} of {len(own)}", f"{int(own['collapsed'].sum())} of {len(own)}",
+            f"{row['map_at_r']:.3f}",
+            "–" if epochs != epochs else f"{epochs:.1f}",
+            f"{int(own['stuck'].sum())} of {len(own)}",
+            f"{int(own['collapsed'].sum())} of {len(own)}",
             f"{int(own['diverged'].sum())} of {len(own)}",
-        ]  # fmt: skip
+        ]
 
 
 def run(name: str, signs: Prepared, weights: Path, out: Path, seeds: int) -> None:
@@ -126,20 +137,35 @@ def run(name: str, signs: Prepared, weights: Path, out: Path, seeds: int) -> Non
         found[varied] = compare(
             signs.table, folder, **arguments, seeds=seeds, recipe="triplet", split=signs.split, weights=weights
         )
-    titles = ["varied", "loss", "miner", "dims", "P@1", "nearest class mean", "MAP@R", "epochs to 95 %", "stuck",
-              "collapsed", "diverged"]  # fmt: skip
+    titles = [
+        "varied",
+        "loss",
+        "miner",
+        "dims",
+        "P@1",
+        "nearest class mean",
+        "MAP@R",
+        "epochs to 95 %",
+        "stuck",
+        "collapsed",
+        "diverged",
+    ]
     table = [row for varied, comparison in found.items() for row in rows(varied, comparison)]
     shown = [i for i in range(len(titles)) if i != 0 or len(calls) > 1]
     counts = signs.parts.counts()
     lines = [
-        f"# {title}", "",
+        f"# {title}",
+        "",
         f"`python benchmarks/choosing.py --data DIR --weights DIR --only {name}{f' --seeds {seeds}' * (seeds != 3)}`: "
         f"{counts['train']} training and {counts['val']} validation images of {signs.classes} sign classes, {seeds} "
         f"seed{'s' * (seeds > 1)}, "
-        f"{machine()['cores']} cores ({machine()['processor']}).", "",
-        "| " + " | ".join(titles[i] for i in shown) + " |", "|" + "---|" * len(shown),
-        *("| " + " | ".join(row[i] for i in shown) + " |" for row in table), "",
-    ]  # fmt: skip
+        f"{machine()['cores']} cores ({machine()['processor']}).",
+        "",
+        "| " + " | ".join(titles[i] for i in shown) + " |",
+        "|" + "---|" * len(shown),
+        *("| " + " | ".join(row[i] for i in shown) + " |" for row in table),
+        "",
+    ]
     for varied, comparison in found.items():
         prefix = f"{varied}: " if varied else ""
         lines += [f"- {prefix}{finding.text}" for finding in read_comparison(comparison) if len(calls) == 1]

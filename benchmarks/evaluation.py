@@ -44,8 +44,9 @@ def peak_mb() -> float | None:
 
 
 def ours(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    from doppelgram.evaluation.ranking import rank
     from doppelgram.evaluation.setting import make_setting
+
+    from doppelgram.evaluation.ranking import rank
 
     ranking = rank(make_setting(x, y), knn=0)
     counted = ranking.relevant > 0

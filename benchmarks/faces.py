@@ -26,19 +26,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from doppelgram.evaluation.setting import make_setting
 
 from common import RESULTS, SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.split import split_data
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, read_split
-from doppelgram.dataset.splitting import split_data
 from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.sampling import sample_pairs
-from doppelgram.evaluation.setting import make_setting
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
@@ -49,14 +49,25 @@ from doppelgram.training.train import train
 
 HELD_OUT = 100
 PLAIN = (
-    "model.stride=0", 'model.pooling=""', "model.frozen_layers=0", "optimiser.average=0", "optimiser.epochs=12",
+    "model.stride=0",
+    'model.pooling=""',
+    "model.frozen_layers=0",
+    "optimiser.average=0",
+    "optimiser.epochs=12",
     "augment.erase=0",
-)  # fmt: skip
+)
 SCRATCH = (
-    *PLAIN, "model.backbone=small", "data.size=64", "model.batch_norm=false", "optimiser.backbone_lr=1",
-    "optimiser.loss_lr=1", "optimiser.lr=0.003", "sampler.batch=128", "model.frozen_norms=false",
+    *PLAIN,
+    "model.backbone=small",
+    "data.size=64",
+    "model.batch_norm=false",
+    "optimiser.backbone_lr=1",
+    "optimiser.loss_lr=1",
+    "optimiser.lr=0.003",
+    "sampler.batch=128",
+    "model.frozen_norms=false",
     "optimiser.epochs=20",
-)  # fmt: skip
+)
 # Name, folder, what it changes in the recipe, and whether it trains on all other identities.
 STEPS: Sequence[tuple[str, str, Sequence[str], bool]] = (
     ("our small net from scratch, 64x64", "from-scratch", SCRATCH, True),
@@ -152,9 +163,11 @@ def main() -> None:
         found[name] = {part: evaluate(run, part=part, out=run / f"evaluation-{part}") for part in ("val", "test")}
         result[name] = {
             "training_seconds": facts["training_seconds"],
-            "processor_seconds": facts.get("processor_seconds"), "epochs": facts["epochs"],
-            "best_epoch": facts["best_epoch"], **{part: each.to_dict() for part, each in found[name].items()},
-        }  # fmt: skip
+            "processor_seconds": facts.get("processor_seconds"),
+            "epochs": facts["epochs"],
+            "best_epoch": facts["best_epoch"],
+            **{part: each.to_dict() for part, each in found[name].items()},
+        }
 
     names = [name for name, *_ in STEPS]
     lines = [
@@ -167,17 +180,24 @@ def main() -> None:
         cells = [
             f"{computing / 60:.1f} min of one core" if computing else f"{result[name]['training_seconds'] / 60:.1f} min"
         ]
-        for metrics, key in ((val, "knn_accuracy"), (test, "knn_accuracy"), (test, "balanced_knn_accuracy"),
-                             (test, "ncm_accuracy"), (test, "balanced_ncm_accuracy")):  # fmt: skip
+        for metrics, key in (
+            (val, "knn_accuracy"),
+            (test, "knn_accuracy"),
+            (test, "balanced_knn_accuracy"),
+            (test, "ncm_accuracy"),
+            (test, "balanced_ncm_accuracy"),
+        ):
             m = metrics[key]
             cells.append(f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%})")
         before = names[place - 1] if place else ""
         paired = before in found and name in found
         cells.append(
-            "" if not place
-            else gain(found[name]["test"], found[before]["test"], given.seed) if paired
+            ""
+            if not place
+            else gain(found[name]["test"], found[before]["test"], given.seed)
+            if paired
             else unpaired_gain(test, result[before]["test"])
-        )  # fmt: skip
+        )
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     last = found[names[-1]]
     model = load_model(out / STEPS[-1][1])
@@ -189,19 +209,31 @@ def main() -> None:
     counts = reduced.counts()
     elsewhere = {result[name]["machine"]["processor"] for name in names if "machine" in result[name]}
     earlier = f"The steps before the last were measured earlier, on {' and '.join(elsewhere)}." if elsewhere else ""
-    text = "\n".join([
-        "# Faces: the 62 identities of LFW with 20 photographs or more", "",
-        f"`python benchmarks/faces.py --data DIR --weights DIR`: {counts['train']} training images of the 62, "
-        f"{counts['val']} to validate, {counts['test']} to test; {machine()['cores']} cores "
-        f"({machine()['processor']}). The last step trains on {counts['extra']} photographs of other people, the "
-        f"steps before it on those of {HELD_OUT} people more.", "",
-        *lines, "", earlier, "",
-        way_table(ways, "the last step's network"), "", "The last step in full:", "",
-        metric_table({part: each.to_dict() for part, each in last.items()}, SHOWN), "",
-        f"Verification of {strangers['people']} people never trained on ({strangers['images']} photographs), at a "
-        f"threshold chosen on {HELD_OUT // 2} others:", "",
-        metric_table({"people never trained on": strangers}, verification),
-    ])  # fmt: skip
+    text = "\n".join(
+        [
+            "# Faces: the 62 identities of LFW with 20 photographs or more",
+            "",
+            f"`python benchmarks/faces.py --data DIR --weights DIR`: {counts['train']} training images of the 62, "
+            f"{counts['val']} to validate, {counts['test']} to test; {machine()['cores']} cores "
+            f"({machine()['processor']}). The last step trains on {counts['extra']} photographs of other people, the "
+            f"steps before it on those of {HELD_OUT} people more.",
+            "",
+            *lines,
+            "",
+            earlier,
+            "",
+            way_table(ways, "the last step's network"),
+            "",
+            "The last step in full:",
+            "",
+            metric_table({part: each.to_dict() for part, each in last.items()}, SHOWN),
+            "",
+            f"Verification of {strangers['people']} people never trained on ({strangers['images']} photographs), at a "
+            f"threshold chosen on {HELD_OUT // 2} others:",
+            "",
+            metric_table({"people never trained on": strangers}, verification),
+        ]
+    )
     write("faces", result, text)
 
 

@@ -22,7 +22,8 @@ import torch
 from rich.console import Console
 
 from common import machine, write
-from doppelgram.dataset.loading import load_images, progress_bar
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import load_images
 from doppelgram.images.framing import Framing
 from doppelgram.studies.role_model.data import Posts, read_ladder_posts
 from doppelgram.studies.role_model.plan import study_recipe
@@ -54,15 +55,24 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         mirrored_features(
-            network.tower, images.pixels[some], [images.hashes[row] for row in some], Framing(recipe.data.size),
+            network.tower,
+            images.pixels[some],
+            [images.hashes[row] for row in some],
+            Framing(recipe.data.size),
             Path(folder),
-        )  # fmt: skip
+        )
     rate = 2 * len(some) / (time.perf_counter() - started)
     with progress_bar(Console(stderr=True), "features", 2 * len(images.pixels)) as advance:
         features = mirrored_features(
-            network.tower, images.pixels, images.hashes, Framing(recipe.data.size), cache_folder() / "features",
-            augmentation=recipe.augmentation, views=recipe.augment.views, progress=advance,
-        )  # fmt: skip
+            network.tower,
+            images.pixels,
+            images.hashes,
+            Framing(recipe.data.size),
+            cache_folder() / "features",
+            augmentation=recipe.augmentation,
+            views=recipe.augment.views,
+            progress=advance,
+        )
 
     # The study's own optimiser, to the end: what 100 epochs take, and how far they come.
     literal = replace(recipe.optimiser, name="sgd", lr=1e-4, momentum=0.9, weight_decay=0.0, epochs=epochs)
@@ -92,11 +102,17 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     return {
         "literal_train_loss": [round(history[epoch]["train_loss"], 4) for epoch in (0, -1)],
         "literal_best_val_loss": round(min(epoch["val_loss"] for epoch in history), 4),
-        "pixels": recipe.data.size, "pairs_an_epoch": int(sum(map(len, batches))), "epochs": epochs,
-        "images": len(images.pixels), "views": 2 * recipe.augment.views, "features_images_per_second": round(rate, 1),
-        "kept_epoch_seconds": round(kept, 3), "kept_100_epochs_seconds": round(100 * kept, 1),
-        "rerun_epoch_seconds": round(rerun, 1), "factor": round(rerun / kept, 1),
-    }  # fmt: skip
+        "pixels": recipe.data.size,
+        "pairs_an_epoch": int(sum(map(len, batches))),
+        "epochs": epochs,
+        "images": len(images.pixels),
+        "views": 2 * recipe.augment.views,
+        "features_images_per_second": round(rate, 1),
+        "kept_epoch_seconds": round(kept, 3),
+        "kept_100_epochs_seconds": round(100 * kept, 1),
+        "rerun_epoch_seconds": round(rerun, 1),
+        "factor": round(rerun / kept, 1),
+    }
 
 
 def main() -> None:
@@ -112,9 +128,14 @@ def main() -> None:
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())
     report = reproduce_rolemodel(
-        given.data / "posts", out, weights=given.weights, protocol=given.protocol, ours=not given.no_ours,
-        only=given.rung, seed=given.seed,
-    )  # fmt: skip
+        given.data / "posts",
+        out,
+        weights=given.weights,
+        protocol=given.protocol,
+        ours=not given.no_ours,
+        only=given.rung,
+        seed=given.seed,
+    )
     found = json.loads((report.parent / "ladder.json").read_text(encoding="utf-8"))
     found["settings"] = {k: v for k, v in found["settings"].items() if k not in ("data", "groups")}
     facts = machine()
@@ -122,25 +143,34 @@ def main() -> None:
     body = "\n".join(line for line in body.splitlines() if not line.startswith(("![", "*Every rung", "*Posts, and")))
     write("ladder", {"machine": facts, **found}, body)  # there even if what follows is interrupted
     speed = epoch_seconds(given.data / "posts", given.weights, 100)
-    text = "\n".join([
-        body.strip(), "",
-        "## What keeping features saves", "",
-        f"`python benchmarks/ladder.py --data DIR --weights DIR`, {facts['cores']} cores ({facts['processor']}), "
-        f"{facts['threads']} thread{'s' * (facts['threads'] > 1)}. {speed['pairs_an_epoch']:,} pairs an epoch at "
-        f"{speed['pixels']} pixels.", "",
-        "| | seconds |", "|---|---:|",
-        f"| features of {speed['images']:,} posts in {speed['views']} views each, once, at "
-        f"{speed['features_images_per_second']} images a second | "
-        f"{speed['images'] * speed['views'] / speed['features_images_per_second']:.0f} |",
-        f"| an epoch on kept features | {speed['kept_epoch_seconds']} |",
-        f"| 100 epochs on kept features | {speed['kept_100_epochs_seconds']} |",
-        f"| an epoch with the frozen backbone run again on both photographs of every pair | "
-        f"{speed['rerun_epoch_seconds']} |",
-        f"| factor | {speed['factor']} |", "",
-        "These 100 epochs were stepped as the study stepped, by SGD at 1e-4 (momentum 0.9): the training loss went "
-        f"from {speed['literal_train_loss'][0]:.4f} to {speed['literal_train_loss'][1]:.4f} and the validation loss "
-        f"came down to {speed['literal_best_val_loss']:.4f}, where guessing is 0.6931. The rungs above use AdamW.",
-    ])  # fmt: skip
+    text = "\n".join(
+        [
+            body.strip(),
+            "",
+            "## What keeping features saves",
+            "",
+            f"`python benchmarks/ladder.py --data DIR --weights DIR`, {facts['cores']} cores ({facts['processor']}), "
+            f"{facts['threads']} thread{'s' * (facts['threads'] > 1)}. {speed['pairs_an_epoch']:,} pairs an epoch at "
+            f"{speed['pixels']} pixels.",
+            "",
+            "| | seconds |",
+            "|---|---:|",
+            f"| features of {speed['images']:,} posts in {speed['views']} views each, once, at "
+            f"{speed['features_images_per_second']} images a second | "
+            f"{speed['images'] * speed['views'] / speed['features_images_per_second']:.0f} |",
+            f"| an epoch on kept features | {speed['kept_epoch_seconds']} |",
+            f"| 100 epochs on kept features | {speed['kept_100_epochs_seconds']} |",
+            f"| an epoch with the frozen backbone run again on both photographs of every pair | "
+            f"{speed['rerun_epoch_seconds']} |",
+            f"| factor | {speed['factor']} |",
+            "",
+            "These 100 epochs were stepped as the study stepped, by SGD at 1e-4 (momentum 0.9): the training loss went "
+            f"from {speed['literal_train_loss'][0]:.4f} to {speed['literal_train_loss'][1]:.4f} and "
+            f"the validation loss came down to "
+            f""
+            f"{speed['literal_best_val_loss']:.4f}, where guessing is 0.6931. The rungs above use AdamW.",
+        ]
+    )
     write("ladder", {"machine": facts, "speed": speed, **found}, text)
 
 

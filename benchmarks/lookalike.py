@@ -32,9 +32,13 @@ def main() -> None:
     out = given.out or Path(tempfile.mkdtemp())
     changes = () if given.whole else SMALL
     page = reproduce_lookalike(
-        given.data / "signs", given.data / "lfw", out, face_classes=given.data / "lfw62.txt", overrides=changes,
+        given.data / "signs",
+        given.data / "lfw",
+        out,
+        face_classes=given.data / "lfw62.txt",
+        overrides=changes,
         most_images=None if given.whole else MOST,
-    )  # fmt: skip
+    )
     report = page.with_suffix(".md").read_text(encoding="utf-8")
     # Without its pictures, their captions and the headings that are left with nothing below them.
     kept = re.sub(r"!\[.*\]\(.*\)\n\n\*.*\*\n+", "", report)

@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 
 from common import machine, write
-from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_posts
+from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint
@@ -126,10 +126,16 @@ def neighbours(vectors: Array, space: ArrangementSpace, asked: Asked) -> dict[st
 
 
 DUMMY = {
-    **{side: {"slope": 1.0, "intercept": 1.0, "threshold": 1.0, "n_same": 1, "n_different": 1, "fitted_on": ""}
-       for side in ("place", "pose")},
-    "place_weight": 1.0, "pose_weight": 1.0, "bias": 0.0, "pose_prior": 0.0, "threshold": 0.5,
-}  # fmt: skip
+    **{
+        side: {"slope": 1.0, "intercept": 1.0, "threshold": 1.0, "n_same": 1, "n_different": 1, "fitted_on": ""}
+        for side in ("place", "pose")
+    },
+    "place_weight": 1.0,
+    "pose_weight": 1.0,
+    "bias": 0.0,
+    "pose_prior": 0.0,
+    "threshold": 0.5,
+}
 
 
 def trained(
@@ -201,9 +207,12 @@ def variants(model: ArrangementModel, inputs: TowerInputs, asked: Asked) -> dict
 def table(found: dict[str, dict[str, Any] | None]) -> str:
     """Rows of the model's variants."""
     columns = {
-        "joint_accuracy": "pairs rightly judged", "joint_auc": "AUC", "place_auc": "place AUC",
-        "pose_auc": "pose AUC", "pose_1nn": "pose 1-NN, another person",
-    }  # fmt: skip
+        "joint_accuracy": "pairs rightly judged",
+        "joint_auc": "AUC",
+        "place_auc": "place AUC",
+        "pose_auc": "pose AUC",
+        "pose_1nn": "pose 1-NN, another person",
+    }
     lines = ["| | " + " | ".join(columns.values()) + " |", "|---|" + "---:|" * len(columns)]
     for name, figures in found.items():
         if figures is None:
@@ -230,7 +239,7 @@ def main() -> None:
     parser.add_argument("--name", default="posts", help="of the files in results/")
     arguments = parser.parse_args()
     data = arguments.data / "posts"
-    posts = read_posts(data)
+    posts = read_grouped_posts(data)
     result: dict[str, Any] = {"machine": machine(), "seed": arguments.seed, "overrides": arguments.overrides}
     with tempfile.TemporaryDirectory() as temporary:
         out = arguments.out or Path(temporary)
@@ -250,10 +259,14 @@ def main() -> None:
             counts = {part: int((asked.pose[rows] != "").sum()) for part, rows in asked.parts.items() if len(rows)}
             held = {"places": protocol.places, "poses": protocol.poses}
             result[name] = {
-                "variants": found, "posts": counts, "left_out": protocol.left_out, "held_out": held,
-                "training_seconds": seconds, "scoring_seconds": round(time.perf_counter() - started, 1),
+                "variants": found,
+                "posts": counts,
+                "left_out": protocol.left_out,
+                "held_out": held,
+                "training_seconds": seconds,
+                "scoring_seconds": round(time.perf_counter() - started, 1),
                 "pairs": {part: len(pairs[0]) for part, pairs in asked.pairs.items()},
-            }  # fmt: skip
+            }
             report(arguments.name, result)
 
 
@@ -269,11 +282,15 @@ def report(name: str, result: dict[str, Any]) -> None:
         held = facts["held_out"]
         unseen = [f"Test {kind}: {', '.join(of['test'])}." for kind, of in held.items() if of]
         lines += [
-            f"## {protocol.capitalize()} protocol", "",
-            f"Posts: {posts}, {facts['left_out']} left out. Pairs: {pairs}. " + " ".join(unseen)
-            + (f" Training took {facts['training_seconds']:.0f} s." if facts["training_seconds"] else ""), "",
-            table(facts["variants"]), "",
-        ]  # fmt: skip
+            f"## {protocol.capitalize()} protocol",
+            "",
+            f"Posts: {posts}, {facts['left_out']} left out. Pairs: {pairs}. "
+            + " ".join(unseen)
+            + (f" Training took {facts['training_seconds']:.0f} s." if facts["training_seconds"] else ""),
+            "",
+            table(facts["variants"]),
+            "",
+        ]
     write(name, result, "\n".join(lines))
 
 

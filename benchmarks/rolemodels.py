@@ -22,7 +22,7 @@ from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.rolemodels.attribution import attribute
 from doppelgram.rolemodels.influence import influence, originality, trees
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.trace import among, group, trace_posts
+from doppelgram.rolemodels.trace import group_posts, matches_among, trace_posts
 from doppelgram.rolemodels.validation.baselines import Guess, baselines
 from doppelgram.rolemodels.validation.scores import adjusted_rand, forest_scores, originator_first, originators
 from doppelgram.rolemodels.validation.simulate import World, WorldSettings, simulate, without_copying
@@ -35,12 +35,12 @@ KINDS = ("root", "edge", "leaf", "ancestry")
 def one_world(world: World, settings: TraceSettings) -> dict[str, dict[str, float]]:
     """Scores of every rule on one world."""
     threshold = world.space.calibration.threshold
-    groups = group(world.posts, world.vectors, world.space, threshold, settings)
+    groups = group_posts(world.posts, world.vectors, world.space, threshold, settings)
     everyone = np.ones(len(world.posts), dtype=bool)
-    _, _, matches = among(groups, everyone, threshold, settings.gamma)
+    _, _, matches = matches_among(groups, everyone, threshold, settings.gamma)
     time = world.posts.timestamp
     found = attribute(matches, time, innovation=settings.innovation, decay=settings.decay_days)
-    score = originality(found, matches, len(time)) * influence(found, time, settings.passing_on)
+    score = originality(found, matches, len(time)) * influence(found, time, settings.damping)
     guesses = {OURS: Guess(trees(found, time).parent, score), **baselines(found, matches, time, groups.arrangement)}
     origin = originators(world.arrangement, world.parent, world.time)
     result = {}

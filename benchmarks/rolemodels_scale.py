@@ -90,8 +90,11 @@ def main() -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         runs.append(json.loads(done.stdout.splitlines()[-1]))
         print(runs[-1], file=sys.stderr)
-    report = {"runs": runs, "exponent": exponent(runs, "processor_seconds"),
-              "machine": {**machine(), "load_before": load}}  # fmt: skip
+    report = {
+        "runs": runs,
+        "exponent": exponent(runs, "processor_seconds"),
+        "machine": {**machine(), "load_before": load},
+    }
     write("rolemodels_scale", report, table(report))
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from common import SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
 from doppelgram.api.evaluate import evaluate
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.images.batch import load_pixels
@@ -35,9 +35,11 @@ COMMON = 20  # crops from which on a class counts as common
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 # Validation crops that look to us like another class than their label says. They are asked like all others.
 CONTRADICTED = (
-    "pl100/52168_230.png", "pl100/52168_231.png",  # 80
-    "pl50/9150_602.png", "pn/16135_129.png",  # no entry
-)  # fmt: skip
+    "pl100/52168_230.png",
+    "pl100/52168_231.png",  # 80
+    "pl50/9150_602.png",
+    "pn/16135_129.png",  # no entry
+)
 
 
 def divide(signs: Collection, seed: int) -> tuple[Split, np.ndarray[Any, Any]]:
@@ -116,12 +118,20 @@ def main() -> None:
     errors = wrong(model, signs, split)
     doubtful = [error["crop"] for error in errors if error["crop"] in CONTRADICTED]
     result = {
-        "machine": machine(), "seed": given.seed, "changes": given.set, "images": run.facts["images"],
+        "machine": machine(),
+        "seed": given.seed,
+        "changes": given.set,
+        "images": run.facts["images"],
         "training_seconds": run.facts["training_seconds"],
-        "processor_seconds": run.facts["processor_seconds"], "epochs": run.facts["epochs"],
-        "best_epoch": run.facts["best_epoch"], **parts, "rare": rare,
-        "ways": ways, "wrong": errors, "contradicted": doubtful,
-    }  # fmt: skip
+        "processor_seconds": run.facts["processor_seconds"],
+        "epochs": run.facts["epochs"],
+        "best_epoch": run.facts["best_epoch"],
+        **parts,
+        "rare": rare,
+        "ways": ways,
+        "wrong": errors,
+        "contradicted": doubtful,
+    }
     minutes, computing = (run.facts[f"{which}_seconds"] / 60 for which in ("training", "processor"))
     text = (
         "# Traffic signs, 64x64, from scratch\n\n"

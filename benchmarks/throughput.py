@@ -24,9 +24,9 @@ from rich.console import Console
 from common import machine, write
 from doppelgram.dataset.collection import codes
 from doppelgram.dataset.loading import load_images
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.images.framing import Framing
-from doppelgram.learning.catalogue import make_loss
+from doppelgram.learning.registry import make_loss
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.data import Part
 from doppelgram.training.fit import fit
@@ -93,10 +93,12 @@ def main() -> None:
         rates = (given.images // batch * batch / statistics.median(bare), given.images / statistics.median(piped))
         ratio = rates[0] / rates[1]
         result[name] = {
-            "bare_images_per_second": round(rates[0], 1), "pipeline_images_per_second": round(rates[1], 1),
-            "time_ratio": round(ratio, 3), "bare_seconds": [round(s, 2) for s in bare],
+            "bare_images_per_second": round(rates[0], 1),
+            "pipeline_images_per_second": round(rates[1], 1),
+            "time_ratio": round(ratio, 3),
+            "bare_seconds": [round(s, 2) for s in bare],
             "pipeline_seconds": [round(s, 2) for s in piped],
-        }  # fmt: skip
+        }
         lines.append(f"| {name} | {rates[0]:.0f} | {rates[1]:.0f} | {ratio:.2f} |")
     facts = machine()
     text = (

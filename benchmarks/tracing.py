@@ -20,10 +20,10 @@ from rich.console import Console
 
 from common import machine, write
 from doppelgram.api.trace import trace
-from doppelgram.dataset.posts.read import read_posts as read_table
-from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_posts
+from doppelgram.dataset.posts.registry import read_posts
+from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_grouped_posts
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.validation.truth import LEAST, TruthScores, score_trace
+from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.train import train
 
@@ -46,7 +46,7 @@ def run_of(name: str, data: Path, out: Path, weights: Path, seed: int) -> Path:
     if not (folder / "model" / "model.json").is_file():
         make = {"closed": closed_protocol, "open": open_protocol}[name]
         split = out / f"{name}.csv"
-        make(read_posts(data), seed=seed).split.write(split)
+        make(read_grouped_posts(data), seed=seed).split.write(split)
         train(data, read_recipe("posts"), folder, split=split, weights=weights, seed=seed, resume=True, console=CONSOLE)
     return folder
 
@@ -71,17 +71,20 @@ def main() -> None:
     given = options.parse_args()
     data = given.data / "posts"
     lines = [
-        "# Role models among real posts, from pixels, authors and times alone", "",
-        "`python benchmarks/tracing.py --data DIR --weights DIR`: the columns `place` and `pose` are not read.", "",
-        f"| model trained by | threshold | arrangements: adjusted Rand | originator first, of {LEAST} posts or more "
-        "| earliest first | edges | true parent found | arrangements that spread, q < 0.05 |",
+        "# Role models among real posts, from pixels, authors and times alone",
+        "",
+        "`python benchmarks/tracing.py --data DIR --weights DIR`: the columns `place` and `pose` are not read.",
+        "",
+        "| model trained by | threshold | arrangements: adjusted Rand "
+        f"| originator first, of {MIN_POSTS} posts or more | earliest first | edges | true parent found "
+        "| arrangements that spread, q < 0.05 |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
-    ]  # fmt: skip
+    ]
     result: dict[str, Any] = {"machine": machine(), "seed": given.seed}
     with tempfile.TemporaryDirectory() as temporary:
         out = given.out or Path(temporary)
         out.mkdir(parents=True, exist_ok=True)
-        collection = read_table(bare_table(data, Path(temporary)), root=data)
+        collection = read_posts(bare_table(data, Path(temporary)), root=data)
         for name in ("closed", "open"):
             if given.protocol not in (name, "both"):
                 continue
@@ -89,16 +92,24 @@ def main() -> None:
             for threshold in THRESHOLDS:
                 started = time.perf_counter()
                 found = trace(
-                    collection, folder, catalog=out / f"catalog-{name}", weights=given.weights, places=False,
-                    settings=TraceSettings(threshold=threshold, seed=given.seed), console=CONSOLE,
-                )  # fmt: skip
+                    collection,
+                    folder,
+                    catalog=out / f"catalog-{name}",
+                    weights=given.weights,
+                    places=False,
+                    settings=TraceSettings(threshold=threshold, seed=given.seed),
+                    console=CONSOLE,
+                )
                 scores = score_trace(found, data / "truth.csv")
-                large = found.arrangements[found.arrangements["posts"] >= LEAST]
+                large = found.arrangements[found.arrangements["posts"] >= MIN_POSTS]
                 spread = f"{int((large['spread_q'] < 0.05).sum())} of {len(large)}"
                 result[f"{name}-{threshold or 'own'}"] = {
-                    **scores.to_dict(), "threshold": found.threshold, "decay_days": found.decay_days,
-                    "spread": spread, "seconds": round(time.perf_counter() - started, 1),
-                }  # fmt: skip
+                    **scores.to_dict(),
+                    "threshold": found.threshold,
+                    "decay_days": found.decay_days,
+                    "spread": spread,
+                    "seconds": round(time.perf_counter() - started, 1),
+                }
                 lines.append(row(scores, name, threshold, found.threshold, spread))
     write("tracing", result, "\n".join(lines))
 

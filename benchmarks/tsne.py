@@ -43,7 +43,7 @@ def vectors(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
 
 def embedded(model_folder: Path, data: Path, file: Path) -> None:
     """Embed every image of a folder."""
-    from doppelgram.dataset.readers import read_collection
+    from doppelgram.dataset.read import read_collection
     from doppelgram.images.batch import load_pixels
     from doppelgram.models.bundle import load_model
 

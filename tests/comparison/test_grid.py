@@ -14,11 +14,16 @@ from doppelgram.training.recipe_file import read_recipe
 
 def test_friendly_spellings() -> None:
     assert [c.name for c in parse_choices("semi-hard, batch_hard,Semihard,none", "miner")] == [
-        "semihard", "batchhard", "none",
-    ]  # fmt: skip
+        "semihard",
+        "batchhard",
+        "none",
+    ]
     assert [c.name for c in parse_choices("Triplet,proxy-anchor,ContrastiveLoss,contrastive", "loss")] == [
-        "triplet", "proxy_anchor", "ContrastiveLoss", "contrastive",
-    ]  # fmt: skip
+        "triplet",
+        "proxy_anchor",
+        "ContrastiveLoss",
+        "contrastive",
+    ]
 
 
 def test_parameters_in_brackets() -> None:
@@ -106,8 +111,12 @@ def test_what_does_not_go_together_is_named() -> None:
 
 
 def test_overrides_of_what_the_grid_varies_are_refused() -> None:
-    for override, option in (("model.dim=3", "--dims"), ("dim=3", "--dims"), ("loss=contrastive", "--losses"),
-                             ("miner.name=none", "--miners")):  # fmt: skip
+    for override, option in (
+        ("model.dim=3", "--dims"),
+        ("dim=3", "--dims"),
+        ("loss=contrastive", "--losses"),
+        ("miner.name=none", "--miners"),
+    ):
         with pytest.raises(DoppelgramError, match=option):
             read_base("triplet", [override])
     base, for_all = read_base("triplet", ["loss.params.margin=0.4", "epochs=3"])

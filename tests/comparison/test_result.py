@@ -74,8 +74,9 @@ def test_differences_are_paired_by_query() -> None:
 def test_settings_may_come_in_any_order(seed: int) -> None:
     runs = [
         made_up(miner=miner, seed=s, right=0.4 + 0.1 * s + 0.05 * (miner == "all"), queries=40)
-        for miner in ("none", "all") for s in range(3)
-    ]  # fmt: skip
+        for miner in ("none", "all")
+        for s in range(3)
+    ]
     order = np.random.default_rng(seed).permutation(len(runs))
     one, other = (Comparison(chosen, replicates=50) for chosen in (runs, [runs[i] for i in order]))
     a, b = Setting("triplet", "all", 16), Setting("triplet", "none", 16)
@@ -107,8 +108,11 @@ def test_effects_average_over_what_two_levels_share() -> None:
 
 
 def test_a_loss_without_miners_stands_for_each_of_them() -> None:
-    runs = [made_up("triplet", "none", right=0.2), made_up("triplet", "semihard", right=0.6),
-            made_up("cosface", "none", right=0.5, mines=False)]  # fmt: skip
+    runs = [
+        made_up("triplet", "none", right=0.2),
+        made_up("triplet", "semihard", right=0.6),
+        made_up("cosface", "none", right=0.5, mines=False),
+    ]
     comparison = Comparison(runs)
     (loss,) = effects(comparison, "loss")
     assert (loss.higher, loss.settings) == ("cosface", 2)

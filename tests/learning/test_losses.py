@@ -244,8 +244,11 @@ def test_stats_of_the_last_batch_and_of_a_given_one() -> None:
     assert ContrastiveLoss(0.6, 0.5).stats(points, labels) == stats | {"tuples": 12, "active": pytest.approx(4 / 12)}
     mined = (torch.tensor([0]), torch.tensor([1]), torch.tensor([3]))
     assert loss.stats(points, labels, mined) == {
-        "tuples": 1, "active": 0, "positive_distance": 0.5, "negative_distance": 2.0,
-    }  # fmt: skip
+        "tuples": 1,
+        "active": 0,
+        "positive_distance": 0.5,
+        "negative_distance": 2.0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -270,9 +273,11 @@ def test_the_share_of_violated_triplets_is_that_of_a_loop() -> None:
     distances = torch.cdist(embeddings, embeddings)
     triplets = [
         (a, p, n)
-        for a in range(14) for p in range(14) for n in range(14)
+        for a in range(14)
+        for p in range(14)
+        for n in range(14)
         if a != p and labels[a] == labels[p] and labels[a] != labels[n]
-    ]  # fmt: skip
+    ]
     violated = [distances[a, n] < distances[a, p] + 0.2 for a, p, n in triplets]
     assert TripletMarginLoss(margin=0.2).violated(embeddings, labels) == pytest.approx(sum(violated) / len(triplets))
     assert TripletMarginLoss().violated(embeddings[:2], torch.tensor([0, 1])) == 0.0

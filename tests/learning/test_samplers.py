@@ -121,7 +121,7 @@ def test_shuffle_shows_every_image_once(count: int, batch_size: int, epoch: int)
 
 def test_shuffle_shows_small_classes_again() -> None:
     labels = labels_of([1, 3, 8, 20])
-    sampler = ShuffleSampler(labels, 10, seed=3, least=8)
+    sampler = ShuffleSampler(labels, 10, seed=3, min_per_class=8)
     batches = sampler.epoch_batches(2)
     assert len(batches) == len(sampler) == 5
     shown = np.bincount(np.concatenate(batches), minlength=32)

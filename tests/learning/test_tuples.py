@@ -51,8 +51,12 @@ def test_blocks_join_unsorted_pairs_exactly(size: int) -> None:
     a2, n = torch.tensor([4, 1, 0, 4, 0, 4]), torch.tensor([8, 7, 6, 7, 8, 9])
     blocks = list(triplet_blocks((a1, p, a2, n), 10, size=size))
     listed = [triplet for block in blocks for triplet in zip(*(part.tolist() for part in block), strict=True)]
-    wanted = [(x, y, w) for x, y in zip(a1.tolist(), p.tolist(), strict=True)
-              for z, w in zip(a2.tolist(), n.tolist(), strict=True) if x == z]  # fmt: skip
+    wanted = [
+        (x, y, w)
+        for x, y in zip(a1.tolist(), p.tolist(), strict=True)
+        for z, w in zip(a2.tolist(), n.tolist(), strict=True)
+        if x == z
+    ]
     assert sorted(listed) == sorted(wanted)
     assert all(len(block[0]) < size + 3 for block in blocks)  # no more than one anchor's negatives above the size
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from doppelgram.pose.reasons import PARTS, compare_limbs, in_words
+from doppelgram.pose.reasons import PARTS, compare_limbs
 from doppelgram.pose.skeleton import L_ELBOW, L_WRIST, NOSE, mirrored
 from doppelgram.samples.skeleton import POSES, Build, joints, keypoints
 
@@ -25,7 +25,7 @@ def test_a_turned_forearm_is_found() -> None:
     assert reasons.degrees["left forearm"] == pytest.approx(70)
     assert sum(value > 1e-6 for value in reasons.degrees.values()) == 1
     assert reasons.different() == [("left forearm", pytest.approx(70))]
-    assert (reasons.joints, reasons.mirrored) == (18, False)
+    assert (reasons.keypoints, reasons.mirrored) == (18, False)
 
 
 def test_a_mirror_image_is_known_as_one() -> None:
@@ -42,16 +42,10 @@ def test_missing_joints_leave_parts_out() -> None:
     b[[L_WRIST, NOSE]] = (np.nan, np.nan, 0)
     reasons = compare_limbs(person(), b)
     assert set(PARTS) - set(reasons.degrees) == {"left forearm", "head"}
-    assert reasons.joints == 16
+    assert reasons.keypoints == 16
     nothing = np.full((18, 3), np.nan)
     nothing[:, 2] = 0
     assert np.isnan(compare_limbs(person(), nothing).mean)
-
-
-def test_words() -> None:
-    """Lists as people write them."""
-    assert in_words([("head", 3.6)]) == "head (4°)"
-    assert in_words([("head", 1.0), ("trunk", 2.0), ("left thigh", 3.0)]) == "head (1°), trunk (2°) and left thigh (3°)"
 
 
 def test_joints_that_the_estimator_doubts_are_not_spoken_of() -> None:
@@ -60,4 +54,4 @@ def test_joints_that_the_estimator_doubts_are_not_spoken_of() -> None:
     b[[L_WRIST, NOSE], 2] = 0.1
     reasons = compare_limbs(person(), b)
     assert set(PARTS) - set(reasons.degrees) == {"left forearm", "head"}
-    assert reasons.joints == 16
+    assert reasons.keypoints == 16

@@ -20,7 +20,7 @@ def made_up(n: int = 30, m: int = 150, seed: int = 0) -> tuple[Matches, np.ndarr
     return matches, time
 
 
-def naive(matches: Matches, time: np.ndarray, innovation: float, decay: float, passing_on: float):
+def naive(matches: Matches, time: np.ndarray, innovation: float, decay: float, damping: float):
     n = len(time)
     weight = np.zeros((n, n))
     own = np.zeros((n, n), dtype=bool)
@@ -31,12 +31,12 @@ def naive(matches: Matches, time: np.ndarray, innovation: float, decay: float, p
         if time[i] > time[j]:
             i, j = j, i
         weight[i, j] = matches.closeness[k] * np.exp(-(time[j] - time[i]) / DAY / decay)
-        own[i, j] = matches.own[k]
+        own[i, j] = matches.same_author[k]
     share = weight / (innovation + weight.sum(axis=0))
     given = np.where(own, 0, share)
     reach = np.zeros(n)
     for i in np.argsort(-time, kind="stable"):
-        reach[i] = sum(given[i, j] * (1 + passing_on * reach[j]) for j in range(n))
+        reach[i] = sum(given[i, j] * (1 + damping * reach[j]) for j in range(n))
     return share, given, reach
 
 
@@ -110,7 +110,7 @@ def test_half_life():
     found = attribute(matches, time, innovation=0.2, decay=40.0)
     result = half_lives(found, len(time))
     for post in range(len(time)):
-        some = np.flatnonzero((found.source == post) & ~found.own)
+        some = np.flatnonzero((found.source == post) & ~found.same_author)
         if not len(some):
             assert np.isnan(result[post])
             continue
@@ -134,16 +134,18 @@ def test_decay_is_fitted(true: float):
         close += [1e6 if i == parent else 1.0 for i in range(j)]
     source, target = np.array(source), np.array(target)
     lag = time[target] - time[source]
-    none = np.zeros(len(lag), dtype=bool)
-    assert fitted_decay(np.array(close), lag, none, target, n, 0.2) == pytest.approx(true, rel=0.35)
+    assert fitted_decay(np.array(close), lag, target, n, 0.2) == pytest.approx(true, rel=0.35)
 
 
 def test_decay_where_nothing_tells():
     """With equal closeness, or one author only, a hundred days."""
-    lag, target, none = np.arange(1.0, 30), np.arange(1, 30) % 7, np.zeros(29, dtype=bool)
-    assert fitted_decay(np.ones(29), lag, none, target, 7, 0.2) == pytest.approx(100, rel=0.01)
-    assert fitted_decay(np.ones(29), lag, ~none, target, 7, 0.2) == pytest.approx(100, rel=0.01)
-    assert fitted_decay(np.full(29, 1e-5), lag, none, target, 7, 0.2) == pytest.approx(100, rel=0.01)
+    lag, target = np.arange(1.0, 30), np.arange(1, 30) % 7
+    assert fitted_decay(np.ones(29), lag, target, 7, 0.2) == pytest.approx(100, rel=0.01)
+    assert fitted_decay(np.full(29, 1e-5), lag, target, 7, 0.2) == pytest.approx(100, rel=0.01)
+    pairs, unit, nobody = np.arange(28), np.ones(28), np.full(28, 0.5)
+    alone = Matches(pairs, pairs + 1, unit, nobody, nobody, np.ones(28, dtype=bool), unit)
+    found = attribute(alone, np.arange(29.0) * DAY, innovation=0.2, decay=None)
+    assert found.decay == pytest.approx(100, rel=0.01)
 
 
 def test_closeness_is_relative_to_a_typical_match():

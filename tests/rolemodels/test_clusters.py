@@ -5,7 +5,8 @@ import pytest
 
 from doppelgram.rolemodels import clusters
 from doppelgram.rolemodels.candidates import find_pairs
-from doppelgram.rolemodels.louvain import in_order, louvain
+from doppelgram.rolemodels.groups import number_by_first
+from doppelgram.rolemodels.louvain import louvain
 from doppelgram.rolemodels.scoring import JointScorer, logit
 from doppelgram.rolemodels.validation.scores import adjusted_rand
 from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
@@ -59,7 +60,7 @@ def test_louvain_without_edges():
 
 
 def test_numbers_in_order_of_first_posts():
-    assert in_order(np.array([7, 7, 2, 9, 2])).tolist() == [0, 0, 1, 2, 1]
+    assert number_by_first(np.array([7, 7, 2, 9, 2])).tolist() == [0, 0, 1, 2, 1]
 
 
 def test_a_chain_is_cut():
@@ -73,7 +74,7 @@ def test_a_chain_is_cut():
     odds = scorer.pairs(left, right)
     odds = np.where((left == 0) & (right == 12) | (left == 6) & (right == 12), 1.0, odds)
     strong = odds >= 0
-    found = clusters.cluster(scorer, left[strong], right[strong], odds[strong], 0.0, seed=0)
+    found = clusters.cluster(scorer, clusters.Links(left[strong], right[strong], odds[strong]), 0.0, seed=0)
     assert len(set(found[:6].tolist())) == len(set(found[6:12].tolist())) == 1
     assert found[0] != found[6]
 
@@ -87,6 +88,7 @@ def test_simulated_arrangements(dense: int, monkeypatch: pytest.MonkeyPatch):
     scorer = JointScorer(world.vectors, world.space, cut)
     pairs = find_pairs(scorer, cut, neighbours=1000, exact=True, seed=0)
     odds = scorer.pairs(pairs.left, pairs.right)
-    found = [clusters.cluster(scorer, pairs.left, pairs.right, odds, cut, seed=seed) for seed in range(3)]
+    links = clusters.Links(pairs.left, pairs.right, odds)
+    found = [clusters.cluster(scorer, links, cut, seed=seed) for seed in range(3)]
     assert adjusted_rand(found[0], world.arrangement) > 0.9
     assert all(adjusted_rand(found[0], other) > 0.95 for other in found[1:])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doppelgram.rolemodels.attribution import Matches, attribute, closeness
-from doppelgram.rolemodels.null import add_one_p, benjamini_hochberg, shuffled_clock
+from doppelgram.rolemodels.null import add_one_p, shuffled_clock
 from doppelgram.rolemodels.posts import DAY
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
@@ -28,8 +28,8 @@ def test_observed_is_the_attribution():
     matches, time, place = made_up()
     found = attribute(matches, time, innovation=0.2, decay=40.0)
     groups = np.arange(len(time)) % 4 - 1
-    evidence = shuffled_clock(matches, time, place, groups, decay=40.0, innovation=0.2, draws=50, seed=0)
-    given = np.where(found.own, 0, found.share)
+    evidence = shuffled_clock(matches, time, place, groups, TraceSettings(draws=50), 40.0)
+    given = np.where(found.same_author, 0, found.share)
     np.testing.assert_allclose(evidence.attributed, np.bincount(found.source, given, len(time)))
     for days, value in zip(evidence.curve.days, evidence.curve.observed, strict=True):
         assert value == pytest.approx(given[found.lag < days * (1 + 1e-9)].sum(), abs=1e-6)
@@ -42,7 +42,7 @@ def test_times_stay_within_their_place():
     """With every post in a place of its own nothing moves, and every shuffle gives what was observed."""
     matches, time, _ = made_up()
     alone = np.arange(len(time))
-    evidence = shuffled_clock(matches, time, alone, alone, decay=40.0, innovation=0.2, draws=30, seed=0)
+    evidence = shuffled_clock(matches, time, alone, alone, TraceSettings(draws=30), 40.0)
     np.testing.assert_allclose(evidence.expected, evidence.attributed, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(evidence.excess_low, 0, atol=1e-5)
     assert evidence.p_value.min() >= 1 / 31
@@ -61,11 +61,16 @@ def test_add_one_and_ties():
 
 
 def test_benjamini_hochberg():
-    """The textbook steps, against a loop; order is kept and nothing passes 1."""
-    p = np.array([0.04, 0.01, 0.9, 0.03, 0.005])
-    expected = [min(p[j] * 5 / (1 + (p < p[j]).sum()) for j in range(5) if p[j] >= p[i]) for i in range(5)]
-    np.testing.assert_allclose(benjamini_hochberg(p), expected)
-    assert benjamini_hochberg(np.empty(0)).shape == (0,)
+    """q-values are the textbook steps over the posts tested, against a loop; nothing passes 1."""
+    matches, time, place = made_up(n=60, m=60)
+    evidence = shuffled_clock(matches, time, place, np.full(60, -1), TraceSettings(draws=30), 40.0)
+    p = evidence.p_value[evidence.tested]
+    assert 5 < len(p) < 60
+    steps = [p[j] * len(p) / (p <= p[j]).sum() for j in range(len(p))]
+    expected = [min([1.0, *(step for step, other in zip(steps, p, strict=True) if other >= one)]) for one in p]
+    np.testing.assert_allclose(evidence.q_value[evidence.tested], expected)
+    assert (evidence.q_value[~evidence.tested] == 1).all()
+    assert evidence.group_q.shape == (0,)
 
 
 def test_uniform_without_copying():
@@ -109,9 +114,7 @@ def test_draws_do_not_depend_on_threads():
     """Each shuffle has a seed of its own."""
     matches, time, place = made_up()
     none = np.full(len(time), -1)
-    a, b = (
-        shuffled_clock(matches, time, place, none, decay=40.0, innovation=0.2, draws=draws, seed=5)
-        for draws in (60, 60)
-    )
+    settings = TraceSettings(draws=60, seed=5)
+    a, b = (shuffled_clock(matches, time, place, none, settings, 40.0) for _ in range(2))
     np.testing.assert_array_equal(a.p_value, b.p_value)
     assert len(a.group_p) == 0

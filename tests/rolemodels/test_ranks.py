@@ -7,7 +7,7 @@ from doppelgram.rolemodels.attribution import attribute
 from doppelgram.rolemodels.influence import influence, originality
 from doppelgram.rolemodels.ranks import rank_intervals, ranks, thresholds_around
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.trace import group
+from doppelgram.rolemodels.trace import group_posts
 from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
 from helpers.made_up_posts import SPACE, posts, vectors
 
@@ -21,7 +21,7 @@ def test_without_samples_the_interval_is_the_rank():
     groups, time = prepared()
     found = attribute(groups, time, innovation=0.2, decay=30.0)
     original = originality(found, groups, len(time))
-    low, high = rank_intervals(found, time, original, innovation=0.2, passing_on=0.8, draws=0, seed=0)
+    low, high = rank_intervals(found, time, original, TraceSettings(bootstraps=0))
     expected = ranks(original * influence(found, time, 0.8))
     assert (low == expected).all()
     assert (high == expected).all()
@@ -29,7 +29,7 @@ def test_without_samples_the_interval_is_the_rank():
 
 def prepared():
     table = posts([float(k) for k in range(25)])
-    groups = group(table, vectors([(0, 0)] * 15 + [(1, 1)] * 10, noise=0.1), SPACE, 0.5, TraceSettings())
+    groups = group_posts(table, vectors([(0, 0)] * 15 + [(1, 1)] * 10, noise=0.1), SPACE, 0.5, TraceSettings())
     return groups.matches, table.timestamp
 
 
@@ -41,7 +41,7 @@ def test_bootstrap_in_one_pass_is_the_bootstrap(monkeypatch: pytest.MonkeyPatch)
     original = np.ones(n)
     seen: list[np.ndarray] = []
     monkeypatch.setattr("doppelgram.rolemodels.ranks.ranks", lambda score: (seen.append(score.copy()), ranks(score))[1])
-    rank_intervals(found, time, original, innovation=0.2, passing_on=0.8, draws=draws, seed=3)
+    rank_intervals(found, time, original, TraceSettings(bootstraps=draws, seed=3))
     counts = np.random.default_rng([3, 16]).poisson(1.0, size=(n, draws))
     weight = np.zeros((n, n))
     weight[found.source, found.target] = found.weight
@@ -73,6 +73,6 @@ def test_clear_leaders_are_certain():
 
 def test_thresholds_around():
     """A third and three times the odds."""
-    probabilities, cuts = thresholds_around(0.5)
-    np.testing.assert_allclose(probabilities, [0.25, 0.5, 0.75])
-    np.testing.assert_allclose(cuts, [-np.log(3), 0, np.log(3)])
+    cuts = thresholds_around(0.5)
+    np.testing.assert_allclose(list(cuts), [0.25, 0.5, 0.75])
+    np.testing.assert_allclose(list(cuts.values()), [-np.log(3), 0, np.log(3)])

@@ -97,8 +97,23 @@ def test_the_simulated_world_is_recovered(world: World, traced: RoleModels):
 
 def test_columns_and_graph(traced: RoleModels):
     """The columns that files promise come first; the graph holds what the tables hold."""
-    promised = ["path", "arrangement", "place_score", "pose_score", "author", "timestamp", "parent", "influence",
-                "originality", "score", "followers", "excess", "p_value", "rank_low", "rank_high"]  # fmt: skip
+    promised = [
+        "path",
+        "arrangement",
+        "place_score",
+        "pose_score",
+        "author",
+        "timestamp",
+        "parent",
+        "influence",
+        "originality",
+        "score",
+        "followers",
+        "excess",
+        "p_value",
+        "rank_low",
+        "rank_high",
+    ]
     assert list(traced.role_models.columns[:15]) == promised
     graph = traced.graph()
     assert graph.number_of_nodes() == traced.counts["traced"]
@@ -257,6 +272,6 @@ def test_wrong_input_is_named():
         PostTable(["p0", "p0"], ["a", "b"], [0.0, 1.0])
     with pytest.raises(DoppelgramError, match="row 1"):
         PostTable(["p0", "p1"], ["a", "b"], [0.0, 1e12 * DAY])
-    for wrong in ({"threshold": 1.0}, {"draws": 5}, {"decay_days": 0.0}, {"passing_on": 1.0}, {"gamma": -1.0}):
+    for wrong in ({"threshold": 1.0}, {"draws": 5}, {"decay_days": 0.0}, {"damping": 1.0}, {"gamma": -1.0}):
         with pytest.raises(DoppelgramError):
             TraceSettings(**wrong)

@@ -11,13 +11,13 @@ from doppelgram.samples.people import draw_person
 from doppelgram.samples.photo import choose_view, take
 from doppelgram.samples.process import plan
 from doppelgram.samples.skeleton import (
-    KEYPOINTS,
+    KEYPOINT_NAMES,
     LENGTHS,
     POSES,
     Build,
+    body_points,
     flip,
     jitter,
-    joints,
     keypoints,
     mirrored,
 )
@@ -27,10 +27,14 @@ from doppelgram.samples.skeleton import (
 def test_limbs_keep_their_length_and_feet_the_ground(name: str) -> None:
     pose = jitter(POSES[name], np.random.default_rng(3), 9.0)
     build = Build(arms=1.1, legs=0.9)
-    at = joints(pose, build)
+    at = body_points(pose, build)
     for side in "rl":
-        for a, b, limb, factor in (("shoulder", "elbow", "upper_arm", 1.1), ("elbow", "wrist", "forearm", 1.1),
-                                   ("hip", "knee", "thigh", 0.9), ("knee", "ankle", "shin", 0.9)):  # fmt: skip
+        for a, b, limb, factor in (
+            ("shoulder", "elbow", "upper_arm", 1.1),
+            ("elbow", "wrist", "forearm", 1.1),
+            ("hip", "knee", "thigh", 0.9),
+            ("knee", "ankle", "shin", 0.9),
+        ):
             length = np.linalg.norm(at[f"{side}_{a}"] - at[f"{side}_{b}"])
             assert length == pytest.approx(LENGTHS[limb] * factor)
     lowest = min(float(point[1]) for point in at.values())
@@ -42,7 +46,7 @@ def test_poses_are_told_apart_by_their_keypoints() -> None:
     shapes, names = [], []
     for name, pose in POSES.items():
         for _ in range(8):
-            points = keypoints(joints(jitter(pose, rng, 5.0), Build()))[:, :2]
+            points = keypoints(body_points(jitter(pose, rng, 5.0), Build()))[:, :2]
             shapes.append((points - points[[8, 11]].mean(axis=0)).ravel())
             names.append(name)
     stack, labels = np.array(shapes), np.array(names)
@@ -53,8 +57,8 @@ def test_poses_are_told_apart_by_their_keypoints() -> None:
 
 def test_a_mirrored_pose_is_the_flipped_picture() -> None:
     pose = jitter(POSES["warrior"], np.random.default_rng(1), 6.0)
-    plain = keypoints(joints(pose, Build()))[:, :2]
-    turned = keypoints(joints(mirrored(pose), Build()))[:, :2]
+    plain = keypoints(body_points(pose, Build()))[:, :2]
+    turned = keypoints(body_points(mirrored(pose), Build()))[:, :2]
     np.testing.assert_allclose(flip(plain, 0.0), turned, atol=1e-9)
 
 
@@ -64,7 +68,7 @@ def test_flipping_twice_changes_nothing(values: list[float], width: int) -> None
     points = np.array(values).reshape(18, 2)
     once = flip(points, width)
     np.testing.assert_allclose(flip(once, width), points, atol=1e-9)
-    left, right = KEYPOINTS.index("l_wrist"), KEYPOINTS.index("r_wrist")
+    left, right = KEYPOINT_NAMES.index("l_wrist"), KEYPOINT_NAMES.index("r_wrist")
     assert once[left, 0] == width - points[right, 0]
 
 

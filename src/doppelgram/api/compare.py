@@ -14,17 +14,17 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.comparison.cells import Bench, read_result
-from doppelgram.comparison.findings import seconds as duration
 from doppelgram.comparison.grid import Cell, make_cells, parse_choices, parse_dims, read_base
 from doppelgram.comparison.result import Comparison, RunResult
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import load_images, progress_bar
-from doppelgram.dataset.readers import read_collection
-from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.dataset.splitting import read_class_list, split_of_data
+from doppelgram.dataset.loading import load_images
+from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.splits import Split, make_split, read_class_list, read_split, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
-from doppelgram.learning.catalogue import list_losses, list_miners
+from doppelgram.learning.registry import list_losses, list_miners
+from doppelgram.numbers import duration, percent
 from doppelgram.reports.comparison.report import Facts, write_report
 from doppelgram.training.embedding import make_framing
 from doppelgram.training.recipe import LossRecipe, MinerRecipe, Recipe, make_recipe
@@ -215,7 +215,7 @@ def _train_all(cells: Sequence[Cell], bench: Bench, out: Path, part: str, consol
             flags = next((f"  {word}" for word, true in happened.items() if true), "")
             console.print(
                 f"[{number:>{len(str(len(todo)))}}/{len(todo)}]  {cell.setting}, seed {cell.seed}: "
-                f"P@1 {read[0].nearest.mean():.1%}  best epoch {run.facts.get('best_epoch', '–')} of "
+                f"P@1 {percent(read[0].nearest.mean())}  best epoch {run.facts.get('best_epoch', '–')} of "
                 f"{cell.recipe.optimiser.epochs}  "
                 f"{duration(now - begun)}{flags}" + (f"  about {duration(left)} left" if number < len(todo) else ""),
                 highlight=False, markup=False, soft_wrap=True,

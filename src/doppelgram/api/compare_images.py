@@ -17,13 +17,14 @@ from doppelgram.models.arrangement import ArrangementModel, require_arrangement
 from doppelgram.models.bundle import load_model
 from doppelgram.models.finder import open_finder, people_in
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
+from doppelgram.numbers import probability
+from doppelgram.pose.findings import caption, contradicts, pose_sentences, subtitle, summary
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
 from doppelgram.pose.reasons import ALIKE, DIFFERENT, PoseReasons, compare_limbs
 from doppelgram.pose.similarity import limb_cosine, oks
 from doppelgram.pose.skeleton import mirrored
-from doppelgram.reports.pair.picture import Bar, Shown, draw_comparison
-from doppelgram.reports.pair.words import caption, contradicts, in_short, percent, pose_words, summary_line
+from doppelgram.reports.pair_picture import Bar, PairPicture, Shown, draw_comparison
 from doppelgram.space.arrangement import PLACE, POSE
 from doppelgram.space.space import PairResult
 
@@ -148,11 +149,11 @@ def compare_images(
             Shown(one.pixels, one.people, found, Path(one.path).name, caption(one.count, one.people))
             for one, found in zip(photographs, which, strict=True)
         ]
-        line = summary_line(answer.probability, reasons, unknown=unknown)
-        draw_comparison(
-            answer.verdict, line, (sides[0], sides[1]), bars, reasons, answer.why,
-            footer, Path(out).expanduser(), mark=answer.threshold,
-        )  # fmt: skip
+        line = subtitle(answer.probability, reasons, unknown=unknown)
+        picture = PairPicture(
+            answer.verdict, line, (sides[0], sides[1]), bars, reasons, answer.why, footer, answer.threshold
+        )
+        draw_comparison(picture, Path(out).expanduser())
     return answer
 
 
@@ -216,7 +217,7 @@ def _facts(
     facts = {
         "image_a": photographs[0].path, "image_b": photographs[1].path,
         "people_a": photographs[0].count, "people_b": photographs[1].count,
-        "joints": reasons.joints if reasons else 0, "limbs": reasons.degrees if reasons else {},
+        "joints": reasons.keypoints if reasons else 0, "limbs": reasons.degrees if reasons else {},
         "mirrored": reasons.mirrored if reasons else False, "oks": similarity, "limb_cosine": cosine,
     }  # fmt: skip
     return facts, reasons, which
@@ -249,14 +250,14 @@ def _by_model(
     calibration = model.calibration.place
     even = calibration.intercept / calibration.slope
     why = [
-        f"Place: {percent(place)} likely the same. The places lie {place_distance:.2f} apart; at {even:.2f} "
-        "same and different would be equally likely."
+        f"Place: {probability(place)} likely the same. The places lie {place_distance:.2f} apart; at "
+        f"{even:.2f} same and different would be equally likely."
     ]
     if unknown:
         why += _words_of_pose(photographs, None)
-        why.append(f"The pose counts as unknown, which is taken as {percent(pose)}.")
+        why.append(f"The pose counts as unknown, which is taken as {probability(pose)}.")
     else:
-        why.append(f"Pose: {percent(pose)} likely the same.")
+        why.append(f"Pose: {probability(pose)} likely the same.")
         why += _words_of_pose(photographs, reasons)
         if reasons is not None and contradicts(reasons, pose):
             pictures = any(tower.sees == "person" for tower in model.pose)
@@ -266,25 +267,26 @@ def _by_model(
             )
     side = "at or above" if same else "below"
     why.append(
-        f"Together: {percent(both)}, {side} the {percent(threshold)} from which on two photographs count as the same."
+        f"Together: {probability(both)}, {side} the {probability(threshold)} from which on two photographs count as "
+        "the same."
     )
     if both > (place if unknown else min(place, pose)) + _VISIBLE:
         why.append(
             "That is more than one of its parts says: place and pose are each weighed against an even chance, both "
             "together among pairs of which every second is the same and the others share the place or the pose."
         )
-    verdict = in_short(bool(same), place, None if unknown else pose)
+    verdict = summary(bool(same), place, None if unknown else pose)
     facts |= {"place_probability": place, "pose_probability": pose, "probability": both, "threshold": threshold}
     return ImageComparison(**facts, same=bool(same), verdict=verdict, why=why), reasons, which
 
 
 def _words_of_pose(photographs: Sequence[_Photograph], reasons: PoseReasons | None) -> list[str]:
-    return pose_words([one.count for one in photographs], [len(one.people) for one in photographs], reasons)
+    return pose_sentences([one.count for one in photographs], [len(one.people) for one in photographs], reasons)
 
 
 def _bars_of_model(answer: ImageComparison) -> list[Bar]:
     known = bool(answer.people_a and answer.people_b)
-    seen = f"{answer.joints} joints in both" if answer.joints else "by the outlines"
+    seen = f"{answer.joints} keypoints in both" if answer.joints else "by the outlines"
     pose = seen if known else f"nobody found in {'one' if answer.people_a or answer.people_b else 'either'} of them"
     return [
         Bar("Place", answer.place_probability, "probability of the same place"),

@@ -11,8 +11,8 @@ from rich.console import Console
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.search import index, search
-from doppelgram.dataset.loading import progress_bar
-from doppelgram.dataset.readers import read_collection
+from doppelgram.console import progress_bar
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.samples.signs import render_signs

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from doppelgram.api.trace import REPORT_FILE, trace
-from doppelgram.dataset.loading import progress_bar
+from doppelgram.console import progress_bar
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 from doppelgram.samples.posts import render_posts

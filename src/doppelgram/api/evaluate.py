@@ -12,10 +12,10 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.api.folders import check_folder
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar
 from doppelgram.dataset.pairs import read_pairs
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.collection import EmbeddedCollection, embed_collection, evaluate_collections
 from doppelgram.evaluation.evaluate import evaluate_pairs
@@ -24,7 +24,7 @@ from doppelgram.images.report import quoted
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.embedder import Embedder
-from doppelgram.reports.evaluation_figures import write_figures
+from doppelgram.reports.evaluation import write_evaluation
 from doppelgram.training.run import RUN_FILE, SPLIT_FILE, open_run
 
 
@@ -89,8 +89,7 @@ def evaluate(
         results.append(this.given_pairs(Path(pairs).expanduser(), Path(root).expanduser() if root else None))
     result = replace(_joined(results), settings=this.settings)
     if out is not None:
-        result.write(Path(out).expanduser())
-        write_figures(Path(out).expanduser(), result)
+        write_evaluation(result, out)
     return result
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.dataset.collection import JOIN, Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.collection import embed_collection

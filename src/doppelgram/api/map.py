@@ -15,7 +15,7 @@ from rich.console import Console
 from doppelgram.catalog.folder import CATALOG_FILE
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.collection import embed_collection
@@ -27,8 +27,10 @@ from doppelgram.maps.sprites import Pixels, empty, make_sheets, side_for, square
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE
-from doppelgram.reports.map.page import write_page, wrong_lines
-from doppelgram.reports.map.picture import draw_points, write_picture
+from doppelgram.reports.figures import write_figure
+from doppelgram.reports.map.page import write_page
+from doppelgram.reports.map.parts import wrong_lines
+from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.map.projector import write_projector
 from doppelgram.space.exact import Float32
 from doppelgram.space.space import Space, checked_part
@@ -284,4 +286,4 @@ def _write_picture(found: Map, file: Path, title: str) -> None:
     caption = f"{found.projection.about}.\n{'; '.join(line.rstrip('.') for line in lines)}."
     images = found.images
     figure = draw_points(found.points, images.labels, images.parts, found.nearest.wrong, title=title, caption=caption)
-    write_picture(figure, file)
+    write_figure(figure, file)

@@ -13,8 +13,8 @@ from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
-from doppelgram.dataset.loading import progress_bar
-from doppelgram.dataset.readers import read_collection
+from doppelgram.console import progress_bar
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs
 from doppelgram.images.framing import Framing

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar, tell_notes
-from doppelgram.dataset.posts.read import read_posts
+from doppelgram.dataset.loading import tell_notes
+from doppelgram.dataset.posts.registry import as_posts, read_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model, model_folder
@@ -22,7 +23,7 @@ from doppelgram.reports.role_models.files import write_summary, write_tables
 from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures
 from doppelgram.reports.role_models.report import write_report
 from doppelgram.reports.role_models.summary import REPORT_FILE, summary, versions
-from doppelgram.rolemodels.posts import post_table
+from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
@@ -88,7 +89,7 @@ def trace(
         readable = collection.take(np.array([digest in row_of for digest in report.digests], dtype=bool))
         digests = [digest for digest in report.digests if digest in row_of]
         with progress_bar(console, "tracing", settings.steps) as advance:
-            table = post_table(readable.table, places)
+            table = PostTable.of(as_posts(readable), places=places)
             found = trace_posts(table, vectors[[row_of[digest] for digest in digests]], loaded.space, settings, advance)
         found.counts["unreadable"] = len(collection) - len(readable)
         if folder is not None:

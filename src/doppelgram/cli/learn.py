@@ -30,16 +30,16 @@ def split(
     json_: Json = False,
 ) -> None:
     """Divide images into train, val and test parts that share nothing they must not share."""
+    from doppelgram.api.split import split_data
+    from doppelgram.dataset.read import read_collection
     from doppelgram.dataset.splits import OWN
-    from doppelgram.dataset.splitting import split_data
 
     try:
         shares = dict(zip(("train", "val", "test"), (float(share) for share in fractions.split(",")), strict=True))
     except ValueError:
         raise DoppelgramError(f"--fractions {fractions}: write three shares such as 0.6,0.2,0.2") from None
-    made = split_data(
-        data, by, out, fractions=shares, seed=seed, label=label, name_pattern=name_pattern, evaluate_on=evaluate_on
-    )
+    images = read_collection(data, label=label, name_pattern=name_pattern)
+    made = split_data(images, by, out, fractions=shares, seed=seed, evaluate_on=evaluate_on)
     counts = made.counts()
     if json_:
         print_json({"file": str(out), "by": made.by, "seed": seed, "images": counts})
@@ -128,6 +128,7 @@ def evaluate(
 ) -> None:
     """Say how good a model is, each figure with n and a 95 % interval."""
     from doppelgram.api.evaluate import evaluate as run_evaluation
+    from doppelgram.reports.evaluation import evaluation_markdown
 
     result = run_evaluation(
         run, gallery=gallery, query=query, pairs=pairs, root=root, weights=weights, keypoints=keypoints, out=out,
@@ -136,7 +137,7 @@ def evaluate(
     if json_:
         print_json(result.to_dict())
         return
-    typer.echo(result.to_markdown())
+    typer.echo(evaluation_markdown(result))
     if out:
         typer.echo(f"written to {out}")
 

@@ -45,7 +45,7 @@ def map_(
 ) -> None:
     """Draw the embedding space in two dimensions: who is near whom, and who is misclassified."""
     from doppelgram.api.map import draw_map
-    from doppelgram.reports.map.page import wrong_lines
+    from doppelgram.reports.map.parts import wrong_lines
 
     files = out or ([] if projector or save else [Path("map.html")])
     found = draw_map(

@@ -9,6 +9,8 @@ import numpy as np
 
 from doppelgram.comparison.effects import Effect, effects
 from doppelgram.comparison.result import NEARLY, Comparison, Interval, RunResult, Setting
+from doppelgram.numbers import count, duration, interval, listing, percent, plural
+from doppelgram.numbers import points as points_of
 from doppelgram.space.exact import Float64
 
 _FEW_LEVELS = 4  # up to here every two levels of a factor are compared in words
@@ -42,8 +44,9 @@ def _best(comparison: Comparison) -> list[str]:
     place = comparison.settings.index(best)
     reached = comparison.interval(np.eye(len(comparison.settings))[place])
     texts = [
-        f"{best} reaches the highest P@1: for {share(reached.value)} of {comparison.queries:,} queries the nearest "
-        f"image is of the right class ({share(reached.low)} to {share(reached.high)})."
+        f"{best} reaches the highest P@1: for {percent(reached.value)} of "
+        f"{count(comparison.queries, 'query', 'queries')} the nearest image is of the right class "
+        f"({interval(reached.low, reached.high)})."
     ]
     others = [setting for setting in comparison.settings if setting != best]
     if not others:
@@ -58,8 +61,8 @@ def _best(comparison: Comparison) -> list[str]:
     else:
         shown = [str(setting) for setting in level[:6]]
         more = f"; and {len(level) - 6} more" if len(level) > 6 else ""
-        number = "1 other setting" if len(level) == 1 else f"{len(level)} other settings"
-        texts.append(f"{number} cannot be told from it: {'; '.join(shown)}{more}. The rest are behind.")
+        undecided = f"{count(len(level), 'other setting')} cannot be told from it"
+        texts.append(f"{undecided}: {'; '.join(shown)}{more}. The rest are behind.")
     return texts
 
 
@@ -87,20 +90,20 @@ def _beside_the_best(found: Sequence[Effect], levels: Sequence[str | int]) -> li
     """The level that is ahead of most others, who cannot be told from it, and who is behind by how much."""
     best = max(levels, key=lambda level: sum(effect.higher == level for effect in found))
     own = [effect for effect in found if best in (effect.higher, effect.lower)]
-    level = [str(effect.lower if effect.higher == best else effect.higher) for effect in own
-             if not effect.difference.decided]  # fmt: skip
-    behind = [f"{effect.lower} by {points(effect.difference)}" for effect in reversed(own)
-              if effect.higher == best and effect.difference.decided]  # fmt: skip
+    undecided = [effect for effect in own if not effect.difference.decided]
+    level = [str(effect.lower if effect.higher == best else effect.higher) for effect in undecided]
+    lost = [effect for effect in reversed(own) if effect.higher == best and effect.difference.decided]
+    behind = [f"{effect.lower} by {points(effect.difference)}" for effect in lost]
     texts = [f"{best} is ahead of more of the others than any."]
     if level:
-        texts.append(f"It cannot be told from {_list(sorted(level))}.")
+        texts.append(f"It cannot be told from {listing(sorted(level))}.")
     if behind:
         texts.append(f"Behind it: {'; '.join(behind)}.")
     return texts
 
 
 def _over(effect: Effect) -> str:
-    return f", averaged over {effect.settings} pairs of settings" if effect.settings > 1 else ""
+    return f", averaged over {count(effect.settings, 'pair')} of settings" if effect.settings > 1 else ""
 
 
 def _sizes(found: Sequence[Effect]) -> list[str]:
@@ -130,7 +133,7 @@ def _sizes(found: Sequence[Effect]) -> list[str]:
     larger = [size for size in sizes if size > enough and size != best and size in behind]
     level = [size for size in larger if not behind[size].difference.decided]
     if level:
-        texts.append(f"Beyond {enough} dims nothing more was gained for certain: {_list(sorted([*level, best]))}.")
+        texts.append(f"Beyond {enough} dims nothing more was gained for certain: {listing(sorted([*level, best]))}.")
     return texts
 
 
@@ -151,7 +154,7 @@ def _speed(comparison: Comparison) -> list[str]:
         places = np.flatnonzero(accuracy >= target)
         if len(places):
             reached[name].append((int(places[0]) + 1, float(clock[places[0]]), setting))
-    goal = f"{share(target)} validation P@1, {100 * NEARLY:.0f} % of the best seen"
+    goal = f"{percent(target)} validation P@1, {percent(NEARLY, 0)} of the best of all settings"
     fast = {name: min(found) for name, found in reached.items() if found}
     quick = {name: min(found, key=lambda one: one[1]) for name, found in reached.items() if found}
     texts = []
@@ -159,22 +162,22 @@ def _speed(comparison: Comparison) -> list[str]:
     by_clock = sorted(quick, key=lambda name: quick[name][1])
     first = [name for name in by_epochs if fast[name][0] == fast[by_epochs[0]][0]]
     rest = [f"{name} needed {fast[name][0]}" for name in by_epochs if name not in first]
-    count = fast[first[0]][0]
     texts.append(
-        f"{goal}, was reached in the fewest epochs by {_list(first)}: {count} {'epoch' if count == 1 else 'epochs'}"
+        f"{goal}, was reached in the fewest epochs by {listing(first)}: "
+        + count(fast[first[0]][0], "epoch")
         + (f" ({fast[first[0]][2]})" if len(first) == 1 else "")
         + (f"; {', '.join(rest)}" if rest else "")
         + "."
     )
-    slower = [f"{name} {seconds(quick[name][1])}" for name in by_clock[1:]]
+    slower = [f"{name} {duration(quick[name][1])}" for name in by_clock[1:]]
     texts.append(
-        f"By the clock the first was {by_clock[0]} with {seconds(quick[by_clock[0]][1])} ({quick[by_clock[0]][2]})"
+        f"By the clock the first was {by_clock[0]} with {duration(quick[by_clock[0]][1])} ({quick[by_clock[0]][2]})"
         + (f"; {', '.join(slower)}" if slower else "")
         + "."
     )
     never = [name for name in reached if name not in fast]
     if never:
-        texts.append(f"{_list(never)} never reached it.")
+        texts.append(f"{listing(never)} never reached it.")
     return texts
 
 
@@ -198,20 +201,18 @@ def _trouble(comparison: Comparison) -> list[str]:
         if not happened:
             continue
         counts = {setting: sum(run.setting == setting for run in happened) for setting in comparison.settings}
-        shown = [
-            f"{setting} ({number} of {len(comparison.runs_of(setting))})"
-            for setting, number in counts.items() if number
-        ]  # fmt: skip
-        texts.append(f"{len(happened)} of {len(comparison.runs)} runs {word}: {'; '.join(shown)}.")
+        concerned = {setting: n for setting, n in counts.items() if n}
+        shown = [f"{setting} ({n} of {len(comparison.runs_of(setting))})" for setting, n in concerned.items()]
+        texts.append(f"{len(happened)} of {count(len(comparison.runs), 'run')} {word}: {'; '.join(shown)}.")
     if not texts:
         texts.append("No run collapsed, none stayed at its margin, and none diverged.")
-    silent = sorted({run.setting.loss for run in comparison.runs} - _told(comparison))
+    silent = sorted({run.setting.loss for run in comparison.runs} - _counting(comparison))
     if silent:
-        texts.append(f"{_list(silent)} {'does' if len(silent) == 1 else 'do'} not tell a share of active tuples.")
+        texts.append(f"{listing(silent)} {plural(len(silent), 'does', 'do')} not count active tuples.")
     return texts
 
 
-def _told(comparison: Comparison) -> set[str]:
+def _counting(comparison: Comparison) -> set[str]:
     return {run.setting.loss for run in comparison.runs if any("train_active" in epoch for epoch in run.history)}
 
 
@@ -236,22 +237,6 @@ def _limits(comparison: Comparison) -> list[str]:
     return texts
 
 
-def share(value: float) -> str:
-    """A share in per cent."""
-    return f"{100 * value:.1f} %"
-
-
 def points(difference: Interval) -> str:
     """A difference of shares in percentage points, with its interval."""
-    low, high = (f"{100 * end:.1f}".replace("-", "−") for end in (difference.low, difference.high))
-    return f"{100 * difference.value:.1f} points ({low} to {high})"
-
-
-def seconds(value: float) -> str:
-    """A duration, as exact as it is of use."""
-    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s" if value < 600 else f"{value / 60:.0f} min"
-
-
-def _list(names: Sequence[str | int]) -> str:
-    words = [str(name) for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return points_of(difference.value, difference.low, difference.high)

@@ -11,7 +11,7 @@ from typing import Any
 
 from doppelgram.comparison.result import Setting
 from doppelgram.errors import DoppelgramError
-from doppelgram.learning.catalogue import list_losses, list_miners, make_loss, make_miner
+from doppelgram.learning.registry import list_losses, list_miners, make_loss, make_miner
 from doppelgram.training.fit import check_recipe
 from doppelgram.training.recipe import LossRecipe, MinerRecipe, Recipe
 from doppelgram.training.recipe_file import read_recipe

@@ -1,4 +1,4 @@
-"""Many trainings side by side: what each setting reaches, how sure that is, and how sure the differences are."""
+"""Many trainings side by side: what each setting reaches, and how certain that and the differences are."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Interval(NamedTuple):
 
 
 class Comparison:
-    """Settings side by side, by runs that were asked the same queries.
+    """Settings side by side, by runs with the same queries.
 
     Intervals are percentiles of a two-level bootstrap. Queries are drawn again with replacement, the same for every
     run (Poisson weights, see `image_weights`), and so are the seeds of each setting, the same draw for all settings
@@ -125,7 +125,7 @@ class Comparison:
         if not runs:
             raise DoppelgramError("there is no finished run to compare")
         if len({len(run.nearest) for run in runs}) > 1:
-            raise DoppelgramError("the runs were asked different queries, so they cannot be compared")
+            raise DoppelgramError("the runs have different queries, so they cannot be compared")
         if len({(run.setting, run.seed) for run in runs}) < len(runs):
             raise DoppelgramError("a setting has two runs of the same seed; each counts once")
         self.runs = tuple(runs)
@@ -139,11 +139,11 @@ class Comparison:
         }
         values = {name: np.array(rows, dtype=np.float64).reshape(len(runs), -1) for name, rows in metrics.items()}
         self._rows = [[row for row, run in enumerate(runs) if run.setting == s] for s in self.settings]
-        self.values = {name: self._by_setting(found.mean(axis=1)[None])[0] for name, found in values.items()}
+        self.values = {name: self._by_setting(rows.mean(axis=1)[None])[0] for name, rows in values.items()}
         drawn = _bootstrap_queries(np.concatenate(list(values.values())), seed, replicates)
         of_runs = dict(zip(values, np.split(drawn, len(values), axis=1), strict=True))
         self._seed_weights = self._draw_seeds(seed, replicates)
-        self.replicates = {name: self._by_setting(found, self._seed_weights) for name, found in of_runs.items()}
+        self.replicates = {name: self._by_setting(means, self._seed_weights) for name, means in of_runs.items()}
 
     def _draw_seeds(self, seed: int, replicates: int) -> list[Float64]:
         """For each setting the weight of each of its runs in each replicate, (replicates, its runs)."""
@@ -162,8 +162,8 @@ class Comparison:
     def _by_setting(self, of_runs: Float64, weights: Sequence[Float64] | None = None) -> Float64:
         """(r, runs) to (r, settings): means over each setting's runs, weighted if weights are given."""
         columns = [
-            of_runs[:, rows].mean(axis=1) if weights is None else (of_runs[:, rows] * weights[place]).sum(axis=1)
-            for place, rows in enumerate(self._rows)
+            of_runs[:, rows].mean(axis=1) if weights is None else (of_runs[:, rows] * weights[number]).sum(axis=1)
+            for number, rows in enumerate(self._rows)
         ]
         return np.stack(columns, axis=1)
 
@@ -205,49 +205,39 @@ class Comparison:
     def table(self) -> pd.DataFrame:
         """One row a setting; shares between 0 and 1, NaN where a figure does not exist.
 
-        ``epochs_to_95`` and ``seconds_to_95`` say when validation P@1 first was at 95 % of the run's own best.
+        ``epochs_to_95`` and ``seconds_to_95`` are those of the runs that did not diverge, as `runs_table` has them.
         """
         rows = []
-        for place, setting in enumerate(self.settings):
-            runs = self.runs_of(setting)
-            own = np.eye(len(self.settings))[place]
-            p1, ncm = self.interval(own), self.interval(own, "ncm")
-            reached = [(run, run.epochs_to(NEARLY * run.best_accuracy)) for run in runs if not run.diverged]
-            rows.append(
-                {
-                    **setting._asdict(), "runs": len(runs),
-                    "p1": p1.value, "p1_low": p1.low, "p1_high": p1.high,
-                    "ncm": ncm.value, "ncm_low": ncm.low, "ncm_high": ncm.high,
-                    "map_at_r": float(self.values["map_at_r"][place]),
-                    "epochs_to_95": _mean([epoch for _, epoch in reached if epoch]),
-                    "seconds_to_95": _mean([run.clock[epoch - 1] for run, epoch in reached if epoch]),
-                    "seconds": _mean([run.clock[-1] for run in runs if len(run.history)]),
-                    "collapsed": sum(run.collapsed for run in runs),
-                    "diverged": sum(run.diverged for run in runs),
-                }
-            )  # fmt: skip
+        for number, setting in enumerate(self.settings):
+            runs = self.runs_table.iloc[self._rows[number]]
+            trained = runs[~runs["diverged"]]
+            row = {**setting._asdict(), "runs": len(runs)}
+            for name in ("p1", "ncm"):
+                interval = self.interval(np.eye(len(self.settings))[number], name)
+                row |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+            row["map_at_r"] = float(self.values["map_at_r"][number])
+            row |= {name: trained[name].mean() for name in ("epochs_to_95", "seconds_to_95")}
+            row["seconds"] = runs["seconds"].mean()
+            rows.append(row | {name: runs[name].sum() for name in ("collapsed", "diverged")})
         return pd.DataFrame(rows)
 
     @cached_property
     def runs_table(self) -> pd.DataFrame:
-        """One row a run."""
+        """One row a run; shares between 0 and 1, NaN where a figure does not exist.
+
+        ``epochs_to_95`` and ``seconds_to_95`` say when validation P@1 first was at 95 % of the run's own best.
+        """
         rows = []
         for run in self.runs:
             epoch = run.epochs_to(NEARLY * run.best_accuracy)
-            rows.append(
-                {
-                    **run.setting._asdict(), "seed": run.seed,
-                    "p1": float(run.nearest.mean()) if len(run.nearest) else float("nan"),
-                    "ncm": float(run.class_mean.mean()) if len(run.class_mean) else float("nan"),
-                    "map_at_r": float(run.average_precision.mean()) if len(run.average_precision) else float("nan"),
-                    "best_val_p1": run.best_accuracy, "epochs": len(run.history),
-                    "epochs_to_95": epoch if epoch else float("nan"),
-                    "seconds_to_95": float(run.clock[epoch - 1]) if epoch else float("nan"),
-                    "seconds": float(run.clock[-1]) if len(run.history) else float("nan"),
-                    "collapsed": run.collapsed, "stuck": run.stuck, "diverged": run.diverged,
-                    "run": run.folder,
-                }
-            )  # fmt: skip
+            row = {**run.setting._asdict(), "seed": run.seed}
+            row |= {"p1": _mean(run.nearest), "ncm": _mean(run.class_mean), "map_at_r": _mean(run.average_precision)}
+            row |= {"best_val_p1": run.best_accuracy, "epochs": len(run.history)}
+            row["epochs_to_95"] = epoch if epoch else np.nan
+            row["seconds_to_95"] = run.clock[epoch - 1] if epoch else np.nan
+            row["seconds"] = run.clock[-1] if len(run.history) else np.nan
+            row |= {"collapsed": run.collapsed, "stuck": run.stuck, "diverged": run.diverged, "run": run.folder}
+            rows.append(row)
         return pd.DataFrame(rows)
 
     @cached_property
@@ -257,17 +247,14 @@ class Comparison:
         ``active`` is the share of all triplets of a batch that violate the margin, for a triplet loss; for another
         loss the share of the tuples chosen that cost anything.
         """
-        rows = [
-            {
-                **run.setting._asdict(), "seed": run.seed, "epoch": place + 1, "clock": float(run.clock[place]),
-                "train_loss": figures.get("train_loss", np.nan),
-                "active": figures.get("train_violated", figures.get("train_active", np.nan)),
-                "accuracy": figures.get("val_precision_at_1", np.nan),
-            }
-            for run in self.runs for place, figures in enumerate(run.history)
-        ]  # fmt: skip
+        rows = []
+        for run in self.runs:
+            for epoch, figures in enumerate(run.history):
+                active = figures.get("train_violated", figures.get("train_active", np.nan))
+                loss, accuracy = figures.get("train_loss", np.nan), figures.get("val_precision_at_1", np.nan)
+                rows.append((*run.setting, run.seed, epoch + 1, float(run.clock[epoch]), loss, active, accuracy))
         columns = ["loss", "miner", "dim", "seed", "epoch", "clock", "train_loss", "active", "accuracy"]
-        # Of a training that diverged the last loss is beyond all axes.
+        # The last loss of a training that diverged may be infinite.
         return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)
 
 
@@ -282,5 +269,5 @@ def _bootstrap_queries(values: Float64, seed: int, replicates: int) -> Float64:
     return np.concatenate(chunks)
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean(values: NDArray[np.generic]) -> float:
     return float(np.mean(values)) if len(values) else float("nan")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
 from doppelgram.images.batch import load_pixels
 from doppelgram.images.framing import Framing
@@ -32,15 +30,6 @@ class Images:
     pixels: np.ndarray[Any, np.dtype[np.uint8]]
     hashes: list[str]
     report: LoadReport
-
-
-@contextmanager
-def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on the console, if that is a terminal; yields the function that moves it by a number of items."""
-    columns = (TextColumn("{task.description}"), BarColumn(32), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda count: bar.update(task, advance=count)
 
 
 def load_images(collection: Collection, framing: Framing, console: Console, *, what: str = "images") -> Images:

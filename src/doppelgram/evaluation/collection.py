@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar
+from doppelgram.console import progress_bar
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.task import EmbeddedSet

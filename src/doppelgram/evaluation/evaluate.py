@@ -13,7 +13,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import checked_pairs
 from doppelgram.evaluation.classification import classification_metrics, nearest_class_mean
 from doppelgram.evaluation.ranking import rank
-from doppelgram.evaluation.result import METRIC_NAMES, EvaluationResult, Evidence, Metric
+from doppelgram.evaluation.result import ARRANGEMENT_METRICS, METRICS, EvaluationResult, Evidence, Metric
 from doppelgram.evaluation.retrieval import cmc_curve, proportion, retrieval_metrics
 from doppelgram.evaluation.sampling import sample_pairs
 from doppelgram.evaluation.task import EmbeddedSet, RetrievalTask, make_task
@@ -198,4 +198,4 @@ def _check_threshold(threshold: float | None) -> None:
 
 
 def _ordered(metrics: dict[str, Metric]) -> dict[str, Metric]:
-    return {name: metrics[name] for name in METRIC_NAMES if name in metrics}
+    return {name: metrics[name] for name in (*METRICS, *ARRANGEMENT_METRICS) if name in metrics}

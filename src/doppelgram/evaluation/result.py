@@ -1,12 +1,9 @@
-"""What an evaluation found: numbers with their intervals, remarks, and the files and table made of them."""
+"""What an evaluation found: numbers with their intervals, and remarks."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,28 +11,31 @@ from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 
-# Code name to plain words, in the order in which metrics are reported; the last four are of places and poses.
-METRIC_NAMES: dict[str, str] = {
-    "knn_accuracy": "Right class by nearest neighbours",
-    "balanced_knn_accuracy": "Right class by nearest neighbours, classes weighing equally",
-    "ncm_accuracy": "Right class by nearest class mean",
-    "balanced_ncm_accuracy": "Right class by nearest class mean, classes weighing equally",
-    "precision_at_1": "Nearest image is of the right class",
-    "cmc_5": "Right class among the 5 nearest images",
-    "cmc_10": "Right class among the 10 nearest images",
-    "r_precision": "Share of right images among the first R (R = how many there are)",
-    "map_at_r": "Mean average precision within the first R",
-    "pair_auc": "A same pair is nearer than a different one (area under the ROC curve)",
-    "pair_eer": "Error rate where false accepts equal false rejects",
-    "tar_at_far_0.1": "Same pairs accepted while at most 1 in 10 different ones is",
-    "tar_at_far_0.01": "Same pairs accepted while at most 1 in 100 different ones is",
-    "tar_at_far_0.001": "Same pairs accepted while at most 1 in 1,000 different ones is",
-    "pair_accuracy": "Pairs judged rightly as same or different",
-    "place_precision_at_1": "Nearest image by place alone shows the right place",
-    "pose_precision_at_1": "Nearest image by pose alone shows the right pose",
-    "pair_place_auc": "A same pair is nearer than a different one by place alone (area under the ROC curve)",
-    "pair_pose_auc": "A same pair is nearer than a different one by pose alone (area under the ROC curve)",
-}
+# Metrics in the order in which they are reported; `doppelgram.reports.evaluation` has their names in words.
+METRICS = (
+    "knn_accuracy",
+    "balanced_knn_accuracy",
+    "ncm_accuracy",
+    "balanced_ncm_accuracy",
+    "precision_at_1",
+    "cmc_5",
+    "cmc_10",
+    "r_precision",
+    "map_at_r",
+    "pair_auc",
+    "pair_eer",
+    "tar_at_far_0.1",
+    "tar_at_far_0.01",
+    "tar_at_far_0.001",
+    "pair_accuracy",
+)
+# The same of metrics that only models of places and poses have.
+ARRANGEMENT_METRICS = (
+    "place_precision_at_1",
+    "pose_precision_at_1",
+    "pair_place_auc",
+    "pair_pose_auc",
+)
 
 
 @dataclass(frozen=True)
@@ -93,41 +93,3 @@ class EvaluationResult:
     def to_dict(self) -> dict[str, dict[str, float | int]]:
         """``{metric: {value, low, high, n}}``."""
         return {name: asdict(metric) for name, metric in self.metrics.items()}
-
-    def to_markdown(self) -> str:
-        """A table to read, followed by the remarks."""
-        lines = ["| what | value | 95 % interval | n | name |", "|---|---:|---:|---:|---|"]
-        for name, metric in self.metrics.items():
-            plain = METRIC_NAMES.get(name, name)
-            interval = f"{_percent(metric.low)} to {_percent(metric.high)}"
-            lines.append(f"| {plain} | {_percent(metric.value)} | {interval} | {metric.n:,} | `{name}` |")
-        if self.notes:
-            lines += ["", *(f"- {note}" for note in self.notes)]
-        return "\n".join(lines) + "\n"
-
-    def write(self, folder: Path | str) -> list[Path]:
-        """Write ``metrics.json``, ``details.json`` (settings and remarks) and ``metrics.md``, each whole or not at all.
-
-        Raises:
-            DoppelgramError: the folder cannot be written to.
-        """
-        folder = Path(folder)
-        details = {"settings": dict(self.settings), "notes": list(self.notes)}
-        texts = {
-            "metrics.json": json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n",
-            "details.json": json.dumps(details, indent=2, allow_nan=False, ensure_ascii=False) + "\n",
-            "metrics.md": self.to_markdown(),
-        }
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, text in texts.items():
-                aside = folder / f".{name}.{os.getpid()}.part"
-                aside.write_text(text, encoding="utf-8")
-                aside.replace(folder / name)
-        except OSError as problem:
-            raise DoppelgramError(f"{folder}: the results cannot be written there: {problem.strerror}") from None
-        return [folder / name for name in texts]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

@@ -1,10 +1,8 @@
 """Euclidean distances between the rows of a batch, made for mining and for losses.
 
-Two needs, two functions. Mining looks at every pair and wants no gradient: :func:`distance_matrix`. A loss looks
-at chosen pairs and wants a gradient that stays finite where two embeddings coincide: :func:`pair_distances`.
-
-Nothing here normalises: embeddings are measured as they come. Both functions leave automatic mixed precision
-switched off, because half-precision products would spoil a difference of nearly equal numbers.
+Mining needs every pair and no gradient: `distance_matrix`. A loss needs chosen pairs and a gradient that stays finite
+where two embeddings coincide: `pair_distances`. Nothing is normalised here. Both functions switch automatic mixed
+precision off, because half-precision products would spoil a difference of nearly equal numbers.
 """
 
 from typing import Any
@@ -26,12 +24,12 @@ def at_least_float32(embeddings: Tensor) -> Tensor:
 def distance_matrix(embeddings: Tensor, *, squared: bool = False) -> Tensor:
     """Distances between all rows of a batch, without gradient.
 
-    The batch is moved to its mean first, so that embeddings which have collapsed into a small cloud far from the
-    origin keep their digits.
+    The batch is centred first, so that embeddings in a small cloud far from the origin keep their
+    digits. Squared distances order pairs the same way and cost no root.
 
     Args:
         embeddings: (b, d).
-        squared: return squared distances, which order pairs the same way and cost no root.
+        squared: return squared distances.
 
     Returns:
         (b, b), at least float32, not negative, zero on the diagonal.
@@ -51,8 +49,7 @@ def pair_distances(embeddings: Tensor, first: Tensor, second: Tensor) -> Tensor:
 
     Args:
         embeddings: (b, d).
-        first: (t,) int64 rows.
-        second: (t,) int64 rows.
+        first, second: (t,) int64 rows.
 
     Returns:
         (t,) distances, at least float32.

@@ -1,6 +1,6 @@
 """Losses and miners of pytorch-metric-learning behind the interface of ours.
 
-This module holds the wrappers only and does not import the library; see :mod:`doppelgram.learning.catalogue`.
+This module holds the wrappers only and does not import the library; see `doppelgram.learning.registry`.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ from doppelgram.learning.distances import at_least_float32, pair_distances
 from doppelgram.learning.losses import MetricLoss
 from doppelgram.learning.tuples import Tuples, all_pairs, to_pairs
 
-# They look at the whole batch; the library refuses tuples (or, for smooth_ap, silently ignores them).
+# They use the whole batch; the library refuses tuples (or, for smooth_ap, silently ignores them).
 _WITHOUT_TUPLES = ("InstanceLoss", "P2SGradLoss", "PNPLoss", "RankedListLoss", "SmoothAPLoss")
 
 
 class LibraryMiner:
-    """A miner of pytorch-metric-learning, which also bears batches without a positive or a negative."""
+    """A miner of pytorch-metric-learning that also accepts batches without a positive or a negative pair."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -37,17 +37,12 @@ class LibraryMiner:
 
 
 class LibraryLoss(MetricLoss):
-    """A loss of pytorch-metric-learning.
+    """The loss ``inner`` of pytorch-metric-learning; ``name`` is for messages.
 
-    Labels are numbered anew in every batch (the library casts them), except for a classification loss, whose
-    labels are codes below ``classes``. All pairs of the batch are handed on as None, because the library writes
-    out pair tuples as triplets by comparing every pair with every other. Some of its losses take cubic memory on
-    their own account (NT-Xent with many positives).
-
-    Args:
-        name: as it was asked for; used in messages.
-        inner: the library's loss.
-        classes: number of classes of a classification loss, else None.
+    Labels are numbered anew in every batch (the library casts them), except for a classification loss, whose labels
+    are codes below ``classes``. All pairs of the batch are passed on as None, because the library writes out pair
+    tuples as triplets by comparing every pair with every other. Some of its losses take cubic memory themselves
+    (NT-Xent with many positives).
     """
 
     def __init__(self, name: str, inner: Any, classes: int | None) -> None:
@@ -62,7 +57,7 @@ class LibraryLoss(MetricLoss):
     def forward(self, embeddings: Tensor, labels: Tensor, tuples: Tuples | None = None) -> Tensor:
         """Return the scalar loss of a batch; raises DoppelgramError for labels or tuples that it cannot take."""
         if tuples is not None and not self.takes_tuples:
-            raise DoppelgramError(f"{self.title} looks at the whole batch and takes no tuples; leave out the miner")
+            raise DoppelgramError(f"{self.title} uses the whole batch and takes no tuples; leave out the miner")
         embeddings, labels = at_least_float32(embeddings), labels.long()
         self._last = embeddings.detach(), labels, tuples
         if self.classes is None:
@@ -81,7 +76,7 @@ class LibraryLoss(MetricLoss):
         except (ValueError, AssertionError) as problem:
             raise DoppelgramError(f"{self.title} refuses the batch: {first_line(problem)}") from problem
         loss = loss.reshape(())
-        return loss if loss.requires_grad else loss + self._nothing(embeddings)
+        return loss if loss.requires_grad else loss + self._zero(embeddings)
 
     @property
     def title(self) -> str:
@@ -91,7 +86,7 @@ class LibraryLoss(MetricLoss):
     def stats(
         self, embeddings: Tensor | None = None, labels: Tensor | None = None, tuples: Tuples | None = None
     ) -> dict[str, float]:
-        """As for every loss, but without "active", which the library does not tell."""
+        """As for every loss, but without "active", which the library does not compute."""
         if embeddings is not None and labels is not None:
             self._last = embeddings.detach(), labels, tuples
         if self._last is None:
@@ -101,8 +96,8 @@ class LibraryLoss(MetricLoss):
         a1, p, a2, n = to_pairs(tuples)
         count = len(a1) if len(tuples) == 3 else len(a1) + len(a2)
         positive, negative = pair_distances(embeddings, a1, p), pair_distances(embeddings, a2, n)
-        self._see(positive, negative, 0.0, count)
-        del self._seen["active"]
+        self._record(positive, negative, 0.0, count)
+        del self._stats["active"]
         return super().stats()
 
     def _forget_graphs(self) -> None:
@@ -113,11 +108,11 @@ class LibraryLoss(MetricLoss):
 
 
 def _are_all_pairs(tuples: Tuples, labels: Tensor) -> bool:
-    if len(tuples) == 3 or len(tuples[0]) + len(tuples[2]) != len(labels) * (len(labels) - 1):
+    batch = len(labels)
+    if len(tuples) == 3 or len(tuples[0]) + len(tuples[2]) != batch * (batch - 1):
         return False
-    return len(tuples[0]) == int(torch.bincount(torch.unique(labels, return_inverse=True)[1]).square().sum()) - len(
-        labels
-    )
+    sizes = torch.unique(labels, return_counts=True)[1]
+    return len(tuples[0]) == int(sizes.square().sum()) - batch
 
 
 def first_line(problem: Exception) -> str:

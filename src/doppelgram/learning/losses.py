@@ -24,7 +24,7 @@ Reduction = Literal["active", "all"]
 
 
 class MetricLoss(nn.Module):
-    """What every loss of the catalogue offers, ours or wrapped.
+    """What every loss offers, ours or wrapped.
 
     Attributes:
         needs_classes: a classification loss, with a weight vector of its own for every class.
@@ -36,7 +36,7 @@ class MetricLoss(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[str, Tensor | float] = {}
+        self._stats: dict[str, Tensor | float] = {}
 
     @property
     def title(self) -> str:
@@ -51,30 +51,26 @@ class MetricLoss(nn.Module):
     def stats(
         self, embeddings: Tensor | None = None, labels: Tensor | None = None, tuples: Tuples | None = None
     ) -> dict[str, float]:
-        """Figures that show whether training gets anywhere.
+        """Figures of the last forward pass, or of a batch if one is given, that show how training goes.
 
-        Without arguments they describe the last forward pass, and cost one read-out; with arguments they are
-        computed for that batch.
-
-        Returns:
-            "tuples": number of triplets (or of pairs, for a loss on pairs); "active": share of them with a loss
-            above zero; "positive_distance" and "negative_distance": means over the pairs looked at. A figure that
-            does not apply is left out.
+        "tuples": number of triplets (or of pairs, for a loss on pairs); "active": share of them with a loss above zero;
+        "positive_distance" and "negative_distance": means over the pairs used. A figure that does not apply is left
+        out.
         """
         if embeddings is not None and labels is not None:
             with torch.no_grad():
                 self(embeddings, labels, tuples)
-        return {name: float(value) for name, value in self._seen.items()}
+        return {name: float(value) for name, value in self._stats.items()}
 
-    def _see(self, positive: Tensor, negative: Tensor, active: Tensor | float, tuples: int) -> None:
-        self._seen = {"tuples": tuples, "active": active / tuples if tuples else 0.0}
+    def _record(self, positive: Tensor, negative: Tensor, active: Tensor | float, tuples: int) -> None:
+        self._stats = {"tuples": tuples, "active": active / tuples if tuples else 0.0}
         if positive.numel():
-            self._seen["positive_distance"] = positive.detach().mean()
+            self._stats["positive_distance"] = positive.detach().mean()
         if negative.numel():
-            self._seen["negative_distance"] = negative.detach().mean()
+            self._stats["negative_distance"] = negative.detach().mean()
 
-    def _nothing(self, embeddings: Tensor) -> Tensor:
-        """Zero that still reaches the embeddings and every parameter, as distributed training demands."""
+    def _zero(self, embeddings: Tensor) -> Tensor:
+        """Zero that depends on the embeddings and on every parameter, as distributed training demands."""
         parts: list[Tensor] = [at_least_float32(embeddings), *self.parameters()]
         return torch.stack([0.0 * part.sum() for part in parts]).sum()
 
@@ -109,12 +105,12 @@ class ContrastiveLoss(MetricLoss):
         self.reduction = _reduction(reduction)
 
     def forward(self, embeddings: Tensor, labels: Tensor, tuples: Tuples | None = None) -> Tensor:
-        """Return the scalar loss of a batch; see the module's text for the arguments."""
+        """Return the scalar loss of a batch."""
         positive, negative = _distances_of_pairs(embeddings, labels, tuples)
         terms = relu(positive - self.positive_margin), relu(self.negative_margin - negative)
         counts = [(term > 0).sum() for term in terms]
-        self._see(positive, negative, counts[0] + counts[1], positive.numel() + negative.numel())
-        loss = self._nothing(embeddings)
+        self._record(positive, negative, counts[0] + counts[1], positive.numel() + negative.numel())
+        loss = self._zero(embeddings)
         for term, count in zip(terms, counts, strict=True):
             divisor = count if self.reduction == "active" else torch.full_like(count, term.numel())
             loss = loss + (term.square() if self.squared else term).sum() / divisor.clamp_min(1)
@@ -122,7 +118,7 @@ class ContrastiveLoss(MetricLoss):
 
 
 class TripletMarginLoss(MetricLoss):
-    """Ask of every triplet that the negative be farther than the positive by a margin (Schroff et al. 2015).
+    """The negative of every triplet should be farther than the positive by a margin (Schroff et al. 2015).
 
     A triplet costs relu(d(a, p) - d(a, n) + margin), or softplus of the same if ``soft`` (Hermans et al. 2017).
     Pairs (and None, all pairs of the batch) stand for all the triplets they imply and are evaluated exactly
@@ -146,27 +142,27 @@ class TripletMarginLoss(MetricLoss):
         self.reduction = _reduction(reduction)
 
     def forward(self, embeddings: Tensor, labels: Tensor, tuples: Tuples | None = None) -> Tensor:
-        """Return the scalar loss of a batch; see the module's text for the arguments."""
+        """Return the scalar loss of a batch."""
         tuples = all_pairs(labels) if tuples is None else tuples
         count = count_triplets(tuples, len(labels))
         if count == 0:
-            self._seen = {"tuples": 0.0, "active": 0.0}
-            return self._nothing(embeddings)
+            self._stats = {"tuples": 0.0, "active": 0.0}
+            return self._zero(embeddings)
         if len(tuples) == 3:
             total, active = self._listed(embeddings, *tuples)
         elif self.soft or self.swap:
             total, active = self._walked(embeddings, *tuples)
         else:
             total, active = self._counted(embeddings, *tuples)
-        self._seen |= {"tuples": count, "active": active / count}
+        self._stats |= {"tuples": count, "active": active / count}
         loss: Tensor = total / (active.clamp_min(1) if self.reduction == "active" else count)
         return loss
 
     @torch.no_grad()
     def violated(self, embeddings: Tensor, labels: Tensor) -> float:
-        """Share of all triplets of a batch, whichever a miner chose, whose negative is not farther by the margin.
+        """Share of all triplets of a batch whose negative is not farther by the margin.
 
-        What a miner chooses it often chooses for being violated; this share can be compared between miners.
+        A miner often chooses triplets because they are violated; this share can be compared between miners.
         """
         pairs = a1, p, a2, n = all_pairs(labels)
         count = count_triplets(pairs, len(labels))
@@ -180,7 +176,7 @@ class TripletMarginLoss(MetricLoss):
         """Sum of the losses of listed triplets, and how many are active."""
         first, second = ([a, a, p], [p, n, n]) if self.swap else ([a, a], [p, n])
         distances = pair_distances(embeddings, torch.cat(first), torch.cat(second)).view(-1, a.numel())
-        self._see(distances[0], distances[1], 0.0, 0)
+        self._record(distances[0], distances[1], 0.0, 0)
         losses = self._cost(distances[0], torch.minimum(distances[1], distances[-1]) if self.swap else distances[1])
         return losses.sum(), (losses > 0).sum()
 
@@ -188,7 +184,7 @@ class TripletMarginLoss(MetricLoss):
         """The same for the triplets that pairs imply, by counting each pair's active triplets."""
         distances = pair_distances(embeddings, torch.cat((a1, a2)), torch.cat((p, n)))
         positive, negative = distances[: a1.numel()], distances[a1.numel() :]
-        self._see(positive, negative, 0.0, 0)
+        self._record(positive, negative, 0.0, 0)
         k, w = active_counts(positive.detach(), a1, negative.detach(), a2, self.margin, len(embeddings))
         # two large sums nearly cancel: add them up in double precision
         total = (k * (positive.double() + self.margin)).sum() - (w * negative.double()).sum()
@@ -202,7 +198,7 @@ class TripletMarginLoss(MetricLoss):
         """
         batch = len(embeddings)
         table = distance_matrix(embeddings)
-        self._see(table[a1, p], table[a2, n], 0.0, 0)
+        self._record(table[a1, p], table[a2, n], 0.0, 0)
         slopes = torch.zeros_like(table).view(-1)
         value = torch.zeros((), dtype=torch.float64, device=table.device)
         active = torch.zeros((), dtype=torch.int64, device=table.device)
@@ -228,9 +224,9 @@ class TripletMarginLoss(MetricLoss):
 class PairBCELoss(MetricLoss):
     """Binary cross-entropy of p(alike) = sigmoid(-a d + b), with a > 0 and b learned along with the embedding.
 
-    It is Platt's scaling (1999) of the distance d, so the trained loss answers "how probable is it that these two
-    are alike" (:meth:`probability`). a = softplus(raw_slope) cannot become negative. The means over positive and
-    negative pairs weigh the same, whatever their numbers; p is then a probability for a case with even odds.
+    It is Platt's scaling (1999) of the distance d, so the trained loss gives the probability that two images are alike
+    (`probability`). a = softplus(raw_slope) cannot become negative. The means over positive and negative pairs weigh
+    the same, whatever their numbers; p is then a probability for a case with even odds.
 
     Args:
         slope: a to start from.
@@ -256,15 +252,15 @@ class PairBCELoss(MetricLoss):
         return sigmoid(self.intercept - self.slope * distances)
 
     def forward(self, embeddings: Tensor, labels: Tensor, tuples: Tuples | None = None) -> Tensor:
-        """Return the scalar loss of a batch; see the module's text for the arguments."""
+        """Return the scalar loss of a batch."""
         positive, negative = _distances_of_pairs(embeddings, labels, tuples)
         count = positive.numel() + negative.numel()
-        self._see(positive, negative, float(count), count)
+        self._record(positive, negative, float(count), count)
         # -log sigmoid(z) = softplus(-z), which does not overflow
         losses = softplus(self.slope * positive - self.intercept), softplus(self.intercept - self.slope * negative)
         kept = [part for part in losses if part.numel()]
         if not kept:
-            return self._nothing(embeddings)
+            return self._zero(embeddings)
         return torch.stack([part.mean() for part in kept]).mean() if self.balanced else torch.cat(kept).mean()
 
 

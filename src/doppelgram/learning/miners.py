@@ -1,7 +1,7 @@
-"""Miners: which pairs or triplets of a batch the loss should look at.
+"""Miners: which pairs or triplets of a batch the loss uses.
 
 A miner is called as ``miner(embeddings, labels)`` with (b, d) float and (b,) int64, takes no gradient, and returns
-index tuples (see :mod:`doppelgram.learning.tuples`) on the device of the labels. Images without a positive or
+index tuples (see `doppelgram.learning.tuples`) on the device of the labels. Images without a positive or
 without a negative in the batch are not anchors. Time is O(B^2 log B) at most, memory O(B^2).
 """
 
@@ -16,8 +16,7 @@ from doppelgram.learning.tuples import Pairs, Triplets, all_pairs
 class RandomMiner:
     """One random positive and one random negative for each anchor, uniformly: training without mining.
 
-    Args:
-        generator: source of the draws; torch's global one by default.
+    Draws come from ``generator``, by default torch's global one.
     """
 
     def __init__(self, generator: torch.Generator | None = None) -> None:
@@ -25,15 +24,15 @@ class RandomMiner:
 
     @torch.no_grad()
     def __call__(self, embeddings: Tensor, labels: Tensor) -> Triplets:
-        """Return triplets (a, p, n), at most one an image; the embeddings are not looked at."""
+        """Return triplets (a, p, n), at most one an image; the embeddings do not matter."""
         batch = len(labels)
         order = torch.argsort(labels, stable=True)
         _, run, sizes = torch.unique_consecutive(labels[order], return_inverse=True, return_counts=True)
         size = sizes[run]
         start = (sizes.cumsum(0) - sizes)[run]
-        place = torch.arange(batch, device=labels.device) - start
+        position = torch.arange(batch, device=labels.device) - start
         # In the order of the labels a class is one run: step ahead inside it for a positive, past it for a negative.
-        positive = start + (place + 1 + self._draw(size - 1)) % size
+        positive = start + (position + 1 + self._draw(size - 1)) % size
         negative = (start + size + self._draw(batch - size)) % max(batch, 1)
         usable = (size > 1) & (size < batch)
         return order[usable], order[positive[usable]], order[negative[usable]]
@@ -50,7 +49,7 @@ class AllMiner:
 
     @torch.no_grad()
     def __call__(self, embeddings: Tensor, labels: Tensor) -> Pairs:
-        """Return all pairs (a1, p, a2, n) of the batch; the embeddings are not looked at."""
+        """Return all pairs (a1, p, a2, n) of the batch; the embeddings do not matter."""
         return all_pairs(labels)
 
 
@@ -59,9 +58,7 @@ class SemiHardMiner:
 
     Schroff, Kalenichenko and Philbin (2015) call such a negative semi-hard: d(a, p) < d(a, n) < d(a, p) + margin.
     A positive pair without one gives no triplet. Of negatives at the same distance the first in the batch is taken.
-
-    Args:
-        margin: the margin of the loss, beyond which a negative would teach nothing; None sets no such bound.
+    ``margin`` is that of the loss, beyond which a negative would teach nothing; None sets no such bound.
     """
 
     def __init__(self, margin: float | None = 0.1) -> None:

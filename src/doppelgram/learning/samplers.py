@@ -24,22 +24,19 @@ class ShuffleSampler:
         labels: (n,) integer class codes.
         batch_size: most images in a batch.
         seed: not negative.
-        least: a class with fewer images shows that many an epoch, by showing them again as evenly as can be; 0: each
-            image once.
+        min_per_class: a class with fewer images shows that many an epoch, each about as often; 0: each image once.
     """
 
-    def __init__(self, labels: ArrayLike, batch_size: int, seed: int, least: int = 0) -> None:
-        codes = np.asarray(labels)
-        if not len(codes):
+    def __init__(self, labels: ArrayLike, batch_size: int, seed: int, min_per_class: int = 0) -> None:
+        if not len(np.asarray(labels)):
             raise DoppelgramError("There are no images to draw batches from.")
         if batch_size < 1:
             raise DoppelgramError(f"A batch needs at least 1 image, not {batch_size}.")
-        _, sizes = np.unique(codes, return_counts=True)
-        members = np.split(np.argsort(codes, kind="stable").astype(np.int64), sizes.cumsum()[:-1])
-        self._small = [rows for rows in members if len(rows) < least]
-        self._least = least
-        self._count = len(codes)
-        shown = self._count + sum(least - len(rows) for rows in self._small)
+        members = _rows_by_class(labels)
+        self._small = [rows for rows in members if len(rows) < min_per_class]
+        self._min_per_class = min_per_class
+        self._count = sum(len(rows) for rows in members)
+        shown = self._count + sum(min_per_class - len(rows) for rows in self._small)
         self._batches = -(-shown // batch_size)
         self._seed = _seed(seed)
 
@@ -50,7 +47,7 @@ class ShuffleSampler:
     def epoch_batches(self, epoch: int) -> list[Indices]:
         """Index batches of an epoch, which counts from 0."""
         random = np.random.default_rng([self._seed, epoch])
-        again = [np.resize(random.permutation(rows), self._least)[len(rows) :] for rows in self._small]
+        again = [np.resize(random.permutation(rows), self._min_per_class)[len(rows) :] for rows in self._small]
         order = random.permutation(np.concatenate([np.arange(self._count), *again]))
         return list(np.array_split(order.astype(np.int64), self._batches))
 
@@ -64,7 +61,7 @@ class MPerClassSampler:
     * Every image is shown every epoch. The last group of a class is filled with further images of the class, taken
       evenly, so that a class of n images shows ceil(n / per_class) * per_class. A class with fewer images than a
       group repeats them; a class of one image shows copies of it, which make no true positive pair (only, with
-      random augmentation, two views) but serve as negatives.
+      random augmentation, two copies) but serve as negatives.
     * The classes of a batch are distinct, unless a class has more groups than there are batches. Such a class is
       spread as evenly as can be and may stand in a batch several times, with different images, but never fills
       it: at least one group of each batch is of another class. (If need be there are more, smaller batches.)
@@ -89,15 +86,14 @@ class MPerClassSampler:
             raise DoppelgramError(f"A batch needs at least 2 classes to compare, not {classes_per_batch}.")
         if per_class < 2:
             raise DoppelgramError(f"A batch needs at least 2 images of a class to make a pair, not {per_class}.")
-        codes, sizes = np.unique(np.asarray(labels), return_counts=True)
-        if len(codes) < 2:
+        self._members = _rows_by_class(labels)
+        if len(self._members) < 2:
             raise DoppelgramError("Learning what looks alike needs at least two classes; these images have one label.")
-        self._members = np.split(np.argsort(np.asarray(labels), kind="stable").astype(np.int64), sizes.cumsum()[:-1])
         self._per_class = per_class
         self._seed = _seed(seed)
-        groups = -(-sizes // per_class)
+        groups = np.array([-(-len(rows) // per_class) for rows in self._members])
         needed = -(-int(groups.sum()) // classes_per_batch)
-        # one place in each batch is kept for a second class
+        # one group of each batch is kept for a second class
         self._batches = max(needed, -(-int(groups.max()) // (classes_per_batch - 1)))
 
     def __len__(self) -> int:
@@ -121,13 +117,20 @@ class MPerClassSampler:
             if len(present) == 1:
                 batch.append(next(group for group in spare if owners[group] not in present))
         batches = [np.concatenate([groups[group] for group in batch]) for batch in dealt]
-        return [batches[place] for place in random.permutation(len(batches))]
+        return [batches[position] for position in random.permutation(len(batches))]
 
     def _cut(self, members: Indices, random: np.random.Generator) -> list[Indices]:
         """Shuffle a class and cut it into full groups."""
         order = random.permutation(members)
         total = -(-len(order) // self._per_class) * self._per_class
         return list(np.resize(order, total).reshape(-1, self._per_class))
+
+
+def _rows_by_class(labels: ArrayLike) -> list[Indices]:
+    """Positions of the images of each class, classes in order of their codes."""
+    codes = np.asarray(labels)
+    ends = np.unique(codes, return_counts=True)[1].cumsum()
+    return np.split(np.argsort(codes, kind="stable").astype(np.int64), ends[:-1])
 
 
 def _seed(seed: int) -> int:

@@ -1,14 +1,14 @@
-"""The index-tuple language that miners and losses share.
+"""Index tuples, by which a miner tells a loss which images of a batch to compare.
 
-A miner names what a loss should look at, by position in the batch, in one of two forms (those of
-pytorch-metric-learning, so that its miners and losses can be mixed with ours):
+There are two forms, both with positions in the batch. They are those of pytorch-metric-learning, so that its miners
+and losses can be mixed with ours:
 
 * triplets ``(a, p, n)``: three (t,) int64 tensors, anchor, positive, negative;
 * pairs ``(a1, p, a2, n)``: two (tp,) tensors of positive pairs and two (tn,) tensors of negative pairs.
 
 Pairs also stand for triplets: each positive pair with each negative pair of the same anchor. "All triplets" of a
-batch of B are cubically many, so they are always kept as the pairs that imply them, O(B^2), and losses work on
-the pairs (:func:`active_counts`) or walk through the triplets in blocks (:func:`triplet_blocks`).
+batch of B are cubically many, so they are always kept as the pairs that imply them, O(B^2), and losses work on the
+pairs (`active_counts`) or go through the triplets in blocks (`triplet_blocks`).
 """
 
 from collections.abc import Iterator
@@ -23,13 +23,9 @@ Tuples: TypeAlias = Triplets | Pairs
 
 
 def all_pairs(labels: Tensor) -> Pairs:
-    """Every ordered positive and negative pair of a batch, sorted by anchor; no image is paired with itself.
+    """Every ordered positive and negative pair of a batch with these labels, (b,) int64, sorted by anchor.
 
-    Args:
-        labels: (b,) int64.
-
-    Returns:
-        Pairs ``(a1, p, a2, n)``; b (b - 1) pairs in all.
+    No image is paired with itself; there are b (b - 1) pairs in all.
     """
     same = labels[:, None] == labels[None, :]
     a2, n = (~same).nonzero(as_tuple=True)
@@ -80,15 +76,12 @@ def count_triplets(tuples: Tuples, batch: int) -> int:
 
 
 def triplet_blocks(pairs: Pairs, batch: int, *, size: int | None = None) -> Iterator[Triplets]:
-    """Walk through the triplets that pairs imply, a block at a time.
+    """Yield every triplet that pairs imply exactly once, a block at a time.
 
     Args:
         pairs: ``(a1, p, a2, n)``.
         batch: number of images in the batch.
         size: triplets in a block, b^2 by default; a block may be larger by one anchor's negatives.
-
-    Yields:
-        Triplets ``(a, p, n)``, every implied triplet exactly once.
     """
     a1, p, a2, n = pairs
     size = max(batch * batch, 1) if size is None else size
@@ -101,8 +94,8 @@ def triplet_blocks(pairs: Pairs, batch: int, *, size: int | None = None) -> Iter
         chosen = (before // size == block).nonzero().squeeze(1)
         row = torch.repeat_interleave(chosen, lengths[chosen])
         if row.numel():
-            place = torch.arange(row.numel(), device=row.device) - (before[row] - before[chosen[0]])
-            yield a1[row], p[row], n[starts[a1[row]] + place]
+            position = torch.arange(row.numel(), device=row.device) - (before[row] - before[chosen[0]])
+            yield a1[row], p[row], n[starts[a1[row]] + position]
 
 
 def active_counts(
@@ -116,10 +109,8 @@ def active_counts(
     which finds k and w in O(B^2 log B) time and O(B^2) memory without forming a triplet.
 
     Args:
-        positive: (tp,) distances of the positive pairs.
-        a1: (tp,) their anchors.
-        negative: (tn,) distances of the negative pairs.
-        a2: (tn,) their anchors.
+        positive, a1: (tp,) distances of the positive pairs, and their anchors.
+        negative, a2: (tn,) distances of the negative pairs, and their anchors.
         margin: of the triplet loss.
         batch: number of images in the batch.
 

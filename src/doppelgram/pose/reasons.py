@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +28,7 @@ from doppelgram.pose.skeleton import (
     present,
 )
 
-# Body parts by the joints they go from and to; several joints stand for the point between them.
+# Body parts by the keypoints they go from and to; several keypoints stand for the point between them.
 PARTS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "head": ((NECK,), (NOSE,)),
     "trunk": ((R_HIP, L_HIP), (NECK,)),
@@ -54,18 +53,18 @@ class PoseReasons:
     """Two people, limb by limb.
 
     Attributes:
-        degrees: part to the angle between its directions in both photographs, 0 to 180; only parts seen in both.
-        joints: how many joints are seen in both; such as an estimator doubts do not count.
+        degrees: part to the angle between its directions in both photographs, 0 to 180; only of parts visible in both.
+        keypoints: how many are visible in both; those that an estimator doubts do not count.
         mirrored: whether the second person was compared as in a mirror, because that fits clearly better.
     """
 
     degrees: dict[str, float]
-    joints: int
+    keypoints: int
     mirrored: bool
 
     @property
     def mean(self) -> float:
-        """Mean angle in degrees; NaN where no part is seen in both."""
+        """Mean angle in degrees; NaN where no part is visible in both."""
         return float(np.mean(list(self.degrees.values()))) if self.degrees else float("nan")
 
     def alike(self, most: int = 3) -> list[tuple[str, float]]:
@@ -84,13 +83,13 @@ def compare_limbs(a: NDArray[Any], b: NDArray[Any]) -> PoseReasons:
     straight, flipped = _degrees(a, b), _degrees(a, mirrored(b))
     turned = _mean(flipped) + _MIRROR_GAIN < _mean(straight)
     second = mirrored(b) if turned else b
-    return PoseReasons(flipped if turned else straight, int((seen(a) & seen(second)).sum()), turned)
+    return PoseReasons(flipped if turned else straight, int((visible(a) & visible(second)).sum()), turned)
 
 
-def seen(keypoints: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which joints (..., 18) of keypoints (..., 18, 3) are known and sure enough to speak of.
+def visible(keypoints: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of the keypoints (..., 18, 3) are known and sure enough to speak of, (..., 18).
 
-    Some estimators give every joint a place, also such as the photograph does not show.
+    Some estimators give every keypoint a position, also those that the photograph does not show.
     """
     return np.asarray(present(keypoints) & (keypoints[..., 2] >= SURE))
 
@@ -101,14 +100,8 @@ def nearest_person(a: NDArray[Any], people: NDArray[Any]) -> int:
     return int(np.argmin(np.nan_to_num(means, nan=360.0)))
 
 
-def in_words(parts: Sequence[tuple[str, float]]) -> str:
-    """Parts and their angles as a list in a sentence: "left thigh (4°), head (9°) and trunk (12°)"."""
-    named = [f"{name} ({degrees:.0f}°)" for name, degrees in parts]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-
-
 def _directions(keypoints: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    points, known = np.asarray(keypoints, dtype=np.float64), seen(np.asarray(keypoints))
+    points, known = np.asarray(keypoints, dtype=np.float64), visible(np.asarray(keypoints))
     found = {}
     for name, (start, end) in PARTS.items():
         if known[[*start, *end]].all():

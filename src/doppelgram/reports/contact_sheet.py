@@ -6,33 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from doppelgram.numbers import count
+from doppelgram.reports.drawing import CARD, FAINT, VERMILION, WHITE, Sheet, shorten, tile_of, wrapped
 
-from doppelgram.errors import DoppelgramError
-from doppelgram.files import written_whole
-from doppelgram.images.decode import open_image
-from doppelgram.reports.drawing import (
-    CARD,
-    FAINT,
-    INK,
-    PAGE,
-    Colour,
-    blank,
-    fitted,
-    font_for,
-    one_line,
-    rounded,
-    shorten,
-    write,
-)
-
-# Vermilion of Okabe and Ito's palette: what is in question.
-_QUESTION: Colour = (213, 94, 0)
-_WHITE: Colour = (255, 255, 255)
-_MOST_PIXELS = 150_000_000
 _PICTURES, _COLUMNS = 4, 2
 _TILE, _GAP, _PAD, _MARGIN, _TEXT_WIDTH = 96, 12, 14, 40, 300
 _SIZE, _LINE = 13, 18
+_CARD_WIDTH = 2 * _PAD + _PICTURES * (_TILE + _GAP) + _TEXT_WIDTH
+_CARD_HEIGHT = 2 * _PAD + _TILE + 2 * _LINE + 4
 
 
 @dataclass(frozen=True)
@@ -75,79 +56,48 @@ def draw_contact_sheet(title: str, subtitle: str, sections: Sequence[Section], f
     Raises:
         DoppelgramError: more cards than one picture can hold, or the file cannot be written.
     """
-    card_width = 2 * _PAD + _PICTURES * (_TILE + _GAP) + _TEXT_WIDTH
-    card_height = 2 * _PAD + _TILE + 2 * _LINE + 4
-    width = 2 * _MARGIN + _COLUMNS * card_width + (_COLUMNS - 1) * _GAP
+    width = 2 * _MARGIN + _COLUMNS * _CARD_WIDTH + (_COLUMNS - 1) * _GAP
     tops, top = [], _MARGIN + 64
     for section in sections:
         tops.append(top)
         rows = -(-len(section.cards) // _COLUMNS)
-        top += 84 + rows * (card_height + _GAP) if rows else 76
-    height = top + _MARGIN
-    if width * height > _MOST_PIXELS:
-        count = sum(len(section.cards) for section in sections)
-        raise DoppelgramError(f"{count} findings do not fit into one picture; ask for fewer with -n")
-    page = Image.new("RGB", (width, height), PAGE)
-    draw = ImageDraw.Draw(page)
-    write(draw, (_MARGIN, _MARGIN + 24), title, 28, INK, "ls")
-    write(draw, (_MARGIN, _MARGIN + 48), shorten(subtitle, _SIZE, width - 2 * _MARGIN), _SIZE, FAINT, "ls")
+        top += 84 + rows * (_CARD_HEIGHT + _GAP) if rows else 76
+    found = count(sum(len(section.cards) for section in sections), "finding")
+    too_large = f"{found} do not fit into one picture; ask for fewer with -n"
+    sheet = Sheet(width, top + _MARGIN, too_large=too_large)
+    room = width - 2 * _MARGIN
+    sheet.write((_MARGIN, _MARGIN + 24), title, 28, room=room)
+    sheet.write((_MARGIN, _MARGIN + 48), subtitle, _SIZE, FAINT, room=room)
     for section, top in zip(sections, tops, strict=True):
-        draw.line((_MARGIN, top + 10, width - _MARGIN, top + 10), fill=CARD, width=2)
-        write(draw, (_MARGIN, top + 40), section.title, 19, INK, "ls")
-        write(draw, (_MARGIN, top + 62), shorten(section.about, _SIZE, width - 2 * _MARGIN), _SIZE, FAINT, "ls")
+        sheet.draw.line((_MARGIN, top + 10, width - _MARGIN, top + 10), fill=CARD, width=2)
+        sheet.write((_MARGIN, top + 40), section.title, 19, room=room)
+        sheet.write((_MARGIN, top + 62), section.about, _SIZE, FAINT, room=room)
         # The text of all cards of a section begins at the same place.
         pictures = min(_PICTURES, 1 + max((len(card.beside) for card in section.cards), default=0))
         for number, card in enumerate(section.cards):
             row, column = divmod(number, _COLUMNS)
-            left = _MARGIN + column * (card_width + _GAP)
-            at = (left, top + 78 + row * (card_height + _GAP))
-            _draw_card(page, at, (card_width, card_height), card, pictures)
-    with written_whole(file) as aside:
-        page.save(aside, "PNG")
-    return file
+            at = _MARGIN + column * (_CARD_WIDTH + _GAP), top + 78 + row * (_CARD_HEIGHT + _GAP)
+            _draw_card(sheet, at, card, pictures)
+    return sheet.save(file)
 
 
-def _draw_card(page: Image.Image, at: tuple[int, int], size: tuple[int, int], card: Card, pictures: int) -> None:
+def _draw_card(sheet: Sheet, at: tuple[int, int], card: Card, pictures: int) -> None:
     left, top = at
-    rounded(page, (left, top, left + size[0], top + size[1]), 10, _WHITE)
+    sheet.box((left, top, left + _CARD_WIDTH, top + _CARD_HEIGHT), 10, WHITE)
     left, top = left + _PAD, top + _PAD
-    rounded(page, (left - 4, top - 4, left + _TILE + 4, top + _TILE + 4), 8, _QUESTION)
-    _draw_picture(page, (left, top), card.picture)
-    for number, picture in enumerate(card.beside[: _PICTURES - 1], start=1):
-        _draw_picture(page, (left + number * (_TILE + _GAP), top), picture)
+    sheet.square((left - 4, top - 4), _TILE + 8, 8, VERMILION)  # what is in question
+    for number, picture in enumerate([card.picture, *card.beside][:_PICTURES]):
+        _draw_picture(sheet, (left + number * (_TILE + _GAP), top), picture)
     left += pictures * (_TILE + _GAP) + 4
-    draw = ImageDraw.Draw(page)
     width = _TEXT_WIDTH - 4 + (_PICTURES - pictures) * (_TILE + _GAP)
-    write(draw, (left, top + 13), shorten(card.title, 15, width), 15, INK, "ls")
-    write(draw, (left, top + 13 + _LINE + 2), shorten(card.name, _SIZE, width, middle=True), _SIZE, FAINT, "ls")
-    for number, line in enumerate(_wrapped(card.text, width, most=5)):
-        write(draw, (left, top + 13 + 2 * _LINE + 6 + number * _LINE), line, _SIZE, INK, "ls")
+    sheet.write((left, top + 13), card.title, 15, room=width)
+    sheet.write((left, top + 15 + _LINE), shorten(card.name, _SIZE, width, middle=True), _SIZE, FAINT)
+    for number, line in enumerate(wrapped(card.text, _SIZE, width, most=5)):
+        sheet.write((left, top + 19 + (2 + number) * _LINE), line, _SIZE)
 
 
-def _draw_picture(page: Image.Image, at: tuple[int, int], picture: Picture) -> None:
-    try:
-        shown = fitted(open_image(picture.path, at_least=2 * _TILE), _TILE)
-    except DoppelgramError:
-        shown = blank(_TILE)
-    rounded(page, (at[0], at[1], at[0] + _TILE, at[1] + _TILE), 5, shown)
-    draw = ImageDraw.Draw(page)
+def _draw_picture(sheet: Sheet, at: tuple[int, int], picture: Picture) -> None:
+    sheet.square(at, _TILE, 5, tile_of(picture.path, _TILE))
     base = at[1] + _TILE + _LINE + 1
-    write(draw, (at[0], base), shorten(picture.title, _SIZE, _TILE), _SIZE, INK, "ls")
-    write(draw, (at[0], base + _LINE - 2), shorten(picture.note, _SIZE - 1, _TILE), _SIZE - 1, FAINT, "ls")
-
-
-def _wrapped(text: str, width: float, most: int) -> list[str]:
-    """The text in lines no wider than ``width``; what does not fit into ``most`` lines ends in an ellipsis."""
-    lines: list[str] = []
-    rest = one_line(text).split(" ")
-    while rest and len(lines) < most - 1:
-        count = 1
-        while count < len(rest) and _length(" ".join(rest[: count + 1])) <= width:
-            count += 1
-        lines.append(shorten(" ".join(rest[:count]), _SIZE, width))
-        rest = rest[count:]
-    return [*lines, shorten(" ".join(rest), _SIZE, width)] if rest else lines
-
-
-def _length(text: str) -> float:
-    return font_for(text, _SIZE).getlength(text)
+    sheet.write((at[0], base), picture.title, _SIZE, room=_TILE)
+    sheet.write((at[0], base + _LINE - 2), picture.note, _SIZE - 1, FAINT, room=_TILE)

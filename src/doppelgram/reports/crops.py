@@ -9,20 +9,18 @@ from PIL import Image, ImageDraw
 from rich.console import Console
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.files import written_whole
 from doppelgram.images.decode import open_image
 from doppelgram.images.faces.detectors import DETECTORS, face_detector
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import FileOutcome, LoadReport
-from doppelgram.reports.drawing import CARD, FAINT, INK, PAGE, Colour, blank, fitted, rounded, shorten, write
+from doppelgram.reports.drawing import BLUE, CARD, FAINT, VERMILION, WHITE, Colour, Sheet, blank, fitted, shorten
 
 # The most photographs that one picture shows.
 MOST_SHOWN = 60
 _COLUMNS = 3
 _TILE, _PAD, _GAP, _MARGIN, _TEXT = 150, 12, 20, 40, 14
 _CARD_WIDTH, _CARD_HEIGHT = 2 * _TILE + 3 * _PAD, _TILE + 2 * _PAD + 38
-# Blue, reddish purple and vermilion of Okabe and Ito's palette.
-_ONE, _SEVERAL, _NONE = (0, 114, 178), (170, 68, 136), (213, 94, 0)
+_SEVERAL: Colour = (170, 68, 136)  # reddish purple
 
 
 def chosen_detector(crop: str, own: str) -> str:
@@ -85,14 +83,14 @@ def draw_crops(images: Sequence[Path | str], framing: Framing, file: Path | str,
     rows = -(-len(shown) // columns)
     width = 2 * _MARGIN + columns * _CARD_WIDTH + (columns - 1) * _GAP
     head = _MARGIN + 30
-    page = Image.new("RGB", (width, head + rows * _CARD_HEIGHT + (rows - 1) * _GAP + _MARGIN), PAGE)
+    sheet = Sheet(width, head + rows * _CARD_HEIGHT + (rows - 1) * _GAP + _MARGIN)
     title = "The photograph with its cut, and what the network sees"
-    write(ImageDraw.Draw(page), (_MARGIN, _MARGIN + 6), shorten(title, 18, width - 2 * _MARGIN), 18, INK, "ls")
+    sheet.write((_MARGIN, _MARGIN + 6), title, 18, room=width - 2 * _MARGIN)
     for position, path in enumerate(shown):
         row, column = divmod(position, columns)
         at = _MARGIN + column * (_CARD_WIDTH + _GAP), head + row * (_CARD_HEIGHT + _GAP)
-        _draw_card(page, at, path, framing)
-    return _save(page, file)
+        _draw_card(sheet, at, path, framing)
+    return sheet.save(file)
 
 
 def check_png(file: Path | str) -> Path:
@@ -102,37 +100,34 @@ def check_png(file: Path | str) -> Path:
     return Path(file).expanduser()
 
 
-def _draw_card(page: Image.Image, at: tuple[int, int], path: Path, framing: Framing) -> None:
+def _draw_card(sheet: Sheet, at: tuple[int, int], path: Path, framing: Framing) -> None:
     left, top = at
-    rounded(page, (left, top, left + _CARD_WIDTH, top + _CARD_HEIGHT), 12, CARD)
+    sheet.box((left, top, left + _CARD_WIDTH, top + _CARD_HEIGHT), 12, CARD)
     try:
         image = open_image(path)
         framed = framing.frame(image)
     except DoppelgramError:
-        photograph, cut, (colour, words) = blank(_TILE), blank(_TILE), (_NONE, "cannot be read")
+        photograph, cut, (colour, words) = blank(_TILE), blank(_TILE), (VERMILION, "cannot be read")
     else:
-        colour, words = _what(framed.faces)
+        colour, words = _in_words(framed.faces)
         photograph = _with_box(image, framed.region, colour)
         cut = Image.fromarray(framed.pixels).resize((_TILE, _TILE), Image.Resampling.BICUBIC)
-    top += _PAD
-    for tile, picture in enumerate((photograph, cut)):
-        x = left + _PAD + tile * (_TILE + _PAD)
-        rounded(page, (x, top, x + _TILE, top + _TILE), 8, picture)
-    draw = ImageDraw.Draw(page)
+    left, top = left + _PAD, top + _PAD
+    sheet.square((left, top), _TILE, 8, photograph)
+    sheet.square((left + _TILE + _PAD, top), _TILE, 8, cut)
     room = _CARD_WIDTH - 2 * _PAD
     base = top + _TILE + 20
-    write(draw, (left + _PAD, base), shorten(path.name, _TEXT, room, middle=True), _TEXT, INK, "ls")
-    dot = left + _PAD, base + 10, left + _PAD + 10, base + 20
-    rounded(page, dot, 5, colour)
-    write(draw, (left + _PAD + 17, base + 20), shorten(words, _TEXT, room - 17), _TEXT, FAINT, "ls")
+    sheet.write((left, base), shorten(path.name, _TEXT, room, middle=True), _TEXT)
+    sheet.square((left, base + 10), 10, 5, colour)
+    sheet.write((left + 17, base + 20), words, _TEXT, FAINT, room=room - 17)
 
 
-def _what(faces: int | None) -> tuple[Colour, str]:
+def _in_words(faces: int | None) -> tuple[Colour, str]:
     if faces is None:
-        return _ONE, "no face was looked for"
+        return BLUE, "no face was looked for"
     if faces == 0:
-        return _NONE, "no face: the middle was taken"
-    return (_ONE, "one face") if faces == 1 else (_SEVERAL, f"{faces} faces: the largest was taken")
+        return VERMILION, "no face: the middle was taken"
+    return (BLUE, "one face") if faces == 1 else (_SEVERAL, f"{faces} faces: the largest was taken")
 
 
 def _with_box(image: Image.Image, region: Sequence[tuple[float, float]], colour: Colour) -> Image.Image:
@@ -143,12 +138,6 @@ def _with_box(image: Image.Image, region: Sequence[tuple[float, float]], colour:
     shift = [(_TILE * over - max(1, round(side * scale))) // 2 for side in image.size]
     corners = [(x * scale + shift[0], y * scale + shift[1]) for x, y in region]
     draw = ImageDraw.Draw(square)
-    for line, width in (((255, 255, 255), 5 * over), (colour, 3 * over)):
+    for line, width in ((WHITE, 5 * over), (colour, 3 * over)):
         draw.line([*corners, corners[0], corners[1]], fill=line, width=width, joint="curve")
     return square.resize((_TILE, _TILE), Image.Resampling.BOX)
-
-
-def _save(page: Image.Image, file: Path) -> Path:
-    with written_whole(file) as aside:
-        page.save(aside, "PNG")
-    return file

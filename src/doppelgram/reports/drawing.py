@@ -1,24 +1,34 @@
-"""Smooth shapes and fitting text: what Pillow's drawing lacks for a picture that people look at."""
+"""Pictures that people look at, drawn by Pillow: smooth shapes, text that fits its room, photographs in squares."""
 
 from __future__ import annotations
 
-import importlib.util
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
+from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
+from doppelgram.images.decode import decode, open_image
+from doppelgram.reports.fonts import font_file, own_font
+
 Colour: TypeAlias = tuple[int, int, int]
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Box: TypeAlias = tuple[int, int, int, int]
 
 PAGE: Colour = (250, 250, 248)
 CARD: Colour = (234, 237, 241)
 EMPTY: Colour = (224, 227, 231)
+WHITE: Colour = (255, 255, 255)
 INK: Colour = (28, 33, 40)
 FAINT: Colour = (105, 113, 122)
+# Blue and vermilion of Okabe and Ito's palette, which the common forms of colour blindness tell apart.
+BLUE: Colour = (0, 114, 178)
+VERMILION: Colour = (213, 94, 0)
 
 ELLIPSIS = "…"
+MOST_PIXELS = 150_000_000
 
 # Shapes are drawn this much larger and scaled down, since Pillow draws them without antialiasing.
 _OVER = 4
@@ -27,22 +37,87 @@ _BUNDLED = frozenset("…·“”‘’°")
 _LONGEST = 1000
 
 
+class Sheet:
+    """A picture that is being drawn.
+
+    Attributes:
+        page: the picture.
+        width: in pixels.
+        height: in pixels.
+    """
+
+    def __init__(self, width: int, height: int, *, too_large: str = "") -> None:
+        """An empty sheet; above `MOST_PIXELS` a DoppelgramError with the words ``too_large``."""
+        if width * height > MOST_PIXELS:
+            raise DoppelgramError(too_large)
+        self.width, self.height = width, height
+        self.page = Image.new("RGB", (width, height), PAGE)
+        self.draw = ImageDraw.Draw(self.page)
+
+    def write(
+        self,
+        at: tuple[float, float],
+        text: str,
+        size: int,
+        colour: Colour = INK,
+        anchor: str = "ls",
+        *,
+        room: float = 0,
+    ) -> None:
+        """Draw one line of text.
+
+        Args:
+            at: where its ``anchor`` lies.
+            text: the line.
+            size: in pixels.
+            colour: of the letters.
+            anchor: as Pillow's, such as ``ls`` for left on the baseline.
+            room: width to which the line is cut, with an ellipsis at its end; 0 for none.
+        """
+        shown = shorten(text, size, room) if room else text
+        self.draw.text(at, shown, fill=colour, font=font_for(shown, size), anchor=anchor)
+
+    def box(self, box: Box, radius: int, fill: Colour | Image.Image) -> None:
+        """Fill a rectangle (left, top, right, bottom) with round corners with a colour or an image of its size."""
+        self.page.paste(fill, box, _rounded(box[2] - box[0], box[3] - box[1], radius))
+
+    def square(self, at: tuple[int, int], side: int, radius: int, fill: Colour | Image.Image) -> None:
+        """`box` of a square whose left upper corner is ``at``."""
+        self.box((at[0], at[1], at[0] + side, at[1] + side), radius, fill)
+
+    def stamp(self, image: Image.Image, at: tuple[int, int]) -> None:
+        """Put a picture with transparent parts, such as a `badge`, over what is there."""
+        self.page.paste(image, at, image)
+
+    def save(self, file: Path) -> Path:
+        """Write the picture as a PNG, whole or not at all."""
+        with written_whole(file) as aside:
+            self.page.save(aside, "PNG")
+        return file
+
+
 @cache
-def font(size: int, text_class: str = "plain") -> Font:
-    """Pillow's bundled font, or for text that it has no letters for the one that Matplotlib brings along."""
-    if text_class == "wide":
-        found = importlib.util.find_spec("matplotlib")
-        file = Path(found.origin or "").parent / "mpl-data/fonts/ttf/DejaVuSans.ttf" if found else Path()
-        if file.is_file():
-            # Its letters are larger at the same size.
+def font(size: int, file: Path | None = None) -> Font:
+    """Pillow's bundled font, or the one in a file."""
+    if file is not None:
+        try:
+            # The letters of other fonts are larger at the same size.
             return ImageFont.truetype(file, round(size * 0.92))
+        except OSError:
+            pass
     return ImageFont.load_default(size=size)
 
 
 def font_for(text: str, size: int) -> Font:
-    """The font that can show ``text``, as far as there is one."""
-    plain = all(letter.isascii() or letter in _BUNDLED for letter in text)
-    return font(size, "plain" if plain else "wide")
+    """A font that can show ``text``, as far as there is one on the machine."""
+    if all(letter.isascii() or letter in _BUNDLED for letter in text):
+        return font(size)
+    return font(size, font_file(text) or own_font())
+
+
+def length(text: str, size: int) -> float:
+    """Width of a line of text in pixels."""
+    return font_for(text, size).getlength(text)
 
 
 def one_line(text: str) -> str:
@@ -56,7 +131,7 @@ def shorten(text: str, size: int, width: float, *, middle: bool = False) -> str:
     text = one_line(text[:_LONGEST] if not middle else text[-_LONGEST:])
 
     def fits(shown: str) -> bool:
-        return font_for(shown, size).getlength(shown) <= width
+        return length(shown, size) <= width
 
     def cut(kept: int) -> str:
         if not middle:
@@ -73,11 +148,17 @@ def shorten(text: str, size: int, width: float, *, middle: bool = False) -> str:
     return cut(low)
 
 
-def write(
-    canvas: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, colour: Colour, anchor: str
-) -> None:
-    """Draw one line of text; ``anchor`` as Pillow's, such as ``ls`` for left on the baseline."""
-    canvas.text(at, text, fill=colour, font=font_for(text, size), anchor=anchor)
+def wrapped(text: str, size: int, width: float, most: int = 0) -> list[str]:
+    """The text in lines no wider than ``width``; what does not fit into ``most`` lines (0: any) ends in an ellipsis."""
+    lines: list[str] = []
+    rest = one_line(text).split(" ")
+    while rest and (not most or len(lines) < most - 1):
+        count = 1
+        while count < len(rest) and length(" ".join(rest[: count + 1]), size) <= width:
+            count += 1
+        lines.append(shorten(" ".join(rest[:count]), size, width))
+        rest = rest[count:]
+    return [*lines, shorten(" ".join(rest), size, width)] if rest else lines
 
 
 @cache
@@ -87,12 +168,6 @@ def _rounded(width: int, height: int, radius: int) -> Image.Image:
     box = (0, 0, width * _OVER - 1, height * _OVER - 1)
     ImageDraw.Draw(mask).rounded_rectangle(box, radius * _OVER, fill=255)
     return mask.resize((width, height), Image.Resampling.BOX)
-
-
-def rounded(page: Image.Image, box: tuple[int, int, int, int], radius: int, fill: Colour | Image.Image) -> None:
-    """Fill a rectangle (left, top, right, bottom) with round corners with a colour or an image of its size."""
-    width, height = box[2] - box[0], box[3] - box[1]
-    page.paste(fill, box, _rounded(width, height, radius))
 
 
 # Strokes in a unit square: a tick, and the two of a cross.
@@ -133,5 +208,15 @@ def fitted(image: Image.Image, tile: int) -> Image.Image:
 def blank(tile: int) -> Image.Image:
     """A square that says that there is no picture."""
     square = Image.new("RGB", (tile, tile), EMPTY)
-    write(ImageDraw.Draw(square), (tile / 2, tile / 2), "no picture", max(11, round(tile * 0.1)), FAINT, "mm")
+    size = max(11, round(tile * 0.1))
+    ImageDraw.Draw(square).text((tile / 2, tile / 2), "no picture", fill=FAINT, font=font(size), anchor="mm")
     return square
+
+
+def tile_of(source: Path | str | bytes | None, tile: int) -> Image.Image:
+    """A photograph in a square, from a file or from its bytes; `blank` where it cannot be read."""
+    try:
+        image = decode(source or b"") if isinstance(source, bytes | None) else open_image(source, at_least=2 * tile)
+        return fitted(image, tile)
+    except DoppelgramError:
+        return blank(tile)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.classification import top_confusions
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.roc import Roc, auc, equal_error_rate
+from doppelgram.numbers import count, percent, percent_tick, shortened
+from doppelgram.reports.figures import DIFFERENT, INK, QUIET, SAME, canvas, percent_axis, titled, write_figure
 from doppelgram.space.exact import Float64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Two colours of Okabe and Ito's palette, told apart by every kind of colour vision and in grey.
-SAME, DIFFERENT = "#0072B2", "#D55E00"
-_INK, _QUIET, _RULE = "#1f2328", "#656d76", "#d9dee3"
 _SIZE = (6.4, 4.4)
+_NOTE: dict[str, Any] = {"textcoords": "offset points"}
 
 
 def roc_figure(distances: Float64, same: NDArray[np.bool_]) -> Figure:
@@ -42,15 +41,16 @@ def roc_figure(distances: Float64, same: NDArray[np.bool_]) -> Figure:
         "Same pairs accepted",
     )
     chance = np.geomspace(left, 1, 200)
-    axes.plot(chance, chance, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label="Guessing")
+    axes.plot(chance, chance, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label="Guessing")
     axes.step(np.maximum(far[0], left), tar[0], where="post", color=SAME, linewidth=2, label="This embedding")
-    axes.plot([error], [1 - error], "o", color=DIFFERENT, markersize=7, label=f"Equal error rate, {100 * error:.1f} %")
+    named = f"Equal error rate, {percent(error)}"
+    axes.plot([error], [1 - error], "o", color=DIFFERENT, markersize=7, label=named)
     axes.set_xscale("log")
     axes.set_xlim(left, 1)
     axes.set_ylim(0, 1.02)
-    _percent_axis(axes, "y")
+    percent_axis(axes)
     ticks = 10.0 ** np.arange(np.ceil(np.log10(left) - 1e-9), 1)
-    axes.set_xticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
+    axes.set_xticks(ticks, [percent_tick(tick) for tick in ticks])
     axes.minorticks_off()
     _legend(axes, "lower right" if tar[0][np.searchsorted(far[0], 0.01, side="right") - 1] > 0.5 else "upper left")
     return figure
@@ -65,12 +65,12 @@ def distance_figure(distances: Float64, same: NDArray[np.bool_], threshold: floa
         if len(values):
             counts = np.histogram(values, edges)[0] / len(values)
             axes.stairs(counts, edges, fill=True, color=colour, alpha=0.25)
-            axes.stairs(counts, edges, color=colour, linewidth=1.8, label=f"{label} ({len(values):,} pairs)")
+            axes.stairs(counts, edges, color=colour, linewidth=1.8, label=f"{label} ({count(len(values), 'pair')})")
     if threshold is not None:
-        axes.axvline(threshold, color=_INK, linewidth=1.4, linestyle=(0, (4, 2)), label=f"Threshold {threshold:.3g}")
+        axes.axvline(threshold, color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label=f"Threshold {threshold:.3g}")
     axes.set_xlim(0, top)
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    percent_axis(axes)
     axes.margins(y=0.15)
     _legend(axes, "best")
     return figure
@@ -79,7 +79,7 @@ def distance_figure(distances: Float64, same: NDArray[np.bool_], threshold: floa
 def cmc_figure(cmc: Float64) -> Figure:
     """Share of queries that found an image of their class by each rank: (ranks,)."""
     figure, axes = _canvas(
-        f"Finding an image of the same class: {100 * cmc[0]:.1f} % at the first rank",
+        f"Finding an image of the same class: {percent(cmc[0])} at the first rank",
         "Images looked at, nearest first",
         "Queries with a right image among them",
     )
@@ -87,22 +87,16 @@ def cmc_figure(cmc: Float64) -> Figure:
     axes.plot(ranks, cmc, color=SAME, linewidth=2, marker="o", markersize=5, clip_on=False, zorder=3)
     for rank in (1, 5, 10):
         if rank <= len(cmc):
-            axes.annotate(
-                f"{100 * cmc[rank - 1]:.1f} %",
-                (rank, cmc[rank - 1]),
-                xytext=(4, -16),
-                textcoords="offset points",
-                color=_INK,
-                fontsize=10,
-            )
+            text, at = percent(cmc[rank - 1]), (rank, cmc[rank - 1])
+            axes.annotate(text, at, (4, -16), color=INK, fontsize=10, **_NOTE)
     axes.set_xticks([rank for rank in (1, 5, 10, 15, 20) if rank <= len(cmc)])
     axes.set_ylim(0, 1.02)
-    _percent_axis(axes, "y")
+    percent_axis(axes)
     return figure
 
 
 def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 15) -> Figure | None:
-    """Bars of the most frequent mistakes of nearest neighbours; None if there are none.
+    """Bars of the most frequent confusions of nearest neighbours; None if there are none.
 
     Args:
         truth: (q,) class names.
@@ -111,27 +105,20 @@ def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 1
     """
     from matplotlib.ticker import MaxNLocator
 
-    mistakes = top_confusions(truth, predicted, most)
-    if not mistakes:
+    confusions = top_confusions(truth, predicted, most)
+    if not confusions:
         return None
-    height = 1.5 + 0.3 * len(mistakes)
+    height = 1.5 + 0.3 * len(confusions)
     figure, axes = _canvas("Classes most often taken for another", "Images taken for the other class", "", height)
-    counts = [count for _, _, count, _ in mistakes]
-    places = np.arange(len(mistakes))
-    axes.barh(places, counts, color=SAME, height=0.66)
-    labels = [f"{_short(right)} taken for {_short(wrong)}" for right, wrong, _, _ in mistakes]
-    axes.set_yticks(places, labels)
+    counts = [wrongly for _, _, wrongly, _ in confusions]
+    rows = np.arange(len(confusions))
+    axes.barh(rows, counts, color=SAME, height=0.66)
+    labels = [f"{shortened(right, 28)} taken for {shortened(wrong, 28)}" for right, wrong, _, _ in confusions]
+    axes.set_yticks(rows, labels)
     axes.invert_yaxis()
-    for place, (_, _, count, size) in zip(places, mistakes, strict=True):
-        axes.annotate(
-            f"{count} of {size}",
-            (count, place),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            color=_QUIET,
-            fontsize=9,
-        )
+    for row, (_, _, wrongly, of_class) in enumerate(confusions):
+        text = f"{wrongly:,} of {of_class:,}"
+        axes.annotate(text, (wrongly, row), (5, 0), va="center", color=QUIET, fontsize=9, **_NOTE)
     axes.set_xlim(0, max(counts) * 1.2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(False, axis="y")
@@ -159,50 +146,15 @@ def write_figures(folder: Path | str, result: EvaluationResult) -> list[Path]:
         plans["cmc"] = lambda: cmc_figure(cmc)
     if truth is not None and predicted is not None:
         plans["confusions"] = lambda: confusion_figure(truth, predicted)
-    folder = Path(folder)
-    written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, draw in plans.items():
-            figure = draw()
-            if figure is not None:
-                aside = folder / f".{name}.part.png"
-                figure.savefig(aside, dpi=200, facecolor="white")
-                written.append(aside.replace(folder / f"{name}.png"))
-    except OSError as problem:
-        raise DoppelgramError(f"{folder}: the figures cannot be written there: {problem.strerror}") from None
-    return written
+    drawn = {name: figure for name, draw in plans.items() if (figure := draw()) is not None}
+    return [write_figure(figure, Path(folder) / f"{name}.png", dpi=200) for name, figure in drawn.items()]
 
 
 def _canvas(title: str, x: str, y: str, height: float = _SIZE[1]) -> tuple[Figure, Axes]:
-    """A figure of its own, drawn by Agg; pyplot's global state is left alone."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(_SIZE[0], height))
-    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.1)
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=_INK)
-    axes = figure.add_subplot()
-    axes.set_xlabel(x, color=_QUIET, fontsize=10, labelpad=7)
-    axes.set_ylabel(y, color=_QUIET, fontsize=10, labelpad=7)
-    axes.grid(True, color=_RULE, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=_QUIET, length=0, labelsize=9.5, pad=6)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_QUIET)
-    return figure, axes
+    figure, grid = canvas(title, size=(_SIZE[0], height))
+    titled(grid[0][0], x=x, y=y, size=10)
+    return figure, grid[0][0]
 
 
-def _percent_axis(axes: Axes, which: str) -> None:
-    axis = axes.yaxis if which == "y" else axes.xaxis
-    axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-
-
-def _legend(axes: Axes, place: Literal["best", "upper left", "lower right"]) -> None:
-    axes.legend(loc=place, frameon=True, framealpha=0.9, edgecolor="none", fontsize=9.5, labelcolor=_INK)
-
-
-def _short(name: str, most: int = 28) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
+def _legend(axes: Axes, place: str) -> None:
+    axes.legend(loc=place, frameon=True, framealpha=0.9, edgecolor="none", fontsize=9.5, labelcolor=INK)

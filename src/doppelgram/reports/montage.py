@@ -6,19 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw
-
 from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import JOIN
 from doppelgram.errors import DoppelgramError
-from doppelgram.files import written_whole
 from doppelgram.images.batch import content_hash
-from doppelgram.images.decode import decode, open_image
-from doppelgram.reports.drawing import FAINT, PAGE, blank, fitted, write
+from doppelgram.numbers import count
+from doppelgram.reports.drawing import FAINT, Sheet, tile_of
 from doppelgram.reports.montage_parts import Layout, Legend, draw_footer, draw_header, draw_match, draw_query
 
-_SMALLEST, _LARGEST, _MOST_PIXELS = 64, 512, 150_000_000
+_SMALLEST, _LARGEST = 64, 512
 
 
 def draw_montage(
@@ -68,26 +65,24 @@ def draw_montage(
     legend = Legend(layout, Counter(verdict for row in verdicts for verdict in row))
     right = max(layout.first + columns * layout.column - layout.space, layout.margin + legend.width)
     width, height = right + layout.margin, layout.header + len(neighbours) * layout.row + layout.footer
-    if width * height > _MOST_PIXELS:
-        raise DoppelgramError(
-            f"{len(neighbours)} queries with {columns} neighbours do not fit into one picture; draw fewer of them"
-        )
-    page = Image.new("RGB", (width, height), PAGE)
-    queries, images = _count(len(neighbours), "query", "queries"), _count(len(catalog), "image", "images")
-    draw_header(page, layout, f"{queries} in a catalog of {images}", legend, columns)
+    queries = count(len(neighbours), "query", "queries")
+    too_large = f"{queries} with {columns} neighbours do not fit into one picture; draw fewer of them"
+    sheet = Sheet(width, height, too_large=too_large)
+    draw_header(sheet, layout, f"{queries} in a catalog of {count(len(catalog), 'image')}", legend, columns)
     for row, (found, key, name) in enumerate(zip(neighbours, ids, names, strict=True)):
         top = layout.header + row * layout.row
-        draw_query(page, layout, top, _query_picture(found.query, thumbnails.get(key), tile), name, found.query)
+        picture = tile_of(thumbnails.get(key, found.query), tile)
+        draw_query(sheet, layout, top, picture, name, found.query)
         for position, (match, verdict) in enumerate(zip(found.matches, verdicts[row], strict=True)):
             at = (layout.first + position * layout.column, top + layout.pad)
-            draw_match(page, layout, at, _from_thumbnail(thumbnails.get(match.id), tile), match, verdict)
+            draw_match(sheet, layout, at, tile_of(thumbnails.get(match.id), tile), match, verdict)
         if not found.matches:
             middle = (layout.first, top + layout.pad + tile / 2)
-            write(ImageDraw.Draw(page), middle, "nothing else to compare with", layout.text, FAINT, "lm")
+            sheet.write(middle, "nothing else to compare with", layout.text, FAINT, "lm")
     calibrated = any(match.probability is not None for found in neighbours for match in found.matches)
     arranged = any(match.parts for found in neighbours for match in found.matches)
-    draw_footer(page, layout, calibrated, arranged)
-    return _save(page, Path(file))
+    draw_footer(sheet, layout, calibrated, arranged)
+    return sheet.save(Path(file))
 
 
 def _verdict(query: str, found: str) -> str:
@@ -96,34 +91,8 @@ def _verdict(query: str, found: str) -> str:
     return "same" if query == found else "different"
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
 def _digest(query: str) -> str:
     try:
         return content_hash(query)
     except DoppelgramError:
         return ""
-
-
-def _query_picture(query: str, thumbnail: bytes | None, tile: int) -> Image.Image:
-    if thumbnail is not None:
-        return _from_thumbnail(thumbnail, tile)
-    try:
-        return fitted(open_image(query, at_least=2 * tile), tile)
-    except DoppelgramError:
-        return blank(tile)
-
-
-def _from_thumbnail(thumbnail: bytes | None, tile: int) -> Image.Image:
-    try:
-        return fitted(decode(thumbnail or b""), tile)
-    except DoppelgramError:
-        return blank(tile)
-
-
-def _save(page: Image.Image, file: Path) -> Path:
-    with written_whole(file) as aside:
-        page.save(aside, "PNG")
-    return file

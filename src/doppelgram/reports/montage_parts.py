@@ -6,15 +6,14 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from doppelgram.catalog.search import Match
 from doppelgram.dataset.collection import JOIN
-from doppelgram.reports.drawing import CARD, FAINT, INK, PAGE, Colour, badge, font, rounded, shorten, write
+from doppelgram.numbers import probability
+from doppelgram.reports.drawing import BLUE, CARD, FAINT, PAGE, VERMILION, Box, Colour, Sheet, badge, length, shorten
 
-# Blue and vermilion of Okabe and Ito's palette, which the common forms of colour blindness tell apart.
-SAME: Colour = (0, 114, 178)
-DIFFERENT: Colour = (213, 94, 0)
+SAME, DIFFERENT = BLUE, VERMILION
 UNKNOWN: Colour = (196, 200, 205)
 
 VERDICTS: dict[str, tuple[Colour, str, str]] = {
@@ -98,68 +97,63 @@ class Legend:
         ]
         self.sign = round(1.4 * layout.text)
         self.gap = 2 * layout.text
-        lengths = [self.sign + layout.text // 2 + font(layout.text).getlength(text) for _, text in self.items]
+        lengths = [self.sign + layout.text // 2 + length(text, layout.text) for _, text in self.items]
         self.width = round(sum(lengths)) + self.gap * max(0, len(lengths) - 1)
 
-    def draw(self, page: Image.Image, left: float, middle: int) -> None:
+    def draw(self, sheet: Sheet, left: float, middle: int) -> None:
         """Draw it from ``left`` on, centred on the height ``middle``."""
-        draw = ImageDraw.Draw(page)
         for verdict, text in self.items:
             colour, symbol, _ = VERDICTS[verdict]
-            top = middle - self.sign // 2
+            at = round(left), middle - self.sign // 2
             if symbol:
-                sign = badge(symbol, self.sign, colour, PAGE)
-                page.paste(sign, (round(left), top), sign)
+                sheet.stamp(badge(symbol, self.sign, colour, PAGE), at)
             else:
-                box = (round(left), top, round(left) + self.sign, top + self.sign)
-                rounded(page, box, self.sign // 4, colour)
-                rounded(page, _inset(box, 2), max(1, self.sign // 4 - 1), PAGE)
+                sheet.square(at, self.sign, self.sign // 4, colour)
+                sheet.square((at[0] + 2, at[1] + 2), self.sign - 4, max(1, self.sign // 4 - 1), PAGE)
             start = left + self.sign + self.layout.text // 2
-            write(draw, (start, middle), text, self.layout.text, FAINT, "lm")
-            left = start + font(self.layout.text).getlength(text) + self.gap
+            sheet.write((start, middle), text, self.layout.text, FAINT, "lm")
+            left = start + length(text, self.layout.text) + self.gap
 
 
-def draw_header(page: Image.Image, layout: Layout, subtitle: str, legend: Legend, columns: int) -> None:
+def draw_header(sheet: Sheet, layout: Layout, subtitle: str, legend: Legend, columns: int) -> None:
     """Draw title, legend and column headings."""
-    draw = ImageDraw.Draw(page)
     size = layout.text
     title, large = "Nearest neighbours", round(1.75 * size)
     base = layout.margin + round(1.3 * size)
-    write(draw, (layout.margin, base), title, large, INK, "ls")
-    after = layout.margin + font(large).getlength(title) + size
-    if after + font(size).getlength(subtitle) <= page.width - layout.margin:
-        write(draw, (after, base), subtitle, size, FAINT, "ls")
-    legend.draw(page, layout.margin, base + round(1.9 * size))
+    sheet.write((layout.margin, base), title, large)
+    after = layout.margin + length(title, large) + size
+    if after + length(subtitle, size) <= sheet.width - layout.margin:
+        sheet.write((after, base), subtitle, size, FAINT)
+    legend.draw(sheet, layout.margin, base + round(1.9 * size))
     base = layout.header - round(0.75 * size)
-    write(draw, (layout.margin + layout.pad, base), "Query", size, FAINT, "ls")
+    sheet.write((layout.margin + layout.pad, base), "Query", size, FAINT)
     for position in range(columns):
-        write(draw, (layout.first + position * layout.column, base), str(position + 1), size, FAINT, "ls")
+        sheet.write((layout.first + position * layout.column, base), str(position + 1), size, FAINT)
 
 
-def draw_footer(page: Image.Image, layout: Layout, calibrated: bool, arranged: bool = False) -> None:
+def draw_footer(sheet: Sheet, layout: Layout, calibrated: bool, arranged: bool = False) -> None:
     """Draw the line that says what stands below the pictures."""
     text = "Below a picture: label, distance" + (", probability of showing the same" if calibrated else "")
     if arranged:
         text = "Below a picture: label, probability of the same place · of the same pose (?: nobody found), of both"
-    text = shorten(text, layout.text, page.width - 2 * layout.margin)
-    base = page.height - layout.margin + round(0.3 * layout.text)
-    write(ImageDraw.Draw(page), (layout.margin, base), text, layout.text, FAINT, "ls")
+    base = sheet.height - layout.margin + round(0.3 * layout.text)
+    sheet.write((layout.margin, base), text, layout.text, FAINT, room=sheet.width - 2 * layout.margin)
 
 
-def draw_query(page: Image.Image, layout: Layout, top: int, picture: Image.Image, label: str, query: str) -> None:
+def draw_query(sheet: Sheet, layout: Layout, top: int, picture: Image.Image, label: str, query: str) -> None:
     """Draw the card of a query whose top edge is at ``top``."""
     left = layout.margin
     side = layout.tile + 2 * layout.pad
-    rounded(page, (left, top, left + side, top + side + layout.caption), layout.of(0.1), CARD)
+    sheet.box((left, top, left + side, top + side + layout.caption), layout.of(0.1), CARD)
     left, top = left + layout.pad, top + layout.pad
-    rounded(page, (left, top, left + layout.tile, top + layout.tile), layout.of(0.05), picture)
-    base = _draw_label(page, layout, (left, top + layout.tile), label, "label not known")
+    sheet.square((left, top), layout.tile, layout.of(0.05), picture)
+    base = _draw_label(sheet, layout, (left, top + layout.tile), label, "label not known")
     name = shorten(os.path.basename(query) or query, layout.text, layout.tile, middle=True)
-    write(ImageDraw.Draw(page), (left, base), name, layout.text, FAINT, "ls")
+    sheet.write((left, base), name, layout.text, FAINT)
 
 
 def draw_match(
-    page: Image.Image, layout: Layout, at: tuple[int, int], picture: Image.Image, match: Match, verdict: str
+    sheet: Sheet, layout: Layout, at: tuple[int, int], picture: Image.Image, match: Match, verdict: str
 ) -> None:
     """Draw a neighbour whose picture's left upper corner is ``at``; ``verdict`` is a key of ``VERDICTS``."""
     left, top = at
@@ -167,51 +161,36 @@ def draw_match(
     box = (left, top, left + layout.tile, top + layout.tile)
     gap, ring = layout.of(0.015), layout.of(0.028) if symbol else 1
     radius = layout.of(0.05)
-    rounded(page, _inset(box, -gap - ring), radius + gap + ring, colour)
-    rounded(page, _inset(box, -gap), radius + gap, PAGE)
-    rounded(page, box, radius, picture)
+    sheet.box(_grown(box, gap + ring), radius + gap + ring, colour)
+    sheet.box(_grown(box, gap), radius + gap, PAGE)
+    sheet.box(box, radius, picture)
     if symbol:
         side = layout.of(0.2)
-        sign = badge(symbol, side, colour, PAGE)
-        page.paste(sign, (box[2] - round(0.7 * side), top - round(0.3 * side)), sign)
-    base = _draw_label(page, layout, (left, box[3]), match.label, "no label")
-    draw = ImageDraw.Draw(page)
-    write(draw, (left, base), _measured(match), layout.text, FAINT, "ls")
+        sheet.stamp(badge(symbol, side, colour, PAGE), (box[2] - round(0.7 * side), top - round(0.3 * side)))
+    base = _draw_label(sheet, layout, (left, box[3]), match.label, "no label")
+    sheet.write((left, base), _measured(match), layout.text, FAINT)
     if match.probability is not None:
-        write(draw, (box[2], base), _percent(match.probability), layout.text, INK, "rs")
+        sheet.write((box[2], base), probability(match.probability), layout.text, anchor="rs")
 
 
-def _draw_label(page: Image.Image, layout: Layout, at: tuple[int, int], label: str, without: str) -> int:
+def _draw_label(sheet: Sheet, layout: Layout, at: tuple[int, int], label: str, without: str) -> int:
     """Draw a label below a picture whose left lower corner is ``at``; returns the baseline of the line after it."""
-    draw = ImageDraw.Draw(page)
     parts = label.split(JOIN)
     for line in range(layout.lines):
         last = line == layout.lines - 1
-        part = shorten(" · ".join(parts[line:] if last else parts[line : line + 1]), layout.text, layout.tile)
-        write(draw, (at[0], at[1] + layout.baseline(line)), part, layout.text, INK, "ls")
+        part = " · ".join(parts[line:] if last else parts[line : line + 1])
+        sheet.write((at[0], at[1] + layout.baseline(line)), part, layout.text, room=layout.tile)
     if not label:
-        write(draw, (at[0], at[1] + layout.baseline(0)), without, layout.text, FAINT, "ls")
+        sheet.write((at[0], at[1] + layout.baseline(0)), without, layout.text, FAINT)
     return at[1] + layout.baseline(layout.lines)
 
 
-def _inset(box: tuple[int, int, int, int], by: int) -> tuple[int, int, int, int]:
-    return box[0] + by, box[1] + by, box[2] - by, box[3] - by
+def _grown(box: Box, by: int) -> Box:
+    return box[0] - by, box[1] - by, box[2] + by, box[3] + by
 
 
 def _measured(match: Match) -> str:
     """The distance, or by a model of places and poses how likely each of the two is the same."""
     if not match.parts:
-        return _number(match.distance)
-    return " · ".join("?" if name in match.unknown else _percent(value) for name, value in match.parts.items())
-
-
-def _number(distance: float) -> str:
-    return f"{distance:.3f}" if distance < 100 else f"{distance:.4g}"
-
-
-def _percent(probability: float) -> str:
-    if 0 < probability < 0.01:
-        return "< 1 %"
-    if 0.99 < probability < 1:
-        return "> 99 %"
-    return f"{100 * probability:.0f} %"
+        return f"{match.distance:.3f}" if match.distance < 100 else f"{match.distance:.4g}"
+    return " · ".join("?" if name in match.unknown else probability(value) for name, value in match.parts.items())

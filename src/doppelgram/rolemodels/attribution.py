@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.rolemodels.posts import DAY
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
+from doppelgram.rolemodels.scoring import Bool, Float64, Int64
 
 # The decay is fitted between these, in days, on a grid of so many points; where nothing speaks for any, the usual one.
 _SHORTEST, _LONGEST, _GRID = 0.5, 3650.0, 25
@@ -22,14 +20,14 @@ _CLOSEST = 20.0
 
 @dataclass(frozen=True)
 class Matches:
-    """Pairs of posts that match, in no order of time.
+    """Pairs of posts that match, in no order of time; arrays (m,).
 
     Attributes:
-        left, right: (m,) positions of the two posts.
-        odds: (m,) log-odds of the match.
-        place, pose: (m,) probabilities of the same place and of the same pose.
-        own: (m,) whether both posts are by the same author.
-        closeness: (m,) weight of the match: the odds to the power gamma, in units of a typical match.
+        left, right: positions of the two posts.
+        odds: log-odds of the match.
+        place, pose: probabilities of the same place and of the same pose.
+        same_author: whether both posts are by the same author.
+        closeness: weight of the match: the odds to the power gamma, in units of a typical match.
     """
 
     left: Int64
@@ -37,7 +35,7 @@ class Matches:
     odds: Float64
     place: Float64
     pose: Float64
-    own: NDArray[np.bool_]
+    same_author: Bool
     closeness: Float64
 
     def __len__(self) -> int:
@@ -50,15 +48,15 @@ class Matches:
 
 @dataclass(frozen=True)
 class Attribution:
-    """Every dated match as an edge from the earlier to the later post, sorted by source and then by target.
+    """Every dated match as an edge from the earlier to the later post, sorted by source, then target; arrays (e,).
 
     Attributes:
-        match: (e,) which match the edge is.
-        source, target: (e,) positions of the earlier and of the later post.
-        lag: (e,) days between them.
-        own: (e,) whether both are by the same author; such edges take their share and give no influence.
-        weight: (e,) closeness times decay.
-        share: (e,) of the later post, attributed to the earlier one: ``weight / (innovation + sum of weights)``.
+        match: which match the edge is.
+        source, target: positions of the earlier and of the later post.
+        lag: days between them.
+        same_author: whether both are by the same author; such edges take their share and give no influence.
+        weight: closeness times decay.
+        share: of the later post, attributed to the earlier one: ``weight / (innovation + sum of weights)``.
         nobody: (n,) share of each post attributed to nobody: 1 without predecessors.
         decay: days in which the chance of being followed falls by 1/e.
     """
@@ -67,7 +65,7 @@ class Attribution:
     source: Int64
     target: Int64
     lag: Float64
-    own: NDArray[np.bool_]
+    same_author: Bool
     weight: Float64
     share: Float64
     nobody: Float64
@@ -86,17 +84,14 @@ def closeness(odds: Float64, gamma: float) -> Float64:
     return np.exp(np.minimum(gamma * (odds - np.median(odds)), _CLOSEST))
 
 
-def attribute(
-    matches: Matches, time: Float64, *, innovation: float, decay: float | None
-) -> Attribution:  # fmt: skip
+def attribute(matches: Matches, time: Float64, *, innovation: float, decay: float | None) -> Attribution:
     """Share every post out among those that precede and match it, and nobody.
 
     ``share(i -> j) = w_ij / (innovation + sum_k w_kj)`` with ``w_ij = closeness_ij * exp(-(t_j - t_i) / decay)``, over
     all earlier k. Best parents by such a rule are those of NetInf (Gomez-Rodriguez, Leskovec and Krause, Inferring
     networks of diffusion and influence, KDD 2010); shares instead of one parent are the responsibilities of a
-    self-exciting process (Veen and Schoenberg, Journal of the American Statistical Association 103, 2008).
-
-    Posts at the same second are in no order, and so no edge connects them.
+    self-exciting process (Veen and Schoenberg, Journal of the American Statistical Association 103, 2008). Posts at
+    the same second are in no order, and so no edge connects them.
 
     Args:
         matches: who matches whom.
@@ -111,27 +106,18 @@ def attribute(
     target = np.where(forward, matches.right[dated], matches.left[dated])
     order = np.lexsort((target, source))
     dated, source, target = dated[order], source[order], target[order]
-    lag = np.abs(gap[dated]) / DAY
+    lag, same_author = np.abs(gap[dated]) / DAY, matches.same_author[dated]
     close, n = matches.closeness[dated], len(time)
-    days = decay if decay is not None else fitted_decay(close, lag, matches.own[dated], target, n, innovation)
-    weight: Float64 = close * np.exp(-lag / days)
+    if decay is None:
+        others = ~same_author
+        decay = fitted_decay(close[others], lag[others], target[others], n, innovation)
+    weight: Float64 = close * np.exp(-lag / decay)
     total = innovation + np.bincount(target, weight, n)
-    return Attribution(
-        dated,
-        source,
-        target,
-        lag,
-        matches.own[dated],
-        weight,
-        weight / total[target],
-        np.asarray(innovation / total),
-        days,
-    )
+    share, nobody = weight / total[target], np.asarray(innovation / total)
+    return Attribution(dated, source, target, lag, same_author, weight, share, nobody, decay)
 
 
-def fitted_decay(
-    close: Float64, lag: Float64, own: NDArray[np.bool_], target: Int64, n: int, innovation: float
-) -> float:
+def fitted_decay(close: Float64, lag: Float64, target: Int64, n: int, innovation: float) -> float:
     """The decay, in days, under which the closest predecessors are the likeliest to have been followed.
 
     Were a predecessor chosen with a chance that falls with its age, ``exp(-lag / decay)`` over the sum of that over all
@@ -143,14 +129,10 @@ def fitted_decay(
     closeness says nothing.
 
     Args:
-        close: (e,) closeness of edges.
-        lag: (e,) days.
-        own: (e,) edges within one author, which do not count.
-        target: (e,) later post.
+        close, lag, target: (e,) closeness, days and later post of the edges between different authors.
         n: number of posts.
         innovation: weight of nobody.
     """
-    close, lag, target = close[~own], lag[~own], target[~own]
     nearest = np.full(n, np.inf)
     np.minimum.at(nearest, target, lag)
     beyond = lag - nearest[target]  # from the nearest predecessor on, so that nothing underflows altogether

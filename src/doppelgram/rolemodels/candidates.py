@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.rolemodels.groups import members_of
 from doppelgram.rolemodels.scoring import Float32, Int64, Scorer
 from doppelgram.space.parallel import in_parallel
 
-# Posts in a cell on average, and cells looked into for each. Measured in tests/rolemodels/test_candidates.py and
+# Posts in a cell on average, and cells compared with each. Measured in tests/rolemodels/test_candidates.py and
 # benchmarks/rolemodels_scale.py.
 CELL = 256
 PROBES = 16
@@ -36,7 +37,7 @@ class Candidates:
     Attributes:
         left, right: (m,) positions.
         capped: how many posts had more matches than were kept.
-        exact: whether all pairs were looked at.
+        exact: whether all pairs were compared.
     """
 
     left: Int64
@@ -45,26 +46,26 @@ class Candidates:
     exact: bool
 
 
-def kept_neighbours(posts: int, asked: int | None) -> int:
-    """How many matches each post keeps."""
-    return asked if asked is not None else max(_NEIGHBOURS, _BUDGET // max(posts, 1))
+def neighbours_per_post(posts: int, requested: int | None) -> int:
+    """How many matches each post keeps: as many as requested, or more the fewer posts there are."""
+    return requested if requested is not None else max(_NEIGHBOURS, _BUDGET // max(posts, 1))
 
 
 def find_pairs(
     scorer: Scorer, floor: float, *, neighbours: int, exact: bool, seed: int, probes: int = PROBES
 ) -> Candidates:
-    """All pairs whose log-odds reach ``floor``, or of a post with many only the best.
+    """All pairs whose log-odds reach ``floor``; of a post with more than ``neighbours`` only the best.
 
-    A pair is kept if it is among the ``neighbours`` best of either post. Whether it is does not depend on time, so
-    that the pairs are the same for every shuffle of the clock.
+    A pair is kept if it is among the best of either post. That does not depend on time, so that the pairs are the
+    same for every shuffle of the clock.
 
     Args:
         scorer: gives log-odds, and place embeddings of shape (n, d) to make cells of.
-        floor: the least log-odds.
+        floor: lowest log-odds.
         neighbours: matches kept for each post.
-        exact: compare all pairs.
+        exact: compare all pairs; few posts always are.
         seed: of the cells.
-        probes: cells looked into for each cell; more find more and take longer.
+        probes: cells compared with each cell; more find more and take longer.
     """
     n = len(scorer.place)
     if n < 2:
@@ -108,14 +109,12 @@ def _all_blocks(n: int) -> Iterator[tuple[Int64, Int64]]:
 def _cell_blocks(place: Float32, probes: int, seed: int) -> Iterator[tuple[Int64, Int64]]:
     """Blocks of posts of one cell, and all posts of the cells nearest to it."""
     cells, centres = make_cells(place, max(2, round(len(place) / CELL)), seed)
-    order = np.argsort(cells, kind="stable")
-    ends = np.cumsum(np.bincount(cells, minlength=len(centres)))
-    lists = np.split(order, ends[:-1])
+    members_by_cell = members_of(cells, len(centres))
     gaps = np.linalg.norm(centres[:, None] - centres, axis=2) if len(centres) < 1000 else _gaps(centres)
     near = np.argpartition(gaps, min(probes, len(centres) - 1), axis=1)[:, :probes]
-    for cell, members in enumerate(lists):
+    for cell, members in enumerate(members_by_cell):
         if len(members):
-            columns = np.sort(np.concatenate([lists[k] for k in near[cell]]))
+            columns = np.sort(np.concatenate([members_by_cell[k] for k in near[cell]]))
             for start in range(0, len(members), _ROWS):
                 yield members[start : start + _ROWS], columns
 
@@ -126,19 +125,10 @@ def _gaps(centres: Float32) -> NDArray[np.float32]:
 
 
 def make_cells(place: Float32, count: int, seed: int, *, rounds: int = 8) -> tuple[Int64, Float32]:
-    """Cells by k-means (Lloyd 1982) on a sample of the posts.
+    """Cell of each post, (n,), and centres of the cells, (c, d), by k-means (Lloyd 1982) on a sample of the posts.
 
     A cell of more than four times the average is cut into pieces of its posts in order of their first principal
     component, so that many posts of one place do not make one block of all pairs.
-
-    Args:
-        place: float32 (n, d).
-        count: how many cells.
-        seed: of the sample and of the first centres.
-        rounds: of k-means.
-
-    Returns:
-        Cell of each post (n,), and the cells' centres (c, d).
     """
     rng = np.random.default_rng([seed, 11])
     n = len(place)
@@ -150,18 +140,17 @@ def make_cells(place: Float32, count: int, seed: int, *, rounds: int = 8) -> tup
         np.add.at(sums, cells, sample)
         sizes = np.bincount(cells, minlength=len(centres))
         centres = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centres).astype(np.float32)
-    cells = _assign(place, centres)
-    return _split_large(place, cells, centres, 4 * n // len(centres))
+    return _split_large(place, _assign(place, centres), centres, 4 * n // len(centres))
 
 
 def _assign(points: Float32, centres: Float32) -> Int64:
     half = 0.5 * np.einsum("ij,ij->i", centres, centres)
-    found = np.empty(len(points), dtype=np.int64)
+    cells = np.empty(len(points), dtype=np.int64)
     step = max(1, 8_000_000 // len(centres))
     for start in range(0, len(points), step):
         part = slice(start, start + step)
-        found[part] = np.argmax(points[part] @ centres.T - half, axis=1)
-    return found
+        cells[part] = np.argmax(points[part] @ centres.T - half, axis=1)
+    return cells
 
 
 def _split_large(place: Float32, cells: Int64, centres: Float32, most: int) -> tuple[Int64, Float32]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.rolemodels.louvain import in_order, louvain
+from doppelgram.rolemodels.groups import members_of, number_by_first
+from doppelgram.rolemodels.louvain import louvain
 from doppelgram.rolemodels.scoring import Float64, Int64, Scorer, sigmoid
 
 # Posts up to which a component is clustered from all its pairs.
@@ -19,46 +22,57 @@ _BRIDGES = 0.1
 _APART = 1e3
 
 
-def cluster(
-    scorer: Scorer, left: Int64, right: Int64, odds: NDArray[np.floating], cut: float, *, seed: int
-) -> Int64:  # fmt: skip
-    """Groups of posts that match each other on average.
+@dataclass(frozen=True)
+class Links:
+    """Matching pairs of posts: positions of both, and log-odds of the match, (m,) each."""
+
+    left: Int64
+    right: Int64
+    odds: NDArray[np.floating]
+
+    def within(self, members: Int64, n: int) -> Links:
+        """The links of some of n posts, by their position among these; ``members`` is a whole component."""
+        rank = np.full(n, -1, dtype=np.int64)
+        rank[members] = np.arange(len(members))
+        kept = rank[self.left] >= 0
+        return Links(rank[self.left[kept]], rank[self.right[kept]], self.odds[kept])
+
+
+def cluster(scorer: Scorer, links: Links, cut: float, *, seed: int) -> Int64:
+    """Groups of posts that match each other on average, (n,), numbered from 0 in the order of their first posts.
 
     Posts connected by matches form components. A chain of matches may connect what does not belong together, so each
     component is cut by average linkage (Sokal and Michener 1958): groups are joined as long as the mean log-odds of
     the pairs between them reach ``cut``. Components too large for that are first divided into communities by
-    `louvain`.
+    `louvain`. A post that matches nothing is alone.
 
     Args:
         scorer: gives log-odds of any pairs.
-        left: (m,) one end of each match.
-        right: (m,) its other end.
-        odds: (m,) log-odds of the matches.
+        links: the matches.
         cut: mean log-odds from which on groups are one.
         seed: of `louvain` and of the members that stand for large groups.
-
-    Returns:
-        (n,) group of each post, numbered from 0 in order of their first posts; a post that matches nothing is alone.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     n = len(scorer.place)
-    _, component = connected_components(coo_array((np.ones(len(left)), (left, right)), shape=(n, n)), directed=False)
-    sizes = np.bincount(component, minlength=1)
-    labels = component.astype(np.int64)
+    graph = coo_array((np.ones(len(links.left)), (links.left, links.right)), shape=(n, n))
+    labels = connected_components(graph, directed=False)[1].astype(np.int64)
     free = int(labels.max(initial=0)) + 1
-    order = np.argsort(component, kind="stable")
-    ends = np.cumsum(sizes)
-    for number in np.flatnonzero(sizes > 2).tolist():
-        members = order[ends[number] - sizes[number] : ends[number]]
-        if len(members) <= DENSE:
-            groups = _linkage(-scorer.block(members, members).astype(np.float64), -cut)
-        else:
-            groups = _large(scorer, members, left, right, odds, component == number, cut, seed)
-        labels[members] = free + groups
-        free += int(groups.max()) + 1
-    return in_order(labels)
+    for members in members_of(labels):
+        if len(members) > 2:
+            if len(members) <= DENSE:
+                groups = _linkage_of(scorer, members, cut)
+            else:
+                groups = _large(scorer, members, links.within(members, n), cut, seed)
+            labels[members] = free + groups
+            free += int(groups.max()) + 1
+    return number_by_first(labels)
+
+
+def _linkage_of(scorer: Scorer, members: Int64, cut: float) -> Int64:
+    """Groups among some posts by average linkage of all their pairs."""
+    return _linkage(-scorer.block(members, members).astype(np.float64), -cut)
 
 
 def _linkage(gaps: Float64, cut: float) -> Int64:
@@ -69,58 +83,46 @@ def _linkage(gaps: Float64, cut: float) -> Int64:
     if len(gaps) < 2:
         return np.zeros(len(gaps), dtype=np.int64)
     low = float(gaps.min())
-    # Gaps are moved to 0 and above, as the library wants distances; means move with them.
-    condensed = squareform((gaps + gaps.T) / 2 - low, checks=False)
-    tree = linkage(condensed, "average")
+    # SciPy wants distances of 0 and above; means move along with the shift.
+    tree = linkage(squareform((gaps + gaps.T) / 2 - low, checks=False), "average")
     return np.asarray(fcluster(tree, cut - low + 1e-9, "distance"), dtype=np.int64) - 1
 
 
-def _large(
-    scorer: Scorer, members: Int64, left: Int64, right: Int64, odds: NDArray[np.floating],
-    inside: NDArray[np.bool_], cut: float, seed: int,
-) -> Int64:  # fmt: skip
+def _large(scorer: Scorer, members: Int64, links: Links, cut: float, seed: int) -> Int64:
     """Communities of a large component, cut where they do not hang together and joined where they do."""
-    rank = np.full(len(inside), -1, dtype=np.int64)
-    rank[members] = np.arange(len(members))
-    edges = inside[left]
-    community = louvain(
-        len(members), rank[left[edges]], rank[right[edges]], sigmoid(odds[edges]), seed=seed
-    )  # fmt: skip
+    community = louvain(len(members), links.left, links.right, sigmoid(links.odds), seed=seed)
     pieces = np.empty(len(members), dtype=np.int64)
     free = 0
-    for number in range(int(community.max()) + 1):
-        part = np.flatnonzero(community == number)
+    for part in members_of(community):
         for some in np.array_split(part, -(-len(part) // DENSE)):
-            groups = _linkage(-scorer.block(members[some], members[some]).astype(np.float64), -cut)
+            groups = _linkage_of(scorer, members[some], cut)
             pieces[some] = free + groups
             free += int(groups.max()) + 1
-    return in_order(_joined(scorer, members, pieces, rank[left[edges]], rank[right[edges]], cut, seed)[pieces])
+    return number_by_first(_joined(scorer, members, pieces, links, cut, seed)[pieces])
 
 
-def _joined(
-    scorer: Scorer, members: Int64, pieces: Int64, left: Int64, right: Int64, cut: float, seed: int
-) -> Int64:  # fmt: skip
+def _joined(scorer: Scorer, members: Int64, pieces: Int64, links: Links, cut: float, seed: int) -> Int64:
     """For each piece the number of the group that it becomes part of."""
     sizes = np.bincount(pieces)
     target = np.arange(len(sizes))
-    a, b = pieces[left], pieces[right]
+    a, b = pieces[links.left], pieces[links.right]
     bridges = (a != b) & (sizes[a] >= _GROUP) & (sizes[b] >= _GROUP)
     low, high = np.minimum(a, b)[bridges], np.maximum(a, b)[bridges]
     touching, number = np.unique(low * len(sizes) + high, return_counts=True)
     low, high = touching // len(sizes), touching % len(sizes)
-    # Groups that match on average are joined by many matches, not by one here and there; of the most alike only some
-    # matches per post may have been kept.
+    # Groups that match on average are joined by many matches, not by one here and there. Of the most alike posts only
+    # some matches may have been kept.
     enough = np.minimum(_BRIDGES * sizes[low] * sizes[high], sizes[low] + sizes[high])
     touching = np.column_stack([low, high])[number >= enough]
     large = np.unique(touching)
     if not len(large):
         return target
     rng = np.random.default_rng([seed, 13])
-    order, ends = np.argsort(pieces, kind="stable"), np.cumsum(sizes)
-    stand = {k: members[rng.permutation(order[ends[k] - sizes[k] : ends[k]])[:_SAMPLE]] for k in large.tolist()}
+    inside = members_of(pieces)
+    sample = {k: members[rng.permutation(inside[k])[:_SAMPLE]] for k in large.tolist()}
     gaps = np.full((len(large), len(large)), _APART)
     for one, other in touching.tolist():
-        mean = float(scorer.block(stand[one], stand[other]).mean())
+        mean = float(scorer.block(sample[one], sample[other]).mean())
         i, j = np.searchsorted(large, [one, other])
         gaps[i, j] = gaps[j, i] = -mean
     joined = _linkage(gaps, -cut)

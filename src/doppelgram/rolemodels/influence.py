@@ -6,30 +6,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doppelgram.rolemodels.attribution import Attribution, Float64, Int64, Matches
-from doppelgram.rolemodels.scoring import sigmoid
+from doppelgram.rolemodels.attribution import Attribution, Matches
+from doppelgram.rolemodels.scoring import Float64, Int64, sigmoid
 
 
-def influence(found: Attribution, time: Float64, passing_on: float) -> Float64:
-    """Influence of each post, float64 (n,): ``R_i = sum_j share(i -> j) * (1 + passing_on * R_j)``.
+def influence(graph: Attribution, time: Float64, damping: float) -> Float64:
+    """Influence of each post, float64 (n,): ``R_i = sum_j share(i -> j) * (1 + damping * R_j)``.
 
     As in PageRank (Page, Brin, Motwani and Winograd 1999), being followed by the influential counts for more; since
     time has a direction, one pass from the last post to the first gives it exactly.
     """
     result = np.zeros(len(time))
-    ends = np.searchsorted(found.source, np.arange(len(time) + 1))
-    share = np.where(found.own, 0.0, found.share)
-    some = np.flatnonzero(np.diff(ends))
-    for post in some[np.argsort(-time[some], kind="stable")].tolist():
+    ends = np.searchsorted(graph.source, np.arange(len(time) + 1))
+    share = np.where(graph.same_author, 0.0, graph.share)
+    followed = np.flatnonzero(np.diff(ends))
+    for post in followed[np.argsort(-time[followed], kind="stable")].tolist():
         part = slice(ends[post], ends[post + 1])
-        result[post] = share[part] @ (1 + passing_on * result[found.target[part]])
+        result[post] = share[part] @ (1 + damping * result[graph.target[part]])
     return result
 
 
-def originality(found: Attribution, matches: Matches, n: int) -> Float64:
+def originality(graph: Attribution, matches: Matches, n: int) -> Float64:
     """One less the highest probability that an earlier post, by anybody, shows the same; 1 for the first, (n,)."""
     best = np.zeros(n)
-    np.maximum.at(best, found.target, sigmoid(matches.odds[found.match]))
+    np.maximum.at(best, graph.target, sigmoid(matches.odds[graph.match]))
     return 1 - best
 
 
@@ -55,24 +55,22 @@ class Trees:
     last: Float64
 
 
-def trees(found: Attribution, time: Float64) -> Trees:
-    """Give each post its most likely predecessor, unless nobody is at least as likely.
-
-    Of equally likely ones the earliest is taken.
-    """
+def trees(graph: Attribution, time: Float64) -> Trees:
+    """Give each post its most likely predecessor, of equally likely ones the earliest, unless nobody is as likely."""
     n = len(time)
-    allowed = np.flatnonzero(~found.own)
-    order = allowed[np.lexsort((-time[found.source[allowed]], found.share[allowed], found.target[allowed]))]
+    allowed = np.flatnonzero(~graph.same_author)
+    order = allowed[np.lexsort((-time[graph.source[allowed]], graph.share[allowed], graph.target[allowed]))]
     edge = np.full(n, -1, dtype=np.int64)
-    edge[found.target[order]] = order  # the last of each target stays: the largest share, the earliest source
+    edge[graph.target[order]] = order  # the last of each target stays: the largest share, the earliest source
     likely = np.flatnonzero(edge >= 0)
-    edge[likely[found.share[edge[likely]] <= found.nobody[likely]]] = -1
-    parent = np.where(edge >= 0, found.source[edge], -1) if len(found.source) else np.full(n, -1, dtype=np.int64)
+    edge[likely[graph.share[edge[likely]] <= graph.nobody[likely]]] = -1
+    parent = np.full(n, -1, dtype=np.int64)
+    parent[edge >= 0] = graph.source[edge[edge >= 0]]
     followers = np.bincount(parent[parent >= 0], minlength=n)
     total, depth = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     first, last = np.full(n, np.inf), np.full(n, -np.inf)
-    some = np.flatnonzero(parent >= 0)
-    order = some[np.argsort(-time[some], kind="stable")]
+    following = np.flatnonzero(parent >= 0)
+    order = following[np.argsort(-time[following], kind="stable")]
     for post, above, when in zip(order.tolist(), parent[order].tolist(), time[order].tolist(), strict=True):
         total[above] += 1 + total[post]
         depth[above] = max(depth[above], 1 + depth[post])
@@ -82,18 +80,16 @@ def trees(found: Attribution, time: Float64) -> Trees:
     return Trees(parent, edge, followers, total, depth, first, last)
 
 
-def half_lives(found: Attribution, n: int) -> Float64:
+def half_lives(graph: Attribution, n: int) -> Float64:
     """Days until half of the shares that others' posts give to a post had come about, (n,); NaN without any."""
-    kept = np.flatnonzero(~found.own & (found.share > 0))
-    order = kept[np.lexsort((found.lag[kept], found.source[kept]))]
+    kept = np.flatnonzero(~graph.same_author & (graph.share > 0))
+    order = kept[np.lexsort((graph.lag[kept], graph.source[kept]))]
     result = np.full(n, np.nan)
-    if not len(order):
-        return result
-    source, share = found.source[order], found.share[order]
+    source, share = graph.source[order], graph.share[order]
     running = np.cumsum(share)
     totals = np.bincount(source, share, n)
     before = np.concatenate([[0.0], np.cumsum(totals)])
     reached = running - before[source] >= totals[source] / 2 - 1e-12
     posts, where = np.unique(source[reached], return_index=True)
-    result[posts] = found.lag[order[reached][where]]
+    result[posts] = graph.lag[order[reached][where]]
     return result

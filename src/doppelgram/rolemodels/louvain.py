@@ -5,31 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
+from doppelgram.rolemodels.groups import number_by_first
+from doppelgram.rolemodels.scoring import Float64, Int64
 
 _SWEEPS = 24
 _LEVELS = 12
 
 
 def louvain(n: int, left: Int64, right: Int64, weight: Float64, *, seed: int) -> Int64:
-    """Communities of high modularity.
+    """Communities of high modularity, (n,), numbered in the order of their first nodes.
 
     Blondel, Guillaume, Lambiotte and Lefebvre, Fast unfolding of communities in large networks (Journal of
-    Statistical Mechanics, 2008), with moves of a random half of the nodes at a time, as Staudt and Meyerhenke's
-    parallel Louvain method (IEEE TPDS 27, 2016) makes them; each sweep is one sparse matrix product.
+    Statistical Mechanics, 2008). As in Staudt and Meyerhenke's parallel method (IEEE TPDS 27, 2016) a random half of
+    the nodes moves at a time; each sweep is one sparse matrix product.
 
     Args:
         n: number of nodes.
-        left: (m,) one end of each edge.
-        right: (m,) its other end.
+        left, right: (m,) the two ends of each edge.
         weight: (m,) above 0.
         seed: the same seed gives the same communities.
-
-    Returns:
-        (n,) community of each node, numbered from 0 in order of their first nodes.
     """
     from scipy.sparse import coo_array
 
@@ -38,22 +33,13 @@ def louvain(n: int, left: Int64, right: Int64, weight: Float64, *, seed: int) ->
     graph = coo_array(both, shape=(n, n)).tocsr()
     community = np.arange(n)
     for _ in range(_LEVELS):
-        moved = _local_moves(graph, rng)
-        _, moved = np.unique(moved, return_inverse=True)
+        _, moved = np.unique(_local_moves(graph, rng), return_inverse=True)
         community = moved[community]
         if moved.max(initial=-1) + 1 == graph.shape[0]:
             break
         members = _membership(moved)
         graph = (members.T @ graph @ members).tocsr()
-    return in_order(community)
-
-
-def in_order(labels: Int64) -> Int64:
-    """Labels numbered from 0 in the order in which they first occur."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return np.asarray(rank[inverse])
+    return number_by_first(community)
 
 
 def _membership(community: Int64) -> Any:
@@ -83,7 +69,7 @@ def _local_moves(graph: Any, rng: np.random.Generator) -> Int64:
             size = np.bincount(community, weights=degree, minlength=links.shape[1])
             here = community[chosen][rows] == links.indices
             k = degree[chosen]
-            # Of the own community the node itself does not count.
+            # A node does not count as a member of its own community.
             inside = links.data - np.where(here, own_loop[chosen][rows], 0.0)
             gain = inside - k[rows] * (size[links.indices] - np.where(here, k[rows], 0.0)) / total
             now = -k * (size[community[chosen]] - k) / total

@@ -1,4 +1,4 @@
-"""What a shuffled clock would explain: the same posts, their times dealt out again within each place."""
+"""The permutation test: what is found beside what the same posts give with their times shuffled within each place."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.rolemodels.attribution import Float64, Int64, Matches
+from doppelgram.rolemodels.attribution import Matches
 from doppelgram.rolemodels.posts import DAY
+from doppelgram.rolemodels.scoring import Bool, Float64, Int64
+from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.space.parallel import in_parallel
 
-Bool = NDArray[np.bool_]
 # Points of the curve; lags are spaced as squares, so that the first days, where followers are, have many.
 POINTS = 40
 # Matches from which on a shuffle takes longer than two threads take to get out of each other's way.
@@ -50,9 +51,8 @@ class Evidence:
         group_excess: (groups,) attributed beyond the mean of the shuffles, summed over each group of posts.
         group_p, group_q: (groups,) p-value of that sum, and corrected for the number of groups.
         curve: all shares by lag.
-        overall: sum of all shares.
-        overall_expected: its mean over the shuffles.
-        overall_p: its p-value: does anything follow anything?
+        overall, overall_expected, overall_p: sum of all shares, its mean over the shuffles, and its p-value: does
+            anything follow anything?
     """
 
     attributed: Float64
@@ -76,11 +76,8 @@ def shuffled_clock(
     time: Float64,
     place: Int64,
     groups: Int64,
-    *,
+    settings: TraceSettings,
     decay: float,
-    innovation: float,
-    draws: int,
-    seed: int,
     progress: Callable[[int], None] | None = None,
 ) -> Evidence:
     """Compare the followers of each post with those it would have if times within its place meant nothing.
@@ -98,27 +95,29 @@ def shuffled_clock(
     Args:
         matches: who matches whom.
         time: (n,) UTC seconds.
-        place: (n,) number of the place within which times are dealt out.
+        place: (n,) number of the place within which times are shuffled.
         groups: (n,) number of the arrangement, -1 for none.
+        settings: number of shuffles, weight of innovation and seed.
         decay: in days; the one of the observed graph.
-        innovation: weight of nobody.
-        draws: how many shuffles.
-        seed: the same seed gives the same shuffles.
         progress: called with 1 after each shuffle.
     """
-    n = len(time)
+    n, draws = len(time), settings.draws
     span = max(float(np.ptp(time)) / DAY if n else 0.0, 1e-9)
-    observed, curve = _followed(matches, time, decay, innovation, span)
+
+    def followers(clock: Float64) -> tuple[Float64, Float64]:
+        return _followers(matches, clock, decay, settings.innovation, span)
+
+    observed, curve = followers(time)
     drawn = np.empty((draws, n), dtype=np.float32)
     curves = np.empty((draws, POINTS))
     order = np.argsort(place, kind="stable")
     blocks = place[order].astype(np.float64)
 
     def draw(number: int) -> None:
-        rng = np.random.default_rng([seed, 14, number])
+        rng = np.random.default_rng([settings.seed, 14, number])
         shuffled = np.empty_like(time)
         shuffled[order] = time[order[np.argsort(blocks + 0.999 * rng.random(n))]]
-        drawn[number], curves[number] = _followed(matches, shuffled, decay, innovation, span)
+        drawn[number], curves[number] = followers(shuffled)
         if progress is not None:
             progress(1)
 
@@ -127,15 +126,14 @@ def shuffled_clock(
             draw(number)
     else:
         in_parallel(draw, range(draws))
-    rng = np.random.default_rng([seed, 15])
+    rng = np.random.default_rng([settings.seed, 15])
     tested = np.zeros(n, dtype=bool)
-    tested[matches.left[~matches.own]] = True
-    tested[matches.right[~matches.own]] = True
-    as_drawn = observed.astype(np.float32)
-    p_value = add_one_p(as_drawn, drawn, rng)
+    tested[matches.left[~matches.same_author]] = True
+    tested[matches.right[~matches.same_author]] = True
+    p_value = add_one_p(observed.astype(np.float32), drawn, rng)
     p_value[~tested] = 1.0
     q_value = np.ones(n)
-    q_value[tested] = benjamini_hochberg(p_value[tested])
+    q_value[tested] = _corrected(p_value[tested])
     group_excess, group_p = _by_group(observed, drawn, groups, rng)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0) if n else np.empty((2, 0))
     curve_low, curve_high = np.quantile(curves, [0.025, 0.975], axis=0)
@@ -150,12 +148,19 @@ def shuffled_clock(
         tested=tested,
         group_excess=group_excess,
         group_p=group_p,
-        group_q=benjamini_hochberg(group_p),
+        group_q=_corrected(group_p),
         curve=Curve(days, curve, curves.mean(axis=0), curve_low, curve_high),
         overall=float(curve[-1]),
         overall_expected=float(curves[:, -1].mean()),
         overall_p=float(add_one_p(curve[-1:], curves[:, -1:], rng)[0]),
     )
+
+
+def _corrected(p_value: Float64) -> Float64:
+    """The false discovery rate at which each hypothesis would just be rejected (Benjamini and Hochberg 1995)."""
+    from scipy.stats import false_discovery_control
+
+    return np.asarray(false_discovery_control(p_value))
 
 
 def _by_group(
@@ -169,16 +174,16 @@ def _by_group(
     excess, p_value = np.zeros(count), np.ones(count)
     if len(present):
         # The observed sums are made as the drawn ones are, or rounding would tell equal ones apart.
-        found = np.add.reduceat(observed.astype(np.float32)[order], starts)
+        sums = np.add.reduceat(observed.astype(np.float32)[order], starts)
         shuffled = np.add.reduceat(drawn[:, order], starts, axis=1)
-        excess[present] = found - shuffled.mean(axis=0)
-        p_value[present] = add_one_p(found, shuffled, rng)
+        excess[present] = sums - shuffled.mean(axis=0)
+        p_value[present] = add_one_p(sums, shuffled, rng)
     return excess, p_value
 
 
-def _followed(
+def _followers(
     matches: Matches, time: Float64, decay: float, innovation: float, span: float
-) -> tuple[Float64, Float64]:  # fmt: skip
+) -> tuple[Float64, Float64]:
     """Shares that each post gets from others, (n,), and their sums up to each lag, (POINTS,); as `attribute` has it."""
     gap = (time[matches.right] - time[matches.left]) / DAY
     forward = gap > 0
@@ -188,36 +193,17 @@ def _followed(
     source = np.where(forward, matches.left, matches.right)
     target = np.where(forward, matches.right, matches.left)
     weight /= (innovation + np.bincount(target, weight, len(time)))[target]
-    weight[matches.own] = 0.0
+    weight[matches.same_author] = 0.0
     bins = np.minimum(POINTS * np.sqrt(lag / span), POINTS - 1).astype(np.int64)
     by_lag = np.bincount(bins, weight, POINTS).astype(np.float64)
     return np.bincount(source, weight, len(time)).astype(np.float64), np.cumsum(by_lag)
 
 
 def add_one_p(observed: NDArray[np.floating], drawn: NDArray[np.floating], rng: np.random.Generator) -> Float64:
-    """Share of draws, the observed value counted as one of them, that are as large; ties are broken at random.
+    """Share of draws (draws, n) as large as what was observed (n,), which counts as one of them; (n,).
 
-    Args:
-        observed: (n,).
-        drawn: (draws, n).
-        rng: breaks ties.
-
-    Returns:
-        (n,), multiples of 1 / (draws + 1).
+    Ties are broken at random. The result is a multiple of 1 / (draws + 1).
     """
     greater = (drawn > observed).sum(axis=0)
     equal = (drawn == observed).sum(axis=0)
     return np.asarray((greater + 1 + rng.integers(0, equal + 1)) / (len(drawn) + 1), dtype=np.float64)
-
-
-def benjamini_hochberg(p_value: Float64) -> Float64:
-    """The false discovery rate at which each of n hypotheses would just be rejected, (n,).
-
-    Benjamini and Hochberg, Controlling the false discovery rate (Journal of the Royal Statistical Society B 57, 1995).
-    """
-    n = len(p_value)
-    order = np.argsort(p_value, kind="stable")
-    steps = p_value[order] * n / np.arange(1, n + 1)
-    result = np.empty(n)
-    result[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
-    return result

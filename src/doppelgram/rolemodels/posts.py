@@ -1,4 +1,4 @@
-"""The posts that are traced: who, when and, if known, where."""
+"""Posts as arrays, as tracing takes them: who, when and, if known, where."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from doppelgram.dataset.posts.posts import Posts
 from doppelgram.errors import DoppelgramError
 
 DAY = 86_400.0
@@ -65,6 +65,16 @@ class PostTable:
         if (counts > 1).any():
             raise DoppelgramError(f"posts: '{names[np.argmax(counts)]}' occurs more than once; give every post once")
 
+    @classmethod
+    def of(cls, posts: Posts, *, places: bool = True) -> PostTable:
+        """The table of posts that were read; a column ``place`` counts if ``places``, and if it is not empty."""
+        table = {str(name): posts.table[name].to_numpy(dtype=object) for name in posts.table}
+        place = table.pop("place", None)
+        if not places or place is None or not (place != "").any():
+            place = None
+        extra = {name: column for name, column in table.items() if name not in ("path", "author", "timestamp")}
+        return cls(table["path"], table["author"], posts.seconds, place, extra)
+
     def __len__(self) -> int:
         return len(self.path)
 
@@ -76,26 +86,6 @@ class PostTable:
         unknown = self.author.astype(str) == ""
         codes[unknown] = (codes.max() if len(codes) else 0) + 1 + np.arange(int(unknown.sum()))
         return codes
-
-
-def post_table(table: pd.DataFrame, places: bool = True) -> PostTable:
-    """Posts from a collection's table.
-
-    Args:
-        table: ``path``, and ``author``, ``timestamp`` and ``place`` where there are any; other columns are carried on.
-        places: whether the column ``place`` counts.
-    """
-    n = len(table)
-    seconds = np.full(n, np.nan)
-    if "timestamp" in table:
-        known = table["timestamp"].notna().to_numpy()
-        since = pd.Timestamp(0, tz="UTC")
-        seconds[known] = (table["timestamp"][known] - since) / pd.Timedelta(seconds=1)
-    author = table["author"].to_numpy(dtype=object) if "author" in table else np.full(n, "", dtype=object)
-    place = table["place"].to_numpy(dtype=object) if places and "place" in table else None
-    labelled = place is not None and bool((place != "").any())
-    extra = {name: table[name].to_numpy(dtype=object) for name in table.columns if name not in _ACCOUNTED}
-    return PostTable(table["path"].to_numpy(dtype=object), author, seconds, place if labelled else None, extra)
 
 
 def unset_clocks(timestamp: NDArray[np.float64]) -> NDArray[np.bool_]:

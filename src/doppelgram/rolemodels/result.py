@@ -78,13 +78,10 @@ class RoleModels:
         traced = self.role_models[self.role_models["status"] == "traced"]
         names = ["arrangement", "author", "place", "influence", "originality", "score", "followers", "p_value"]
         times = traced["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for path, time, *values in zip(
-            traced["path"], times, *(traced[name].tolist() for name in names), strict=True
-        ):  # fmt: skip
-            graph.add_node(path, timestamp=time, **dict(zip(names, values, strict=True)))
+        values = zip(*(traced[name].tolist() for name in names), strict=True)
+        for path, time, row in zip(traced["path"], times, values, strict=True):
+            graph.add_node(path, timestamp=time, **dict(zip(names, row, strict=True)))
         columns = ["source", "target", "attribution", "probability", "lag_days", "is_parent"]
-        for source, target, share, probability, lag, parent in zip(
-            *(self.edges[name].tolist() for name in columns), strict=True
-        ):
-            graph.add_edge(source, target, weight=share, probability=probability, lag_days=lag, is_parent=parent)
+        for source, target, share, *rest in zip(*(self.edges[name].tolist() for name in columns), strict=True):
+            graph.add_edge(source, target, weight=share, **dict(zip(columns[3:], rest, strict=True)))
         return graph

@@ -14,13 +14,19 @@ from doppelgram.space.parallel import in_parallel
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
 
 # Pairs measured at a time: 64-bit differences of some hundred numbers each.
 _PAIRS = 16_384
 
 
 class Scorer(Protocol):
-    """What the search for pairs and the clustering want to know."""
+    """What the search for pairs and the clustering need.
+
+    Attributes:
+        place: float32 (n, place_dim), the place embeddings.
+        reach: place distance beyond which no pair has log-odds of the ``floor`` given to the constructor.
+    """
 
     place: Float32
     reach: float
@@ -28,7 +34,7 @@ class Scorer(Protocol):
     def block(self, rows: Int64, columns: Int64, *, bounded: bool = False) -> Float32:
         """Log-odds of all pairs of rows and columns, float32 (r, c), up to float32's rounding.
 
-        With ``bounded``, pairs beyond `reach` may be given as -inf, which spares the rest of the work.
+        With ``bounded``, pairs beyond `reach` may be given as -inf, which saves work.
         """
         ...
 
@@ -38,12 +44,7 @@ class Scorer(Protocol):
 
 
 class PlaceScorer:
-    """The same place, whatever the pose.
-
-    Attributes:
-        place: float32 (n, place_dim), the place embeddings.
-        reach: the place distance beyond which no pair has log-odds of `floor` or more.
-    """
+    """The same place, whatever the pose; see `Scorer`."""
 
     def __init__(self, vectors: Float32, space: ArrangementSpace, floor: float) -> None:
         self.place = np.ascontiguousarray(space.split(vectors)[0])
@@ -61,27 +62,23 @@ class PlaceScorer:
 
     def block(self, rows: Int64, columns: Int64, *, bounded: bool = False) -> Float32:
         """As `Scorer.block`."""
-        found = self.distances(rows, columns)
-        found *= np.float32(-self._calibration.slope)
-        found += np.float32(self._calibration.intercept)
-        return found
+        odds = self.distances(rows, columns)
+        odds *= np.float32(-self._calibration.slope)
+        odds += np.float32(self._calibration.intercept)
+        return odds
 
     def pairs(self, left: Int64, right: Int64) -> Float64:
         """As `Scorer.pairs`."""
-        found = np.empty(len(left))
+        distances = np.empty(len(left))
         for start in range(0, len(left), _PAIRS):
             part = slice(start, start + _PAIRS)
-            found[part] = np.linalg.norm(self.place[left[part]].astype(np.float64) - self.place[right[part]], axis=1)
-        return log_odds(self._calibration, found)
+            difference = self.place[left[part]].astype(np.float64) - self.place[right[part]]
+            distances[part] = np.linalg.norm(difference, axis=1)
+        return log_odds(self._calibration, distances)
 
 
 class JointScorer:
-    """The same pose before the same place, by a model's `ArrangementSpace`.
-
-    Attributes:
-        place: float32 (n, place_dim), the place embeddings.
-        reach: the place distance beyond which no pair, however alike its poses, has log-odds of ``floor`` or more.
-    """
+    """The same pose before the same place, by a model's `ArrangementSpace`; see `Scorer`."""
 
     def __init__(self, vectors: Float32, space: ArrangementSpace, floor: float) -> None:
         self.vectors, self.space = vectors, space
@@ -89,7 +86,7 @@ class JointScorer:
         self.place = self._places.place
         poses = space.split(vectors)[1]
         self._people = [np.ascontiguousarray(poses[:, k]) for k in range(space.people)]
-        self._known = np.abs(poses).sum(axis=2) > 0
+        self._has_pose = np.abs(poses).sum(axis=2) > 0
         joint = space.calibration
         best = joint.pose_weight * max(joint.pose.intercept, joint.pose_prior) + joint.bias
         if joint.place_weight > 0:
@@ -103,17 +100,17 @@ class JointScorer:
         place = self._places.distances(rows, columns)
         if not bounded:
             return self._odds(rows, columns, place)
-        found = np.full(place.shape, -np.inf, dtype=np.float32)
-        some = np.flatnonzero(place.min(axis=0) <= self.reach + 1e-3)
-        if len(some):
-            found[:, some] = self._odds(rows, columns[some], place[:, some])
-        return found
+        odds = np.full(place.shape, -np.inf, dtype=np.float32)
+        near = np.flatnonzero(place.min(axis=0) <= self.reach + 1e-3)
+        if len(near):
+            odds[:, near] = self._odds(rows, columns[near], place[:, near])
+        return odds
 
     def _odds(self, rows: Int64, columns: Int64, place: Float32) -> Float32:
         joint = self.space.calibration
         pose = self._pose_distances(rows, columns)
-        of_pose = np.where(np.isnan(pose), np.float32(joint.pose_prior),
-                           np.float32(joint.pose.intercept) - np.float32(joint.pose.slope) * pose)  # fmt: skip
+        of_pose = np.float32(joint.pose.intercept) - np.float32(joint.pose.slope) * pose
+        of_pose = np.where(np.isnan(pose), np.float32(joint.pose_prior), of_pose)
         of_place = np.float32(joint.place.intercept) - np.float32(joint.place.slope) * place
         return joint.combined(of_place, of_pose)
 
@@ -125,33 +122,33 @@ class JointScorer:
                 # Poses have length one, so that the product alone gives the distance.
                 squares = left[rows] @ right[columns].T
                 distance = np.sqrt(np.maximum(2 - 2 * squares, 0))
-                distance[~self._known[rows, a]] = np.nan
-                distance[:, ~self._known[columns, b]] = np.nan
+                distance[~self._has_pose[rows, a]] = np.nan
+                distance[:, ~self._has_pose[columns, b]] = np.nan
                 each[a, b] = distance
         if len(self._people) == 1:
             return np.asarray(each[0, 0])
-        least = np.fmin(np.fmin(each[0, 0], each[0, 1]), np.fmin(each[1, 0], each[1, 1]))
+        nearest = np.fmin(np.fmin(each[0, 0], each[0, 1]), np.fmin(each[1, 0], each[1, 1]))
         matched = np.minimum(each[0, 0] + each[1, 1], each[0, 1] + each[1, 0]) / 2
-        return np.asarray(np.where(np.isnan(matched), least, matched))
+        return np.asarray(np.where(np.isnan(matched), nearest, matched))
 
     def pairs(self, left: Int64, right: Int64) -> Float64:
         """As `Scorer.pairs`."""
-        return self.judge(left, right)[0]
+        return self.compare(left, right)[0]
 
-    def judge(self, left: Int64, right: Int64) -> tuple[Float64, Float64, Float64]:
+    def compare(self, left: Int64, right: Int64) -> tuple[Float64, Float64, Float64]:
         """Joint log-odds, probability of the same place and of the same pose of pairs, float64 (m,) each."""
         joint = self.space.calibration
-        found = np.empty((3, len(left)))
+        result = np.empty((3, len(left)))
 
         def measure(start: int) -> None:
             part = slice(start, start + _PAIRS)
             place, pose = self.space.part_distances(self.vectors[left[part]], self.vectors[right[part]])
-            found[0, part] = joint.log_odds(place, pose)
-            found[1, part] = joint.place.probability(place)
-            found[2, part] = joint.pose_probability(pose)
+            result[0, part] = joint.log_odds(place, pose)
+            result[1, part] = joint.place.probability(place)
+            result[2, part] = joint.pose_probability(pose)
 
         in_parallel(measure, range(0, len(left), _PAIRS))
-        return found[0], found[1], found[2]
+        return result[0], result[1], result[2]
 
 
 def logit(probability: float) -> float:

@@ -8,8 +8,8 @@ from typing import Any
 
 from doppelgram.errors import DoppelgramError
 
-# Whole numbers and the least that each may be; 19 shuffles are the fewest that can give a p-value of 0.05.
-_LEAST = {"draws": 19, "bootstraps": 0, "exact_up_to": 0, "least": 2, "top": 1, "seed": 0}
+# The lowest that each whole number may be; 19 shuffles are the fewest that can give a p-value of 0.05.
+_MINIMUM = {"draws": 19, "bootstraps": 0, "exact_up_to": 0, "min_posts": 2, "top": 1, "seed": 0, "neighbours": 1}
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class TraceSettings:
         decay_days: a post is followed with a chance that falls by 1/e in this time; None: fitted to the posts.
         gamma: how much a closer match speaks for a predecessor, as a power of the odds of the match; 0: not at all.
         innovation: weight of "nobody", in units of a predecessor with a typical match and no delay.
-        passing_on: share of a follower's own influence that its predecessor is credited with, from 0 below 1.
+        damping: share of a follower's own influence that its predecessor is credited with, from 0 to below 1.
         draws: shuffles of the clock, 200 or more for figures that are published.
         bootstraps: resamplings of the posts for the interval of the rank.
-        neighbours: matches kept for each post at least; None: 64, and more where there are few posts.
+        neighbours: matches kept for each post; None: 64, and more where there are few posts.
         exact_up_to: number of posts up to which all pairs are compared; beyond, only those in cells near each other.
-        least: posts that an arrangement has at least.
+        min_posts: posts that an arrangement has at least.
         top: how many leading posts the sensitivity table follows.
         seed: the same posts, model, settings and seed give the same result.
     """
@@ -35,12 +35,12 @@ class TraceSettings:
     decay_days: float | None = None
     gamma: float = 0.75
     innovation: float = 0.2
-    passing_on: float = 0.8
+    damping: float = 0.8
     draws: int = 200
     bootstraps: int = 200
     neighbours: int | None = None
     exact_up_to: int = 5_000
-    least: int = 2
+    min_posts: int = 2
     top: int = 10
     seed: int = 0
 
@@ -53,17 +53,16 @@ class TraceSettings:
             raise DoppelgramError(f"gamma is {self.gamma:g}; give a number of 0 or more")
         if not 0 < self.innovation < math.inf:
             raise DoppelgramError(f"the weight of innovation is {self.innovation:g}; give a number above 0")
-        if not 0 <= self.passing_on < 1:
-            raise DoppelgramError(f"the share passed on is {self.passing_on:g}; give a number from 0 below 1")
-        for name, least in _LEAST.items():
-            if getattr(self, name) < least:
-                raise DoppelgramError(f"{name} is {getattr(self, name)}; give {least} or more")
-        if self.neighbours is not None and self.neighbours < 1:
-            raise DoppelgramError(f"neighbours is {self.neighbours}; give 1 or more")
+        if not 0 <= self.damping < 1:
+            raise DoppelgramError(f"damping is {self.damping:g}; give a number from 0 to below 1")
+        for name, minimum in _MINIMUM.items():
+            value = getattr(self, name)
+            if value is not None and value < minimum:
+                raise DoppelgramError(f"{name} is {value}; give {minimum} or more")
 
     @property
     def steps(self) -> int:
-        """How often `trace_posts` reports progress: once a draw, and once each for what comes before and after."""
+        """How often `trace_posts` reports progress: once a draw, and four times for what comes before and after."""
         return self.draws + 4
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,60 +11,23 @@ from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.rolemodels import tables
-from doppelgram.rolemodels.attribution import Attribution, Matches, attribute, closeness
-from doppelgram.rolemodels.candidates import Candidates, find_pairs, kept_neighbours
-from doppelgram.rolemodels.clusters import cluster
-from doppelgram.rolemodels.influence import Trees, influence, originality, trees
+from doppelgram.rolemodels.attribution import Matches, attribute, closeness
+from doppelgram.rolemodels.candidates import find_pairs, neighbours_per_post
+from doppelgram.rolemodels.clusters import Links, cluster
+from doppelgram.rolemodels.groups import number_by_size
+from doppelgram.rolemodels.influence import influence, originality, trees
 from doppelgram.rolemodels.notes import count, notes
-from doppelgram.rolemodels.null import Evidence, shuffled_clock
+from doppelgram.rolemodels.null import shuffled_clock
 from doppelgram.rolemodels.posts import PostTable, unset_clocks
-from doppelgram.rolemodels.ranks import Variation, rank_intervals, ranks, sensitivity, thresholds_around
+from doppelgram.rolemodels.ranks import rank_intervals, ranks, sensitivity, thresholds_around
 from doppelgram.rolemodels.result import RoleModels
-from doppelgram.rolemodels.scoring import Float32, Float64, Int64, JointScorer, PlaceScorer, logit
+from doppelgram.rolemodels.scoring import Bool, Float32, Int64, JointScorer, PlaceScorer, logit
 from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.traced import Findings, Grouping
 from doppelgram.space.arrangement import ArrangementSpace
 
 # Neighbours by place that hold a place together.
 _PLACE_NEIGHBOURS = 16
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """Which posts belong together, whatever their times; arrays (n,).
-
-    Attributes:
-        people: whether somebody is seen; only such posts have a pose and so an arrangement.
-        arrangement: number of the arrangement, 0 the largest; -1 for posts that share theirs with too few.
-        place: number of the place by the embeddings, 0 the largest.
-        matches: pairs within an arrangement whose log-odds reach the lowest threshold of the sensitivity table. A pair
-            that matches by itself while the groups around it do not is taken for a chance likeness.
-        candidates: how these were found.
-    """
-
-    people: NDArray[np.bool_]
-    arrangement: Int64
-    place: Int64
-    matches: Matches
-    candidates: Candidates
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What is known of the m posts that were traced; every array (m,) unless its class says otherwise."""
-
-    rows: Int64
-    time: Float64
-    matches: Matches
-    edges: Attribution
-    influence: Float64
-    originality: Float64
-    score: Float64
-    trees: Trees
-    evidence: Evidence
-    rank: Int64
-    rank_low: Int64
-    rank_high: Int64
-    robustness: list[Variation]
 
 
 def trace_posts(
@@ -92,8 +55,8 @@ def trace_posts(
     settings = settings or TraceSettings()
     advance = progress or (lambda _: None)
     vectors = _checked(vectors, len(posts), space)
-    threshold = settings.threshold if settings.threshold is not None else space.calibration.threshold
-    groups = group(posts, vectors, space, threshold, settings)
+    threshold = space.calibration.threshold if settings.threshold is None else settings.threshold
+    groups = group_posts(posts, vectors, space, threshold, settings)
     advance(2)
     clocks = unset_clocks(posts.timestamp)
     usable = groups.people & ~np.isnan(posts.timestamp) & ~clocks
@@ -117,54 +80,41 @@ def _checked(vectors: NDArray[Any], n: int, space: ArrangementSpace) -> Float32:
     return vectors
 
 
-def group(
+def group_posts(
     posts: PostTable, vectors: Float32, space: ArrangementSpace, threshold: float, settings: TraceSettings
-) -> Grouping:  # fmt: skip
-    """Find matching pairs, arrangements and places; times are not looked at."""
+) -> Grouping:
+    """Find matching pairs, arrangements and places; times do not matter here."""
     cut = logit(threshold)
-    floor = thresholds_around(threshold)[1][0]
+    floor = min(thresholds_around(threshold).values())
     people = np.asarray((np.abs(space.split(vectors)[1]).sum(axis=2) > 0).any(axis=1))
-    seen = np.flatnonzero(people)
-    scorer = JointScorer(vectors[seen], space, floor)
+    rows = np.flatnonzero(people)
+    scorer = JointScorer(vectors[rows], space, floor)
     exact = len(posts) <= settings.exact_up_to
-    neighbours = kept_neighbours(len(seen), settings.neighbours)
-    candidates = find_pairs(scorer, floor, neighbours=neighbours, exact=exact, seed=settings.seed)
-    odds, place, pose = scorer.judge(candidates.left, candidates.right)
+    neighbours = neighbours_per_post(len(rows), settings.neighbours)
+    pairs = find_pairs(scorer, floor, neighbours=neighbours, exact=exact, seed=settings.seed)
+    odds, place, pose = scorer.compare(pairs.left, pairs.right)
     strong = odds >= cut
-    labels = cluster(
-        scorer, candidates.left[strong], candidates.right[strong], odds[strong], cut, seed=settings.seed
-    )  # fmt: skip
+    links = Links(pairs.left[strong], pairs.right[strong], odds[strong])
+    labels = cluster(scorer, links, cut, seed=settings.seed)
     arrangement = np.full(len(posts), -1, dtype=np.int64)
-    arrangement[seen] = _by_size(labels, settings.least)
-    codes = posts.author_codes[seen]
-    kept = (odds >= floor) & (labels[candidates.left] == labels[candidates.right])
-    kept &= arrangement[seen[candidates.left]] >= 0
-    left, right = candidates.left[kept], candidates.right[kept]
-    matches = Matches(
-        seen[left], seen[right], odds[kept], place[kept], pose[kept], codes[left] == codes[right], np.ones(len(left))
-    )  # fmt: skip
-    return Grouping(people, arrangement, _places(vectors, space, exact, settings.seed), matches, candidates)
+    arrangement[rows] = number_by_size(labels, settings.min_posts)
+    codes = posts.author_codes[rows]
+    kept = (odds >= floor) & (labels[pairs.left] == labels[pairs.right]) & (arrangement[rows[pairs.left]] >= 0)
+    left, right = pairs.left[kept], pairs.right[kept]
+    same_author = codes[left] == codes[right]
+    matches = Matches(rows[left], rows[right], odds[kept], place[kept], pose[kept], same_author, np.ones(len(left)))
+    return Grouping(people, arrangement, _places(vectors, space, exact, settings.seed), matches, pairs)
 
 
 def _places(vectors: Float32, space: ArrangementSpace, exact: bool, seed: int) -> Int64:
     """Places by the embeddings: posts that show the same place with a probability of a half or more, on average."""
     scorer = PlaceScorer(vectors, space, 0.0)
     pairs = find_pairs(scorer, 0.0, neighbours=_PLACE_NEIGHBOURS, exact=exact, seed=seed)
-    odds = scorer.pairs(pairs.left, pairs.right)
-    return _by_size(cluster(scorer, pairs.left, pairs.right, odds, 0.0, seed=seed), 1)
+    links = Links(pairs.left, pairs.right, scorer.pairs(pairs.left, pairs.right))
+    return number_by_size(cluster(scorer, links, 0.0, seed=seed), 1)
 
 
-def _by_size(labels: Int64, least: int) -> Int64:
-    """Groups numbered from the largest on, the earlier row first among equals; -1 for those smaller than ``least``."""
-    sizes = np.bincount(labels, minlength=1)
-    number = np.empty(len(sizes), dtype=np.int64)
-    number[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
-    return np.asarray(np.where(sizes[labels] >= least, number[labels], -1), dtype=np.int64)
-
-
-def among(
-    groups: Grouping, usable: NDArray[np.bool_], threshold: float, gamma: float
-) -> tuple[Int64, Matches, Matches]:
+def matches_among(groups: Grouping, usable: Bool, threshold: float, gamma: float) -> tuple[Int64, Matches, Matches]:
     """The posts that can be traced, and the matches between them by their positions among these.
 
     Args:
@@ -186,64 +136,68 @@ def among(
 
 
 def _trace(
-    posts: PostTable, groups: Grouping, usable: NDArray[np.bool_], threshold: float, settings: TraceSettings,
+    posts: PostTable,
+    groups: Grouping,
+    usable: Bool,
+    threshold: float,
+    settings: TraceSettings,
     advance: Callable[[int], None],
-) -> Findings:  # fmt: skip
-    rows, loose, matches = among(groups, usable, threshold, settings.gamma)
+) -> Findings:
+    rows, loose, matches = matches_among(groups, usable, threshold, settings.gamma)
     time = posts.timestamp[rows]
     edges = attribute(matches, time, innovation=settings.innovation, decay=settings.decay_days)
-    reach = influence(edges, time, settings.passing_on)
+    reach = influence(edges, time, settings.damping)
     original = originality(edges, matches, len(rows))
-    score = original * reach
-    evidence = shuffled_clock(
-        matches,
-        time,
-        tables.place_codes(posts, groups.place)[rows],
-        groups.arrangement[rows],
-        decay=edges.decay,
-        innovation=settings.innovation,
-        draws=settings.draws,
-        seed=settings.seed,
-        progress=advance,
-    )
-    low, high = rank_intervals(
-        edges, time, original, innovation=settings.innovation, passing_on=settings.passing_on,
-        draws=settings.bootstraps, seed=settings.seed,
-    )  # fmt: skip
-    thresholds, cuts = thresholds_around(threshold)
-    thresholds[1], cuts[1] = threshold, logit(threshold)
-    decays = [edges.decay / 2, edges.decay, edges.decay * 2]
-    robustness = sensitivity(loose, time, settings, thresholds, decays, score, cuts)
+    score, place = original * reach, tables.place_codes(posts, groups.place)[rows]
     rank = ranks(score)
-    return Findings(rows, time, matches, edges, reach, original, score, trees(edges, time), evidence, rank,
-                    np.minimum(low, rank), np.maximum(high, rank), robustness)  # fmt: skip
+    evidence = shuffled_clock(matches, time, place, groups.arrangement[rows], settings, edges.decay, advance)
+    low, high = rank_intervals(edges, time, original, settings)
+    decays = [edges.decay / 2, edges.decay, edges.decay * 2]
+    return Findings(
+        rows=rows,
+        time=time,
+        matches=matches,
+        edges=edges,
+        influence=reach,
+        originality=original,
+        score=score,
+        trees=trees(edges, time),
+        evidence=evidence,
+        rank=rank,
+        rank_low=np.minimum(low, rank),
+        rank_high=np.maximum(high, rank),
+        robustness=sensitivity(loose, time, score, settings, thresholds_around(threshold), decays),
+    )
 
 
 def _assemble(
-    posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[np.bool_], threshold: float,
+    posts: PostTable,
+    groups: Grouping,
+    found: Findings,
+    clocks: Bool,
+    threshold: float,
     settings: TraceSettings,
-) -> RoleModels:  # fmt: skip
+) -> RoleModels:
     every = tables.role_models(posts, groups, found, clocks)
     edges = tables.edges(posts, groups, found)
-    arrangements = tables.arrangements(every, found.evidence)
-    places = tables.places(every)
     counts = count(posts, groups, found, clocks, len(edges))
+    evidence = found.evidence
     return RoleModels(
-        tables.best_first(every),
-        edges,
-        arrangements,
-        tables.authors(every),
-        places,
-        tables.curve(found.evidence),
-        tables.robustness(found, threshold),
-        counts,
-        {
-            "attributed": found.evidence.overall,
-            "expected": found.evidence.overall_expected,
-            "p_value": found.evidence.overall_p,
+        role_models=tables.best_first(every),
+        edges=edges,
+        arrangements=tables.arrangements(every, evidence),
+        authors=tables.authors(every),
+        places=tables.places(every),
+        curve=tables.curve(evidence),
+        robustness=tables.robustness(found, threshold),
+        counts=counts,
+        overall={
+            "attributed": evidence.overall,
+            "expected": evidence.overall_expected,
+            "p_value": evidence.overall_p,
         },
-        settings,
-        threshold,
-        found.edges.decay,
-        notes(posts, groups, found, counts, settings),
+        settings=settings,
+        threshold=threshold,
+        decay_days=found.edges.decay,
+        notes=notes(posts, groups, found, counts, settings),
     )

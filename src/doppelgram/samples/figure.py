@@ -11,8 +11,16 @@ from doppelgram.samples.looks import Look
 class Painter:
     """Draws one figure, farthest piece first."""
 
-    def __init__(self, look: Look, light: Light, height: float, pixel: dict[str, Point], at: dict[str, Floats],
-                 picture: Image.Image, mask: Image.Image) -> None:  # fmt: skip
+    def __init__(
+        self,
+        look: Look,
+        light: Light,
+        height: float,
+        pixel: dict[str, Point],
+        at: dict[str, Floats],
+        picture: Image.Image,
+        mask: Image.Image,
+    ) -> None:
         self.look, self.light, self.height, self.pixel, self.at = look, light, height, pixel, at
         self.picture, self.pen, self.shape = picture, ImageDraw.Draw(picture), ImageDraw.Draw(mask)
         self.side = 1.0 if light.direction[0] >= 0 else -1.0
@@ -35,9 +43,14 @@ class Painter:
         for shrink, shift, facing in ((1.0, 0.0, 0.26), (0.78, 0.18, 0.5), (0.42, 0.36, 0.64)):
             for a, ra, b, rb, colour in rods:
                 dx = self.side * shift * k * (ra + rb) / 2
-                capsule(self.pen, (a[0] + dx, a[1] - dx * self.side * 0.3), ra * k * shrink,
-                        (b[0] + dx, b[1] - dx * self.side * 0.3), rb * k * shrink,
-                        self.tone(colour, facing))  # fmt: skip
+                capsule(
+                    self.pen,
+                    (a[0] + dx, a[1] - dx * self.side * 0.3),
+                    ra * k * shrink,
+                    (b[0] + dx, b[1] - dx * self.side * 0.3),
+                    rb * k * shrink,
+                    self.tone(colour, facing),
+                )
 
     def blob(self, points: list[Point], colour: RGB, facing: float = 0.5, steps: int = 6) -> list[Point]:
         shape = curve(points, steps)
@@ -60,8 +73,13 @@ class Painter:
     def arm(self, s: str) -> None:
         p, look = self.pixel, self.look
         shoulder, elbow, wrist, hand = (p[f"{s}_{k}"] for k in ("shoulder", "elbow", "wrist", "hand"))
-        self.chain([(shoulder, 0.031, elbow, 0.0235, look.skin), (elbow, 0.0235, wrist, 0.0165, look.skin),
-                    (wrist, 0.0165, hand, 0.02, look.skin)])  # fmt: skip
+        self.chain(
+            [
+                (shoulder, 0.031, elbow, 0.0235, look.skin),
+                (elbow, 0.0235, wrist, 0.0165, look.skin),
+                (wrist, 0.0165, hand, 0.02, look.skin),
+            ]
+        )
         cloth = look.accent if look.pattern == "yoke" else look.top
         if look.sleeve >= 1:
             cuff = _between(elbow, wrist, 0.92)
@@ -77,11 +95,20 @@ class Painter:
         loose = 1.16 if look.wear == "trousers" else 1.0
         self.limb(ankle, 0.022, toe, 0.017, look.shoes)
         seat = colour if look.wear in ("skirt", "dress") else look.bottom
-        self.chain([(p["pelvis"], 0.054, hip, 0.053, seat), (hip, 0.053, knee, 0.036 * loose, colour),
-                    (knee, 0.036 * loose, ankle, 0.024 * loose, colour)])  # fmt: skip
+        self.chain(
+            [
+                (p["pelvis"], 0.054, hip, 0.053, seat),
+                (hip, 0.053, knee, 0.036 * loose, colour),
+                (knee, 0.036 * loose, ankle, 0.024 * loose, colour),
+            ]
+        )
         if look.wear == "shorts":
-            self.chain([(p["pelvis"], 0.054, hip, 0.054, look.bottom),
-                        (hip, 0.056, _between(hip, knee, 0.72), 0.05, look.bottom)])  # fmt: skip
+            self.chain(
+                [
+                    (p["pelvis"], 0.054, hip, 0.054, look.bottom),
+                    (hip, 0.056, _between(hip, knee, 0.72), 0.05, look.bottom),
+                ]
+            )
         self.limb(_between(ankle, toe, 0.1), 0.025, toe, 0.019, look.shoes)
 
     def trunk(self) -> None:
@@ -102,9 +129,20 @@ class Painter:
         if look.wear in ("skirt", "dress"):
             self.skirt()
         cloth = look.top
-        body = [spot(-0.98, 0.94), spot(-0.45, 1.03), spot(0.45, 1.03), spot(0.98, 0.94), spot(0.86 * wide, 0.6),
-                spot(0.74 * wide, 0.34), spot(0.9 * wide, 0.04), spot(0.6, -0.07), spot(-0.6, -0.07),
-                spot(-0.9 * wide, 0.04), spot(-0.74 * wide, 0.34), spot(-0.86 * wide, 0.6)]  # fmt: skip
+        body = [
+            spot(-0.98, 0.94),
+            spot(-0.45, 1.03),
+            spot(0.45, 1.03),
+            spot(0.98, 0.94),
+            spot(0.86 * wide, 0.6),
+            spot(0.74 * wide, 0.34),
+            spot(0.9 * wide, 0.04),
+            spot(0.6, -0.07),
+            spot(-0.6, -0.07),
+            spot(-0.9 * wide, 0.04),
+            spot(-0.74 * wide, 0.34),
+            spot(-0.86 * wide, 0.6),
+        ]
         outline = self.blob(body, cloth, 0.5)
         cut = Image.new("L", self.picture.size)
         ImageDraw.Draw(cut).polygon(outline, fill=255)
@@ -119,8 +157,9 @@ class Painter:
         self.picture.paste(self.tone(look.accent), box, ImageChops.multiply(cut, paint))
         lit = Image.new("L", self.picture.size)
         s = self.side
-        ImageDraw.Draw(lit).polygon([spot(s * 0.05, 1.2), spot(s * 1.6, 1.2), spot(s * 1.6, -0.2), spot(s * 0.2, -0.2)],
-                                    fill=46)  # fmt: skip
+        ImageDraw.Draw(lit).polygon(
+            [spot(s * 0.05, 1.2), spot(s * 1.6, 1.2), spot(s * 1.6, -0.2), spot(s * 0.2, -0.2)], fill=46
+        )
         self.picture.paste(self.tone(mix(cloth, (255, 255, 255), 0.35), 0.7), box, ImageChops.multiply(cut, lit))
         collar = [spot(-0.26, 1.02), spot(0.0, 0.9), spot(0.26, 1.02)]
         self.pen.polygon(collar, fill=self.tone(look.skin, 0.35))
@@ -138,9 +177,13 @@ class Painter:
         flare = 0.055 * h
         left, right = sorted(hems)
         waist = [_between(p["pelvis"], p["neck"], 0.2)]
-        body = [(p["r_hip"][0] - 0.02 * h, waist[0][1]), (p["l_hip"][0] + 0.02 * h, waist[0][1]),
-                (max(right[0], p["l_hip"][0]) + flare, right[1]), ((left[0] + right[0]) / 2, max(left[1], right[1])
-                + 0.02 * h), (min(left[0], p["r_hip"][0]) - flare, left[1])]  # fmt: skip
+        body = [
+            (p["r_hip"][0] - 0.02 * h, waist[0][1]),
+            (p["l_hip"][0] + 0.02 * h, waist[0][1]),
+            (max(right[0], p["l_hip"][0]) + flare, right[1]),
+            ((left[0] + right[0]) / 2, max(left[1], right[1]) + 0.02 * h),
+            (min(left[0], p["r_hip"][0]) - flare, left[1]),
+        ]
         self.blob(body, colour, 0.45)
         fold = self.tone(times(colour, 0.86), 0.4)
         for u in (0.3, 0.62):
@@ -179,8 +222,13 @@ class Painter:
             if self.at[ear][2] > self.at["head"][2] - 0.045:
                 self.limb(p[ear], 0.014, p[ear], 0.014, times(look.skin, 0.93))
         chin = p["chin"]
-        oval = [(head[0] + r * (np.cos(a) * -uy * 0.92 + np.sin(a) * ux), head[1] + r * (np.cos(a) * ux * 0.92
-                + np.sin(a) * uy)) for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)]  # fmt: skip
+        oval = [
+            (
+                head[0] + r * (np.cos(a) * -uy * 0.92 + np.sin(a) * ux),
+                head[1] + r * (np.cos(a) * ux * 0.92 + np.sin(a) * uy),
+            )
+            for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        ]
         self.blob(oval, look.skin, 0.5, 2)
         capsule(self.pen, head, r * 0.8, _between(head, chin, 0.8), r * 0.52, self.tone(look.skin, 0.5))
         capsule(self.shape, head, r * 0.8, _between(head, chin, 0.8), r * 0.52, 255)
@@ -192,9 +240,13 @@ class Painter:
                 disc(self.pen, p[eye], max(0.8, r * 0.12), dark)
         mouth = _between(nose, chin, 0.52)
         w = r * 0.3
-        self.pen.arc((mouth[0] - w, mouth[1] - w * 0.9, mouth[0] + w, mouth[1] + w * 0.6), 20, 160,
-                     fill=self.tone(mix(look.skin, (150, 40, 40), 0.65), 0.4),
-                     width=max(1, round(r * 0.12)))  # fmt: skip
+        self.pen.arc(
+            (mouth[0] - w, mouth[1] - w * 0.9, mouth[0] + w, mouth[1] + w * 0.6),
+            20,
+            160,
+            fill=self.tone(mix(look.skin, (150, 40, 40), 0.65), 0.4),
+            width=max(1, round(r * 0.12)),
+        )
         disc(self.pen, (nose[0], nose[1] + r * 0.08), r * 0.11, self.tone(times(look.skin, 0.88), 0.5))
         self.hair(head, r, (ux, uy), face)
         self.hat(head, r, (ux, uy), face)
@@ -217,8 +269,11 @@ class Painter:
             shape, colour = self.cap(head, r, up, face, 0.22, 1.1), look.hair
         self.pen.polygon(shape, fill=self.tone(colour, 0.45))
         self.shape.polygon(shape, fill=255)
-        shine = [_between(head, q, 0.9) for q in shape[3:7]] if self.side > 0 else [
-            _between(head, q, 0.9) for q in shape[6:10]]  # fmt: skip
+        shine = (
+            [_between(head, q, 0.9) for q in shape[3:7]]
+            if self.side > 0
+            else [_between(head, q, 0.9) for q in shape[6:10]]
+        )
         self.pen.line(shine, fill=self.tone(mix(colour, (255, 255, 255), 0.22), 0.7), width=max(1, round(r * 0.13)))
 
     def hat(self, head: Point, r: float, up: Point, face: float) -> None:

@@ -11,8 +11,9 @@ from doppelgram.samples.painter import Camera, Mesh, outline
 WATER = {"pool", "river", "sea"}
 
 
-def lay(picture: Image.Image, light: Light, season: Season, rng: np.random.Generator, camera: Camera,
-        kind: str) -> None:  # fmt: skip
+def lay(
+    picture: Image.Image, light: Light, season: Season, rng: np.random.Generator, camera: Camera, kind: str
+) -> None:
     """Paint everything below the horizon, before the landmark stands on it."""
     width, height = picture.size
     top = round(camera.horizon)
@@ -123,8 +124,9 @@ def contact(picture: Image.Image, camera: Camera, landmark: Landmark, mesh: Mesh
     darken(picture, blur(mask, picture.width / 110), (60, 62, 84))
 
 
-def reflect(picture: Image.Image, light: Light, rng: np.random.Generator, camera: Camera, kind: str,
-            shore: float) -> None:  # fmt: skip
+def reflect(
+    picture: Image.Image, light: Light, rng: np.random.Generator, camera: Camera, kind: str, shore: float
+) -> None:
     """Mirror what stands above the water line (``shore``, a row) into the water below it, broken by ripples."""
     width, height = picture.size
     row = round(shore)
@@ -157,8 +159,9 @@ def reflect(picture: Image.Image, light: Light, rng: np.random.Generator, camera
         edge = [(float(a), float(b)) for a, b in camera.project(basin)]
         ImageDraw.Draw(picture).polygon(edge, fill=ink(light.lit(rgb("#e9dac4"), 0.5)))
         ImageDraw.Draw(pond).polygon([(float(a), float(b)) for a, b in camera.project(corners)], fill=255)
-        ImageDraw.Draw(picture).polygon([(float(a), float(b)) for a, b in camera.project(corners)],
-                                        fill=ink(light.lit(water, 0.4)))  # fmt: skip
+        ImageDraw.Draw(picture).polygon(
+            [(float(a), float(b)) for a, b in camera.project(corners)], fill=ink(light.lit(water, 0.4))
+        )
         mask = ImageChops.multiply(mask, pond.crop((0, row, width, height)))
     picture.paste(rippled, (0, row), mask)
     if kind == "pool":

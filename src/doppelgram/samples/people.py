@@ -9,7 +9,7 @@ from doppelgram.samples.canvas import Floats, Point, blur, ink, scale_mask, wash
 from doppelgram.samples.figure import Painter
 from doppelgram.samples.light import Light
 from doppelgram.samples.looks import Look
-from doppelgram.samples.skeleton import Pose, joints, keypoints
+from doppelgram.samples.skeleton import Pose, body_points, keypoints
 
 PITCH = 0.16  # the camera looks down a little: what is nearer lies lower in the picture
 
@@ -29,7 +29,7 @@ class Figure:
 
 def draw_person(look: Look, pose: Pose, light: Light, height: float, tilt: float = 0.0) -> Figure:
     """Draw a person about ``height`` pixels tall, rolled by ``tilt`` degrees about the foot."""
-    at = joints(pose, look.build)
+    at = body_points(pose, look.build)
     t = np.radians(tilt)
 
     def flat(p: Floats) -> Point:

@@ -122,6 +122,7 @@ def _plant(picture: Image.Image, view: View, rng: np.random.Generator, camera: C
         kind = str(rng.choice(view.landmark.trees))
         tall = float(rng.uniform(0.42, 0.68)) * (1.25 if kind in ("poplar", "cypress", "palm") else 1.0)
         foot = camera.project(np.array([[x, 0.0, z]]))[0]
-        haze = 0.3 if behind else 0.06
-        scenery.tree(picture, view.light, view.season, rng, kind, (float(foot[0]), float(foot[1])),
-                     tall * camera.focal / depth, haze)  # fmt: skip
+        tree = scenery.Tree(
+            kind, (float(foot[0]), float(foot[1])), tall * camera.focal / depth, haze=0.3 if behind else 0.06
+        )
+        scenery.draw_tree(picture, view.light, view.season, rng, tree)

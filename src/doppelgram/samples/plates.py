@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 from doppelgram.samples.canvas import Point, curve, disc, ink, rgb
 
 PLATE = 240  # pixels a side of a drawn plate; the plate itself spans the middle 200
-RED, BLUE, WHITE, BLACK, YELLOW, GREY = (ink(rgb(c)) for c in (
-    "#c4161c", "#0f5aa6", "#f4f4f0", "#1b1b1d", "#f6c21c", "#8b9096"))  # fmt: skip
+RED, BLUE, WHITE, BLACK, YELLOW, GREY = (
+    ink(rgb(c)) for c in ("#c4161c", "#0f5aa6", "#f4f4f0", "#1b1b1d", "#f6c21c", "#8b9096")
+)
 Ink = tuple[int, int, int]
 
 
@@ -19,27 +20,38 @@ def _oval(x: float, y: float, rx: float, ry: float) -> list[Point]:
     """A closed ring of points, squarer than an ellipse as road numerals are."""
     angle = np.linspace(-np.pi / 2, 1.5 * np.pi, 25)
     cos, sin = np.cos(angle), np.sin(angle)
-    return [(float(x + rx * np.sign(c) * abs(c) ** 0.8), float(y + ry * np.sign(s) * abs(s) ** 0.9))
-            for c, s in zip(cos, sin, strict=True)]  # fmt: skip
+    return [
+        (float(x + rx * np.sign(c) * abs(c) ** 0.8), float(y + ry * np.sign(s) * abs(s) ** 0.9))
+        for c, s in zip(cos, sin, strict=True)
+    ]
 
 
 # Strokes in a box of width 0.6 and height 1 (y down), each a list of points; more than two make a spline.
 DIGITS: dict[str, list[list[Point]]] = {
     "0": [_oval(0.3, 0.5, 0.27, 0.5)],
     "1": [[(0.12, 0.2), (0.34, 0.02)], [(0.34, 0.02), (0.34, 1.0)]],
-    "2": [[(0.05, 0.22), (0.14, 0.05), (0.36, 0.0), (0.55, 0.16), (0.5, 0.42), (0.26, 0.7), (0.05, 1.0)],
-          [(0.05, 1.0), (0.57, 1.0)]],
-    "3": [[(0.06, 0.12), (0.28, 0.0), (0.53, 0.12), (0.5, 0.38), (0.24, 0.48)],
-          [(0.24, 0.48), (0.54, 0.6), (0.54, 0.87), (0.28, 1.0), (0.04, 0.87)]],
+    "2": [
+        [(0.05, 0.22), (0.14, 0.05), (0.36, 0.0), (0.55, 0.16), (0.5, 0.42), (0.26, 0.7), (0.05, 1.0)],
+        [(0.05, 1.0), (0.57, 1.0)],
+    ],
+    "3": [
+        [(0.06, 0.12), (0.28, 0.0), (0.53, 0.12), (0.5, 0.38), (0.24, 0.48)],
+        [(0.24, 0.48), (0.54, 0.6), (0.54, 0.87), (0.28, 1.0), (0.04, 0.87)],
+    ],
     "4": [[(0.42, 1.0), (0.42, 0.0)], [(0.42, 0.0), (0.02, 0.7)], [(0.02, 0.7), (0.6, 0.7)]],
-    "5": [[(0.52, 0.0), (0.12, 0.0)], [(0.12, 0.0), (0.07, 0.45)],
-          [(0.07, 0.45), (0.3, 0.36), (0.54, 0.5), (0.55, 0.8), (0.3, 1.0), (0.04, 0.88)]],
+    "5": [
+        [(0.52, 0.0), (0.12, 0.0)],
+        [(0.12, 0.0), (0.07, 0.45)],
+        [(0.07, 0.45), (0.3, 0.36), (0.54, 0.5), (0.55, 0.8), (0.3, 1.0), (0.04, 0.88)],
+    ],
     "6": [[(0.5, 0.06), (0.28, 0.0), (0.09, 0.26), (0.04, 0.66)], _oval(0.3, 0.7, 0.26, 0.3)],
     "7": [[(0.04, 0.0), (0.56, 0.0)], [(0.56, 0.0), (0.22, 1.0)]],
     "8": [_oval(0.3, 0.235, 0.23, 0.235), _oval(0.3, 0.73, 0.27, 0.27)],
-    "P": [[(0.08, 1.0), (0.08, 0.0)], [(0.08, 0.0), (0.34, 0.0), (0.56, 0.12), (0.56, 0.42), (0.34, 0.55),
-          (0.08, 0.55)]],
-}  # fmt: skip
+    "P": [
+        [(0.08, 1.0), (0.08, 0.0)],
+        [(0.08, 0.0), (0.34, 0.0), (0.56, 0.12), (0.56, 0.42), (0.34, 0.55), (0.08, 0.55)],
+    ],
+}
 
 
 def _stroke(pen: ImageDraw.ImageDraw, points: list[Point], width: float, fill: Ink) -> None:
@@ -67,8 +79,9 @@ def _arrow(pen: ImageDraw.ImageDraw, path: list[Point], fill: Ink, width: float 
     stem = [*path[:-1], (bx - ux * head * 0.9, by - uy * head * 0.9)]
     _stroke(pen, stem, width, fill)
     base = (bx - ux * head * 1.15, by - uy * head * 1.15)
-    pen.polygon([(bx, by), (base[0] - uy * head, base[1] + ux * head), (base[0] + uy * head, base[1] - ux * head)],
-                fill=fill)  # fmt: skip
+    pen.polygon(
+        [(bx, by), (base[0] - uy * head, base[1] + ux * head), (base[0] + uy * head, base[1] - ux * head)], fill=fill
+    )
 
 
 def _flip(path: list[Point]) -> list[Point]:
@@ -77,15 +90,25 @@ def _flip(path: list[Point]) -> list[Point]:
 
 TURN: list[Point] = [(142, 176), (142, 120), (136, 104), (120, 98), (66, 98)]
 BEND: list[Point] = [(134, 186), (134, 160), (126, 146), (110, 134), (106, 118), (112, 84)]
-BIKE: list[list[Point]] = [[(82, 138), (104, 104), (144, 104), (158, 138)], [(104, 104), (118, 138)],
-                           [(144, 104), (118, 138)], [(82, 138), (118, 138)], [(144, 104), (138, 88), (152, 88)],
-                           [(98, 94), (112, 94)]]  # fmt: skip
+BIKE: list[list[Point]] = [
+    [(82, 138), (104, 104), (144, 104), (158, 138)],
+    [(104, 104), (118, 138)],
+    [(144, 104), (118, 138)],
+    [(82, 138), (118, 138)],
+    [(144, 104), (138, 88), (152, 88)],
+    [(98, 94), (112, 94)],
+]
 
 
 def _walker(pen: ImageDraw.ImageDraw, fill: Ink, x: float, y: float, s: float) -> None:
     disc(pen, (x + 2 * s, y - 40 * s), 8.5 * s, fill)
-    for points in ([(0, -26), (-4, 4)], [(-4, 4), (12, 22), (14, 44)], [(-4, 4), (-10, 24), (-22, 42)],
-                   [(0, -24), (16, -8), (26, -6)], [(0, -24), (-14, -12), (-18, 4)]):  # fmt: skip
+    for points in (
+        [(0, -26), (-4, 4)],
+        [(-4, 4), (12, 22), (14, 44)],
+        [(-4, 4), (-10, 24), (-22, 42)],
+        [(0, -24), (16, -8), (26, -6)],
+        [(0, -24), (-14, -12), (-18, 4)],
+    ):
         _stroke(pen, [(x + u * s, y + v * s) for u, v in points], 10 * s, fill)
 
 
@@ -99,8 +122,10 @@ def _round(pen: ImageDraw.ImageDraw, rim: Ink, field: Ink, width: float = 22.0) 
 
 
 def _corners(count: int, turn: float, radius: float, shift: float = 0.0) -> list[Point]:
-    return [(120 + radius * float(np.cos(a)), 120 + shift + radius * float(np.sin(a)))
-            for a in np.radians(turn) + 2 * np.pi * np.arange(count) / count]  # fmt: skip
+    return [
+        (120 + radius * float(np.cos(a)), 120 + shift + radius * float(np.sin(a)))
+        for a in np.radians(turn) + 2 * np.pi * np.arange(count) / count
+    ]
 
 
 def _polygon(pen: ImageDraw.ImageDraw, count: int, turn: float, layers: list[tuple[float, Ink]], shift: float) -> None:

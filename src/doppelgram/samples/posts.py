@@ -102,8 +102,10 @@ def _write_tables(folder: Path, planned: list[Post], seed: int) -> None:
         truth.append(
             [path, f"{place}::{pose}", parent, person, choose_view(LANDMARKS[post.place], post.view, seed).name]
         )
-    for name, head, table in (("posts.csv", ["path", "place", "pose", "author", "timestamp"], rows),
-                              ("truth.csv", ["path", "arrangement", "parent", "person", "photo"], truth)):  # fmt: skip
+    for name, head, table in (
+        ("posts.csv", ["path", "place", "pose", "author", "timestamp"], rows),
+        ("truth.csv", ["path", "arrangement", "parent", "person", "photo"], truth),
+    ):
         with (folder / name).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(head)

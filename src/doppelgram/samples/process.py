@@ -5,7 +5,7 @@ probability proportional to influence times an exponential decay with age, or is
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -56,28 +56,46 @@ class _Circle:
     views: dict[int, int]
 
 
+@dataclass
+class _Planning:
+    """The posts planned so far, and what the next ones are made from.
+
+    Attributes:
+        names: of all authors.
+        numbers: file numbers that are still free, in random order.
+        rng: of the process.
+        posts: planned so far.
+        clock: seconds at which somebody has posted.
+    """
+
+    names: list[str]
+    numbers: Iterator[int]
+    rng: np.random.Generator
+    posts: list[Post] = field(default_factory=list)
+    clock: set[int] = field(default_factory=set)
+
+
 def plan(posts: int, places: int, poses: list[str], seed: int) -> list[Post]:
     """All posts and bare places of a world, in no meaningful order; parents refer to positions in the list."""
     rng = stream(seed, "process")
     popularity = rng.permutation(1.0 / (1 + np.arange(places)) ** 0.7)
     circles, names = _circles(posts, places, popularity, rng)
-    found: list[Post] = []
     numbers = iter(rng.permutation(posts + places * BARE_PER_PLACE).tolist())
-    clock: set[int] = set()
+    state = _Planning(names, numbers, rng)
     share = popularity[:, None] * rng.lognormal(0, 0.45, (places, len(poses)))
     for (place, pose), count in _counts(posts, share, rng).items():
         here = [c for c in circles if place in c.views]
-        found += _arrangement(place, poses[pose], count, here, names, len(found), numbers, clock, rng)
+        state.posts += _arrangement(state, place, poses[pose], count, here)
     for place in range(places):
         here = [c for c in circles if place in c.views]
         for _ in range(BARE_PER_PLACE):
             circle = here[int(rng.integers(len(here)))]
             author = circle.people[int(rng.integers(len(circle.people)))]
-            time = _moment(float(rng.uniform(0, SPAN_DAYS)), clock)
+            time = _moment(float(rng.uniform(0, SPAN_DAYS)), state.clock)
             framing = Framing(0.5, 1.0, 0.55, float(rng.normal(0, 1.2)), bool(rng.random() < 0.12))
-            found.append(Post(next(numbers), place, None, names[author], None, circle.views[place], time, None, None,
-                              framing))  # fmt: skip
-    return found
+            number, view = next(state.numbers), circle.views[place]
+            state.posts.append(Post(number, place, None, names[author], None, view, time, None, None, framing))
+    return state.posts
 
 
 def _circles(posts: int, places: int, popularity: Floats, rng: np.random.Generator) -> tuple[list[_Circle], list[str]]:
@@ -109,8 +127,9 @@ def _counts(posts: int, share: Floats, rng: np.random.Generator) -> dict[tuple[i
     return {(k // width, k % width): least + int(n) for k, n in enumerate(extra) if least + int(n)}
 
 
-def _arrangement(place: int, pose: str, count: int, circles: list[_Circle], names: list[str], offset: int,
-                 numbers: Iterator[int], clock: set[int], rng: np.random.Generator) -> list[Post]:  # fmt: skip
+def _arrangement(state: _Planning, place: int, pose: str, count: int, circles: list[_Circle]) -> list[Post]:
+    """The posts of one arrangement in order of time; parents are positions among all posts planned so far."""
+    rng, offset = state.rng, len(state.posts)
     start = float(rng.uniform(0, 0.45)) * SPAN_DAYS
     days = np.sort(start + (SPAN_DAYS - start) * np.append(0.0, rng.beta(1.0, 1.7, count - 1)))
     fame = rng.lognormal(0, 0.9, count)
@@ -118,17 +137,29 @@ def _arrangement(place: int, pose: str, count: int, circles: list[_Circle], name
     for k in range(count):
         circle = circles[int(rng.integers(len(circles)))]
         author = circle.people[int(rng.integers(len(circle.people)))]
-        time = _moment(float(days[k]), clock)
+        time = _moment(float(days[k]), state.clock)
         parent = None
         if k and rng.random() >= INVENTIONS:
             age = np.array([(time - p.time).total_seconds() / 86400 for p in posts])
-            own = np.array([OWN_WEIGHT if p.author == names[author] else 1.0 for p in posts])
+            own = np.array([OWN_WEIGHT if p.author == state.names[author] else 1.0 for p in posts])
             odds = fame[:k] * np.exp(-age / DECAY_DAYS) * own * (age > 0)
             if odds.sum() > 0:
                 parent = int(rng.choice(k, p=odds / odds.sum()))
         body, framing = _stage(pose, None if parent is None else posts[parent], rng)
-        posts.append(Post(next(numbers), place, pose, names[author], author, circle.views[place], time,
-                          None if parent is None else offset + parent, body, framing))  # fmt: skip
+        posts.append(
+            Post(
+                next(state.numbers),
+                place,
+                pose,
+                state.names[author],
+                author,
+                circle.views[place],
+                time,
+                None if parent is None else offset + parent,
+                body,
+                framing,
+            )
+        )
     return posts
 
 

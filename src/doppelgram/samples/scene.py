@@ -63,8 +63,14 @@ def shoot(photo: Photo, post: Post, size: int, seed: int) -> Shot:
     return Shot(small, int(rng.integers(78, 95)), points)
 
 
-def _stranger(picture: Image.Image, light: Light, rng: np.random.Generator,
-              rows: tuple[float, float, float], tall: float, seed: int) -> None:  # fmt: skip
+def _stranger(
+    picture: Image.Image,
+    light: Light,
+    rng: np.random.Generator,
+    rows: tuple[float, float, float],
+    tall: float,
+    seed: int,
+) -> None:
     """A passer-by further off, smaller the nearer to the horizon.
 
     ``rows`` are the horizon's, the farthest that can be walked on, and that of the main person's feet.
@@ -114,8 +120,12 @@ def _shadow(picture: Image.Image, figure: Figure, light: Light, at: tuple[int, i
     strength = 0.35 + light.hour.shadow * 0.9
     cast = scale_mask(cast, 0.85 * min(1.0, strength))
     corner = (at[0] + x0, at[1] + round(y0))
-    box = (max(0, corner[0]), max(0, corner[1]), min(picture.width, corner[0] + size[0]),
-           min(picture.height, corner[1] + size[1]))  # fmt: skip
+    box = (
+        max(0, corner[0]),
+        max(0, corner[1]),
+        min(picture.width, corner[0] + size[0]),
+        min(picture.height, corner[1] + size[1]),
+    )
     if box[0] < box[2] and box[1] < box[3]:
         part = cast.crop((box[0] - corner[0], box[1] - corner[1], box[2] - corner[0], box[3] - corner[1]))
         darken(picture, part, (88, 92, 128), (box[0], box[1]))

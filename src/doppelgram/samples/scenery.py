@@ -1,6 +1,7 @@
 """What surrounds a landmark: sky, clouds, far hills and roofs, trees."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
@@ -140,10 +141,19 @@ def backdrop(picture: Image.Image, light: Light, season: Season, rng: np.random.
         pen.rectangle((0, y, width, y + 3), fill=ink(light.far(leaf, 0.32)))
 
 
-def tree(picture: Image.Image, light: Light, season: Season, rng: np.random.Generator, kind: str,
-         foot: tuple[float, float], height: float, haze: float) -> None:  # fmt: skip
-    """One tree of a kind (round, poplar, cypress, pine, palm) standing at ``foot``, ``height`` pixels high."""
-    x, y = foot
+@dataclass(frozen=True)
+class Tree:
+    """A tree: its kind (round, poplar, cypress, pine, palm), foot and height in pixels, and share of haze."""
+
+    kind: str
+    foot: tuple[float, float]
+    height: float
+    haze: float
+
+
+def draw_tree(picture: Image.Image, light: Light, season: Season, rng: np.random.Generator, tree: Tree) -> None:
+    """Draw one tree."""
+    (x, y), kind, height, haze = tree.foot, tree.kind, tree.height, tree.haze
     side = float(np.sign(light.direction[0]) or 1.0)
 
     def tone(colour: RGB, facing: float) -> tuple[int, int, int]:
@@ -172,8 +182,10 @@ def tree(picture: Image.Image, light: Light, season: Season, rng: np.random.Gene
         for facing, shift, shrink in ((0.0, 0.0, 1.0), (0.45, 0.28, 0.66), (0.85, 0.5, 0.3)):
             w = wide * shrink
             cx = x + side * grow(wide * shift)
-            pen.ellipse((cx - grow(w), y - grow(0.55 + 0.45 * shrink), cx + grow(w), y - grow(0.55 - 0.46 * shrink)),
-                        fill=tone(colour, facing))  # fmt: skip
+            pen.ellipse(
+                (cx - grow(w), y - grow(0.55 + 0.45 * shrink), cx + grow(w), y - grow(0.55 - 0.46 * shrink)),
+                fill=tone(colour, facing),
+            )
     elif kind == "pine":
         pen.line((x, y, x, y - grow(0.3)), fill=tone(bark, 0.2), width=max(2, round(grow(0.05))))
         colour = rgb(season.pine)
@@ -198,7 +210,9 @@ def tree(picture: Image.Image, light: Light, season: Season, rng: np.random.Gene
 
 
 def _frond(pen: ImageDraw.ImageDraw, head: Sequence[float], angle: float, size: float, fill: tuple[int, ...]) -> None:
-    top = [(head[0] + size * t * np.cos(angle), head[1] - size * (t * np.sin(angle) * 0.75 - 0.62 * t**2.2))
-           for t in np.linspace(0, 1, 7)]  # fmt: skip
+    top = [
+        (head[0] + size * t * np.cos(angle), head[1] - size * (t * np.sin(angle) * 0.75 - 0.62 * t**2.2))
+        for t in np.linspace(0, 1, 7)
+    ]
     low = [(a, b + size * 0.15 * np.sin(np.pi * t**0.8)) for (a, b), t in zip(top, np.linspace(0, 1, 7), strict=True)]
     pen.polygon([*top, *low[::-1]], fill=fill)

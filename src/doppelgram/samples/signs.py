@@ -42,11 +42,17 @@ def choose_scene(number: int, seed: int) -> Scene:
     light = np.array([1 + warm, 1.0, 1 - warm]) * float(np.clip(rng.lognormal(-0.14, 0.3), 0.34, 1.45))
     walls = [rgb(WALLS[int(k)]) for k in rng.integers(len(WALLS), size=3)]
     return Scene(
-        sky=rgb(SKIES[int(rng.integers(len(SKIES)))]), walls=(walls[0], walls[1], walls[2]), light=light,
-        ambient=float(rng.uniform(0.3, 0.62)), edge=float(rng.uniform(-0.6, 0.6)) if rng.random() < 0.42 else None,
-        edge_angle=float(rng.uniform(0, 2 * np.pi)), softness=float(rng.gamma(2.0, 0.3)),
-        grain=float(rng.uniform(1, 8)), detail=float(rng.uniform(0.3, 1.0)), yaw=float(rng.normal(0, 22)),
-    )  # fmt: skip
+        sky=rgb(SKIES[int(rng.integers(len(SKIES)))]),
+        walls=(walls[0], walls[1], walls[2]),
+        light=light,
+        ambient=float(rng.uniform(0.3, 0.62)),
+        edge=float(rng.uniform(-0.6, 0.6)) if rng.random() < 0.42 else None,
+        edge_angle=float(rng.uniform(0, 2 * np.pi)),
+        softness=float(rng.gamma(2.0, 0.3)),
+        grain=float(rng.uniform(1, 8)),
+        detail=float(rng.uniform(0.3, 1.0)),
+        yaw=float(rng.normal(0, 22)),
+    )
 
 
 def render_signs(

@@ -1,4 +1,4 @@
-"""The jointed body: named poses as limb angles, and where its joints come to lie in the picture.
+"""The body: named poses as limb angles, and where its points come to lie.
 
 A limb's direction has two angles in degrees: ``swing`` in the picture plane, from straight down (0) outwards to the
 side (90) to straight up (180), and ``forward`` out of that plane towards the viewer. A body faces the viewer, so its
@@ -15,9 +15,10 @@ from doppelgram.samples.solids import yawed
 
 LIMBS = ("r_upper_arm", "r_forearm", "l_upper_arm", "l_forearm", "r_thigh", "r_shin", "l_thigh", "l_shin")
 LENGTHS = {"upper_arm": 0.165, "forearm": 0.155, "thigh": 0.24, "shin": 0.235}
-KEYPOINTS = ("nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "r_hip", "r_knee",
-             "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear")  # fmt: skip
-_SWAP = [KEYPOINTS.index({"r": "l", "l": "r"}[k[0]] + k[1:] if k[1] == "_" else k) for k in KEYPOINTS]
+_ARM, _LEG = ("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")
+_LIMB_POINTS = tuple(f"{side}_{point}" for limb in (_ARM, _LEG) for side in "rl" for point in limb)
+KEYPOINT_NAMES = ("nose", "neck", *_LIMB_POINTS, "r_eye", "l_eye", "r_ear", "l_ear")
+_SWAP = [KEYPOINT_NAMES.index({"r": "l", "l": "r"}[k[0]] + k[1:] if k[1] == "_" else k) for k in KEYPOINT_NAMES]
 
 Angles = tuple[float, float]
 
@@ -39,8 +40,9 @@ class Pose:
     lift: float = 0.0
 
 
-def _pose(arms: tuple[Angles, Angles, Angles, Angles], legs: tuple[Angles, Angles, Angles, Angles],
-          **rest: float) -> Pose:  # fmt: skip
+def _pose(
+    arms: tuple[Angles, Angles, Angles, Angles], legs: tuple[Angles, Angles, Angles, Angles], **rest: float
+) -> Pose:
     return Pose(dict(zip(LIMBS, (*arms, *legs), strict=True)), **rest)
 
 
@@ -52,12 +54,13 @@ POSES: dict[str, Pose] = {
     "mountain": _pose(((14, 4), (8, 10), (14, 4), (8, 10)), _STAND),
     "point": _pose(((34, 4), (-62, 30), (126, 4), (128, 4)), ((10, 0), (6, 0), (14, 4), (10, -6)), head=-6, look=28),
     "star": _pose(((112, 0), (116, 0), (112, 0), (116, 0)), ((30, 0), (30, 0), (30, 0), (30, 0))),
-    "dancer": _pose(((76, 10), (74, 10), (132, 0), (136, 0)), ((4, 0), (2, 0), (68, -10), (132, -10)),
-                    lean=-24, head=-8, look=-35),
+    "dancer": _pose(
+        ((76, 10), (74, 10), (132, 0), (136, 0)), ((4, 0), (2, 0), (68, -10), (132, -10)), lean=-24, head=-8, look=-35
+    ),
     "sit": _pose(((30, 20), (38, 36), (30, 20), (38, 36)), ((66, 56), (-78, 6), (66, 56), (-74, -4)), bow=-4),
     "lean": _pose(((-30, 35), (-92, 18), (96, 6), (98, 0)), ((4, 0), (2, 0), (26, 0), (20, 0)), lean=14, look=38),
     "jump": _pose(((138, 4), (150, 10), (138, 4), (150, 10)), ((40, 30), (6, -58), (44, 24), (10, -62)), lift=0.14),
-}  # fmt: skip
+}
 WALK = (
     _pose(((16, 16), (10, 30), (14, -14), (8, 8)), ((5, 20), (3, 4), (4, -16), (3, -26)), turn=35),
     _pose(((12, 6), (10, 14), (12, 6), (-30, 50)), ((6, 0), (4, 0), (9, 2), (5, -3)), turn=-20),
@@ -102,8 +105,8 @@ class Build:
     girth: float = 1.0
 
 
-def joints(pose: Pose, build: Build) -> dict[str, Floats]:
-    """Joint positions (x right, y up, z towards the viewer), in body heights.
+def body_points(pose: Pose, build: Build) -> dict[str, Floats]:
+    """Positions of the named points of a body (x right, y up, z towards the viewer), in body heights.
 
     The lowest point stands on y = ``pose.lift`` and the hips are at x = z = 0.
     """
@@ -120,8 +123,12 @@ def joints(pose: Pose, build: Build) -> dict[str, Floats]:
     for name, side in (("r", -1.0), ("l", 1.0)):
         at[f"{name}_hip"] = across * (side * 0.058 * build.hips)
         at[f"{name}_shoulder"] = at["neck"] + across * (side * 0.102 * build.shoulders) - up * 0.012
-        chain = (("shoulder", "upper_arm", "elbow", build.arms), ("elbow", "forearm", "wrist", build.arms),
-                 ("hip", "thigh", "knee", build.legs), ("knee", "shin", "ankle", build.legs))  # fmt: skip
+        chain = (
+            ("shoulder", "upper_arm", "elbow", build.arms),
+            ("elbow", "forearm", "wrist", build.arms),
+            ("hip", "thigh", "knee", build.legs),
+            ("knee", "shin", "ankle", build.legs),
+        )
         for start, limb, end, factor in chain:
             step = along(pose.limbs[f"{name}_{limb}"], side)
             at[f"{name}_{end}"] = at[f"{name}_{start}"] + step * (LENGTHS[limb] * factor)
@@ -138,9 +145,16 @@ def joints(pose: Pose, build: Build) -> dict[str, Floats]:
     frame = np.stack([np.array([np.cos(nod), -np.sin(nod), 0.0]), head_up, np.array([0.0, 0.0, 1.0])], axis=1)
     frame = frame @ yawed(pose.look)
     r = 0.07 * build.head
-    for name, spot in (("nose", (0, -0.12, 1.0)), ("r_eye", (-0.36, 0.16, 0.86)), ("l_eye", (0.36, 0.16, 0.86)),
-                       ("r_ear", (-0.96, 0.0, 0.0)), ("l_ear", (0.96, 0.0, 0.0)), ("chin", (0, -0.86, 0.5)),
-                       ("crown", (0, 1.0, 0.0)), ("nape", (0, -0.5, -0.9))):  # fmt: skip
+    for name, spot in (
+        ("nose", (0, -0.12, 1.0)),
+        ("r_eye", (-0.36, 0.16, 0.86)),
+        ("l_eye", (0.36, 0.16, 0.86)),
+        ("r_ear", (-0.96, 0.0, 0.0)),
+        ("l_ear", (0.96, 0.0, 0.0)),
+        ("chin", (0, -0.86, 0.5)),
+        ("crown", (0, 1.0, 0.0)),
+        ("nape", (0, -0.5, -0.9)),
+    ):
         at[name] = at["head"] + frame @ np.array(spot) * r
     spin = yawed(pose.turn)
     turned = {name: spin @ point for name, point in at.items()}
@@ -156,7 +170,7 @@ def joints(pose: Pose, build: Build) -> dict[str, Floats]:
 def keypoints(at: Mapping[str, Floats]) -> Floats:
     """The 18 keypoints (18, 3) in OpenPose's order; the neck is the middle of the shoulders."""
     middle = (at["r_shoulder"] + at["l_shoulder"]) / 2
-    return np.array([middle if name == "neck" else at[name] for name in KEYPOINTS])
+    return np.array([middle if name == "neck" else at[name] for name in KEYPOINT_NAMES])
 
 
 def flip(points: Floats, width: float) -> Floats:

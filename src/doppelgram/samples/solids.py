@@ -12,6 +12,7 @@ import numpy as np
 from doppelgram.samples.canvas import RGB, Floats
 
 Vector = Sequence[float] | Floats
+Pair = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,26 @@ def line(a: Vector, b: Vector, thickness: float, colour: RGB) -> Face:
 
 
 def frustum(
-    x: float,
-    z: float,
-    y0: float,
-    y1: float,
-    base: tuple[float, float],
-    top: tuple[float, float],
+    centre: Pair,
+    levels: Pair,
+    base: Pair,
+    top: Pair,
     colour: RGB,
     decorate: Callable[[Face], Iterable[Face]] | None = None,
     roof: RGB | None = None,
 ) -> list[Face]:
-    """A box with a smaller or larger top: half widths (x, z) below and above; ``decorate`` gives a wall's decals."""
-    (bx, bz), (tx, tz) = base, top
+    """A box with a smaller or larger top.
+
+    Args:
+        centre: (x, z).
+        levels: y of the bottom and of the top.
+        base: half widths (x, z) at the bottom.
+        top: half widths (x, z) at the top.
+        colour: of the walls.
+        decorate: gives a wall's decals.
+        roof: colour of the top; ``colour`` by default.
+    """
+    (x, z), (y0, y1), (bx, bz), (tx, tz) = centre, levels, base, top
     low = [(x - bx, y0, z + bz), (x + bx, y0, z + bz), (x + bx, y0, z - bz), (x - bx, y0, z - bz)]
     high = [(x - tx, y1, z + tz), (x + tx, y1, z + tz), (x + tx, y1, z - tz), (x - tx, y1, z - tz)]
     faces = []
@@ -78,36 +87,35 @@ def frustum(
 
 
 def box(
-    x: float,
-    z: float,
-    y0: float,
-    y1: float,
-    half: tuple[float, float],
+    centre: Pair,
+    levels: Pair,
+    half: Pair,
     colour: RGB,
     decorate: Callable[[Face], Iterable[Face]] | None = None,
     roof: RGB | None = None,
 ) -> list[Face]:
-    """An upright box centred on (x, z)."""
-    return frustum(x, z, y0, y1, half, half, colour, decorate, roof)
+    """An upright box; arguments as for `frustum`."""
+    return frustum(centre, levels, half, half, colour, decorate, roof)
 
 
-def gable(x: float, z: float, y0: float, y1: float, half: tuple[float, float], wall: RGB, roof: RGB) -> list[Face]:
+def gable(centre: Pair, levels: Pair, half: Pair, wall: RGB, roof: RGB) -> list[Face]:
     """A pitched roof with its ridge along z: two slopes and two triangular ends."""
-    hx, hz = half
+    (x, z), (y0, y1), (hx, hz) = centre, levels, half
     a, b, c, d = (x - hx, y0, z + hz), (x + hx, y0, z + hz), (x + hx, y0, z - hz), (x - hx, y0, z - hz)
     front, back = (x, y1, z + hz), (x, y1, z - hz)
-    return [quad([a, b, front], wall), quad([c, d, back], wall), quad([b, c, back, front], roof),
-            quad([d, a, front, back], roof)]  # fmt: skip
+    return [
+        quad([a, b, front], wall),
+        quad([c, d, back], wall),
+        quad([b, c, back, front], roof),
+        quad([d, a, front, back], roof),
+    ]
 
 
 def lathe(
-    x: float,
-    z: float,
-    profile: Sequence[tuple[float, float]],
-    colour: RGB | Callable[[int, int], RGB],
-    sides: int = 20,
+    centre: Pair, profile: Sequence[Pair], colour: RGB | Callable[[int, int], RGB], sides: int = 20
 ) -> list[Face]:
     """A solid of revolution from (radius, height) pairs listed upwards; ``colour`` may depend on (ring, side)."""
+    x, z = centre
     angle = np.linspace(0, 2 * np.pi, sides + 1)
     cos, sin = np.cos(angle), np.sin(angle)
     faces = []
@@ -126,10 +134,16 @@ def lathe(
 
 
 def openings(
-    wall: Face, columns: int, rows: int, colour: RGB, *, fill: tuple[float, float] = (0.5, 0.6), arch: float = 0.0,
-    area: tuple[float, float, float, float] = (0.06, 0.06, 0.94, 0.94), glow: float = 0.0,
-) -> list[Face]:  # fmt: skip
-    """A grid of windows on a four-cornered wall (none on other faces).
+    wall: Face,
+    grid: tuple[int, int],
+    colour: RGB,
+    *,
+    fill: Pair = (0.5, 0.6),
+    arch: float = 0.0,
+    area: tuple[float, float, float, float] = (0.06, 0.06, 0.94, 0.94),
+    glow: float = 0.0,
+) -> list[Face]:
+    """A grid of windows, (columns, rows), on a four-cornered wall (none on other faces).
 
     ``fill`` is the share of each cell that a window takes, ``arch`` the share of its height that is a round or,
     above 0.6, a pointed head, ``area`` the part of the wall (u0, v0, u1, v1) that the grid covers.
@@ -137,6 +151,7 @@ def openings(
     if len(wall.points) != 4:
         return []
     a, b, c, d = wall.points
+    columns, rows = grid
     u0, v0, u1, v1 = area
     outline = [(-1.0, 0.0), (1.0, 0.0)]
     if arch > 0:
@@ -157,7 +172,7 @@ def openings(
 
 def band(wall: Face, v0: float, v1: float, colour: RGB) -> Face:
     """A horizontal stripe over the whole width of a four-cornered wall."""
-    return openings(wall, 1, 1, colour, fill=(1.0, 1.0), area=(0.0, v0, 1.0, v1))[0]
+    return openings(wall, (1, 1), colour, fill=(1.0, 1.0), area=(0.0, v0, 1.0, v1))[0]
 
 
 def moved(parts: Sequence[Part], matrix: Floats, offset: tuple[float, float, float] = (0, 0, 0)) -> list[Part]:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from doppelgram.dataset.loading import Images, progress_bar
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import Images
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.evaluation.sampling import sample_pairs

@@ -17,8 +17,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.learning.catalogue import make_loss, make_miner
 from doppelgram.learning.losses import MetricLoss, TripletMarginLoss
+from doppelgram.learning.registry import make_loss, make_miner
 from doppelgram.learning.samplers import MPerClassSampler, ShuffleSampler
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.checkpoints import BestCheckpoint, LastCheckpoint, gave_up, read_checkpoint

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from doppelgram.errors import DivergedError, DoppelgramError
 from doppelgram.images.augment import augment
+from doppelgram.learning.cross_batch_memory import CrossBatchMemory, with_batch_anchors
 from doppelgram.learning.losses import MetricLoss, TripletMarginLoss
-from doppelgram.learning.memory import BatchMemory, anchored
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.recipe import OptimiserRecipe, Recipe
 
@@ -81,7 +81,7 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
         self.augmentation = recipe.augmentation
         self.generator = torch.Generator()
         self._embedded: list[tuple[Tensor, Tensor]] = []
-        self.memory = BatchMemory(recipe.loss.memory, network.head.dim) if recipe.loss.memory else None
+        self.memory = CrossBatchMemory(recipe.loss.memory, network.head.dim) if recipe.loss.memory else None
         self.average = copy.deepcopy(network).requires_grad_(False) if recipe.optimiser.average else None
 
     def on_train_epoch_start(self) -> None:
@@ -113,8 +113,8 @@ class MetricModule(lightning.LightningModule):  # type: ignore[misc]
         seen, seen_labels = self.memory.join(embeddings, labels) if self.memory is not None else (embeddings, labels)
         tuples = self.miner(seen.detach(), seen_labels) if self.miner else None
         if self.memory is not None:
-            tuples = anchored(tuples, seen_labels, len(labels))
-            self.memory.remember(embeddings, labels)
+            tuples = with_batch_anchors(tuples, seen_labels, len(labels))
+            self.memory.store(embeddings, labels)
         loss: Tensor = self.loss(seen, seen_labels, tuples)
         figures = {"train_loss": loss.detach(), **{f"train_{k}": v for k, v in self.loss.stats().items()}}
         if isinstance(self.loss, TripletMarginLoss) and (not self.cached or number % VIOLATED_EVERY == 0):

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.loading import progress_bar, tell_notes, tell_outcomes
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import tell_notes, tell_outcomes
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import in_order
 from doppelgram.images.read import Photograph, Want, read

@@ -10,9 +10,10 @@ import pytest
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.atlas import Images, Map, make_map
-from doppelgram.reports.map.page import page_html, write_page, wrong_lines
+from doppelgram.reports.map.page import page_html, write_page
+from doppelgram.reports.map.parts import wrong_lines
 
-NASTY = "</script><script>alert(1)</script> \u2028 <!-- ' \" & @@data@@ größe"
+NASTY = "</script><script>alert(1)</script> \u2028 <!-- ' \" & {{ data }} {% raw %} größe"
 
 
 class Page(HTMLParser):

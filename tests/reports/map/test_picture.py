@@ -5,14 +5,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.atlas import Images
-from doppelgram.reports.map.palette import style_classes
-from doppelgram.reports.map.picture import draw_points, write_picture
+from doppelgram.reports.figures import write_figure
+from doppelgram.reports.map.picture import draw_points
 
 
 def scene(n: int = 80, classes: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -72,26 +71,11 @@ def test_training_is_faint_only_beside_others() -> None:
     assert opacities(np.full(80, "train")) == opacities(np.full(80, ""))
 
 
-def test_panels_of_one_figure() -> None:
-    points, labels, parts, wrong = scene()
-    figure = Figure(figsize=(10, 5))
-    FigureCanvasAgg(figure)
-    styles = style_classes(points, labels)
-    for axes, part in zip(figure.subplots(1, 2), ("train", "test"), strict=True):
-        mine = parts == part
-        got = draw_points(
-            points[mine], labels[mine], parts[mine], wrong[mine], title=part, axes=axes, styles=styles, names=False
-        )
-        assert got is figure
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["train", "test"]
-    assert not figure.axes[0].texts
-
-
 def test_files_are_whole_and_the_same_each_time(tmp_path: Path) -> None:
     points, labels, parts, wrong = scene()
     for ending in ("png", "svg"):
         one, two = (
-            write_picture(
+            write_figure(
                 draw_points(points, labels, parts, wrong, title="$a_1$ <b>"), tmp_path / f"{number}" / f"map.{ending}"
             )
             for number in (1, 2)
@@ -111,7 +95,7 @@ def test_no_class_name_spoils_the_file_or_the_terminal(tmp_path: Path) -> None:
     points, _, parts, wrong = scene(12, 3)
     names = np.array(["bell\x07", "\u6f22\u5b57", "<b>&\n"])[np.arange(12) % 3]
     for ending in ("png", "svg"):
-        write_picture(draw_points(points, names, parts, wrong, title="new\nline\x00"), tmp_path / f"map.{ending}")
+        write_figure(draw_points(points, names, parts, wrong, title="new\nline\x00"), tmp_path / f"map.{ending}")
     ElementTree.parse(tmp_path / "map.svg")
 
 
@@ -129,4 +113,4 @@ def test_what_cannot_be_drawn(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     points, labels, parts, wrong = scene(8)
     with pytest.raises(DoppelgramError, match="cannot be written"):
-        write_picture(draw_points(points, labels, parts, wrong, title=""), tmp_path / "file" / "map.png")
+        write_figure(draw_points(points, labels, parts, wrong, title=""), tmp_path / "file" / "map.png")

@@ -44,7 +44,7 @@ def test_originators():
     parent = np.array([-1, -1, 1, 2, -1, -1, -1])
     time = np.array([0.0, 1, 2, 3, 0, 1, 0])
     assert descendants(parent, time).tolist() == [0, 2, 1, 0, 0, 0, 0]
-    origin = originators(arrangement, parent, time, least=2)
+    origin = originators(arrangement, parent, time, min_posts=2)
     assert origin == {0: 1}
     assert originator_first(np.array([1.0, 2, 0, 0, 9, 9, 9]), arrangement, origin).tolist() == [True]
     assert originator_first(np.array([2.0, 2, 0, 0, 9, 9, 9]), arrangement, origin).tolist() == [False]

@@ -11,7 +11,7 @@ from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
 from doppelgram.rolemodels.validation.simulate import World, WorldSettings, simulate
-from doppelgram.rolemodels.validation.truth import LEAST, score_lines, score_trace
+from doppelgram.rolemodels.validation.truth import MIN_POSTS, score_lines, score_trace
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_a_trace_beside_the_truth(found: RoleModels, world: World, truth: Path) 
     scores = score_trace(found, truth)
     assert scores.posts == int((world.arrangement >= 0).sum())
     sizes = np.bincount(world.arrangement[world.arrangement >= 0])
-    assert 0 < scores.arrangements <= int((sizes >= LEAST).sum())
+    assert 0 < scores.arrangements <= int((sizes >= MIN_POSTS).sum())
     assert 0 <= scores.earliest_first <= 1
     assert scores.low <= scores.originator_first <= scores.high
     assert 0.5 < scores.adjusted_rand <= 1
@@ -67,8 +67,8 @@ def test_what_is_true_scores_one(found: RoleModels, world: World, truth: Path) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("path,arrangement\na,b\n", "has the columns path, arrangement and parent"),
-        ("path,arrangement,parent\na,b,\na,b,\n", "row 3: the path stands in an earlier row"),
+        ("path,arrangement\na,b\n", "no 'parent' among path, arrangement"),
+        ("path,arrangement,parent\na,b,\na,b,\n", "row 3: the path 'a' stands in an earlier row"),
         ("path,arrangement,parent\nelsewhere.jpg,b,\n", "knows none of the posts"),
     ],
 )

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from doppelgram.comparison.result import Comparison, Setting
-from doppelgram.files import written_whole
-from doppelgram.reports.lines import (
+from doppelgram.numbers import number
+from doppelgram.reports.figures import (
     DIRECT,
     INK,
     QUIET,
@@ -21,8 +21,11 @@ from doppelgram.reports.lines import (
     draw_lines,
     epoch_axes,
     percent_axis,
-    title_style,
+    svg_text,
+    titled,
+    write_figure,
 )
+from doppelgram.reports.pages import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +71,7 @@ def learning_figure(comparison: Comparison) -> Figure:
     """Training loss and share of active tuples per epoch, a row a loss: their scales cannot be compared."""
     dim = comparison.best.dim
     losses = list(dict.fromkeys(s.loss for s in comparison.settings if s.dim == dim))
-    figure, grid = canvas(f"How training went, {dim} dims", len(losses), 2, width=9.6, height=3.1)
+    figure, grid = canvas(f"How training went, {dim} dims", len(losses), 2, size=(9.6, 3.1 * len(losses) + 0.6))
     for row, loss in enumerate(losses):
         left, right = grid[row]
         losing = _lines(comparison, "epoch", "train_loss", loss=loss, dim=dim)
@@ -77,13 +80,13 @@ def learning_figure(comparison: Comparison) -> Figure:
         active = _lines(comparison, "epoch", "active", loss=loss, dim=dim)
         draw_lines(right, active, _groups(comparison), limits=SHARES)
         if not active:
-            right.text(0.5, 0.5, "not told by this loss", ha="center", va="center", color=QUIET, fontsize=9.5,
-                       transform=right.transAxes)  # fmt: skip
+            middle = {"ha": "center", "va": "center", "transform": right.transAxes}
+            right.text(0.5, 0.5, "this loss does not count them", color=QUIET, fontsize=9.5, **middle)
             right.set_yticks([])
         else:
             percent_axis(right)
-        left.set_title(f"{loss}: training loss", **title_style())
-        right.set_title(f"{loss}: share of active tuples", **title_style())
+        titled(left, f"{loss}: training loss")
+        titled(right, f"{loss}: share of active tuples")
     for axes in grid:
         epoch_axes(axes)
     return figure
@@ -95,12 +98,12 @@ def progress_figure(comparison: Comparison) -> Figure:
     losses = list(dict.fromkeys(s.loss for s in comparison.settings if s.dim == dim))
     together = len([s for s in comparison.settings if s.dim == dim]) <= DIRECT
     rows: list[str | None] = [None] if together else list(losses)
-    figure, grid = canvas(f"How soon it learns, {dim} dims", len(rows), 2, width=9.6, height=3.6 if together else 3.1,
-                           sharey=True)  # fmt: skip
+    height = (3.6 if together else 3.1) * len(rows) + 0.6
+    figure, grid = canvas(f"How soon it learns, {dim} dims", len(rows), 2, size=(9.6, height), sharey=True)
     for row, loss in enumerate(rows):
         for axes, x, title in zip(grid[row], ("epoch", "clock"), ("by epochs", "by the clock"), strict=True):
             draw_lines(axes, _lines(comparison, x, "accuracy", loss=loss, dim=dim), _groups(comparison))
-            axes.set_title(f"{loss or 'Validation P@1'} {title}", **title_style())
+            titled(axes, f"{loss or 'Validation P@1'} {title}")
             percent_axis(axes)
     for left, right in grid:
         epoch_axes([left])
@@ -109,27 +112,27 @@ def progress_figure(comparison: Comparison) -> Figure:
 
 
 def size_figure(comparison: Comparison) -> Figure:
-    """P@1 of the asked part against embedding size, with 95 % intervals; a panel a loss."""
+    """P@1 of the queries against embedding size, with 95 % intervals; a panel a loss."""
     losses = list(dict.fromkeys(s.loss for s in comparison.settings))
     dims = sorted({s.dim for s in comparison.settings})
     columns = min(3, len(losses))
-    figure, grid = canvas("What each embedding size reaches", -(-len(losses) // columns), columns,
-                           width=3.4 * columns + 1.6, height=3.5, sharey=True)  # fmt: skip
+    rows = -(-len(losses) // columns)
+    size = 3.4 * columns + 1.6, 3.5 * rows + 0.6
+    figure, grid = canvas("What each embedding size reaches", rows, columns, size=size, sharey=True)
     panels = [axes for row in grid for axes in row]
     for axes, loss in zip(panels, losses, strict=False):
         lines: list[Line] = []
         for miner in dict.fromkeys(s.miner for s in comparison.settings if s.loss == loss):
-            rows = comparison.table.query("loss == @loss and miner == @miner").sort_values("dim")
+            table = comparison.table.query("loss == @loss and miner == @miner").sort_values("dim")
             # Set apart a little, so that intervals do not lie on each other.
-            x = np.array([dims.index(dim) for dim in rows["dim"]], dtype=float) + 0.06 * len(lines)
-            values = [rows[column].to_numpy(float) for column in ("p1", "p1_low", "p1_high")]
-            name = _group(comparison, Setting(loss, miner, int(rows["dim"].iloc[0])))
+            x = np.array([dims.index(dim) for dim in table["dim"]], dtype=float) + 0.06 * len(lines)
+            values = [table[column].to_numpy(float) for column in ("p1", "p1_low", "p1_high")]
+            name = _group(comparison, Setting(loss, miner, int(table["dim"].iloc[0])))
             lines.append(Line(name, name, 0, x, *values))
         draw_lines(axes, lines, _groups(comparison), bars=True)
         axes.set_xticks(range(len(dims)), [str(dim) for dim in dims])
         axes.set_xlim(-0.25, len(dims) - 0.7)
-        axes.set_title(loss, **title_style())
-        axes.set_xlabel("Numbers in an embedding", color=QUIET, fontsize=9.5)
+        titled(axes, loss, "Numbers in an embedding")
         percent_axis(axes)
     for axes in panels[len(losses) :]:
         axes.set_visible(False)
@@ -143,28 +146,27 @@ def heat_figure(comparison: Comparison) -> Figure:
     dims = sorted({s.dim for s in comparison.settings})
     rows = list(dict.fromkeys((s.loss, s.miner) for s in comparison.settings))
     values = np.full((len(rows), len(dims)), np.nan)
-    text: dict[tuple[int, int], str] = {}
+    text: dict[tuple[int, int], tuple[str, str]] = {}
     for entry in comparison.table.to_dict("records"):
         place = rows.index((entry["loss"], entry["miner"])), dims.index(entry["dim"])
         values[place] = entry["p1"]
-        text[place] = f"{100 * entry['p1']:.1f}\n{100 * entry['p1_low']:.1f}–{100 * entry['p1_high']:.1f}"
-    figure, grid = canvas("Nearest image of the right class, per cent (95 % interval)", 1, 1,
-                           width=max(6.4, 2.6 + 1.15 * len(dims)), height=0.9 + 0.56 * len(rows))  # fmt: skip
+        share, low, high = (number(100 * entry[column]) for column in ("p1", "p1_low", "p1_high"))
+        text[place] = share, f"{low} to {high}"
+    title = "Nearest image of the right class, in percent (95 % interval)"
+    figure, grid = canvas(title, size=(max(6.4, 2.6 + 1.15 * len(dims)), 1.5 + 0.56 * len(rows)))
     axes = grid[0][0]
     colours = LinearSegmentedColormap.from_list("blues", ["#f2f6fa", "#9cc3e0", "#2f7bb5", "#0b3c66"])
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    least, most = float(np.nanmin(values)), float(np.nanmax(values))
     # Cells as shapes, not as an image, so that the SVG stays sharp.
     edges = np.arange(len(dims) + 1) - 0.5, np.arange(len(rows) + 1) - 0.5
-    axes.pcolormesh(*edges, values, cmap=colours, vmin=low - 0.02, vmax=high + 0.02, edgecolor="white", linewidth=2)
+    axes.pcolormesh(*edges, values, cmap=colours, vmin=least - 0.02, vmax=most + 0.02, edgecolor="white", linewidth=2)
     axes.invert_yaxis()
-    for (row, column), words in text.items():
-        dark = (values[row, column] - low + 0.02) / (high - low + 0.04) > 0.55
-        number, interval = words.split("\n")
-        colour = "white" if dark else INK
-        axes.annotate(number, (column, row), (0, 5), textcoords="offset points", ha="center", va="center",
-                      color=colour, fontsize=10.5, fontweight="bold")  # fmt: skip
-        axes.annotate(interval, (column, row), (0, -7), textcoords="offset points", ha="center", va="center",
-                      color=colour, fontsize=8)  # fmt: skip
+    for (row, column), lines in text.items():
+        dark = (values[row, column] - least + 0.02) / (most - least + 0.04) > 0.55
+        look: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "center"}
+        look["color"] = "white" if dark else INK
+        axes.annotate(lines[0], (column, row), (0, 5), fontsize=10.5, fontweight="bold", **look)
+        axes.annotate(lines[1], (column, row), (0, -7), fontsize=8, **look)
     axes.set_xticks(range(len(dims)), [f"{dim} dims" for dim in dims])
     axes.set_yticks(range(len(rows)), [_row_name(comparison, loss, miner) for loss, miner in rows])
     axes.tick_params(top=True, labeltop=True, labelbottom=False, labelcolor=INK)
@@ -192,18 +194,18 @@ def mining_figure(comparison: Comparison) -> Figure | None:
         return None
 
     def merit(key: tuple[str, int]) -> tuple[bool, int, bool, float]:
-        told = comparison.epochs[comparison.epochs["loss"] == key[0]]["active"].notna().any()
+        counted = comparison.epochs[comparison.epochs["loss"] == key[0]]["active"].notna().any()
         reached = max(comparison.values["p1"][comparison.settings.index(s)] for s in tried[key])
-        return bool(told), len(tried[key]), key[0].startswith("triplet"), float(reached)
+        return bool(counted), len(tried[key]), key[0].startswith("triplet"), float(reached)
 
     loss, dim = max(tried, key=merit)
-    figure, grid = canvas(f"What mining does: {loss} loss, {dim} dims", 1, 2, width=12.2, height=5.4, big=True)
+    figure, grid = canvas(f"What mining does: {loss} loss, {dim} dims", 1, 2, size=(12.2, 6.0), big=True)
     left, right = grid[0]
     draw_lines(left, _lines(comparison, "epoch", "accuracy", loss=loss, dim=dim), _groups(comparison), big=True)
     active = _lines(comparison, "epoch", "active", loss=loss, dim=dim)
     draw_lines(right, active, _groups(comparison), big=True, limits=SHARES)
-    left.set_title("Nearest validation image is of the right class", **title_style(13))
-    right.set_title("Share of a batch's triplets that violate the margin", **title_style(13))
+    titled(left, "Nearest validation image is of the right class", size=12.5)
+    titled(right, "Share of a batch's triplets that violate the margin", size=12.5)
     if active:
         percent_axis(right)
     seeds = len(comparison.seeds())
@@ -235,8 +237,6 @@ def write_curves(folder: Path, comparison: Comparison) -> dict[str, str]:
     Raises:
         DoppelgramError: the folder cannot be written to.
     """
-    import matplotlib as mpl
-
     trained = comparison.epochs["accuracy"].notna().any()
     plans: dict[str, Callable[[Comparison], Figure | None] | None] = {
         "heat": heat_figure,
@@ -254,9 +254,7 @@ def write_curves(folder: Path, comparison: Comparison) -> dict[str, str]:
             continue
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # what is laid out once is laid out for both files
-        for ending in ("png", "svg"):
-            undated = {"Date": None} if ending == "svg" else None
-            with written_whole(folder / f"{name}.{ending}") as aside, mpl.rc_context({"svg.hashsalt": name}):
-                figure.savefig(aside, dpi=180, facecolor="white", metadata=undated)
-        written[name] = (folder / f"{name}.svg").read_text(encoding="utf-8")
+        write_figure(figure, folder / f"{name}.png", dpi=180)
+        written[name] = svg_text(figure, name)
+        write_text(folder / f"{name}.svg", written[name])
     return written

@@ -1,5 +1,3 @@
-"use strict";
-(() => {
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
   const sheets = [...document.querySelectorAll("img.sheet")];
@@ -172,5 +170,3 @@
   }
 
   function refresh() { if (!waiting) { waiting = true; requestAnimationFrame(draw); } }
-@@more@@
-})();

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
-import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
-from doppelgram.files import written_whole
 from doppelgram.maps.atlas import Map
 from doppelgram.maps.neighbours import TRAINING
 from doppelgram.reports.map.palette import COLOURS, SHAPES, style_classes
-
-_PART_NAMES = {"": "images", TRAINING: "training", "val": "validation", "test": "test", "new": "new"}
+from doppelgram.reports.map.parts import named, ordered, wrong_lines
+from doppelgram.reports.pages import page, write_text
 
 
 def page_html(found: Map, *, title: str) -> str:
@@ -30,43 +26,21 @@ def page_html(found: Map, *, title: str) -> str:
         found: what to show.
         title: of the page.
     """
-    sheets = found.images.sheets
-    images = "\n".join(
-        f'<img class="sheet" alt="" hidden src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode("ascii")}">'
-        for jpeg in (sheets.jpegs if sheets else ())
-    )
     text = json.dumps(_data(found), ensure_ascii=True, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    script = _part("page.js").replace("@@more@@", _part("page_controls.js"))
-    values = {
-        "title": html.escape(title),
-        "caption": html.escape(f"{found.projection.about}. {_legend(found)}"),
-        "wrongs": html.escape(wrong_lines(found)),
-        "style": _part("page.css"),
-        "script": script,
-        "data": text,
-        "sheets": images,
-    }
-    # One pass, so that nothing that was put in is looked through again.
-    return re.sub(r"@@(\w+)@@", lambda match: values[match[1]], _part("page.html"))
+    sheets = found.images.sheets
+    return page(
+        "reports/map/page.html",
+        title=title,
+        caption=f"{found.projection.about}. {_legend(found)}",
+        wrongs=wrong_lines(found),
+        data=Markup(text),
+        sheets=sheets.jpegs if sheets else (),
+    )
 
 
 def write_page(found: Map, file: Path | str, *, title: str) -> Path:
     """Write `page_html` into a file, whole or not at all."""
-    file = Path(file)
-    with written_whole(file) as aside:
-        aside.write_text(page_html(found, title=title), encoding="utf-8")
-    return file
-
-
-def wrong_lines(found: Map) -> str:
-    """One line a part: how many of its images lie nearest to another class."""
-    lines = []
-    for part, figures in found.misclassified().items():
-        which = f"{_PART_NAMES.get(part, part)} images" if part else "images"
-        lines.append(
-            f"{figures['wrong']:,.0f} of {figures['n']:,.0f} {which} misclassified ({100 * figures['rate']:.1f} %)"
-        )
-    return "\n".join(lines) or "No labels, so nothing is right or wrong."
+    return write_text(Path(file), page_html(found, title=title))
 
 
 def _legend(found: Map) -> str:
@@ -91,10 +65,7 @@ def _data(found: Map) -> dict[str, Any]:
     codes = {name: code for code, name in enumerate(styles.names)}
     reaches = [round(float(reach), 5) for reach in styles.reaches / span]
     places, centres = units(found.points), units(styles.centres)
-    parts = sorted(
-        (str(part) for part in np.unique(images.parts)),
-        key=lambda part: (list(_PART_NAMES).index(part) if part in _PART_NAMES else len(_PART_NAMES), part),
-    )
+    parts = ordered(images.parts)
     numbers = {part: number for number, part in enumerate(parts)}
     kept = nearest.neighbours >= 0
     return {
@@ -110,27 +81,16 @@ def _data(found: Map) -> dict[str, Any]:
             [round(float(value), 4) for value in row[mask]] for row, mask in zip(nearest.distances, kept, strict=True)
         ],
         "classes": [
-            {
-                "name": name,
-                "colour": COLOURS[colour],
-                "shape": SHAPES[shape],
-                "x": centre[0],
-                "y": centre[1],
-                "reach": reach,
-            }
-            for name, colour, shape, centre, reach in zip(
+            {"name": name, "colour": COLOURS[colour], "shape": SHAPES[shape], "x": x, "y": y, "reach": reach}
+            for name, colour, shape, (x, y), reach in zip(
                 styles.names, styles.colours.tolist(), styles.shapes.tolist(), centres, reaches, strict=True
             )
         ],
         "parts": [
-            {"name": _PART_NAMES.get(part, part), "count": int((images.parts == part).sum()), "faint": part == TRAINING}
+            {"name": named(part), "count": int((images.parts == part).sum()), "faint": part == TRAINING}
             for part in parts
         ],
         "side": images.sheets.side if images.sheets else 0,
         "columns": images.sheets.columns if images.sheets else 1,
         "rows": images.sheets.rows if images.sheets else 1,
     }
-
-
-def _part(name: str) -> str:
-    return files("doppelgram.reports.map").joinpath(name).read_text(encoding="utf-8")

@@ -12,13 +12,20 @@ from doppelgram.space.exact import Float64, Int64
 # Ten colours for white ground, found by search over the sRGB cube: any two differ by at least 30 in CIELAB to full
 # colour vision and to that of protanopes and deuteranopes as Machado, Oliveira and Fernandes (2009) simulate it.
 COLOURS = (
-    "#0000ee", "#ff9900", "#33bbaa", "#cc2200", "#661199", "#77aa66", "#882266", "#5577ff", "#881122", "#bbaaff",
-)  # fmt: skip
+    "#0000ee",
+    "#ff9900",
+    "#33bbaa",
+    "#cc2200",
+    "#661199",
+    "#77aa66",
+    "#882266",
+    "#5577ff",
+    "#881122",
+    "#bbaaff",
+)
 
 # The names are those that the page's script draws by.
 SHAPES = ("circle", "square", "triangle", "diamond", "plus", "down", "star", "cross", "hexagon")
-
-INK, QUIET = "#1f2328", "#656d76"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from doppelgram.reports.role_models.words import figure, goes_beyond, lead, p_text
+from doppelgram.numbers import day, number, p_value
+from doppelgram.rolemodels.findings import goes_beyond, lead
 
 if TYPE_CHECKING:
     from doppelgram.rolemodels.result import RoleModels
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 10
 
 
-def told(found: RoleModels) -> RenderableType:
+def summary(found: RoleModels) -> RenderableType:
     """The lead, the leading posts and the notes; a star marks what a shuffled clock does not explain."""
     parts: list[RenderableType] = [Text(lead(found)), Text("")]
     leaders = found.role_models[(found.role_models["status"] == "traced") & (found.role_models["score"] > 0)]
@@ -28,11 +29,10 @@ def told(found: RoleModels) -> RenderableType:
             table.add_column(name, overflow="fold")
         shown: list[Any] = list(leaders.head(MOST_ROWS).itertuples(index=False))
         for rank, post in enumerate(shown, start=1):
-            table.add_row(
-                str(rank), f"{post.rank_low}-{post.rank_high}", str(post.followers), str(post.total_followers),
-                figure(post.excess), p_text(post.q_value), "*" if goes_beyond(post) else "",
-                Text(str(post.author)), f"{post.timestamp:%Y-%m-%d}", Text(str(post.path)),
-            )  # fmt: skip
+            places = f"{post.rank_low}-{post.rank_high}"
+            figures = [str(rank), places, str(post.followers), str(post.total_followers), number(post.excess)]
+            figures += [p_value(post.q_value), "*" if goes_beyond(post) else ""]
+            table.add_row(*figures, Text(str(post.author)), day(post.timestamp), Text(str(post.path)))
         parts += [table, Text("")]
         if any(goes_beyond(post) for post in shown):
             parts.append(Text("* precedes and matches, more than a shuffled clock explains"))

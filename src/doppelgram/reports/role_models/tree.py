@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from doppelgram.reports.role_models.axis import date_text, ticks
-from doppelgram.reports.role_models.pictures import Album
+from doppelgram.numbers import date
+from doppelgram.reports.role_models.axis import ticks
+from doppelgram.reports.role_models.photographs import PhotographStore
 
 WIDTH = 980
 # Above this many posts only those with most followers, and their ancestors, are drawn.
@@ -36,14 +36,54 @@ class Leaf:
     about: str = ""
 
 
-def influence_tree(posts: Sequence[Leaf], root: int, album: Album, *, label: str) -> tuple[str, int]:
-    """SVG of the tree below one post, and how many of its posts are drawn.
+@dataclass(frozen=True)
+class Node:
+    """A post as it is drawn: where, the words that appear when it is pointed at, and its picture.
+
+    Attributes:
+        x: of its middle.
+        y: of its middle.
+        words: author, date and more.
+        pictured: whether a picture is drawn in place of a dot.
+        number: of the picture in the page; None where there is none.
+    """
+
+    x: float
+    y: float
+    words: str
+    pictured: bool
+    number: int | None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Everything that the drawing needs, in pixels.
+
+    Attributes:
+        height: of the drawing.
+        floor: where the time axis lies.
+        ticks: place and name of each mark of the axis.
+        branches: the ends of each, x0, y0, x1, y1.
+        nodes: pictures first, so that dots lie over them.
+        side: of a picture.
+    """
+
+    height: float
+    floor: float
+    ticks: Sequence[tuple[float, str]]
+    branches: Sequence[tuple[float, float, float, float]]
+    nodes: Sequence[Node]
+    side: float
+    width: int = WIDTH
+
+
+def influence_tree(posts: Sequence[Leaf], root: int, store: PhotographStore) -> Tree:
+    """Lay out the tree below one post.
 
     Args:
         posts: all posts of the arrangement; parents are earlier than their children.
         root: position of the post whose tree is drawn.
-        album: for pictures.
-        label: of the whole drawing, for those who cannot see it.
+        store: for pictures.
     """
     children: dict[int, list[int]] = {}
     for k, post in enumerate(posts):
@@ -60,48 +100,31 @@ def influence_tree(posts: Sequence[Leaf], root: int, album: Album, *, label: str
     order = [k for k in order if k in drawn]
     kept = {k: [c for c in children.get(k, []) if c in drawn] for k in order}
     rows, count = _rows(order, kept, sizes)
-    pitch = 44.0 if count <= _FEW_ROWS else max(12.0, min(24.0, 1100 / count))
-    side = 36.0 if count <= _FEW_ROWS else 30.0
-    by_size = sorted(order, key=lambda k: (-sizes[k], posts[k].time))
-    height = _TOP + pitch * count + _BOTTOM
+    few = count <= _FEW_ROWS
+    pitch, side = (44.0, 36.0) if few else (max(12.0, min(24.0, 1100 / count)), 30.0)
     start, end = posts[root].time, max(posts[k].time for k in order)
-    room = WIDTH - 60
+
+    def across(time: float) -> float:
+        return round(26 + (WIDTH - 60) * (time - start) / max(end - start, 1.0), 1)
 
     def at(k: int) -> tuple[float, float]:
-        x = 26 + room * (posts[k].time - start) / max(end - start, 1.0)
-        return x, _TOP + pitch * (rows[k] + 0.5)
+        return across(posts[k].time), round(_TOP + pitch * (rows[k] + 0.5), 1)
 
-    pictured = _apart(by_size if count <= _FEW_ROWS else by_size[:_PICTURED], at, side)
-    parts = []
-    floor = _TOP + pitch * count + 4
-    for when, name in ticks(start, end, most=9):
-        x = 26 + room * (when - start) / max(end - start, 1.0)
-        parts.append(f'<line class="grid" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{floor:.1f}"/>')
-        parts.append(
-            f'<text class="tick" x="{x:.1f}" y="{floor + 16:.1f}" text-anchor="middle">{html.escape(name)}</text>'
-        )
-    for k in order:
-        for child in kept[k]:
-            (x0, y0), (x1, y1) = at(k), at(child)
-            bend = x0 + (x1 - x0) * 0.5
-            curve = f"M{x0:.1f} {y0:.1f}C{bend:.1f} {y0:.1f} {bend:.1f} {y1:.1f} {x1:.1f} {y1:.1f}"
-            parts.append(f'<path class="branch" d="{curve}"/>')
-    for k in sorted(order, key=lambda k: (k not in pictured, sizes[k])):  # dots over pictures
-        x, y = at(k)
-        later = sizes[k] - 1
-        words = ", ".join(part for part in (posts[k].author, date_text(posts[k].time), posts[k].about) if part)
-        words += f"; {later} follow" if later else ""
-        if k in pictured:
-            parts.append(album.use(posts[k].path, x - side / 2, y - side / 2, side, title=words))
-        else:
-            parts.append(
-                f'<circle class="node" cx="{x:.1f}" cy="{y:.1f}" r="3.6"><title>{html.escape(words)}</title></circle>'
-            )
-    svg = (
-        f'<div class="tree"><svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{html.escape(label)}">'
-        f"{''.join(parts)}</svg></div>"
+    by_size = sorted(order, key=lambda k: (-sizes[k], posts[k].time))
+    pictured = _apart(by_size if few else by_size[:_PICTURED], at, side)
+    nodes = []
+    for k in sorted(order, key=lambda k: (k not in pictured, sizes[k])):
+        words = ", ".join(part for part in (posts[k].author, date(posts[k].time), posts[k].about) if part)
+        words += f"; {sizes[k] - 1:,} of those below follow it" if sizes[k] > 1 else ""
+        nodes.append(Node(*at(k), words, k in pictured, store.number(posts[k].path) if k in pictured else None))
+    return Tree(
+        height=_TOP + pitch * count + _BOTTOM,
+        floor=round(_TOP + pitch * count + 4, 1),
+        ticks=[(across(when), name) for when, name in ticks(start, end, most=9)],
+        branches=[(*at(k), *at(child)) for k in order for child in kept[k]],
+        nodes=nodes,
+        side=side,
     )
-    return svg, len(order)
 
 
 def _downwards(root: int, children: dict[int, list[int]]) -> list[int]:

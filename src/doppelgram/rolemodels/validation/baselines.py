@@ -11,6 +11,7 @@ import numpy as np
 
 from doppelgram.rolemodels.attribution import Attribution, Matches
 from doppelgram.rolemodels.scoring import Float64, Int64, sigmoid
+from doppelgram.rolemodels.validation.scores import descendants
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,13 @@ class Guess:
     score: Float64
 
 
-def baselines(found: Attribution, matches: Matches, time: Float64, arrangement: Int64) -> dict[str, Guess]:
-    """All of them, by name.
-
-    Args:
-        found: the matches in order of time.
-        matches: what is compared.
-        time: (n,) UTC seconds.
-        arrangement: (n,) number of the arrangement found, -1 for none.
-    """
+def baselines(graph: Attribution, matches: Matches, time: Float64, arrangement: Int64) -> dict[str, Guess]:
+    """All rules by name, for posts with ``time`` (n,) in UTC seconds and ``arrangement`` (n,) as found, -1 for none."""
     return {
         "earliest in the cluster": earliest(time, arrangement),
-        "nearest earlier neighbour": nearest_earlier(found, matches, time),
-        "PageRank": pagerank(found, matches, time),
-        "NetInf-style best parent": best_parent(found, matches, time),
+        "nearest earlier neighbour": nearest_earlier(graph, matches, time),
+        "PageRank": pagerank(graph, matches, time),
+        "NetInf-style best parent": best_parent(graph, matches, time),
     }
 
 
@@ -49,59 +43,47 @@ def earliest(time: Float64, arrangement: Int64) -> Guess:
     return Guess(parent, -time)
 
 
-def _best(found: Attribution, worth: Float64, n: int) -> Int64:
+def _best(graph: Attribution, worth: Float64, n: int) -> Int64:
     """For each post the predecessor of the edge that is worth most, others' posts only."""
-    allowed = np.flatnonzero(~found.own)
-    order = allowed[np.lexsort((worth[allowed], found.target[allowed]))]
+    allowed = np.flatnonzero(~graph.same_author)
+    order = allowed[np.lexsort((worth[allowed], graph.target[allowed]))]
     parent = np.full(n, -1, dtype=np.int64)
-    parent[found.target[order]] = found.source[order]
+    parent[graph.target[order]] = graph.source[order]
     return parent
 
 
-def nearest_earlier(found: Attribution, matches: Matches, time: Float64) -> Guess:
+def nearest_earlier(graph: Attribution, matches: Matches, time: Float64) -> Guess:
     """The earlier post that is most alike is the parent; who is so for most posts leads."""
-    parent = _best(found, matches.odds[found.match], len(time))
+    parent = _best(graph, matches.odds[graph.match], len(time))
     return Guess(parent, np.bincount(parent[parent >= 0], minlength=len(time)).astype(np.float64))
 
 
-def pagerank(
-    found: Attribution, matches: Matches, time: Float64, *, damping: float = 0.85, rounds: int = 100
-) -> Guess:  # fmt: skip
+def pagerank(graph: Attribution, matches: Matches, time: Float64, *, damping: float = 0.85, rounds: int = 100) -> Guess:
     """PageRank on the similarity graph, each post passing its rank on to those that precede and match it.
 
-    Page, Brin, Motwani and Winograd, The PageRank citation ranking (1999). The predecessor of the highest rank is the
-    parent.
-
-    Args:
-        found: the matches in order of time.
-        matches: what is compared.
-        time: (n,) UTC seconds.
-        damping: share that is passed on.
-        rounds: of the power method, at most.
+    Page, Brin, Motwani and Winograd, The PageRank citation ranking (1999); the power method takes ``rounds`` rounds at
+    most. The predecessor of the highest rank is the parent.
     """
     n = len(time)
-    weight = np.where(found.own, 0.0, sigmoid(matches.odds[found.match]))
-    out = np.bincount(found.target, weight, n)
-    share = weight / np.maximum(out[found.target], 1e-300)
+    weight = np.where(graph.same_author, 0.0, sigmoid(matches.odds[graph.match]))
+    out = np.bincount(graph.target, weight, n)
+    share = weight / np.maximum(out[graph.target], 1e-300)
     rank = np.full(n, 1 / max(n, 1))
     for _ in range(rounds):
         before = rank
-        passed = np.bincount(found.source, share * rank[found.target], n)
+        passed = np.bincount(graph.source, share * rank[graph.target], n)
         rank = (1 - damping) / n + damping * (passed + rank[out == 0].sum() / n)
         if np.abs(rank - before).sum() < 1e-10:
             break
-    return Guess(_best(found, rank[found.source], n), rank)
+    return Guess(_best(graph, rank[graph.source], n), rank)
 
 
-def best_parent(found: Attribution, matches: Matches, time: Float64) -> Guess:
+def best_parent(graph: Attribution, matches: Matches, time: Float64) -> Guess:
     """The parent by which a post most likely came about, as in each cascade of NetInf; the root of most posts leads.
 
     The transmission likelihood is the probability of the match times an exponential decay with the lag, which is fitted
     to the posts (Gomez-Rodriguez, Leskovec and Krause, Inferring networks of diffusion and influence, KDD 2010).
     """
-    parent = _best(found, sigmoid(matches.odds[found.match]) * np.exp(-found.lag / found.decay), len(time))
-    below = np.zeros(len(time))
-    for post in np.argsort(-time, kind="stable").tolist():
-        if parent[post] >= 0:
-            below[parent[post]] += 1 + below[post]
-    return Guess(parent, below)
+    likelihood = sigmoid(matches.odds[graph.match]) * np.exp(-graph.lag / graph.decay)
+    parent = _best(graph, likelihood, len(time))
+    return Guess(parent, descendants(parent, time).astype(np.float64))

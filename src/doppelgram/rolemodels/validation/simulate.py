@@ -15,12 +15,9 @@ from numpy.typing import NDArray
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.rolemodels.posts import DAY, PostTable
+from doppelgram.rolemodels.scoring import Float32, Float64, Int64
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.joint import JointCalibration, log_odds
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 # Probability from which on simulated posts count as one arrangement. Half of the pairs that a calibration is fitted to
 # are of one arrangement, of all pairs of a world far fewer; so it lies well above a half.
@@ -77,9 +74,9 @@ class WorldSettings:
             if not 0 <= getattr(self, name) <= 1:
                 raise DoppelgramError(f"simulation: '{name}' is {getattr(self, name)}; it is a share from 0 to 1")
         # Distances get their meaning from pairs of the same and of different places and poses.
-        for name, least in (("posts", 20), ("places", 2), ("poses", 2)):
-            if getattr(self, name) < least:
-                raise DoppelgramError(f"simulation: '{name}' is {getattr(self, name)}; it must be {least} or more")
+        for name, minimum in (("posts", 20), ("places", 2), ("poses", 2)):
+            if getattr(self, name) < minimum:
+                raise DoppelgramError(f"simulation: '{name}' is {getattr(self, name)}; it must be {minimum} or more")
 
 
 @dataclass(frozen=True)
@@ -140,8 +137,14 @@ def _history(s: WorldSettings, rng: np.random.Generator) -> dict[str, NDArray[An
         first += count
     activity = rng.lognormal(0, 0.8, max(3, round(0.7 * s.posts)))
     author = rng.choice(len(activity), s.posts, p=activity / activity.sum())
-    return {"place": kind // s.poses, "pose": kind % s.poses, "days": days, "parent": parent, "author": author,
-            "bare": rng.random(s.posts) < s.bare}  # fmt: skip
+    return {
+        "place": kind // s.poses,
+        "pose": kind % s.poses,
+        "days": days,
+        "parent": parent,
+        "author": author,
+        "bare": rng.random(s.posts) < s.bare,
+    }
 
 
 def _parents(days: Float64, fame: Float64, s: WorldSettings, rng: np.random.Generator, first: int) -> Int64:
@@ -165,8 +168,8 @@ def _vectors(s: WorldSettings, history: dict[str, NDArray[Any]], dim: int, rng: 
     places = 0.7 * _unit(noise(1, 1.0)) + _unit(noise(s.places, 1.0))
     poses = 0.7 * _unit(noise(1, 1.0)) + _unit(noise(s.poses, 1.0))
     places, poses = _unit(places), _unit(poses)
-    seen = places[:, None] + noise(s.places * views, s.view_noise).reshape(s.places, views, dim)
-    place = seen[history["place"], rng.integers(0, views, n)] + noise(n, s.photo_noise)
+    viewpoints = places[:, None] + noise(s.places * views, s.view_noise).reshape(s.places, views, dim)
+    place = viewpoints[history["place"], rng.integers(0, views, n)] + noise(n, s.photo_noise)
     parent = history["parent"]
     pose = poses[history["pose"]] + noise(n, s.pose_noise)
     step = noise(n, s.copy_noise)
@@ -185,30 +188,24 @@ def calibrated_space(
 ) -> ArrangementSpace:
     """What distances mean, fitted to pairs of posts, half of which are of the same arrangement.
 
-    Args:
-        vectors: (n, 2 * dim), places and then poses of one person.
-        place: (n,) numbers of the true places.
-        pose: (n,) numbers of the true poses.
-        dim: size of either embedding.
-        seed: which pairs.
-        pairs: how many.
+    ``vectors`` (n, 2 * dim) are places and then poses of one person; ``place`` and ``pose`` (n,) are the true numbers.
     """
     from sklearn.linear_model import LogisticRegression
 
     rng = np.random.default_rng([seed, 6])
     kind = place * (int(pose.max()) + 1) + pose
-    order = np.argsort(kind, kind="stable")
-    starts, sizes = np.searchsorted(kind[order], kind), np.bincount(kind)[kind]
-    left = rng.integers(0, len(kind), pairs)
-    right = rng.integers(0, len(kind), pairs)
+    left, right = rng.integers(0, len(kind), pairs), rng.integers(0, len(kind), pairs)
+
+    def mates(labels: NDArray[Any]) -> Int64:
+        """For each of ``left`` a random post with the same label."""
+        order = np.argsort(labels, kind="stable")
+        first = np.searchsorted(labels[order], labels[left])
+        return np.asarray(order[first + rng.integers(0, np.bincount(labels)[labels[left]])])
+
     half = slice(0, pairs // 2)
-    mates = order[starts[left] + rng.integers(0, sizes[left])]
-    right[half] = mates[half]
-    half_place = slice(pairs // 2, 3 * pairs // 4)  # the hard ones: the same place, any pose
-    by_place = np.argsort(place, kind="stable")
-    right[half_place] = by_place[
-        np.searchsorted(place[by_place], place[left]) + rng.integers(0, np.bincount(place)[place[left]])
-    ][half_place]
+    right[half] = mates(kind)[half]
+    same_place = slice(pairs // 2, 3 * pairs // 4)  # the hard ones: the same place, any pose
+    right[same_place] = mates(place)[same_place]
     kept = (left != right) & (np.abs(vectors[left, dim:]).sum(1) > 0) & (np.abs(vectors[right, dim:]).sum(1) > 0)
     left, right = left[kept], right[kept]
     d_place, d_pose = (
@@ -228,9 +225,12 @@ def calibrated_space(
 
 
 def _observed(
-    s: WorldSettings, history: dict[str, NDArray[Any]], vectors: Float32, space: ArrangementSpace,
+    s: WorldSettings,
+    history: dict[str, NDArray[Any]],
+    vectors: Float32,
+    space: ArrangementSpace,
     rng: np.random.Generator,
-) -> World:  # fmt: skip
+) -> World:
     """What an observer gets to see: some posts, in no meaningful order, with wrong clocks and labels."""
     kept = rng.permutation(np.flatnonzero(rng.random(s.posts) >= s.missing))
     if not len(kept):

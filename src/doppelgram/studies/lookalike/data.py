@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
-from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.dataset.splitting import read_class_list
+from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.splits import Split, make_split, read_class_list, read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.studies.lookalike.plan import FEWEST_FACES, FEWEST_SIGNS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,16 +15,18 @@ from rich.console import Console
 from doppelgram.api.evaluate import evaluate
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
-from doppelgram.dataset.loading import load_images, progress_bar
-from doppelgram.dataset.splitting import read_class_list
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import load_images
+from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.maps.neighbours import nearest_labels
 from doppelgram.maps.projection import project
 from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.models.model import require_model
-from doppelgram.reports.map.palette import style_classes
-from doppelgram.reports.map.picture import draw_points, write_picture
+from doppelgram.reports.evaluation import write_evaluation
+from doppelgram.reports.figures import write_figure
+from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.montage import draw_montage
 from doppelgram.studies.experiment import begin
 from doppelgram.studies.lookalike.data import Prepared, prepare
@@ -110,29 +111,35 @@ def reproduce_lookalike(
     settings: dict[str, Any] = {
         **{name: os.path.abspath(place) for name, place in places.items()},
         "face_classes": str(listed.absolute()) if listed else "",
-        "backbone": effort.backbone, "epochs": effort.epochs, "most_images": effort.most_images,
-        "set": list(overrides), "dims": list(dims), "seed": seed,
-    }  # fmt: skip
+        "backbone": effort.backbone,
+        "epochs": effort.epochs,
+        "most_images": effort.most_images,
+        "set": list(overrides),
+        "dims": list(dims),
+        "seed": seed,
+    }
     begin(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
     work = _Work(out, Path(weights).expanduser() if weights is not None else None, seed, console)
-    started = time.perf_counter()
     try:
         # Both before a night is spent on one: what is wrong with the other's images is said at once.
         prepared = [
             _prepared(
-                subject.name, places[subject.name], out, effort.most_images,
-                listed if subject.name == "faces" else None, seed,
+                subject.name,
+                places[subject.name],
+                out,
+                effort.most_images,
+                listed if subject.name == "faces" else None,
+                seed,
             )
             for subject in plans
-        ]  # fmt: skip
+        ]
         chapters = [
             _chapter(work, subject, steps, dims, data)
             for (subject, steps), data in zip(plans.items(), prepared, strict=True)
         ]
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
-    seconds = time.perf_counter() - started
-    return write_report(out, chapters, {**settings, "quick": quick}, seconds)
+    return write_report(out, chapters, {**settings, "quick": quick})
 
 
 def _prepared(name: str, place: Path, out: Path, most: int, listed: Path | None, seed: int) -> Prepared:
@@ -149,7 +156,7 @@ def _chapter(work: _Work, subject: Subject, steps: Sequence[Step], dims: Sequenc
     sizes = [best if step is best.step else _trained(work, subject, step, data) for step in size_steps(best.step, dims)]
     maps = _maps(work, subject, data, sizes)
     montage = _montage(work, subject, data, best)
-    return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, maps, montage, work.out)
+    return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, maps, montage)
 
 
 def _say(work: _Work, subject: Subject, what: str) -> None:
@@ -162,13 +169,19 @@ def _trained(work: _Work, subject: Subject, step: Step, data: Prepared) -> Train
     report = work.out / "evaluations" / folder.name
     _say(work, subject, step.title)
     run = train(
-        data.table, step.recipe, folder, split=data.split, weights=work.weights, seed=work.seed, resume=True,
+        data.table,
+        step.recipe,
+        folder,
+        split=data.split,
+        weights=work.weights,
+        seed=work.seed,
+        resume=True,
         console=work.console,
-    )  # fmt: skip
+    )
     metrics: Mapping[str, Metric] | None = _read_metrics(report, run)
     if metrics is None:
         found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=work.seed, console=work.console)
-        found.write(report)
+        write_evaluation(found, report)
         metrics = found.metrics
     validation = float(run.facts.get("best", {}).get("val_precision_at_1", 0.0))
     seconds = float(run.facts.get("training_seconds", 0.0))
@@ -215,11 +228,8 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
                     projection = project(vectors, method, seed=work.seed)
                     points, caption = projection.points, projection.about
                 title = f"{subject.title}, {one.step.dim} dimensions"
-                figure = draw_points(
-                    points, labels, parts, nearest.wrong, title=title, caption=caption,
-                    styles=style_classes(points, labels),
-                )  # fmt: skip
-                write_picture(figure, files[one.step.key, method], dpi=110)
+                figure = draw_points(points, labels, parts, nearest.wrong, title=title, caption=caption)
+                write_figure(figure, files[one.step.key, method], dpi=110)
         how = {"plain": "as they are", "pca": "by PCA", "tsne": "by t-SNE"}
         made += [
             (files[one.step.key, method], f"{one.step.dim} dimensions {how[method]}, train faint and test strong")

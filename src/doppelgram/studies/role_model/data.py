@@ -7,9 +7,10 @@ from pathlib import Path
 
 from doppelgram.dataset.collection import Collection, codes
 from doppelgram.dataset.pairs import Index, Pairs
-from doppelgram.dataset.protocols import APART, closed_protocol, open_protocol, protocol_pairs, read_posts
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.protocols import APART, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, split_by_image
+from doppelgram.dataset.tables import table_in
 from doppelgram.errors import DoppelgramError
 
 PROTOCOLS = ("closed", "open")
@@ -77,9 +78,8 @@ def read_ladder_posts(data: Path, groups: Path | None) -> tuple[Collection, bool
     Raises:
         DoppelgramError: there are no places and poses, or a table cannot be used.
     """
-    beside = (data if data.is_dir() else data.parent) / "truth.csv"
-    if groups is not None or beside.is_file():
-        collection, grouped = read_posts(data, groups), True
+    if groups is not None or table_in(data if data.is_dir() else data.parent, "truth") is not None:
+        collection, grouped = read_grouped_posts(data, groups), True
     else:
         collection, grouped = read_collection(data), False
     for column in ("place", "pose"):
@@ -94,9 +94,14 @@ def read_ladder_posts(data: Path, groups: Path | None) -> tuple[Collection, bool
 
 
 def make_trial(
-    name: str, everything: Collection, posts: Posts, *, seed: int, test_pairs: int = TEST_PAIRS,
+    name: str,
+    everything: Collection,
+    posts: Posts,
+    *,
+    seed: int,
+    test_pairs: int = TEST_PAIRS,
     validation_pairs: int = VALIDATION_PAIRS,
-) -> Trial:  # fmt: skip
+) -> Trial:
     """Divide the photographs by a protocol and draw the pairs that are asked.
 
     Args:

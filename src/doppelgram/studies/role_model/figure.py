@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.evaluation.result import Metric
-from doppelgram.reports.lines import INK, PALETTE, QUIET, canvas, title_style
+from doppelgram.reports.figures import INK, PALETTE, QUIET, canvas, percent_axis, titled
 from doppelgram.studies.role_model.plan import Rung, published_figure
 from doppelgram.studies.role_model.rungs import Climbed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LEAST_SIDE = 112  # of a photograph on the sheet of masks
+_SMALLEST = 112  # side of a photograph on the sheet of masks
+_MARK: dict[str, Any] = {"markersize": 6, "markeredgewidth": 1.6}
 _PANELS = (
     ("same_place", "The study's question: the place never differs"),
     ("all", "Both hard kinds: place or pose differs"),
@@ -30,11 +31,11 @@ def ladder_figure(rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, Clim
         rungs: lowest first.
         climbed: by protocol and rung's key.
     """
-    figure, grid = canvas("The ladder, rung by rung", 1, 2, width=11.4, height=0.62 * len(rungs) + 1.3, sharey=True)
+    figure, grid = canvas("The ladder, rung by rung", 1, 2, size=(11.4, 0.62 * len(rungs) + 1.9), sharey=True)
     protocols = list(climbed)
     colours = dict(zip(protocols, PALETTE, strict=False))
     for axes, (question, title) in zip(grid[0], _PANELS, strict=True):
-        axes.set_title(title, **title_style(10))
+        titled(axes, title, "Pairs judged rightly, test part; chance is 50 %")
         axes.axvline(0.5, color=QUIET, linewidth=1, linestyle=(0, (3, 3)), zorder=1)
         lanes = ["published", *protocols] if question == "same_place" else protocols
         for row, rung in enumerate(rungs):
@@ -49,16 +50,13 @@ def ladder_figure(rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, Clim
                 height = row + 0.22 * ((len(lanes) - 1) / 2 - lanes.index(name))
                 colour = colours.get(name, QUIET)
                 axes.hlines(height, metric.low, metric.high, color=colour, linewidth=2, alpha=0.75, zorder=2)
-                axes.plot(
-                    metric.value, height, marker="D" if name == "published" else "o", markersize=6, color=colour,
-                    markerfacecolor="white" if name == "published" else colour, markeredgewidth=1.6, zorder=3,
-                )  # fmt: skip
+                face, marker = ("white", "D") if name == "published" else (colour, "o")
+                axes.plot(metric.value, height, marker=marker, color=colour, markerfacecolor=face, zorder=3, **_MARK)
         axes.set_yticks(range(len(rungs)), [rung.title for rung in rungs])
         axes.tick_params(axis="y", labelsize=9.5, labelcolor=INK)
         axes.set_ylim(-0.6, len(rungs) - 0.4)
         axes.grid(visible=False, axis="y")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-        axes.set_xlabel("Pairs judged rightly, test part; chance is 50 %", color=QUIET, fontsize=9.5)
+        percent_axis(axes, "x")
         low = min([metric for line in _lows(climbed, question) for metric in line], default=0.5)
         axes.set_xlim(min(0.42, low - 0.02), 1.0)
     _legend(figure, protocols, colours)
@@ -72,12 +70,8 @@ def _lows(climbed: Mapping[str, Mapping[str, Climbed]], question: str) -> list[l
 def _legend(figure: Figure, protocols: Sequence[str], colours: Mapping[str, str]) -> None:
     from matplotlib.lines import Line2D
 
-    marks = [
-        Line2D(
-            [], [], color=QUIET, marker="D", markerfacecolor="white", markeredgewidth=1.6, markersize=6, linewidth=2
-        ),
-        *(Line2D([], [], color=colours[name], marker="o", markersize=6, linewidth=2) for name in protocols),
-    ]
+    marks = [Line2D([], [], color=QUIET, marker="D", markerfacecolor="white", linewidth=2, **_MARK)]
+    marks += [Line2D([], [], color=colours[name], marker="o", linewidth=2, **_MARK) for name in protocols]
     names = ["published, Wilson on 82 pairs", *(f"{name} protocol" for name in protocols)]
     figure.legend(marks, names, loc="outside upper right", ncols=len(marks), fontsize=9, frameon=False, labelcolor=INK)
 
@@ -95,7 +89,7 @@ def masks_picture(photographs: NDArray[np.uint8], masks: NDArray[np.uint8], show
     """
     chosen = np.unique(np.linspace(0, len(photographs) - 1, min(shown, len(photographs))).astype(int))
     photographs = photographs[chosen]
-    while photographs.shape[1] < _LEAST_SIDE:
+    while photographs.shape[1] < _SMALLEST:
         photographs = photographs.repeat(2, 1).repeat(2, 2)
     side, gap = photographs.shape[1], 6
     sheet = np.full((2 * side + 3 * gap, len(chosen) * (side + gap) + gap, 3), 255, dtype=np.uint8)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from doppelgram.dataset.loading import progress_bar
+from doppelgram.console import progress_bar
 from doppelgram.errors import Interrupted
 from doppelgram.evaluation.verification import balanced_share
 from doppelgram.studies.role_model.plan import Rung

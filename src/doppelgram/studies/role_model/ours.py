@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from doppelgram.dataset.loading import progress_bar
+from doppelgram.console import progress_bar
 from doppelgram.errors import DoppelgramError
 from doppelgram.studies.role_model.data import Trial
 from doppelgram.studies.role_model.plan import BACKBONE, Rung

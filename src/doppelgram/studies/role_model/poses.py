@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from doppelgram.dataset.loading import progress_bar
+from doppelgram.console import progress_bar
 
 if TYPE_CHECKING:
     from doppelgram.pose.estimators.estimator import Estimator

@@ -11,18 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from doppelgram.evaluation.result import Metric
-from doppelgram.files import written_whole
-from doppelgram.reports.blocks import Block, as_html, as_markdown, duration, percent
+from doppelgram.numbers import NONE, count, duration, estimate, percent
+from doppelgram.reports.pages import Picture, Table, markdown, page, write_text
 from doppelgram.studies.role_model.data import FLATTERS, Trial
 from doppelgram.studies.role_model.plan import PUBLISHED_PAIRS, Rung, published_figure
 from doppelgram.studies.role_model.rungs import Climbed
 
 TITLE = "The role-model study's ladder, climbed again"
 _OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
-_ASKED = (
-    "Study's question: the same arrangement, or the same place in another pose. Both kinds: of the different pairs "
-    "half share the place and half the pose"
-)
+_QUESTIONS = {"same_place": "study's question", "all": "both kinds"}
 
 
 @dataclass(frozen=True)
@@ -59,42 +56,32 @@ def write_ladder(out: Path, ladder: Ladder) -> Path:
     Raises:
         DoppelgramError: the folder cannot be written to.
     """
-    blocks = ladder_blocks(ladder)
+    context = report_context(ladder) | {"out": out}
     texts = {
         "ladder.json": json.dumps(as_dict(ladder), indent=1, ensure_ascii=False) + "\n",
         "ladder.csv": _csv(ladder),
-        "report.md": as_markdown(blocks, out),
-        "report.html": as_html(TITLE, blocks),
+        "report.md": markdown("studies/role_model/report.md", **context),
+        "report.html": page("studies/role_model/report.html", **context),
     }
     for name, text in texts.items():
-        with written_whole(out / name) as aside:
-            aside.write_text(text, encoding="utf-8")
+        write_text(out / name, text)
     return out / "report.html"
 
 
-def ladder_blocks(ladder: Ladder) -> list[Block]:
-    """The report's headings, paragraphs, tables and pictures."""
-    names = list(ladder.climbed)
-    headings = ["", "published", *(f"{name}: {kind}" for name in names for kind in ("study's question", "both kinds"))]
-    blocks: list[Block] = [
-        ("h1", TITLE),
-        ("p", "When do two photographs show the same arrangement, the same body pose before the same place? The "
-         f"study's networks, in its order, with its published accuracies on {PUBLISHED_PAIRS} pairs beside what comes "
-         "out here. Every figure is the share of test pairs judged rightly, same and different pairs weighing "
-         "equally, with its 95 % interval."),
-        ("table", headings, [_summary(ladder, rung) for rung in ladder.rungs]),
-        ("p", "Published: Wilson intervals; its pairs were split, so photographs stood on both sides. Here: photo"
-         f"graphs are drawn again, not pairs; thresholds are chosen on validation pairs. {_ASKED}. Chance is 50 %."),
-    ]  # fmt: skip
-    if not ladder.grouped:
-        blocks.append(("p", f"Warning: {FLATTERS}"))
-    blocks += [("p", note) for note in (*ladder.notes, *_readings(ladder))]
-    blocks += [("image", file, caption) for file, caption in ladder.pictures]
-    for name in names:
-        blocks += _chapter(ladder, name)
-    blocks += _leaks(ladder)
-    blocks += [("h2", "Settings"), ("p", _settings(ladder))]
-    return blocks
+def report_context(ladder: Ladder) -> dict[str, Any]:
+    """What the report's templates say, in plain values."""
+    headings = ["", "published", *(f"{name}: {kind}" for name in ladder.climbed for kind in _QUESTIONS.values())]
+    return {
+        "title": TITLE,
+        "pairs": PUBLISHED_PAIRS,
+        "summary": Table(headings, [_summary(ladder, rung) for rung in ladder.rungs]),
+        "warning": "" if ladder.grouped else FLATTERS,
+        "notes": [*ladder.notes, *_readings(ladder)],
+        "pictures": [Picture(file, caption) for file, caption in ladder.pictures],
+        "protocols": [_protocol(ladder, name) for name in ladder.climbed],
+        "leaks": _leaks(ladder),
+        "settings": _settings(ladder),
+    }
 
 
 def _summary(ladder: Ladder, rung: Rung) -> list[str]:
@@ -102,10 +89,10 @@ def _summary(ladder: Ladder, rung: Rung) -> list[str]:
     if rung.kind in ("cosine", "euclidean"):
         cells.append("no usable threshold")
     else:
-        cells.append("–" if rung.published is None else _figure(published_figure(rung.published), digits=0))
+        cells.append(NONE if rung.published is None else _figure(published_figure(rung.published), 0))
     for each in ladder.climbed.values():
         one = each.get(rung.key)
-        cells += [_figure(one.metrics[f"accuracy_{question}"]) if one else "–" for question in ("same_place", "all")]
+        cells += [_figure(one.metrics[f"accuracy_{question}"]) if one else NONE for question in _QUESTIONS]
     return cells
 
 
@@ -119,7 +106,7 @@ def _readings(ladder: Ladder) -> list[str]:
         best = max(study, key=lambda one: one.metrics["accuracy_all"].value)
         sentence = (
             f"{name.capitalize()} protocol: of the study's rungs “{best.rung.title}” is the highest with "
-            f"{_figure(best.metrics['accuracy_all'])} of {best.metrics['accuracy_all'].n:,} pairs"
+            f"{_figure(best.metrics['accuracy_all'])} of {count(best.metrics['accuracy_all'].n, 'pair')}"
         )
         if "ours" in each:
             sentence += f"; ours reaches {_figure(each['ours'].metrics['accuracy_all'])}"
@@ -127,76 +114,66 @@ def _readings(ladder: Ladder) -> list[str]:
     return found
 
 
-def _chapter(ladder: Ladder, name: str) -> list[Block]:
+def _protocol(ladder: Ladder, name: str) -> dict[str, Any]:
+    """What is said of one protocol: its parts, every rung's figures, and how training went."""
     trial, each = ladder.trials[name], ladder.climbed[name]
     counts = ", ".join(f"{len(trial.rows[part]):,} {part}" for part in ("train", "val", "test"))
-    text = f"{counts} posts; {len(trial.validation):,} validation pairs and {len(trial.test):,} test pairs. "
+    pairs = [count(len(trial.validation), "validation pair"), count(len(trial.test), "test pair")]
+    sentences = [f"{counts} posts; {' and '.join(pairs)}."]
     if name == "open":
-        text += (
+        sentences.append(
             f"Whole places and poses are held out: tested on {', '.join(trial.places['test'])} and on "
-            f"{', '.join(trial.poses['test'])}, none of which was trained on. "
+            f"{', '.join(trial.poses['test'])}, none of which was trained on."
         )
     elif ladder.grouped:
-        text += "No person and no photograph of a place stands in two parts. "
+        sentences.append("No person and no photograph of a place stands in two parts.")
     if trial.left_out:
-        text += f"{trial.left_out:,} posts stand in none, since their person or photograph belongs to another part. "
+        sentences.append(
+            f"{count(trial.left_out, 'post')} left out, since the person or the photograph belongs to another part."
+        )
     if ladder.grouped:
-        text += "No pair shares a person or a photograph."
-    headings = ["", *(f"{what}, {question}" for question in ("same place", "both kinds", "same pose")
-                      for what in ("accuracy", "AUC"))]  # fmt: skip
-    rows = []
-    for one in each.values():
-        cells = [one.rung.title]
-        for question in ("same_place", "all", "same_pose"):
-            cells += [_figure(one.metrics[f"{what}_{question}"]) for what in ("accuracy", "auc")]
-        rows.append(cells)
-    blocks: list[Block] = [
-        ("h2", f"The {name} protocol"),
-        ("p", text),
-        ("table", headings, rows),
-    ]
+        sentences.append("No pair shares a person or a photograph.")
+    questions = {"same_place": "same place", "all": "both kinds", "same_pose": "same pose"}
+    figures = [(figure, question) for question in questions for figure in ("accuracy", "auc")]
+    shown = {"accuracy": "accuracy", "auc": "AUC"}
     trained = [one for one in each.values() if one.rung.kind == "pairs"]
-    if trained:
-        blocks += [
-            ("h3", "Training"),
-            ("table", ["", "pixels", "pairs an epoch", "epochs", "best", "training loss", "validation loss",
-                       "validation accuracy", "time"], [_training(one) for one in trained]),
-            ("p", "Loss: binary cross-entropy, 0.693 where nothing is learned; first epoch and the one that is kept. "
-             "Trained and stopped early on pairs of the study's kind: different ones are of the same place."),
-        ]  # fmt: skip
-    return blocks
+    return {
+        "name": name,
+        "about": " ".join(sentences),
+        "figures": Table(
+            ["", *(f"{shown[figure]}, {questions[question]}" for figure, question in figures)],
+            [
+                [one.rung.title, *(_figure(one.metrics[f"{figure}_{question}"]) for figure, question in figures)]
+                for one in each.values()
+            ],
+        ),
+        "training": Table(
+            [
+                *("", "pixels", "pairs an epoch", "epochs", "best", "training loss", "validation loss"),
+                *("validation accuracy", "time"),
+            ],
+            [_training(one) for one in trained],
+        ),
+    }
 
 
 def _training(one: Climbed) -> list[str]:
     facts = one.facts
-    return [
-        one.rung.title, str(facts["size"]), f"{facts['pairs_an_epoch']:,}", str(facts["epochs"]),
-        str(facts["best_epoch"]), f"{facts['first_train_loss']:.3f} to {facts['best_train_loss']:.3f}",
-        f"{facts['first_val_loss']:.3f} to {facts['best_val_loss']:.3f}", percent(facts["val_accuracy"]),
-        duration(facts["seconds"]),
-    ]  # fmt: skip
+    losses = [f"{facts[f'first_{part}_loss']:.3f} to {facts[f'best_{part}_loss']:.3f}" for part in ("train", "val")]
+    counts = [str(facts["size"]), f"{facts['pairs_an_epoch']:,}", str(facts["epochs"]), str(facts["best_epoch"])]
+    return [one.rung.title, *counts, *losses, percent(facts["val_accuracy"]), duration(facts["seconds"])]
 
 
-def _leaks(ladder: Ladder) -> list[Block]:
-    if not ladder.leaky:
-        return []
+def _leaks(ladder: Ladder) -> Table | None:
+    """What splitting pairs instead of photographs does to the figures."""
     rows = []
     for one in ladder.leaky.values():
         honest = [each[one.rung.key] for each in ladder.climbed.values() if one.rung.key in each]
-        published = "–" if one.rung.published is None else f"{100 * one.rung.published:.0f} %"
-        rows.append([
-            one.rung.title, published, _figure(one.metrics["accuracy"]), f"{one.metrics['accuracy'].n:,}",
-            percent(one.facts["both_seen"]),
-            *(_figure(two.metrics["accuracy_same_place"]) for two in honest),
-        ])  # fmt: skip
-    shown = [f"{name} protocol" for name in ladder.climbed]
-    return [
-        ("h2", "What splitting pairs instead of photographs does"),
-        ("table", ["", "published", "pairs split", "n", "both photographs seen in training", *shown], rows),
-        ("p", "As the study divided them: a fifth of the pairs to validate on, photographs on both sides, the accuracy "
-         "that of the validation pairs which also stopped the training. The same question as beside it, asked of "
-         "photographs that were never seen, is what the protocols measure."),
-    ]  # fmt: skip
+        accuracy = one.metrics["accuracy"]
+        leaky = [percent(one.rung.published, 0), _figure(accuracy), f"{accuracy.n:,}", percent(one.facts["both_seen"])]
+        rows.append([one.rung.title, *leaky, *(_figure(two.metrics["accuracy_same_place"]) for two in honest)])
+    headings = ["", "published", "pairs split", "n", "both photographs in training"]
+    return Table([*headings, *(f"{name} protocol" for name in ladder.climbed)], rows) if rows else None
 
 
 def _settings(ladder: Ladder) -> str:
@@ -207,7 +184,7 @@ def _settings(ladder: Ladder) -> str:
         if recipe is not None:
             o = recipe.optimiser
             text += (
-                f"{what}: {_OPTIMISERS[o.name]} at {o.lr:g}, at most {o.epochs} epochs, patience "
+                f"{what}: {_OPTIMISERS[o.name]} at {o.lr:g}, at most {count(o.epochs, 'epoch')}, patience "
                 f"{recipe.stopping.patience}, {recipe.sampler.batch} pairs a batch, dropout {recipe.model.dropout:g}. "
             )
     if settings.get("set"):
@@ -218,8 +195,7 @@ def _settings(ladder: Ladder) -> str:
 
 
 def _figure(metric: Metric, digits: int = 1) -> str:
-    low, value, high = (f"{100 * share:.{digits}f}" for share in (metric.low, metric.value, metric.high))
-    return f"{value} % ({low}–{high})"
+    return estimate(metric.value, metric.low, metric.high, digits)
 
 
 def as_dict(ladder: Ladder) -> dict[str, Any]:

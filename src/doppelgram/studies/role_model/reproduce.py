@@ -18,7 +18,7 @@ from doppelgram.dataset.loading import load_images
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
 from doppelgram.images.framing import Framing
-from doppelgram.reports.map.picture import write_picture
+from doppelgram.reports.figures import write_figure
 from doppelgram.studies.experiment import begin
 from doppelgram.studies.role_model.data import (
     PROTOCOLS,
@@ -207,7 +207,7 @@ def _pictures(
 ) -> list[tuple[Path, str]]:  # fmt: skip
     figures = out / "figures"
     made = [
-        (write_picture(ladder_figure(rungs, climbed), figures / "ladder.png", dpi=130),
+        (write_figure(ladder_figure(rungs, climbed), figures / "ladder.png", dpi=130),
          "Every rung with its 95 % interval; the test pairs' photographs were never trained on"),
     ]  # fmt: skip
     for side, drawn in masks.items():

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from doppelgram.dataset.loading import progress_bar
+from doppelgram.console import progress_bar
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.files import written_whole

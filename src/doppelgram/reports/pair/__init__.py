@@ -1,1 +1,0 @@
-"""Two photographs side by side, in words and as a picture."""
