@@ -28,8 +28,9 @@ from doppelgram.evaluation.verification import pair_metrics
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.models.networks.keypoints import PoseTower
-from doppelgram.models.towers import fused, unit
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.models.towers import combined, unit
+from doppelgram.space.arrangement import ArrangementSpace
+from doppelgram.space.joint import JointCalibration
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
 from doppelgram.training.train import train
@@ -68,7 +69,7 @@ def slots(inputs: TowerInputs, embedded: list[Array], weights: list[float], expe
     """Poses (n, people, d) from the towers' embeddings of all persons."""
     if not embedded:
         return np.zeros((len(inputs.people), people, 2), dtype=np.float32)
-    persons = fused(embedded, weights, experts)
+    persons = combined(embedded, weights, experts)
     found = np.zeros((len(inputs.people), people, persons.shape[1]), dtype=np.float32)
     for nth in range(people):
         there = inputs.people > nth
@@ -90,7 +91,7 @@ def score(
         return None
     space = replace(space, calibration=joint)
     a, b, same = asked.pairs["test"]
-    said = space.judge(vectors[a], vectors[b])
+    said = space.compare(vectors[a], vectors[b])
     figures: dict[str, Any] = {}
 
     def add(name: str, of: Array, answers: Array, distances: Array, threshold: float) -> None:
@@ -99,11 +100,11 @@ def score(
             figures[f"{name}_{what}"] = asdict(found[f"pair_{what}"])
 
     same_place, same_pose = asked.place[a] == asked.place[b], asked.pose[a] == asked.pose[b]
-    add("joint", np.ones(len(a), dtype=bool), same, 1 - said.probability, 1 - joint.threshold)
-    add("place", same_pose, same_place, said.place_distance, joint.place.threshold)
+    add("joint", np.ones(len(a), dtype=bool), same, said.distance, space.threshold)
+    add("place", same_pose, same_place, said.parts["place"].distance, joint.place.threshold)
     # Where nobody is seen the pose's probability is the prior's.
     sure = float(joint.pose.probability(np.array([joint.pose.threshold]))[0])
-    add("pose", same_place, same_pose, 1 - said.pose_probability, 1 - sure)
+    add("pose", same_place, same_pose, 1 - said.parts["pose"].probability, 1 - sure)
     figures.update(neighbours(vectors, space, asked))
     return figures
 
@@ -117,7 +118,7 @@ def neighbours(vectors: Array, space: ArrangementSpace, asked: Asked) -> dict[st
         right = np.zeros(len(test))
         for row, query in enumerate(test):
             others = gallery[asked.person[gallery] != asked.person[query]]
-            distance = space.distances(np.repeat(vectors[query][None], len(others), 0), vectors[others])[1]
+            distance = space.part_distances(np.repeat(vectors[query][None], len(others), 0), vectors[others])[1]
             nearest = others[np.nan_to_num(distance, nan=np.inf).argmin()]
             right[row] = asked.pose[nearest] == asked.pose[query] and np.isfinite(distance).any()
         low, high = bootstrap_mean(right, seed=0)
@@ -177,9 +178,9 @@ def variants(model: ArrangementModel, inputs: TowerInputs, asked: Asked) -> dict
     """Figures of the whole model and of the model without this and that."""
     seen = places(model, inputs, asked)
     poses = [tower.embed(views) for tower, views in zip(model.pose, inputs.pose, strict=True)]
-    place_weights, place_experts = [t.weight for t in model.place], [t.expert for t in model.place]
-    weights, experts = [t.weight for t in model.pose], [t.expert for t in model.pose]
-    place = fused(seen, place_weights, place_experts)
+    place_weights, place_experts = [t.weight for t in model.place], [t.gives_class_probabilities for t in model.place]
+    weights, experts = [t.weight for t in model.pose], [t.gives_class_probabilities for t in model.pose]
+    place = combined(seen, place_weights, place_experts)
     pose = slots(inputs, poses, weights, experts, 1)
     with torch.inference_mode():
         points = torch.from_numpy(inputs.pose[1])
@@ -250,7 +251,7 @@ def main() -> None:
             protocol = make(posts, seed=arguments.seed)
             asked = Asked.of(posts, protocol)
             model, seconds = trained(data, out / name, protocol, arguments.weights, arguments.seed, arguments.overrides)
-            tuned = [tower for tower in model.place if tower.expert]
+            tuned = [tower for tower in model.place if tower.gives_class_probabilities]
             inputs = read_tower_inputs(posts, model.want, tuned, model.pose, 2, CONSOLE)
             if len(inputs.collection) < len(posts):
                 raise DoppelgramError(f"{data}: some photographs cannot be read")

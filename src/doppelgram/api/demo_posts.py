@@ -6,8 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from doppelgram.api.trace import REPORT_FILE, trace
+from doppelgram.api.trace import trace
 from doppelgram.console import progress_bar
+from doppelgram.reports.role_models.summary import REPORT_FILE
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 from doppelgram.samples.posts import render_posts

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from doppelgram.cli.app import Json, RunFolder, app, print_json, progress_console
+from doppelgram.cli.app import Json, Keypoints, RunFolder, Weights, app, print_json, progress_console
 
 
 @app.command()
@@ -21,12 +21,24 @@ def errors(
     out: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw a contact sheet.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all findings as CSV.")] = None,
     most: Annotated[int, typer.Option("-n", min=1, help="Findings to show, shared out among the categories.")] = 40,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
     json_: Json = False,
 ) -> None:
     """List label mistakes, copies, wrong pairs and outliers, the worst first, so that you can clean the data."""
     from doppelgram.api.label_errors import HEADINGS, list_label_errors
 
-    answer = list_label_errors(run, data, part=part, out=out, csv=csv, most=most, console=progress_console())
+    answer = list_label_errors(
+        run,
+        data,
+        part=part,
+        out=out,
+        csv=csv,
+        most=most,
+        weights=weights,
+        keypoints=keypoints,
+        console=progress_console(),
+    )
     if json_:
         facts = {"images": answer.images, "counts": answer.counts(), "notes": list(answer.notes)}
         print_json({**facts, "findings": [finding.to_dict() for finding in answer.findings]})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from doppelgram.cli.app import Json, Seed, app, print_json, progress_console
+from doppelgram.cli.app import Json, Keypoints, Seed, Weights, app, print_json, progress_console
 
 
 @app.command("map")
@@ -39,7 +39,15 @@ def map_(
         Path | None, typer.Option(metavar="FILE", help="Keep the map, to place images in it later with --onto.")
     ] = None,
     onto: Annotated[Path | None, typer.Option(metavar="FILE", help="Place images in a map kept with --save.")] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT", help="With a model of places and poses: draw joint, place or pose.", show_default="joint"
+        ),
+    ] = "",
     title: Annotated[str, typer.Option(help="Stands above the map.")] = "",
+    weights: Weights = None,
+    keypoints: Keypoints = None,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
@@ -49,9 +57,23 @@ def map_(
 
     files = out or ([] if projector or save else [Path("map.html")])
     found = draw_map(
-        source, data, method=method, out=files, projector=projector, save=save, place=place, onto=onto,
-        parts=part or (), seed=seed, perplexity=perplexity, title=title, console=progress_console(),
-    )  # fmt: skip
+        source,
+        data,
+        method=method,
+        out=files,
+        projector=projector,
+        save=save,
+        place=place,
+        onto=onto,
+        parts=part or (),
+        by=by,
+        seed=seed,
+        perplexity=perplexity,
+        title=title,
+        weights=weights,
+        keypoints=keypoints,
+        console=progress_console(),
+    )
     written = [*files, *(path for path in (projector, save) if path)]
     if json_:
         print_json({**found.summary(), "files": [str(path) for path in written]})

@@ -57,8 +57,9 @@ def trace(
     settings = TraceSettings(
         threshold=threshold, decay_days=decay, gamma=gamma, innovation=innovation, draws=draws, seed=seed
     )
-    from doppelgram.api.trace import REPORT_FILE, summary
     from doppelgram.api.trace import trace as run_trace
+    from doppelgram.reports.role_models.summary import REPORT_FILE
+    from doppelgram.reports.role_models.summary import summary as trace_facts
     from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 
     found = run_trace(
@@ -67,7 +68,7 @@ def trace(
     )  # fmt: skip
     scores = score_trace(found, truth) if truth else None
     if json_:
-        print_json(summary(found, out) | ({"truth": scores.to_dict()} if scores else {}))
+        print_json(trace_facts(found, out) | ({"truth": scores.to_dict()} if scores else {}))
         return
     from doppelgram.reports.role_models.terminal import summary
 

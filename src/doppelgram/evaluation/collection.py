@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from doppelgram.dataset.collection import Collection
 from doppelgram.console import progress_bar
+from doppelgram.dataset.collection import Collection
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.task import EmbeddedSet

@@ -275,7 +275,12 @@ def unit(vectors: NDArray[np.float32]) -> Embeddings:
 
 
 def fused(parts: Sequence[Embeddings], towers: Sequence[Tower]) -> Embeddings:
-    """Unit embeddings (n, d1), (n, d2), ... by several towers as one of length one.
+    """Unit embeddings (n, d1), (n, d2), ... by several towers as one of length one; see `combined`."""
+    return combined(parts, [tower.weight for tower in towers], [tower.gives_class_probabilities for tower in towers])
+
+
+def combined(parts: Sequence[Embeddings], weights: Sequence[float], class_probabilities: Sequence[bool]) -> Embeddings:
+    """Unit embeddings (n, d1), (n, d2), ... as one of length one.
 
     Parts that are roots of class probabilities over the same classes become one first, the product of experts: each to
     the power of its weight, multiplied, scaled to length one (Hinton 2002). A row of zeros there says nothing. That and
@@ -284,17 +289,18 @@ def fused(parts: Sequence[Embeddings], towers: Sequence[Tower]) -> Embeddings:
 
     Args:
         parts: one embedding of all n by each tower.
-        towers: as many.
+        weights: of the towers.
+        class_probabilities: which parts are roots of class probabilities.
     """
     side: list[NDArray[Any]] = []
     product: NDArray[Any] | None = None
     known = np.zeros(len(parts[0]), dtype=bool)
-    for part, tower in zip(parts, towers, strict=True):
-        if not tower.gives_class_probabilities:
-            side.append(part * np.float32(tower.weight))
+    for part, weight, multiplied in zip(parts, weights, class_probabilities, strict=True):
+        if not multiplied:
+            side.append(part * np.float32(weight))
             continue
         says = np.asarray(part.any(axis=1))
-        opinion = np.where(says[:, None], np.maximum(part, _MINIMUM), 1.0) ** np.float64(tower.weight)
+        opinion = np.where(says[:, None], np.maximum(part, _MINIMUM), 1.0) ** np.float64(weight)
         product = opinion if product is None else product * opinion
         known |= says
     if product is not None:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from doppelgram.dataset.collection import Collection
 from doppelgram.console import progress_bar
+from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes, tell_outcomes
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import in_order
