@@ -115,7 +115,7 @@ def test_the_command(dirty: Dirty, tmp_path: Path) -> None:
     assert (tmp_path / "e.csv").is_file()
     shown = runner.invoke(app, ["errors", str(dirty.run), str(dirty.data), "-n", "8"])
     assert shown.exit_code == 0
-    assert "Suspected label mistakes: " in shown.stdout
+    assert "Suspected label errors: " in shown.stdout
     assert sum(line.startswith("  ") for line in shown.stdout.splitlines()) == min(8, len(facts["findings"]))
 
 
