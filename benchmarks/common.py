@@ -101,9 +101,9 @@ def embedded_parts(
     """Embeddings and labels of the training, validation and test part, each image as the mean of so many views."""
     from doppelgram.images.batch import load_pixels
 
-    rows, before = split.rows(collection), model.views
+    rows, before = split.rows(collection), model.tower.copies
     parts = ("train", "val", "test")
-    model.views = views
+    model.tower.copies = views
     try:
         loaded = {
             part: load_pixels([collection.paths[row] for row in rows[part]], model.framing, keep_duplicates=True)
@@ -111,7 +111,7 @@ def embedded_parts(
         }
         vectors = {part: model.embed_pixels(loaded[part].pixels) for part in parts}
     finally:
-        model.views = before
+        model.tower.copies = before
     return vectors, {part: collection.labels[rows[part]] for part in parts}
 
 
@@ -120,14 +120,18 @@ def by_views(
 ) -> dict[str, dict[str, Any]]:
     """Figures of the validation and the test part as queries to the training part, for each number of views."""
     from doppelgram.evaluation.evaluate import evaluate_embeddings
+    from doppelgram.evaluation.task import EmbeddedSet
 
     ways: dict[str, dict[str, Any]] = {}
     for count in views:
         vectors, labels = embedded_parts(model, collection, split, count)
-        name = f"{count} view" + "s" * (count > 1) + ", as the recipe has it" * (count == model.views)
+        name = f"{count} view" + "s" * (count > 1) + ", as the recipe has it" * (count == model.tower.copies)
         ways[name] = {
             part: evaluate_embeddings(
-                vectors["train"], labels["train"], vectors[part], labels[part], seed=seed
+                model.space,
+                EmbeddedSet(vectors["train"], labels["train"]),
+                EmbeddedSet(vectors[part], labels[part]),
+                seed=seed,
             ).to_dict()
             for part in ("val", "test")
         }

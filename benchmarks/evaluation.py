@@ -42,9 +42,9 @@ def peak_mb() -> float | None:
 
 def ours(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     from doppelgram.evaluation.ranking import rank
-    from doppelgram.evaluation.setting import make_setting
+    from doppelgram.evaluation.task import EmbeddedSet, make_task
 
-    ranking = rank(make_setting(x, y), knn=0)
+    ranking = rank(make_task(EmbeddedSet(x, y)), knn=0)
     counted = ranking.relevant > 0
     return {
         "precision_at_1": float((ranking.first[counted] == 1).mean()),

@@ -39,7 +39,7 @@ from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.sampling import sample_pairs
-from doppelgram.evaluation.setting import make_setting
+from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
@@ -91,11 +91,13 @@ def open_set(model: Model, faces: Collection, held: Sequence[str], seed: int) ->
         rows = np.flatnonzero(np.isin(faces.labels, people))
         loaded = load_pixels([faces.paths[row] for row in rows], model.framing, keep_duplicates=True)
         found[name] = model.embed_pixels(loaded.pixels), faces.labels[rows]
-    setting = make_setting(*found["threshold"])
-    a, b, same = sample_pairs(setting, seed=seed)
-    distances = pair_distances(setting.query, setting.gallery, a, b)
+    task = make_task(EmbeddedSet(*found["threshold"]))
+    a, b, same = sample_pairs(task, seed=seed)
+    distances = pair_distances(task.query, task.gallery, a, b)
     calibration = fit_calibration(distances, np.arange(len(a)) < same, fitted_on="other identities")
-    result = evaluate_embeddings(*found["queries"], threshold=calibration.threshold, seed=seed)
+    result = evaluate_embeddings(
+        model.space, EmbeddedSet(*found["queries"]), threshold=calibration.threshold, seed=seed
+    )
     people = len(np.unique(found["queries"][1]))
     return {**result.to_dict(), "images": len(found["queries"][1]), "people": people}
 
@@ -122,12 +124,14 @@ def unpaired_gain(better: dict[str, Any], worse: dict[str, Any]) -> str:
 
 def by_gallery(model: Model, faces: Collection, split: Split, seed: int) -> dict[str, dict[str, Any]]:
     """The last step's network with one view and several, and with the validation part in the gallery too."""
-    recipe_views = model.views
+    recipe_views = model.tower.copies
     ways = by_views(model, faces, split, (1, recipe_views), seed)
     vectors, labels = embedded_parts(model, faces, split, recipe_views)
     both = (np.concatenate([each["train"], each["val"]]) for each in (vectors, labels))
     ways[f"{recipe_views} view{'s' * (recipe_views > 1)}, the validation photographs in the gallery too"] = {
-        "test": evaluate_embeddings(*both, vectors["test"], labels["test"], seed=seed).to_dict()
+        "test": evaluate_embeddings(
+            model.space, EmbeddedSet(*both), EmbeddedSet(vectors["test"], labels["test"]), seed=seed
+        ).to_dict()
     }
     return ways
 

@@ -21,9 +21,9 @@ from common import machine, with_interval, write
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import wilson
 from doppelgram.numbers import percent
-from doppelgram.pose.cache import people_of
 from doppelgram.pose.estimators.movenet import MoveNet
 from doppelgram.pose.estimators.registry import make_estimator
+from doppelgram.pose.extras import find_people
 from doppelgram.pose.matching import MEASURES, pose_similarity
 from doppelgram.pose.people import People
 from doppelgram.pose.squares import letterbox
@@ -92,7 +92,7 @@ def main() -> None:
             print(f"{name}: left out: {problem}")
             continue
         start = time.perf_counter()
-        found = people_of(table["file"].tolist(), estimator)
+        found = find_people(table["file"].tolist(), estimator)
         seconds = time.perf_counter() - start
         counts = np.array([len(one) if one is not None else 0 for one in found])
         of_posts = [one for one, show in zip(found, shown, strict=True) if show]

@@ -29,11 +29,12 @@ from doppelgram.evaluation.verification import pair_metrics
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.models.networks.keypoints import PoseTower
-from doppelgram.models.towers import fused, unit
+from doppelgram.models.towers import combined, unit
 from doppelgram.numbers import duration
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
-from doppelgram.training.arrangement_sights import Sights, look_at
+from doppelgram.space.arrangement import ArrangementSpace
+from doppelgram.space.joint import JointCalibration
 from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
 
 PAIRS = 1600
 CONSOLE = Console(stderr=True)
@@ -65,15 +66,15 @@ class Questions:
         return Kinds(ends[same], ends[place & ~same], ends[~place])
 
 
-def slots(sights: Sights, embedded: list[Array], weights: list[float], experts: list[bool], people: int) -> Array:
+def slots(inputs: TowerInputs, embedded: list[Array], weights: list[float], experts: list[bool], people: int) -> Array:
     """Poses (n, people, d) from the towers' embeddings of all persons."""
     if not embedded:
-        return np.zeros((len(sights.people), people, 2), dtype=np.float32)
-    persons = fused(embedded, weights, experts)
-    found = np.zeros((len(sights.people), people, persons.shape[1]), dtype=np.float32)
+        return np.zeros((len(inputs.people), people, 2), dtype=np.float32)
+    persons = combined(embedded, weights, experts)
+    found = np.zeros((len(inputs.people), people, persons.shape[1]), dtype=np.float32)
     for nth in range(people):
-        there = sights.people > nth
-        found[there, nth] = persons[sights.first[there] + nth]
+        there = inputs.people > nth
+        found[there, nth] = persons[inputs.first[there] + nth]
     return found
 
 
@@ -91,7 +92,7 @@ def score(
         return None
     space = replace(space, calibration=joint)
     a, b, same = questions.pairs["test"]
-    said = space.judge(vectors[a], vectors[b])
+    said = space.compare(vectors[a], vectors[b])
     figures: dict[str, Any] = {}
 
     def add(name: str, of: Array, answers: Array, distances: Array, threshold: float) -> None:
@@ -100,11 +101,11 @@ def score(
             figures[f"{name}_{what}"] = asdict(found[f"pair_{what}"])
 
     same_place, same_pose = questions.place[a] == questions.place[b], questions.pose[a] == questions.pose[b]
-    add("joint", np.ones(len(a), dtype=bool), same, 1 - said.probability, 1 - joint.threshold)
-    add("place", same_pose, same_place, said.place_distance, joint.place.threshold)
+    add("joint", np.ones(len(a), dtype=bool), same, said.distance, space.threshold)
+    add("place", same_pose, same_place, said.parts["place"].distance, joint.place.threshold)
     # Where nobody is seen the pose's probability is the prior's.
     sure = float(joint.pose.probability(np.array([joint.pose.threshold]))[0])
-    add("pose", same_place, same_pose, 1 - said.pose_probability, 1 - sure)
+    add("pose", same_place, same_pose, 1 - said.parts["pose"].probability, 1 - sure)
     figures.update(neighbours(vectors, space, questions))
     return figures
 
@@ -118,7 +119,7 @@ def neighbours(vectors: Array, space: ArrangementSpace, questions: Questions) ->
         right = np.zeros(len(test))
         for row, query in enumerate(test):
             others = gallery[questions.person[gallery] != questions.person[query]]
-            distance = space.distances(np.repeat(vectors[query][None], len(others), 0), vectors[others])[1]
+            distance = space.part_distances(np.repeat(vectors[query][None], len(others), 0), vectors[others])[1]
             nearest = others[np.nan_to_num(distance, nan=np.inf).argmin()]
             right[row] = questions.pose[nearest] == questions.pose[query] and np.isfinite(distance).any()
         low, high = bootstrap_mean(right, seed=0)
@@ -162,44 +163,44 @@ def trained(
     return model, float(run.facts["training_seconds"]) if fresh else None
 
 
-def places(model: ArrangementModel, sights: Sights, questions: Questions) -> list[Array]:
+def places(model: ArrangementModel, inputs: TowerInputs, questions: Questions) -> list[Array]:
     """What each place tower makes of the validation and test photographs; zeros for all others."""
     rows = np.union1d(questions.parts["val"], questions.parts["test"])
     found = []
     # The generic tower, the last, is shown what the first one is.
-    for tower, shown in zip(model.place, [*sights.place, sights.place[0]], strict=False):
+    for tower, shown in zip(model.place, [*inputs.place, inputs.place[0]], strict=False):
         vectors = np.zeros((len(shown), tower.dim), dtype=np.float32)
         vectors[rows] = tower.embed(shown[rows])
         found.append(vectors)
     return found
 
 
-def variants(model: ArrangementModel, sights: Sights, questions: Questions) -> dict[str, dict[str, Any] | None]:
+def variants(model: ArrangementModel, inputs: TowerInputs, questions: Questions) -> dict[str, dict[str, Any] | None]:
     """Figures of the whole model and of the model without this and that."""
-    seen = places(model, sights, questions)
-    poses = [tower.embed(views) for tower, views in zip(model.pose, sights.pose, strict=True)]
-    place_weights, place_experts = [t.weight for t in model.place], [t.expert for t in model.place]
-    weights, experts = [t.weight for t in model.pose], [t.expert for t in model.pose]
-    place = fused(seen, place_weights, place_experts)
-    pose = slots(sights, poses, weights, experts, 1)
+    seen = places(model, inputs, questions)
+    poses = [tower.embed(views) for tower, views in zip(model.pose, inputs.pose, strict=True)]
+    place_weights, place_experts = [t.weight for t in model.place], [t.gives_class_probabilities for t in model.place]
+    weights, experts = [t.weight for t in model.pose], [t.gives_class_probabilities for t in model.pose]
+    place = combined(seen, place_weights, place_experts)
+    pose = slots(inputs, poses, weights, experts, 1)
     with torch.inference_mode():
-        points = torch.from_numpy(sights.pose[1])
+        points = torch.from_numpy(inputs.pose[1])
         untrained = PoseTower()
         described = untrained.described(points) + untrained.described(untrained.mirrored(points))
-    raw = slots(sights, [unit(described.numpy())], [1.0], [False], 1)
+    raw = slots(inputs, [unit(described.numpy())], [1.0], [False], 1)
     found: dict[str, dict[str, Any] | None] = {"ours": score(place, pose, questions)}
     if model.space.people == 1:
         found["as the recipe calibrated it, without knowing persons"] = score(
             place, pose, questions, given=model.calibration
         )
     found["joint by a sum of log-odds"] = score(place, pose, questions, "sum")
-    found["two people compared"] = score(place, slots(sights, poses, weights, experts, 2), questions)
+    found["two people compared"] = score(place, slots(inputs, poses, weights, experts, 2), questions)
     found["place: people covered, alone"] = score(seen[0], pose, questions)
     if len(model.place) > 2:
         found["place: people not covered, alone"] = score(seen[1], pose, questions)
     found["place: untouched features alone"] = score(seen[-1], pose, questions)
-    found["pose: person cut out alone"] = score(place, slots(sights, poses[:1], [1.0], [True], 1), questions)
-    found["pose: keypoints alone"] = score(place, slots(sights, poses[1:], weights[1:], experts[1:], 1), questions)
+    found["pose: person cut out alone"] = score(place, slots(inputs, poses[:1], [1.0], [True], 1), questions)
+    found["pose: keypoints alone"] = score(place, slots(inputs, poses[1:], weights[1:], experts[1:], 1), questions)
     found["pose: keypoints, untrained"] = score(place, raw, questions)
     found["untrained: untouched features, raw keypoints"] = score(seen[-1], raw, questions)
     return found
@@ -249,12 +250,12 @@ def main() -> None:
             protocol = make(posts, seed=arguments.seed)
             questions = Questions.of(posts, protocol)
             model, seconds = trained(data, out / name, protocol, arguments.weights, arguments.seed, arguments.overrides)
-            tuned = [tower for tower in model.place if tower.expert]
-            sights = look_at(posts, model.finder, model.sight, tuned, model.pose, 2, CONSOLE)
-            if len(sights.collection) < len(posts):
+            tuned = [tower for tower in model.place if tower.gives_class_probabilities]
+            inputs = read_tower_inputs(posts, model.want, tuned, model.pose, 2, CONSOLE)
+            if len(inputs.collection) < len(posts):
                 raise DoppelgramError(f"{data}: some photographs cannot be read")
             started = time.perf_counter()
-            found = variants(model, sights, questions)
+            found = variants(model, inputs, questions)
             counts = {
                 part: int((questions.pose[rows] != "").sum()) for part, rows in questions.parts.items() if len(rows)
             }

@@ -26,6 +26,7 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split
 from doppelgram.evaluation.evaluate import evaluate_embeddings
+from doppelgram.evaluation.task import EmbeddedSet
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
@@ -68,7 +69,8 @@ def few_shot(folder: Path, signs: Collection, split: Split, queries: np.ndarray[
     for name, chosen in (("gallery", gallery), ("queries", queries)):
         loaded = load_pixels([signs.paths[row] for row in chosen], model.framing, keep_duplicates=True)
         found[name] = model.embed_pixels(loaded.pixels)
-    result = evaluate_embeddings(found["gallery"], signs.labels[gallery], found["queries"], signs.labels[queries])
+    sets = (EmbeddedSet(found[name], signs.labels[rows]) for name, rows in (("gallery", gallery), ("queries", queries)))
+    result = evaluate_embeddings(model.space, *sets)
     answerable = np.isin(signs.labels[queries], signs.labels[gallery])
     return {
         **result.to_dict(),
@@ -80,7 +82,7 @@ def few_shot(folder: Path, signs: Collection, split: Split, queries: np.ndarray[
 
 def wrong(model: Model, signs: Collection, split: Split) -> list[dict[str, str]]:
     """The validation crops whose nearest training crop is of another class, with both classes."""
-    vectors, labels = embedded_parts(model, signs, split, model.views)
+    vectors, labels = embedded_parts(model, signs, split, model.tower.copies)
     nearest = (vectors["val"] @ vectors["train"].T).argmax(1)  # embeddings have length one
     names = [signs.names[row] for row in split.rows(signs)["val"]]
     found = zip(names, labels["val"].tolist(), labels["train"][nearest].tolist(), strict=True)

@@ -77,10 +77,11 @@ def measure(which: str, options: argparse.Namespace) -> dict[str, object]:
 def quality(points: np.ndarray, x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     from sklearn.manifold import trustworthiness
 
-    from doppelgram.space.exact import nearest
+    from doppelgram.space.euclidean import EuclideanSpace
 
     rows = np.arange(len(x))
-    _, near = nearest(points.astype(np.float32), points.astype(np.float32), 1, query_ids=rows, gallery_ids=rows)
+    index = EuclideanSpace(2).index(points.astype(np.float32), rows)
+    near = index.nearest(points.astype(np.float32), 1, query_ids=rows).positions
     # Trustworthiness ranks all pairs; 3,000 images are enough for three digits.
     some = np.random.default_rng(0).permutation(len(x))[:3000]
     return {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.evaluate import evaluate as evaluate
-    from doppelgram.api.label_errors import list_mistakes as list_mistakes
+    from doppelgram.api.label_errors import list_label_errors as list_label_errors
     from doppelgram.api.map import draw_map as draw_map
     from doppelgram.api.pose import estimate_poses as estimate_poses
     from doppelgram.api.report_comparison import report_comparison as report_comparison
@@ -65,7 +65,7 @@ _FUNCTIONS = {
     "estimate_poses": "doppelgram.api.pose",
     "evaluate": "doppelgram.api.evaluate",
     "index": "doppelgram.api.search",
-    "list_mistakes": "doppelgram.api.label_errors",
+    "list_label_errors": "doppelgram.api.label_errors",
     "load_model": "doppelgram.models.bundle",
     "open_run": "doppelgram.training.run",
     "read_collection": "doppelgram.dataset.read",

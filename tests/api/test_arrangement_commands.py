@@ -1,6 +1,7 @@
-"""Index, search, verify, evaluate and compare-images with a model of places and poses."""
+"""Every command with a model of places and poses."""
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from rich.console import Console
 
 from doppelgram.api.compare_images import compare_images
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.label_errors import list_label_errors
+from doppelgram.api.map import draw_map
 from doppelgram.api.search import index, search, verify
-from doppelgram.catalog.seen import people_of
+from doppelgram.catalog.findings import people_from
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
 from doppelgram.errors import DoppelgramError
@@ -51,7 +54,7 @@ def test_a_catalog_keeps_whom_it_saw(world: Path, model: Path, catalog: Path) ->
     known = json.loads((world / "keypoints.json").read_text())
     entries = Catalog.open(catalog).entries()
     for entry in entries:
-        people = people_of(entry.columns)
+        people = people_from(entry.columns)
         assert people is not None
         assert len(people) == (entry.name in known)
         if len(people):
@@ -67,20 +70,19 @@ def test_search_ranks_by_both_or_by_either(world: Path, catalog: Path) -> None:
     rows, vectors = stored.snapshot(["id", "name"])
     own = rows["name"].tolist().index(query.relative_to(world).as_posix())
     space = random_model().space
-    judged = space.judge(np.repeat(vectors[own][None], len(vectors), axis=0), vectors)
-    for by, expected in (
-        ("", judged.probability), ("place", judged.place_probability), ("pose", judged.pose_probability),
-    ):  # fmt: skip
+    compared = space.compare(np.repeat(vectors[own][None], len(vectors), axis=0), vectors)
+    for by in ("", "place", "pose"):
+        expected = compared.parts[by].probability if by else compared.probability
         (found,) = search(catalog, [query], k=8, by=by, console=quiet())
         ranked = np.sort(np.delete(expected, own))[::-1][:8]
-        attribute = {"": "probability", "place": "place_probability", "pose": "pose_probability"}[by]
-        assert [getattr(match, attribute) for match in found.matches] == pytest.approx(ranked.tolist(), abs=1e-6)
-        assert found.people == 1
+        answers = [match.parts[by] if by else match.probability for match in found.matches]
+        assert answers == pytest.approx(ranked.tolist(), abs=1e-6)
+        assert found.unknown == ()
         for match in found.matches:
             row = rows["id"].tolist().index(match.id)
-            assert match.probability == pytest.approx(judged.probability[row], abs=1e-6)
-            assert match.distance == pytest.approx(1 - judged.probability[row], abs=1e-6)
-            assert match.people == int(not match.name.split("/")[1].startswith("_"))
+            assert match.probability == pytest.approx(compared.probability[row], abs=1e-6)
+            assert match.distance == pytest.approx(1 - compared.probability[row], abs=1e-6)
+            assert match.unknown == (("pose",) if match.name.split("/")[1].startswith("_") else ())
 
 
 def test_search_for_a_bare_place(world: Path, catalog: Path, tmp_path: Path) -> None:
@@ -89,9 +91,9 @@ def test_search_for_a_bare_place(world: Path, catalog: Path, tmp_path: Path) -> 
     console = Console(record=True, width=200, file=(tmp_path / "said.txt").open("w"))
     (found,) = search(catalog, [bare], k=3, montage=tmp_path / "montage.png", console=console)
     assert "nobody was found in it" in console.export_text()
-    assert found.people == 0
-    assert {match.people for match in found.matches} == {0}
-    assert {round(match.pose_probability or 0, 4) for match in found.matches} == {0.3775}
+    assert found.unknown == ("pose",)
+    assert {match.unknown for match in found.matches} == {("pose",)}
+    assert {round(match.parts["pose"], 4) for match in found.matches} == {0.3775}
     with Image.open(tmp_path / "montage.png") as picture:
         assert picture.width > 300
     with pytest.raises(DoppelgramError, match="no pose to search by"):
@@ -108,10 +110,10 @@ def test_verify_says_what_it_knows(world: Path, model: Path) -> None:
     same = verify(model, file, file, console=quiet())
     assert same.same
     assert same.probability == pytest.approx(float(JOINT.probability(0.0, 0.0)))
-    assert (same.people_a, same.people_b) == (1, 1)
+    assert (same.unknown_a, same.unknown_b) == ((), ())
     other = verify(model, file, bare, console=quiet())
-    assert (other.people_a, other.people_b) == (1, 0)
-    assert other.pose_probability == pytest.approx(0.3775, abs=1e-4)
+    assert (other.unknown_a, other.unknown_b) == ((), ("pose",))
+    assert other.parts["pose"] == pytest.approx(0.3775, abs=1e-4)
     assert other.threshold == 0.5
 
 
@@ -132,11 +134,11 @@ def test_evaluate_by_both_and_by_each(world: Path, model: Path, tmp_path: Path) 
         assert 0 <= metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"] <= 1
     assert metrics["pair_auc"]["n"] == len(lines) - 1
     assert "by pose alone" in (tmp_path / "report" / "metrics.md").read_text()
-    vectors = random_model().embed(files)
+    vectors = random_model().embed_images(files)
     space: ArrangementSpace = random_model().space
     left, right = np.triu_indices(len(files), 1)
     same = np.array([line.endswith("1") for line in lines[1:]])
-    pose = space.judge(vectors[left], vectors[right]).pose_probability
+    pose = space.compare(vectors[left], vectors[right]).parts["pose"].probability
     wins = (pose[same][:, None] > pose[~same]).mean() + 0.5 * (pose[same][:, None] == pose[~same]).mean()
     assert metrics["pair_pose_auc"]["value"] == pytest.approx(wins, abs=1e-6)
 
@@ -168,8 +170,8 @@ def test_what_cannot_be_compared_is_said(world: Path, model: Path, tmp_path: Pat
     file = of_pose(world, "tree")[0]
     (tmp_path / "text.jpg").write_text("no picture")
     for options, words in (
-        ({"image_b": tmp_path / "text.jpg", "model": model}, "cannot be read"),
-        ({"image_b": tmp_path / "none.jpg", "model": model}, "does not exist"),
+        ({"image_b": tmp_path / "text.jpg", "model": model}, r"text\.jpg"),
+        ({"image_b": tmp_path / "none.jpg", "model": model}, r"none\.jpg"),
         ({"image_b": file, "out": tmp_path / "x.gif"}, "PNG"),
         ({"image_b": file, "model": model, "estimator": "movenet"}, "--estimator goes without"),
         ({"image_b": file, "estimator": "crystal ball"}, "no estimator"),
@@ -181,7 +183,7 @@ def test_what_cannot_be_compared_is_said(world: Path, model: Path, tmp_path: Pat
 def test_answers_are_plain_values(world: Path, catalog: Path) -> None:
     """What search finds can be written as JSON."""
     (found,) = search(catalog, of_pose(world, "tree")[:1], k=2, console=quiet())
-    assert set(json.loads(json.dumps(asdict(found)))["matches"][0]) >= {"place_probability", "pose_probability"}
+    assert set(json.loads(json.dumps(asdict(found)))["matches"][0]["parts"]) == {"place", "pose"}
 
 
 def test_on_the_command_line(world: Path, model: Path, catalog: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,3 +210,39 @@ def test_on_the_command_line(world: Path, model: Path, catalog: Path, capsys: py
     answer = json.loads(said("compare-images", tree, bare, "--model", str(model), "--json"))
     assert (answer["people_a"], answer["people_b"]) == (1, 0)
     assert "nobody was found in B" in said("compare-images", tree, bare, "--model", str(model))
+
+
+def test_a_map_of_everything_of_places_and_of_poses(world: Path, model: Path, catalog: Path, tmp_path: Path) -> None:
+    """Neighbours are the space's own; whoever has no pose is left out of a map of poses, and said so."""
+    names = set(json.loads((world / "keypoints.json").read_text()))
+    images = len(Catalog.open(catalog))
+    for by, dim, shown in (("", 10 + 2 * 68, images), ("place", 10, images), ("pose", 68, len(names))):
+        console = Console(record=True, width=200, file=(tmp_path / "said.txt").open("w"))
+        found = draw_map(catalog, method="pca", by=by, save=tmp_path / f"{by}.npz", console=console)
+        assert (found.summary()["images"], found.summary()["dim"]) == (shown, dim)
+        assert ("nobody was found" in console.export_text()) == (shown < images)
+        own = np.zeros(1, dtype=np.int64)
+        first = found.space.index(found.images.vectors, found.images.ids).nearest(
+            found.images.vectors[own], 5, query_ids=[found.images.ids[0]], by=by
+        )
+        assert found.nearest.neighbours[0].tolist() == first.positions[0].tolist()
+        more = draw_map(catalog, onto=tmp_path / f"{by}.npz", place=world, console=quiet())
+        assert (len(more.images), more.by) == (2 * shown, by)
+        assert np.allclose(more.points[:shown], found.points)
+    with pytest.raises(DoppelgramError, match="joint, place, pose"):
+        draw_map(catalog, by="colour", console=quiet())
+
+
+def test_label_errors_by_place_and_pose(world: Path, model: Path, tmp_path: Path) -> None:
+    """Copies under another label are found, and distances are the space's own."""
+    posts = tmp_path / "posts"
+    shutil.copytree(world, posts)
+    original = of_pose(posts, "tree")[0]
+    copy = original.parent.parent / "arms_up" / "copied.jpg"
+    shutil.copy(original, copy)
+    answer = list_label_errors(model, posts, keypoints=world / "keypoints.json", console=quiet())
+    copies = [finding for finding in answer.findings if finding.category == "copy"]
+    assert {copies[0].label, copies[0].other_label} == {
+        f"{original.parent.parent.name}::{p}" for p in ("tree", "arms_up")
+    }
+    assert all(0 <= finding.distance <= 1 for finding in answer.findings if finding.distance is not None)

@@ -15,7 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from doppelgram import DoppelgramError, load_model, train
-from doppelgram.api.label_errors import list_mistakes
+from doppelgram.api.label_errors import list_label_errors
 from doppelgram.cli import app
 from doppelgram.reports.contact_sheet import Card, Picture, Section, draw_contact_sheet
 from doppelgram.samples.signs import render_signs
@@ -73,7 +73,7 @@ def dirty(tmp_path_factory: pytest.TempPathFactory) -> Dirty:
 
 
 def test_planted_mistakes_come_to_the_top(dirty: Dirty, tmp_path: Path) -> None:
-    answer = list_mistakes(dirty.run, dirty.data, out=tmp_path / "sheet.png", csv=tmp_path / "all.csv")
+    answer = list_label_errors(dirty.run, dirty.data, out=tmp_path / "sheet.png", csv=tmp_path / "all.csv")
     assert answer.images == 150 + 8
     pairs = [{f.path, f.other_path} for f in answer.findings if f.category == "copy"]
     planted = [{copy, original} for copy, original in dirty.copied.items()]
@@ -97,11 +97,11 @@ def test_planted_mistakes_come_to_the_top(dirty: Dirty, tmp_path: Path) -> None:
 
 
 def test_a_runs_own_images_with_their_parts(dirty: Dirty) -> None:
-    answer = list_mistakes(dirty.run)
+    answer = list_label_errors(dirty.run)
     assert answer.images == 150
     assert {finding.part for finding in answer.findings} <= {"train", "val", "test"}
     assert any("Training draws" in note for note in answer.notes)
-    tested = list_mistakes(dirty.run, part="test")
+    tested = list_label_errors(dirty.run, part="test")
     assert all(finding.part == "test" or finding.category == "copy" for finding in tested.findings)
     assert len(tested.findings) < len(answer.findings) or not answer.findings
 
@@ -125,13 +125,13 @@ def test_the_command(dirty: Dirty, tmp_path: Path) -> None:
 
 def test_user_mistakes_are_named(dirty: Dirty, tmp_path: Path) -> None:
     with pytest.raises(DoppelgramError, match=r"let its name end in \.png"):
-        list_mistakes(dirty.run, out=tmp_path / "sheet.pdf")
+        list_label_errors(dirty.run, out=tmp_path / "sheet.pdf")
     with pytest.raises(DoppelgramError, match="--part is 'tset'"):
-        list_mistakes(dirty.run, part="tset")
+        list_label_errors(dirty.run, part="tset")
     with pytest.raises(DoppelgramError, match="does not go with DATA"):
-        list_mistakes(dirty.run, dirty.data, part="test")
+        list_label_errors(dirty.run, dirty.data, part="test")
     with pytest.raises(DoppelgramError, match="give DATA"):
-        list_mistakes(load_model(dirty.run).save(tmp_path / "model"))
+        list_label_errors(load_model(dirty.run).save(tmp_path / "model"))
 
 
 def test_an_unreadable_photograph_is_drawn_as_an_empty_square(tmp_path: Path) -> None:

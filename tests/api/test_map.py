@@ -22,6 +22,7 @@ from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import SmallNet
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.towers import ImageTower
 from doppelgram.training.recipe import make_recipe
 from doppelgram.training.recipe_file import write_recipe
 from helpers.pictures import stripes
@@ -44,7 +45,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw(root / "more", 3, 3, seed=9)
     torch.manual_seed(0)
     backbone = SmallNet(width=4)
-    model = Model(EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, 8)), Framing(24))
+    model = Model(ImageTower(EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, 8)), Framing(24)))
     run = root / "run"
     model.save(run / "model")
     facts = {"data": str(data), "seed": 0, "finished": True}
@@ -127,7 +128,7 @@ def test_what_cannot_be_mapped(place: Path, tmp_path: Path) -> None:
     draw(tmp_path / "few", 2, 1)
     other = tmp_path / "other"
     backbone = SmallNet(width=4)
-    Model(EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, 5)), Framing(24)).save(other)
+    Model(ImageTower(EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, 5)), Framing(24))).save(other)
     draw_map(run, method="pca", save=tmp_path / "map.npz")
     cases: list[tuple[str, dict[str, object]]] = [
         ("no such catalog or run", {"source": tmp_path / "nowhere"}),

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from doppelgram.api import search as searching
-from doppelgram.catalog.embed import index_collection
+from doppelgram.catalog.index import index_collection
 from doppelgram.cli import main
 from doppelgram.errors import Interrupted
 from helpers.posts_world import random_model, render_world

@@ -25,24 +25,23 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.backbones.backbone import SmallNet
-from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
 from doppelgram.numbers import day
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.samples.posts import render_posts
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
 
 QUICK = TraceSettings(draws=19, bootstraps=10)
 ORIGINALS = 6
 
 
-def tower(dim: int) -> Model:
+def tower(dim: int, sees: str) -> ImageTower:
     backbone = SmallNet(width=4)
-    return Model(
-        EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim)).eval(), Framing(32, None, "squash"), False
-    )
+    network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim)).eval()
+    return ImageTower(network, Framing(32, None, "squash"), sees=sees)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     exact = Calibration(slope=2000.0, intercept=8.0, threshold=0.004, n_same=9, n_different=9, fitted_on="nothing")
     space = ArrangementSpace(16, 12, 1, JointCalibration(exact, exact, 1.0, 1.0, -4.0, -2.0, 0.5))
-    model = ArrangementModel([ImageTower(tower(16), "photograph")], [ImageTower(tower(12), "person")], space)
+    model = ArrangementModel([tower(16, "photograph")], [tower(12, "person")], space)
     return model.save(tmp_path_factory.mktemp("model") / "run")
 
 

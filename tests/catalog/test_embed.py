@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from doppelgram.catalog.embed import index_collection
+from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
@@ -218,7 +218,7 @@ def test_an_interruption_loses_at_most_one_chunk(photos: Path, model: Model, cat
 
 CHILD = """
 import sys, time
-from doppelgram.catalog.embed import index_collection
+from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
 from doppelgram.models.bundle import load_model

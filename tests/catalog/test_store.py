@@ -132,13 +132,13 @@ def test_vectors_of_another_width_and_ids_that_are_none_are_refused(catalog: Cat
 def test_the_folder_carries_its_own_model(tmp_path: Path, save_model: Callable[..., Path]):
     source = save_model(tmp_path / "run" / "model")
     catalog = Catalog.create(tmp_path / "catalog", tmp_path / "run")
-    embedded = load_model(source).embed([np.full((40, 40, 3), 90, np.uint8)])
+    embedded = load_model(source).embed_images([np.full((40, 40, 3), 90, np.uint8)])
     shutil.rmtree(tmp_path / "run")
     moved = shutil.move(catalog.folder, tmp_path / "moved")
     again = Catalog.open(moved)
     again.add([image(1)])
     assert len(again) == 1
-    np.testing.assert_array_equal(again.load_model().embed([np.full((40, 40, 3), 90, np.uint8)]), embedded)
+    np.testing.assert_array_equal(again.load_model().embed_images([np.full((40, 40, 3), 90, np.uint8)]), embedded)
     facts = json.loads((Path(moved) / "catalog.json").read_text())
     assert facts["format"] == "doppelgram-catalog"
     assert facts["dim"] == 8

@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.neighbors import NearestCentroid
 
 from doppelgram.evaluation.classification import classification_metrics, nearest_class_mean, top_confusions
-from doppelgram.evaluation.setting import make_setting
+from doppelgram.evaluation.task import EmbeddedSet, make_task
 
 
 def naive(x, y, gallery, labels, skip, classes):
@@ -29,7 +29,7 @@ def test_leave_one_out_takes_the_image_and_its_copies_out_of_every_mean(n, d, se
     x = rng.integers(-2, 3, size=(n, d)).astype(np.float32)
     names, y = np.unique(rng.integers(0, 5, n), return_inverse=True)
     ids = rng.integers(0, 30, n)
-    predicted = nearest_class_mean(make_setting(x, y, gallery_ids=[str(i) for i in ids]), block=block)
+    predicted = nearest_class_mean(make_task(EmbeddedSet(x, y, [str(i) for i in ids])), block=block)
     expected = naive(x, y, x, y, lambda i, j: ids[i] == ids[j], len(names))
     # Which of several equally near wrong classes is named is left to rounding.
     np.testing.assert_array_equal(predicted == y, expected == y)
@@ -41,7 +41,7 @@ def test_query_against_gallery_agrees_with_scikit_learn():
     y, z = rng.integers(0, 7, 200), rng.integers(0, 7, 300)
     centres = 3 + rng.normal(size=(7, 5))
     x, g = ((centres[c] + rng.normal(size=(len(c), 5))).astype(np.float32) for c in (y, z))
-    predicted = nearest_class_mean(make_setting(g, z, x, y))
+    predicted = nearest_class_mean(make_task(EmbeddedSet(g, z), EmbeddedSet(x, y)))
     np.testing.assert_array_equal(predicted, NearestCentroid().fit(g, z).predict(x))
 
 
@@ -49,7 +49,7 @@ def test_leaving_one_out_is_fitting_again_without_it():
     rng = np.random.default_rng(1)
     y = np.repeat(np.arange(4), 6)
     x = (rng.normal(size=(4, 3))[y] + rng.normal(size=(24, 3))).astype(np.float32)
-    predicted = nearest_class_mean(make_setting(x, y))
+    predicted = nearest_class_mean(make_task(EmbeddedSet(x, y)))
     for i in range(24):
         rest = np.arange(24) != i
         assert predicted[i] == NearestCentroid().fit(x[rest], y[rest]).predict(x[i : i + 1])[0]

@@ -5,8 +5,9 @@ import pytest
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.joint_fit import fit_joint, pair_kinds, twins
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
 
 EMPTY = Calibration(1.0, 1.0, 1.0, 1, 1, "")
 SPACE = ArrangementSpace(4, 4, 1, JointCalibration(EMPTY, EMPTY, 1.0, 1.0, 0.0, 0.0, 0.5))
@@ -62,11 +63,11 @@ def test_what_is_fitted_tells_other_pairs_apart() -> None:
     fresh, place, pose = posts(seed=5)
     kinds = pair_kinds(place, pose, everything, 0)
     space = ArrangementSpace(4, 4, 1, joint)
-    answers = [space.judge(fresh[pairs[:, 0]], fresh[pairs[:, 1]]) for pairs in (kinds.same, kinds.place, kinds.pose)]
+    answers = [space.compare(fresh[pairs[:, 0]], fresh[pairs[:, 1]]) for pairs in (kinds.same, kinds.place, kinds.pose)]
     right = [(answers[0].probability >= joint.threshold).mean()]
     right += [(answer.probability < joint.threshold).mean() for answer in answers[1:]]
     assert min(right) > 0.8
-    assert answers[1].place_probability.mean() > 0.7 > 0.3 > answers[2].place_probability.mean()
+    assert answers[1].parts["place"].probability.mean() > 0.7 > 0.3 > answers[2].parts["place"].probability.mean()
     summed = fit_joint(SPACE, fresh, pair_kinds(place, pose, everything, 0), "here", rule="sum")
     assert summed.rule == "sum"
 

@@ -12,7 +12,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation import ranking as module
 from doppelgram.evaluation.ranking import rank, vote
 from doppelgram.evaluation.retrieval import cmc_curve, precision_at_1_and_map, retrieval_metrics
-from doppelgram.evaluation.setting import make_setting
+from doppelgram.evaluation.task import EmbeddedSet, make_task
 
 
 def naive(query, query_labels, gallery, gallery_labels, skip, knn=1):
@@ -53,8 +53,8 @@ def test_leave_one_out_on_integer_grids_full_of_ties(n, d, classes, knn, seed):
     x = rng.integers(-1, 2, size=(n, d)).astype(np.float32)
     y = rng.integers(0, classes, n)
     ids = rng.integers(0, 40, n)
-    setting = make_setting(x, y, gallery_ids=[str(i) for i in ids])
-    ranking = rank(setting, knn=knn, block=int(rng.integers(1, 40)))
+    task = make_task(EmbeddedSet(x, y, [str(i) for i in ids]))
+    ranking = rank(task, knn=knn, block=int(rng.integers(1, 40)))
     expected = naive(x, y, x, y, lambda i, j: ids[i] == ids[j], knn)
     names = np.unique(y)
     expected[4] = np.where(expected[4] < 0, -1, np.searchsorted(names, expected[4]))
@@ -68,11 +68,11 @@ def test_query_against_gallery_on_integer_grids_full_of_ties(q, n, classes, knn,
     x, g = (rng.integers(0, 3, size=(m, 2)).astype(np.float32) for m in (q, n))
     y, z = rng.integers(0, classes, q), rng.integers(0, classes, n)
     a, b = rng.integers(0, 30, q), rng.integers(0, 30, n)
-    setting = make_setting(g, z, x, y, gallery_ids=b, query_ids=a)
+    task = make_task(EmbeddedSet(g, z, b), EmbeddedSet(x, y, a))
     expected = naive(x, y, g, z, lambda i, j: a[i] == b[j], knn)
     names = np.unique(np.concatenate([y, z]))
     expected[4] = np.where(expected[4] < 0, -1, np.searchsorted(names, expected[4]))
-    check(rank(setting, knn=knn), expected, n)
+    check(rank(task, knn=knn), expected, n)
 
 
 def test_many_duplicates_in_a_large_gallery_are_ties_against_us():
@@ -80,7 +80,7 @@ def test_many_duplicates_in_a_large_gallery_are_ties_against_us():
     rng = np.random.default_rng(0)
     vectors = (5 + rng.normal(size=(60, 33))).astype(np.float32)
     x, y = vectors[rng.integers(0, 60, 2500)], rng.integers(0, 50, 2500)
-    ranking = rank(make_setting(x, y))
+    ranking = rank(make_task(EmbeddedSet(x, y)))
     rows = rng.integers(0, 2500, 40)
     distances = np.sqrt(((x[rows, None].astype(np.float64) - x) ** 2).sum(axis=2)).round(9)
     for place, i in enumerate(rows):
@@ -119,7 +119,7 @@ def test_leave_one_out_agrees_with_pytorch_metric_learning(seed):
     rng = np.random.default_rng(seed)
     y = np.concatenate([rng.integers(0, 12, 500), [90, 91, 92], [93, 93]])  # three classes of one, one of two
     x = (rng.normal(size=(94, 8))[y] + rng.normal(size=(len(y), 8))).astype(np.float32)
-    ranking = rank(make_setting(x, y))
+    ranking = rank(make_task(EmbeddedSet(x, y)))
     metrics = retrieval_metrics(ranking)
     for name, value in peer(x, y).items():
         assert metrics[name].value == pytest.approx(value, abs=1e-6)
@@ -134,7 +134,7 @@ def test_query_against_gallery_agrees_with_pytorch_metric_learning():
     y, z = rng.integers(0, 9, 150), rng.integers(1, 11, 400)
     centres = rng.normal(size=(11, 6))
     x, g = ((centres[c] + rng.normal(size=(len(c), 6))).astype(np.float32) for c in (y, z))
-    metrics = retrieval_metrics(rank(make_setting(g, z, x, y), block=17))
+    metrics = retrieval_metrics(rank(make_task(EmbeddedSet(g, z), EmbeddedSet(x, y)), block=17))
     for name, value in peer(x, y, g, z).items():
         assert metrics[name].value == pytest.approx(value, abs=1e-6)
         assert metrics[name].n == (y > 0).sum()
@@ -158,7 +158,7 @@ def test_rounding_of_float32_products_changes_no_query(offset, block):
     rng = np.random.default_rng(3)
     y = np.concatenate([np.arange(30), np.arange(30), rng.integers(0, 30, 1440)])
     x = (offset * rng.normal(size=2) + rng.normal(size=(30, 2))[y] + 2 * rng.normal(size=(1500, 2))).astype(np.float32)
-    ranking = rank(make_setting(x, y), block=block)
+    ranking = rank(make_task(EmbeddedSet(x, y)), block=block)
     np.testing.assert_allclose(ranking.average_precision, exact_average_precision(x, y), atol=1e-12)
 
 
@@ -167,7 +167,7 @@ def test_votes_agree_with_scikit_learn(k):
     rng = np.random.default_rng(k)
     y, z = rng.integers(0, 2, 200), rng.integers(0, 2, 300)
     x, g = ((c[:, None] + rng.normal(size=(len(c), 4))).astype(np.float32) for c in (y, z))
-    predicted = rank(make_setting(g, z, x, y), knn=k).predicted
+    predicted = rank(make_task(EmbeddedSet(g, z), EmbeddedSet(x, y)), knn=k).predicted
     np.testing.assert_array_equal(predicted, KNeighborsClassifier(k).fit(g, z).predict(x))
 
 
@@ -179,7 +179,7 @@ def test_equal_votes_go_to_the_class_with_the_nearest_member():
 def test_cmc_rises_to_the_share_found():
     rng = np.random.default_rng(4)
     y = rng.integers(0, 20, 300)
-    ranking = rank(make_setting(rng.normal(size=(300, 3)).astype(np.float32), y))
+    ranking = rank(make_task(EmbeddedSet(rng.normal(size=(300, 3)).astype(np.float32), y)))
     curve, metrics = cmc_curve(ranking), retrieval_metrics(ranking)
     assert (np.diff(curve) >= 0).all()
     assert curve[0] == metrics["precision_at_1"].value
@@ -189,7 +189,7 @@ def test_cmc_rises_to_the_share_found():
 
 def test_without_any_relevant_image_there_is_nothing_to_say():
     x = np.eye(3, dtype=np.float32)
-    ranking = rank(make_setting(x, ["a", "b", "c"]))
+    ranking = rank(make_task(EmbeddedSet(x, ["a", "b", "c"])))
     assert retrieval_metrics(ranking) == {}
     assert cmc_curve(ranking) is None
     with pytest.raises(DoppelgramError, match="two images"):

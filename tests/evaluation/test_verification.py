@@ -6,7 +6,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score, roc_curve
 
 from doppelgram.evaluation.roc import Roc, auc, equal_error_rate, tar_at_far
 from doppelgram.evaluation.sampling import sample_pairs
-from doppelgram.evaluation.setting import make_setting
+from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.evaluation.verification import connected, cross_judged, pair_metrics
 
 
@@ -140,7 +140,7 @@ def labelled(n, classes, seed=0):
 def test_all_pairs_are_taken_where_they_are_few(n, classes, seed):
     x, y = labelled(n, classes, seed)
     ids = np.random.default_rng(seed).integers(0, 20, n)
-    a, b, n_same = sample_pairs(make_setting(x, y, gallery_ids=ids))
+    a, b, n_same = sample_pairs(make_task(EmbeddedSet(x, y, ids)))
     drawn = [frozenset(pair) for pair in zip(a.tolist(), b.tolist(), strict=True)]
     expected = {frozenset((i, j)) for i in range(n) for j in range(i) if ids[i] != ids[j]}
     assert len(drawn) == len(set(drawn))
@@ -152,7 +152,7 @@ def test_all_pairs_are_taken_where_they_are_few(n, classes, seed):
 @settings(max_examples=60, deadline=None)
 def test_all_pairs_of_query_and_gallery_are_taken_where_they_are_few(q, n, classes, seed):
     (x, y), (g, z) = labelled(q, classes, seed), labelled(n, classes, seed + 1)
-    a, b, n_same = sample_pairs(make_setting(g, z, x, y))
+    a, b, n_same = sample_pairs(make_task(EmbeddedSet(g, z), EmbeddedSet(x, y)))
     drawn = list(zip(a.tolist(), b.tolist(), strict=True))
     assert sorted(drawn) == [(i, j) for i in range(q) for j in range(n)]
     np.testing.assert_array_equal(y[a] == z[b], np.arange(len(a)) < n_same)
@@ -161,15 +161,15 @@ def test_all_pairs_of_query_and_gallery_are_taken_where_they_are_few(q, n, class
 @pytest.mark.parametrize("limit", [50, 900, 5000])
 def test_drawn_pairs_are_even_distinct_and_seeded(limit):
     x, y = labelled(400, 3)
-    setting = make_setting(x, y)
-    a, b, n_same = sample_pairs(setting, seed=1, limit=limit)
+    task = make_task(EmbeddedSet(x, y))
+    a, b, n_same = sample_pairs(task, seed=1, limit=limit)
     assert (n_same, len(a)) == (limit, 2 * limit)
     assert (a != b).all()
     assert len({frozenset(pair) for pair in zip(a.tolist(), b.tolist(), strict=True)}) == len(a)
     np.testing.assert_array_equal(y[a] == y[b], np.arange(len(a)) < limit)
-    again = sample_pairs(setting, seed=1, limit=limit)
+    again = sample_pairs(task, seed=1, limit=limit)
     np.testing.assert_array_equal(a, again[0])
-    assert not np.array_equal(a, sample_pairs(setting, seed=2, limit=limit)[0])
+    assert not np.array_equal(a, sample_pairs(task, seed=2, limit=limit)[0])
     # Every image is drawn about equally often among the different pairs of its class.
     counts = np.bincount(np.concatenate([a, b]), minlength=400)
     assert counts.max() < 2 * limit / 100 + 12

@@ -12,6 +12,7 @@ from doppelgram.models.backbones.registry import SmallNet
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.towers import ImageTower
 from doppelgram.space.calibration import Calibration
 
 CALIBRATION = Calibration(
@@ -25,7 +26,7 @@ def _save_random_model(
     torch.manual_seed(seed)
     backbone = SmallNet(width=4)
     network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim))
-    return Model(network, Framing(32), calibration=calibration).save(folder)
+    return Model(ImageTower(network, Framing(32)), calibration).save(folder)
 
 
 def _draw_picture(file: Path, seed: int, size: tuple[int, int] = (48, 40), hue: float = 0.0) -> Path:

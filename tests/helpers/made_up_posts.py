@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from doppelgram.rolemodels.posts import DAY, PostTable
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
 
 # Distance 0 means the same with log-odds of 6, distance 1.41 means different.
 SHARP = Calibration(10.0, 6.0, 0.6, 10, 10, "made up")

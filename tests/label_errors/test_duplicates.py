@@ -44,7 +44,7 @@ def test_appearance_is_the_mean_colour_of_cells(size: int) -> None:
 
 
 def test_appearance_refuses_images_too_small() -> None:
-    with pytest.raises(DoppelgramError, match="16 is the least"):
+    with pytest.raises(DoppelgramError, match="16 or more"):
         appearance(np.zeros((1, 8, 8, 3), np.uint8))
 
 
@@ -88,7 +88,7 @@ def test_groups_equal_connected_components() -> None:
     rng = np.random.default_rng(3)
     looks = rng.uniform(0, 1, (150, 2)).astype(np.float32)
     expected = DBSCAN(eps=0.03, min_samples=1).fit_predict(looks.astype(np.float64))
-    groups = copies(np.arange(150), looks, near=0.03, block=17)
+    groups = copies(np.arange(150), looks, near=0.03)
     found = {group.rows for group in groups}
     wanted = {tuple(np.flatnonzero(expected == one).tolist()) for one in range(expected.max() + 1)}
     assert found == {rows for rows in wanted if len(rows) > 1}

@@ -1,4 +1,4 @@
-"""Planted mistakes come to the top, each in its own list and once."""
+"""Planted errors come to the top, each in its own list and once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,23 @@ from hypothesis import strategies as st
 
 from doppelgram import DoppelgramError
 from doppelgram.label_errors.duplicates import CopyGroup
-from doppelgram.label_errors.find import AGREEMENT, KINDS, OUTLYING, find_mistakes
+from doppelgram.label_errors.find import AGREEMENT, KINDS, OUTLYING, Kind, LabelError, find_label_errors
+from doppelgram.label_errors.neighbourhood import LabelledImages
+from doppelgram.space import exact
+from doppelgram.space.euclidean import EuclideanSpace
+
+
+def found_in(
+    points: np.ndarray,
+    labels: np.ndarray,
+    content: np.ndarray,
+    *groups: CopyGroup,
+    neighbours: int = 10,
+    **columns: np.ndarray,
+) -> dict[Kind, list[LabelError]]:
+    """Label errors among points in Euclidean space."""
+    images = LabelledImages(EuclideanSpace(points.shape[1]), points, labels, content, **columns)
+    return find_label_errors(images, groups, neighbours=neighbours)
 
 
 def clusters(
@@ -57,14 +73,12 @@ def test_label_mistakes_equal_a_naive_vote(seed: int, k: int, classes: int) -> N
     flipped = rng.choice(len(labels), 4, replace=False)
     labels[flipped] = labels[rng.permutation(flipped)]
     expected = naive_margins(points, labels, k)
-    found = find_mistakes(points, labels, names(len(labels)), neighbours=k)["label"]
-    assert {mistake.row for mistake in found} == {
-        row for row, (margin, _) in enumerate(expected) if margin >= AGREEMENT
-    }
-    for mistake in found:
-        assert mistake.score == pytest.approx(expected[mistake.row][0], abs=1e-5)
-        assert mistake.suggested == expected[mistake.row][1]
-    assert [mistake.score for mistake in found] == sorted((mistake.score for mistake in found), reverse=True)
+    found = found_in(points, labels, names(len(labels)), neighbours=k)["label"]
+    assert {error.row for error in found} == {row for row, (margin, _) in enumerate(expected) if margin >= AGREEMENT}
+    for error in found:
+        assert error.score == pytest.approx(expected[error.row][0], abs=1e-5)
+        assert error.suggested == expected[error.row][1]
+    assert [error.score for error in found] == sorted((error.score for error in found), reverse=True)
 
 
 def test_flipped_labels_come_first_with_the_right_class() -> None:
@@ -74,24 +88,24 @@ def test_flipped_labels_come_first_with_the_right_class() -> None:
     labels = truth.copy()
     for row in flipped:
         labels[row] = rng.choice([name for name in np.unique(truth) if name != truth[row]])
-    found = find_mistakes(points, labels, names(len(labels)))["label"]
+    found = found_in(points, labels, names(len(labels)))["label"]
     first = found[: 2 * len(flipped)]
-    caught = [mistake for mistake in first if mistake.row in flipped]
+    caught = [error for error in first if error.row in flipped]
     assert len(caught) >= 0.95 * len(flipped)
     assert len(first) <= 1.1 * len(flipped), "on clear classes hardly anything else is suspected"
-    assert all(mistake.suggested == truth[mistake.row] for mistake in caught)
-    assert all(str(truth[mistake.row]) in mistake.reason for mistake in caught)
+    assert all(error.suggested == truth[error.row] for error in caught)
+    assert all(str(truth[error.row]) in error.reason for error in caught)
 
 
 def test_an_image_in_no_mans_land_is_an_outlier_and_no_label_mistake() -> None:
     points, labels = clusters(4, 20)
     points[7] += 12.0
-    found = find_mistakes(points, labels, names(80))
+    found = found_in(points, labels, names(80))
     assert found["label"] == []
     assert found["outlier"][0].row == 7
     assert found["outlier"][0].score >= OUTLYING
     assert labels[found["outlier"][0].others[0]] == labels[7]
-    assert all(np.isfinite(mistake.distance) for mistakes in found.values() for mistake in mistakes)
+    assert all(np.isfinite(error.distance) for errors in found.values() for error in errors)
 
 
 def test_copies_with_other_labels_first_then_leaks_and_no_harmless_ones() -> None:
@@ -103,8 +117,8 @@ def test_copies_with_other_labels_first_then_leaks_and_no_harmless_ones() -> Non
         CopyGroup((3, 4, 15), 0.02, False),  # two classes
         CopyGroup((5, 16), 0.0, True),  # two classes, the same bytes
     ]
-    found = find_mistakes(points, labels, names(30), groups, parts=parts)["copy"]
-    assert [mistake.row for mistake in found] == [5, 3, 0]
+    found = found_in(points, labels, names(30), *groups, parts=parts)["copy"]
+    assert [error.row for error in found] == [5, 3, 0]
     assert found[0].score == 1
     assert 0.9 < found[1].score < 1
     assert found[1].others == (15, 4), "what contradicts stands first"
@@ -118,18 +132,18 @@ def test_files_with_the_same_bytes_do_not_vote_for_each_other() -> None:
     points = np.concatenate([points, np.repeat(points[:1], 11, axis=0)])
     labels = np.concatenate([labels, ["class1"] * 11])  # eleven copies of an image of class0, under another label
     content = np.concatenate([names(36), ["00000"] * 11])
-    found = find_mistakes(points, labels, content, [CopyGroup((0, *range(36, 47)), 0.0, True)])
-    assert {mistake.row for mistake in found["label"]} == set(range(36, 47))
-    assert all(mistake.suggested == "class0" for mistake in found["label"])
+    found = found_in(points, labels, content, CopyGroup((0, *range(36, 47)), 0.0, True))
+    assert {error.row for error in found["label"]} == set(range(36, 47))
+    assert all(error.suggested == "class0" for error in found["label"])
     assert found["copy"][0].others[:11] == tuple(range(36, 47))
-    assert not any({mistake.row, *mistake.others} <= {0, *range(36, 47)} for mistake in found["pair"])
+    assert not any({error.row, *error.others} <= {0, *range(36, 47)} for error in found["pair"])
 
 
 def test_nearest_wrong_pairs_are_the_nearest_and_come_once() -> None:
     points, labels = clusters(3, 15, noise=0.9)
     points[3] = points[20] + 0.01
-    found = find_mistakes(points, labels, names(45), block=4)
-    suspects = {mistake.row for mistake in found["label"]}
+    found = found_in(points, labels, names(45))
+    suspects = {error.row for error in found["label"]}
     distances = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2))
     distances[labels[:, None] == labels[None]] = np.inf
     distances[list(suspects)] = distances[:, list(suspects)] = np.inf
@@ -137,7 +151,7 @@ def test_nearest_wrong_pairs_are_the_nearest_and_come_once() -> None:
         assert {found["pair"][0].row, found["pair"][0].others[0]} == {3, 20}
     best = found["pair"][0]
     assert best.distance == pytest.approx(distances.min(), abs=1e-5)
-    listed = [row for mistake in found["pair"] for row in (mistake.row, *mistake.others)]
+    listed = [row for error in found["pair"] for row in (error.row, *error.others)]
     assert len(listed) == len(set(listed))
     assert [m.distance for m in found["pair"]] == sorted(m.distance for m in found["pair"])
 
@@ -146,46 +160,48 @@ def test_nearest_wrong_pairs_are_the_nearest_and_come_once() -> None:
 @given(seed=st.integers(0, 10_000), block=st.integers(1, 60))
 def test_the_answer_does_not_depend_on_blocks_and_names_an_image_once(seed: int, block: int) -> None:
     points, labels = clusters(4, 9, seed, dim=3, noise=1.2)
-    found = find_mistakes(points, labels, names(36), block=block)
-    assert found == find_mistakes(points, labels, names(36))
+    found = found_in(points, labels, names(36))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "BLOCK_ELEMENTS", 36 * block)
+        assert found == found_in(points, labels, names(36))
     assert list(found) == list(KINDS)
-    for mistakes in found.values():
-        rows = [mistake.row for mistake in mistakes]
+    for errors in found.values():
+        rows = [error.row for error in errors]
         assert len(rows) == len(set(rows))
-        assert all(0 <= mistake.score <= 1 for mistake in mistakes)
+        assert all(0 <= error.score <= 1 for error in errors)
 
 
 def test_only_what_is_asked_about_is_reported() -> None:
     points, labels = clusters(4, 20, noise=1.2)
-    asked = np.arange(80) % 4 == 0
-    found = find_mistakes(points, labels, names(80), asked=asked)
-    everything = find_mistakes(points, labels, names(80))
-    assert [m for m in everything["label"] if asked[m.row]] == found["label"]
-    for mistakes in found.values():
-        assert all(asked[mistake.row] for mistake in mistakes)
+    requested = np.arange(80) % 4 == 0
+    found = found_in(points, labels, names(80), requested=requested)
+    everything = found_in(points, labels, names(80))
+    assert [m for m in everything["label"] if requested[m.row]] == found["label"]
+    for errors in found.values():
+        assert all(requested[error.row] for error in errors)
 
 
 def test_classes_of_one_image() -> None:
     points, labels = clusters(3, 10)
     labels[4] = "Class0"  # a slip of the pen makes a class of its own
-    found = find_mistakes(points, labels, names(30))
+    found = found_in(points, labels, names(30))
     assert [(m.row, m.suggested) for m in found["label"]] == [(4, "class0")]
     assert "the only image" in found["label"][0].reason
-    alone = find_mistakes(points[:1], labels[:1], names(1))
-    assert all(not mistakes for mistakes in alone.values())
-    one_class = find_mistakes(points[:10], np.array(["same"] * 10), names(10))
+    alone = found_in(points[:1], labels[:1], names(1))
+    assert all(not errors for errors in alone.values())
+    one_class = found_in(points[:10], np.array(["same"] * 10), names(10))
     assert not one_class["label"]
     assert not one_class["pair"]
 
 
 def test_all_images_at_one_point() -> None:
-    found = find_mistakes(np.zeros((12, 3)), np.array(["a", "b"] * 6), names(12))
-    assert all(np.isfinite(mistake.score) for mistakes in found.values() for mistake in mistakes)
+    found = found_in(np.zeros((12, 3)), np.array(["a", "b"] * 6), names(12))
+    assert all(np.isfinite(error.score) for errors in found.values() for error in errors)
 
 
 def test_wrong_input_is_refused() -> None:
     points, labels = clusters(2, 3)
     with pytest.raises(DoppelgramError, match="6 embeddings but 5 labels"):
-        find_mistakes(points, labels[:5], names(6))
+        found_in(points, labels[:5], names(6))
     with pytest.raises(DoppelgramError, match="row 2 has no label"):
-        find_mistakes(points, np.array(["a", "a", "", "b", "b", "b"]), names(6))
+        found_in(points, np.array(["a", "a", "", "b", "b", "b"]), names(6))

@@ -43,8 +43,8 @@ def test_placed_images_are_a_part_of_their_own(make_images: Callable[..., Images
     answers = np.flatnonzero(found.images.parts == ("train" if divided else ""))
     for row in range(60, 72):
         nearest = answers[np.linalg.norm(x[answers] - x[row], axis=1).argmin()]
-        assert more.judgement.predicted[row] == labels[nearest]
-    np.testing.assert_array_equal(more.judgement.wrong[:60], found.judgement.wrong)
+        assert more.nearest.predicted[row] == labels[nearest]
+    np.testing.assert_array_equal(more.nearest.wrong[:60], found.nearest.wrong)
     assert more.summary()["misclassified"]["new"]["n"] == 12
 
 

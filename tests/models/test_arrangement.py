@@ -8,12 +8,14 @@ import pytest
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.read import read_all
 from doppelgram.images.whole import WholePhotograph
-from doppelgram.models.arrangement import ArrangementModel, views_of
-from doppelgram.models.bundle import load_image_model, load_model
-from doppelgram.models.files import embed_files
+from doppelgram.models.arrangement import ArrangementModel, require_arrangement
+from doppelgram.models.bundle import load_model
+from doppelgram.models.embed_files import embed_files
 from doppelgram.models.finder import _check, open_finder
-from doppelgram.models.sight import Sight
+from doppelgram.models.finder_settings import FinderSettings
+from doppelgram.models.model import require_model
 from doppelgram.pose.cutouts import Person, person_view, persons, without_people
 from doppelgram.pose.people import People
 from helpers.posts_world import random_image_tower, random_model, render_world
@@ -37,7 +39,7 @@ def test_vectors_are_of_a_place_and_of_people(world: Path) -> None:
     """Unit parts, zeros where there is nobody, and the people in pixels of the photograph."""
     model = random_model()
     files = [*posts(world), *posts(world, "_zz", 2)]
-    seen = model.see(files)
+    seen = model.embed(read_all(files, model.want))
     place, poses = model.space.split(seen.vectors)
     known = json.loads((world / "keypoints.json").read_text())
     assert seen.vectors.dtype == np.float32
@@ -58,7 +60,7 @@ def test_one_or_many_at_a_time_is_the_same(world: Path) -> None:
     assert together.kept.tolist() == [0, 1, 2, 3, 4, 5]
     assert [outcome.status for outcome in together.report.outcomes] == ["ok"] * 5 + ["duplicate", "missing"]
     assert np.array_equal(together.vectors[5], together.vectors[0])
-    assert np.allclose(model.embed(files), together.vectors[:5], atol=1e-6)
+    assert np.allclose(model.embed_images(files), together.vectors[:5], atol=1e-6)
 
 
 def test_saved_and_loaded_is_the_same(world: Path, tmp_path: Path) -> None:
@@ -68,14 +70,16 @@ def test_saved_and_loaded_is_the_same(world: Path, tmp_path: Path) -> None:
     again = load_model(tmp_path / "m")
     assert isinstance(again, ArrangementModel)
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["model.json", "model.safetensors"]
-    assert np.array_equal(again.embed(files), model.embed(files))
-    assert (again.space, again.sight, tuple(again.labels)) == (model.space, model.sight, model.labels)
+    assert np.array_equal(again.embed_images(files), model.embed_images(files))
+    assert (again.space, tuple(again.labels)) == (model.space, model.labels)
+    assert again.finder_settings == model.finder_settings
     assert (again.recipe, again.fingerprint) == (model.recipe, model.fingerprint)
-    other = random_model(sight=Sight(longest=640))
+    other = random_model(settings=FinderSettings(longest=640))
     other.save(tmp_path / "other")
     assert other.fingerprint != model.fingerprint
-    with pytest.raises(DoppelgramError, match="model of places and poses, and map takes"):
-        load_image_model(tmp_path / "m", "map")
+    assert require_arrangement(again, "no") is again
+    with pytest.raises(DoppelgramError, match="holds places and poses"):
+        require_model(again, "m: holds places and poses")
 
 
 def test_damaged_models_are_refused(saved: Path, tmp_path: Path) -> None:
@@ -96,12 +100,14 @@ def test_pairs_are_judged(world: Path) -> None:
     """A photograph is its own nearest; with a bare place the pose's prior stands in."""
     model = random_model()
     file, bare = posts(world, most=1)[0], posts(world, "_zz", 1)[0]
-    judged = model.judge([file, file], [file, bare])
-    assert judged.place_distance[0] == 0
-    assert judged.pose_distance[0] == 0
-    assert np.isnan(judged.pose_distance[1])
-    assert judged.pose_probability[1] == pytest.approx(1 / (1 + np.exp(0.5)))
-    assert model.similarity(file, file) == pytest.approx(judged.probability[0])
+    vectors = model.embed_images([file, bare])
+    compared = model.space.compare(vectors[[0, 0]], vectors)
+    place, pose = compared.parts["place"], compared.parts["pose"]
+    assert place.distance[0] == 0
+    assert pose.distance[0] == 0
+    assert np.isnan(pose.distance[1])
+    assert pose.probability[1] == pytest.approx(1 / (1 + np.exp(0.5)))
+    assert model.similarity(file, file) == pytest.approx(compared.probability[0])
 
 
 def test_photographs_of_all_sizes_and_kinds(world: Path, tmp_path: Path) -> None:
@@ -124,12 +130,12 @@ def test_photographs_of_all_sizes_and_kinds(world: Path, tmp_path: Path) -> None
         image.save(tmp_path / name, **options)
     (tmp_path / "keypoints.json").write_text(json.dumps({name: found for name, (_, found, _) in made.items()}))
     model = random_model()
-    seen = model.see([tmp_path / name for name in made])
+    seen = model.embed(read_all([tmp_path / name for name in made], model.want))
     assert np.isfinite(seen.vectors).all()
     assert [len(people) for people in seen.people] == [1] * len(made)
     assert seen.people[1].width == 1280
     assert np.allclose(seen.people[1].keypoints[0, :, :2], np.array(person) * 1280 / 96, atol=1)
-    upright, large = model.see([source]).vectors[0], seen.vectors[1]
+    upright, large = model.embed_images([source])[0], seen.vectors[1]
     assert np.linalg.norm(upright - seen.vectors[0]) < 0.2
     assert np.linalg.norm(upright[10:] - large[10:]) < 0.2
 
@@ -141,16 +147,16 @@ def test_what_finds_people_must_be_there(world: Path, tmp_path: Path, monkeypatc
     Image.new("RGB", (40, 40)).save(tmp_path / "lone.png")
     model = random_model()
     with pytest.raises(DoppelgramError, match=r"no keypoints\.json beside it"):
-        model.embed([tmp_path / "lone.png"])
+        model.embed_images([tmp_path / "lone.png"])
     with pytest.raises(DoppelgramError, match="give files"):
-        model.embed([np.zeros((40, 40, 3), np.uint8)])
+        model.embed_images([np.zeros((40, 40, 3), np.uint8)])
     with pytest.raises(DoppelgramError, match="movenet"):
-        open_finder(Sight("movenet", "movenet-1"))
+        open_finder(FinderSettings("movenet", "movenet-1"))
     with pytest.raises(DoppelgramError, match="--keypoints goes with"):
-        open_finder(Sight("movenet"), keypoints=world / "keypoints.json")
+        open_finder(FinderSettings("movenet"), keypoints=world / "keypoints.json")
     model.keypoints, model._finder = world / "keypoints.json", None
     with pytest.raises(DoppelgramError, match=r"keypoints\.json: does not name the photograph .*lone\.png'; give"):
-        model.embed([tmp_path / "lone.png"])
+        model.embed_images([tmp_path / "lone.png"])
 
 
 def test_towers_must_fit_their_space() -> None:
@@ -193,7 +199,7 @@ def test_a_person_is_cut_out_with_the_outline() -> None:
     mask[38:66, 58:140] = True
     (grown,) = persons(people, mask, 2)
     assert grown.side == pytest.approx(1.2 * (87 - 58), abs=1.3)  # to the left as far as it goes, to the right by 7
-    framing = random_image_tower("person", 4).model.framing
+    framing = random_image_tower("person", 4).framing
     view = person_view(pixels, Person(points, 150, 50, 60), framing)
     assert view.shape == (32, 32, 3)
     assert (view[16, 2, 0], view[16, 30, 0]) == (50, 128)  # grey beyond the right edge
@@ -210,9 +216,9 @@ def test_an_outline_without_a_skeleton_is_a_person() -> None:
     (person,) = persons(nobody, mask, 2)
     assert (person.x, person.y, person.side) == pytest.approx((110, 60, 48), abs=1)
     model = random_model()
-    keypoints = views_of(model.pose[0], np.zeros((100, 150, 3), np.uint8), [person], mask)
+    keypoints = model.pose[0].inputs(np.zeros((100, 150, 3), np.uint8), [person], mask)
     assert not model.pose[0].embed(keypoints).any()
-    assert model.pose[1].embed(views_of(model.pose[1], np.zeros((100, 150, 3), np.uint8), [person], mask)).any()
+    assert model.pose[1].embed(model.pose[1].inputs(np.zeros((100, 150, 3), np.uint8), [person], mask)).any()
 
 
 def test_a_whole_photograph_is_only_made_smaller() -> None:

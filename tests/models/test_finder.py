@@ -1,6 +1,7 @@
 """Who is asked about the people of a photograph, and what is said where nobody can know."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ from PIL import Image
 
 from doppelgram.api.search import index, search, verify
 from doppelgram.errors import DoppelgramError
-from doppelgram.models.files import embed_files
-from doppelgram.models.finder import open_finder
-from doppelgram.models.sight import Sight
+from doppelgram.images.read import Source, Want, read_all
+from doppelgram.models.embed_files import embed_files
+from doppelgram.models.finder import PeopleFinder, open_finder
+from doppelgram.models.finder_settings import FinderSettings
+from doppelgram.pose.extras import PEOPLE
 from helpers.posts_world import random_model
 from helpers.tiny_networks import standing
 
@@ -28,12 +31,17 @@ def photos(tmp_path: Path) -> list[Path]:
     return files
 
 
+def counts(finder: PeopleFinder, sources: Sequence[Source]) -> list[int]:
+    """How many people are found in each."""
+    return [len(one.extras[PEOPLE]) for one in read_all(sources, Want(extras=finder.extras))]
+
+
 def test_a_photograph_that_keypoints_do_not_name_is_not_taken_for_empty(photos: list[Path], tmp_path: Path) -> None:
-    pixels = np.zeros((80, 60, 3), np.uint8)
-    finder = open_finder(Sight(), keypoints=tmp_path / "people.json")
-    assert [len(people) for people, _ in finder.look([pixels] * 2, photos[:2])] == [1, 0]
+    finder = open_finder(FinderSettings(), keypoints=tmp_path / "people.json")
+    finder.require_named(photos[:2], every=True)
+    assert counts(finder, photos[:2]) == [1, 0]
     with pytest.raises(DoppelgramError, match=r"people\.json: does not name the photograph .*unnamed\.png'; give"):
-        finder.look([pixels] * 2, photos[1:])
+        finder.require_named(photos[1:], every=True)
     model = random_model().save(tmp_path / "model")
     with pytest.raises(DoppelgramError, match="does not name"):
         verify(model, photos[0], photos[2], keypoints=tmp_path / "people.json")
@@ -62,19 +70,18 @@ def test_the_keypoints_of_a_collection_speak_of_all_of_it(photos: list[Path]) ->
     """Whoever is not named in the file beside is not there, whether the file is given or found."""
     beside = photos[0].parent / "keypoints.json"
     beside.write_text(json.dumps({"somebody.png": standing(30, 40, 60)[:, :2].tolist()}))
-    pixels = np.zeros((80, 60, 3), np.uint8)
     for given in (None, beside):
-        found = open_finder(Sight(), keypoints=given).look([pixels] * 3, photos)
-        assert [len(people) for people, _ in found] == [1, 0, 0]
+        finder = open_finder(FinderSettings(), keypoints=given)
+        finder.require_named(photos, every=True)
+        assert counts(finder, photos) == [1, 0, 0]
 
 
 def test_who_has_none_hears_nothing_of_it(photos: list[Path], tmp_path: Path) -> None:
-    pixels = np.zeros((80, 60, 3), np.uint8)
     said = []
     for call in (
-        lambda: open_finder(Sight()).look([pixels], photos[:1]),
-        lambda: open_finder(Sight()).look([pixels], [None]),
-        lambda: open_finder(Sight("movenet"), keypoints=tmp_path / "people.json"),
+        lambda: counts(open_finder(FinderSettings()), photos[:1]),
+        lambda: counts(open_finder(FinderSettings()), [np.zeros((80, 60, 3), np.uint8)]),
+        lambda: open_finder(FinderSettings("movenet"), keypoints=tmp_path / "people.json"),
     ):
         with pytest.raises(DoppelgramError) as problem:
             call()

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from doppelgram.pose.drawing import joint_colour, overlay, skeleton_mask
-from doppelgram.pose.skeleton import JOINTS, L_ANKLE, NOSE, R_ANKLE, R_KNEE
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, L_ANKLE, NOSE, R_ANKLE, R_KNEE
 from helpers.tiny_networks import standing
 
 
@@ -43,7 +43,7 @@ def test_right_and_left_have_their_own_colours() -> None:
     for joint in (R_ANKLE, L_ANKLE, NOSE):
         x, y = np.rint(person[0, joint, :2] * 2).astype(int)
         np.testing.assert_allclose(mask[y, x] * 255, joint_colour(joint), atol=3)
-    assert len({joint_colour(joint) for joint in range(len(JOINTS))}) == 5
+    assert len({joint_colour(joint) for joint in range(len(KEYPOINT_NAMES))}) == 5
 
 
 def test_a_limb_joins_two_known_joints_only() -> None:

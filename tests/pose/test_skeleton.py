@@ -5,7 +5,7 @@ import pytest
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.skeleton import (
-    JOINTS,
+    KEYPOINT_NAMES,
     LIMBS,
     MIRROR,
     NECK,
@@ -38,7 +38,7 @@ def numbered(count: int) -> np.ndarray:
 
 
 def by_name(keypoints: np.ndarray) -> dict[str, float]:
-    return {name: float(x) for name, x in zip(JOINTS, keypoints[:, 0], strict=True)}
+    return {name: float(x) for name, x in zip(KEYPOINT_NAMES, keypoints[:, 0], strict=True)}
 
 
 def test_coco_by_names_with_the_neck_between_the_shoulders() -> None:
@@ -48,9 +48,9 @@ def test_coco_by_names_with_the_neck_between_the_shoulders() -> None:
 
 
 def test_openpose_by_names() -> None:
-    assert by_name(from_openpose_18(numbered(18))) == {name: float(n) for n, name in enumerate(JOINTS)}
+    assert by_name(from_openpose_18(numbered(18))) == {name: float(n) for n, name in enumerate(KEYPOINT_NAMES)}
     found = by_name(from_openpose_25(numbered(25)))
-    assert found == {name: float(BODY_25.index(name)) for name in JOINTS}
+    assert found == {name: float(BODY_25.index(name)) for name in KEYPOINT_NAMES}
 
 
 def test_mediapipe_by_names() -> None:
@@ -65,7 +65,7 @@ def test_a_missing_joint_is_nan_with_confidence_zero() -> None:
     raw[9] = (np.nan, 3, 0.9)
     keypoints = from_coco_17(raw)
     for name in ("l_shoulder", "l_wrist", "neck"):
-        joint = JOINTS.index(name)
+        joint = KEYPOINT_NAMES.index(name)
         assert np.isnan(keypoints[joint, :2]).all()
         assert keypoints[joint, 2] == 0
         assert not present(keypoints)[joint]
@@ -89,13 +89,13 @@ def test_other_shapes_are_refused(shape: tuple[int, int]) -> None:
 
 def test_the_mirror_exchanges_sides_and_undoes_itself() -> None:
     for joint, other in enumerate(MIRROR):
-        first, second = JOINTS[joint], JOINTS[other]
+        first, second = KEYPOINT_NAMES[joint], KEYPOINT_NAMES[other]
         assert (
             first == second if "_" not in first else (first[0] + second[0] in ("lr", "rl") and first[2:] == second[2:])
         )
     keypoints = from_openpose_18(numbered(18))
     once = mirrored(keypoints, 50)
-    assert once[JOINTS.index("l_wrist"), 0] == 50 - keypoints[JOINTS.index("r_wrist"), 0]
+    assert once[KEYPOINT_NAMES.index("l_wrist"), 0] == 50 - keypoints[KEYPOINT_NAMES.index("r_wrist"), 0]
     np.testing.assert_array_equal(mirrored(once, 50), keypoints)
     np.testing.assert_array_equal(SIGMAS[MIRROR], SIGMAS)
 
@@ -106,4 +106,4 @@ def test_limbs_make_one_tree() -> None:
         assert start in reached
         assert end not in reached
         reached.add(end)
-    assert len(reached) == len(JOINTS)
+    assert len(reached) == len(KEYPOINT_NAMES)

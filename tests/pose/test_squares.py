@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from doppelgram.pose.estimators.movenet import _painted_over
-from doppelgram.pose.estimators.views import views
+from doppelgram.pose.estimators.regions import regions
 from doppelgram.pose.squares import Square, cut, letterbox
 from helpers.tiny_networks import standing
 
@@ -38,7 +38,7 @@ def test_beyond_the_photograph_it_is_black() -> None:
 
 @pytest.mark.parametrize(("width", "height", "count"), [(300, 300, 5), (300, 200, 5), (900, 300, 3), (300, 900, 3)])
 def test_tiles_leave_nothing_out(width: int, height: int, count: int) -> None:
-    squares = views(width, height)
+    squares = regions(width, height)
     assert len(squares) == count
     seen = np.zeros((height, width), bool)
     for square in squares[1:]:

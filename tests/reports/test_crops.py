@@ -15,7 +15,7 @@ from PIL import Image
 from rich.console import Console
 
 import doppelgram
-from doppelgram.catalog.embed import FACE_COLUMN
+from doppelgram.catalog.findings import FACE_COLUMN
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
 from doppelgram.errors import DoppelgramError
@@ -24,6 +24,7 @@ from doppelgram.models.backbones.registry import SmallNet
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.towers import ImageTower
 from doppelgram.reports.crops import chosen_detector, draw_crops
 from doppelgram.space.calibration import Calibration
 from helpers.face_photo import portrait, turned
@@ -35,7 +36,7 @@ pytest.importorskip("cv2")
 def save_model(folder: Path, framing: Framing) -> Path:
     torch.manual_seed(0)
     network = EmbeddingNetwork(SmallNet(4), EmbeddingHead(32, 8))
-    return Model(network, framing, calibration=Calibration(20.0, 2.0, 0.1, 5, 5, "a test")).save(folder)
+    return Model(ImageTower(network, framing), calibration=Calibration(20.0, 2.0, 0.1, 5, 5, "a test")).save(folder)
 
 
 @pytest.fixture
@@ -138,9 +139,9 @@ def test_verify_compares_what_was_cut_out(model: Path, people: Path, tmp_path: P
     assert (cut.faces_a, cut.faces_b, plain.faces_a) == (1, 2, None)
     assert "several faces" in heard.getvalue()
     loaded = load_model(model)
-    assert plain.distance == pytest.approx(loaded.distance(people / "one.png", people / "two.png"), abs=1e-6)
-    loaded.framing = replace(loaded.framing, face="opencv")
-    assert cut.distance == pytest.approx(loaded.distance(people / "one.png", people / "two.png"), abs=1e-6)
+    for answer, used in ((plain, loaded), (cut, loaded.with_face("opencv"))):
+        vectors = used.embed_images([people / "one.png", people / "two.png"])
+        assert answer.distance == pytest.approx(np.linalg.norm(vectors[0] - vectors[1]), abs=1e-6)
     assert cut.distance != pytest.approx(plain.distance, abs=1e-6)
 
 
@@ -158,7 +159,7 @@ def test_a_model_that_was_trained_on_faces_needs_no_option(people: Path, tmp_pat
     assert (verdict.faces_a, verdict.faces_b) == (1, 2)
     cut = load_model(folder).framing.apply(portrait())
     expected = load_model(folder).embed_pixels(cut[None])
-    np.testing.assert_allclose(load_model(folder).embed([portrait()]), expected, atol=1e-6)
+    np.testing.assert_allclose(load_model(folder).embed_images([portrait()]), expected, atol=1e-6)
 
 
 def test_training_by_the_recipe_key(tmp_path: Path) -> None:
@@ -177,13 +178,13 @@ def test_training_by_the_recipe_key(tmp_path: Path) -> None:
 
 
 def test_what_crop_may_be(model: Path) -> None:
-    loaded = load_model(model)
-    assert chosen_detector("", loaded) == ""
-    assert chosen_detector("face", loaded) == "opencv"
-    assert chosen_detector("face:opencv", loaded) == "opencv"
+    assert load_model(model).framing.face == ""
+    assert chosen_detector("", "") == ""
+    assert chosen_detector("face", "") == "opencv"
+    assert chosen_detector("face:opencv", "") == "opencv"
     for wrong in ("140", "face:", "face:dlib", "middle"):
         with pytest.raises(DoppelgramError, match="it is face, or one of face:opencv, face:mediapipe"):
-            chosen_detector(wrong, loaded)
+            chosen_detector(wrong, "")
 
 
 def test_the_picture_of_the_cuts(people: Path, tmp_path: Path) -> None:

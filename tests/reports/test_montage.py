@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from doppelgram.catalog.embed import index_collection
-from doppelgram.catalog.search import Match, Neighbours, search_catalog
+from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.search import Match, Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
@@ -46,7 +46,7 @@ def picture_of(page: np.ndarray, layout: Layout, row: int, position: int | None)
 
 def test_frames_tell_right_from_wrong(tmp_path: Path, photos: Path, filled: Catalog, model: Model):
     queries = [photos / "class 0" / "picture 0.jpg", photos / "class 2" / "picture 1.jpg"]
-    found = search_catalog(filled, queries, 6, model=model)
+    found = filled.searcher(model).search(queries, 6)
     file = draw_montage(found, filled, tmp_path / "deep" / "montage.png", tile=132)
     page, layout = pixels(file), Layout(132)
     seen = set()
@@ -60,7 +60,7 @@ def test_frames_tell_right_from_wrong(tmp_path: Path, photos: Path, filled: Cata
 
 def test_pictures_stand_in_order_and_come_from_the_catalog(tmp_path: Path, photos: Path, filled: Catalog, model: Model):
     query = photos / "class 1" / "picture 1.jpg"
-    found = search_catalog(filled, [query], 4, model=model)
+    found = filled.searcher(model).search([query], 4)
     originals = {match.path: Image.open(match.path).convert("RGB") for match in found[0].matches}
     originals[str(query)] = Image.open(query).convert("RGB")
     shutil.rmtree(photos)
@@ -80,7 +80,7 @@ def test_labels_of_queries_from_outside_are_taken_from_the_mapping(
     tmp_path: Path, filled: Catalog, model: Model, draw_picture
 ):
     query = draw_picture(tmp_path / "outside.png", 700, (300, 200))
-    found = search_catalog(filled, [query], 3, model=model)
+    found = filled.searcher(model).search([query], 3)
     layout = Layout(132)
     label = found[0].matches[1].label
     without = pixels(draw_montage(found, filled, tmp_path / "without.png"))
@@ -114,7 +114,7 @@ def test_odd_labels_names_and_numbers_are_drawn(tmp_path: Path, filled: Catalog,
 
 
 def test_many_queries_with_many_neighbours_fit(tmp_path: Path, photos: Path, filled: Catalog, model: Model):
-    found = search_catalog(filled, [photos / "class 0" / "picture 0.jpg"], 11, model=model)[0]
+    found = filled.searcher(model).search([photos / "class 0" / "picture 0.jpg"], 11)[0]
     wide = replace(found, matches=(found.matches * 2)[:20])
     narrow = replace(found, matches=found.matches[:1])
     page = pixels(draw_montage([wide] + [narrow] * 49, filled, tmp_path / "many.png", tile=64))

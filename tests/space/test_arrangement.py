@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
 
 PLACE = Calibration(6.0, 4.0, 0.7, 10, 10, "pairs")
 POSE = Calibration(5.0, 3.0, 0.6, 10, 10, "pairs")
@@ -49,7 +50,7 @@ def test_people_are_matched():
     vectors[::3, 7:] = 0  # one person only
     vectors[::5, 4:] = 0  # nobody
     a, b = vectors[:20], vectors[20:]
-    place, pose = space.distances(a, b)
+    place, pose = space.part_distances(a, b)
     for i in range(20):
         assert place[i] == pytest.approx(np.linalg.norm(a[i, :4] - b[i, :4]), rel=1e-5)
         people_a = [p for p in a[i, 4:].reshape(2, 3) if p.any()]
@@ -69,10 +70,24 @@ def test_one_person():
     """With one person kept there is nothing to match."""
     space = ArrangementSpace(2, 2, 1, JOINT)
     vectors = np.array([[1, 0, 0, 1], [0, 1, 0, 0]], dtype=np.float32)
-    judged = space.judge(vectors[[0, 0]], vectors[[0, 1]])
-    assert judged.pose_distance[0] == 0
-    assert np.isnan(judged.pose_distance[1])
-    assert judged.probability[0] > judged.probability[1]
+    compared = space.compare(vectors[[0, 0]], vectors[[0, 1]])
+    assert compared.parts["pose"].distance[0] == 0
+    assert np.isnan(compared.parts["pose"].distance[1])
+    assert compared.probability[0] > compared.probability[1]
+    assert compared.distance == pytest.approx(space.distance(vectors[[0, 0]], vectors[[0, 1]]))
+    assert compared.distance == pytest.approx(1 - compared.probability)
+    assert space.threshold == 1 - JOINT.threshold
+    assert space.unknown(vectors)["pose"].tolist() == [False, True]
+
+
+def test_coordinates_of_the_whole_and_of_parts():
+    """A map is drawn from the whole vectors, from the places, or from the poses of the most prominent people."""
+    space = ArrangementSpace(2, 3, 2, JOINT)
+    vectors = np.arange(16, dtype=np.float32).reshape(2, 8)
+    for by, columns in (("", slice(0, 8)), ("joint", slice(0, 8)), ("place", slice(0, 2)), ("pose", slice(2, 5))):
+        assert np.array_equal(space.coordinates(vectors, by), vectors[:, columns])
+    with pytest.raises(DoppelgramError, match="joint, place, pose"):
+        space.coordinates(vectors, "colour")
 
 
 def test_both_is_the_product_of_two_probabilities() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space import arrangement_search as joint_module
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
-from doppelgram.space.arrangement_search import JointSearch
+from doppelgram.space import arrangement
+from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
 
 JOINT = JointCalibration(
     Calibration(6.0, 4.0, 0.7, 10, 10, "pairs"), Calibration(5.0, 3.0, 0.6, 10, 10, "pairs"), 1.2, 0.8, -1.5, -0.4, 0.5
@@ -38,48 +38,49 @@ def drawn(space: ArrangementSpace, n: int, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("by", ["joint", "place", "pose"])
 def test_as_by_looking_at_every_pair(people: int, by: str, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same neighbours, in the same order and with the same figures, in whatever blocks."""
-    monkeypatch.setattr(joint_module, "_BLOCK_ELEMENTS", 700)
+    monkeypatch.setattr(arrangement, "_BLOCK_ELEMENTS", 700)
     joint = replace(JOINT, rule=rule)
     space = ArrangementSpace(6, 4, people, joint)
     gallery, queries = drawn(space, 150), drawn(space, 20, seed=1)
     gallery[40:55] = gallery[39]  # more equal ones than are kept as candidates
     gallery[90] = queries[3]
-    found = JointSearch(space, gallery).nearest(queries, 9, by=by)
+    found = space.index(gallery).nearest(queries, 9, by=by)
     for row, query in enumerate(queries):
-        place, pose = space.distances(np.repeat(query[None], 150, axis=0), gallery)
+        place, pose = space.part_distances(np.repeat(query[None], 150, axis=0), gallery)
         key = {"joint": -joint.log_odds(place, pose), "place": place, "pose": np.nan_to_num(pose, nan=np.inf)}[by]
         order = np.argsort(key, kind="stable")[:9]
         assert found.positions[row].tolist() == order.tolist()
-        assert np.array_equal(found.place[row], place[order])
-        assert np.array_equal(found.pose[row], pose[order], equal_nan=True)
-        assert np.array_equal(found.log_odds[row], joint.log_odds(place, pose)[order])
+        assert np.array_equal(found.parts["place"].distance[row], place[order])
+        assert np.array_equal(found.parts["pose"].distance[row], pose[order], equal_nan=True)
+        assert np.array_equal(found.probabilities[row], joint.probability(place, pose)[order])
+        assert found.distances[row] == pytest.approx(1 - found.probabilities[row])
 
 
 def test_own_content_and_small_galleries() -> None:
     """A query is never its own answer, and what is not there is marked."""
     space = ArrangementSpace(6, 4, 2, JOINT)
     gallery = drawn(space, 4)
-    search = JointSearch(space, gallery, list("abcd"))
+    search = space.index(gallery, list("abcd"))
     found = search.nearest(gallery[:2], 6, query_ids=["a", "z"])
     assert 0 not in found.positions[0].tolist()
     assert found.positions[0].tolist().count(-1) == 3
-    assert np.isneginf(found.log_odds[0, 3:]).all()
+    assert np.isinf(found.distances[0, 3:]).all()
     assert found.positions[1, 0] == 1
-    assert JointSearch(space, gallery[:0]).nearest(gallery, 1).positions.tolist() == [[-1]] * 4
+    assert space.index(gallery[:0]).nearest(gallery, 1).positions.tolist() == [[-1]] * 4
 
 
 def test_all_alone_with_itself() -> None:
     """A catalog that holds the query and nothing else has no answer."""
     space = ArrangementSpace(6, 4, 1, JOINT)
     gallery = drawn(space, 1)
-    found = JointSearch(space, gallery, ["a"]).nearest(gallery, 3, query_ids=["a"])
+    found = space.index(gallery, ["a"]).nearest(gallery, 3, query_ids=["a"])
     assert found.positions.tolist() == [[-1, -1, -1]]
 
 
 def test_unusable_questions() -> None:
     """Each is answered by a sentence."""
     space = ArrangementSpace(6, 4, 1, JOINT)
-    search = JointSearch(space, drawn(space, 3))
+    search = space.index(drawn(space, 3))
     for vectors, k, by, ids, words in (
         (drawn(space, 1), 1, "colour", None, "--by is 'colour'"),
         (drawn(space, 1), 0, "joint", None, "k is 0"),

@@ -4,7 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space.exact import ExactSearch, nearest, pair_distances, smallest_columns
+from doppelgram.space import exact
+from doppelgram.space.euclidean import EuclideanSpace
+from doppelgram.space.exact import block_rows, pair_distances, smallest_columns
+
+
+def nearest(queries, gallery, k, query_ids=None, gallery_ids=None):
+    """Distances and rows by one search of a gallery."""
+    index = EuclideanSpace(np.shape(gallery)[-1]).index(gallery, gallery_ids)
+    found = index.nearest(queries, k, query_ids=query_ids)
+    return found.distances, found.positions
 
 
 def naive(queries, gallery, k, query_ids=None, gallery_ids=None):
@@ -25,10 +34,12 @@ def naive(queries, gallery, k, query_ids=None, gallery_ids=None):
 
 @pytest.mark.parametrize("block", [None, 1, 7])
 @pytest.mark.parametrize("k", [1, 5, 60, 75])
-def test_equals_a_naive_loop(k, block):
+def test_equals_a_naive_loop(k, block, monkeypatch):
+    if block:
+        monkeypatch.setattr(exact, "BLOCK_ELEMENTS", 60 * block)
     rng = np.random.default_rng(k)
     queries, gallery = (rng.normal(size=(n, 6)).astype(np.float32) for n in (20, 60))
-    distances, indices = nearest(queries, gallery, k, block=block)
+    distances, indices = nearest(queries, gallery, k)
     expected_distances, expected_indices = naive(queries, gallery, k)
     assert distances.dtype == np.float32
     assert indices.dtype == np.int64
@@ -102,9 +113,9 @@ def test_empty_sides_give_empty_or_padded_answers():
 def test_a_prepared_gallery_answers_again_and_again():
     rng = np.random.default_rng(2)
     gallery = rng.normal(size=(50, 5)).astype(np.float32)
-    search = ExactSearch(gallery, [str(i) for i in range(50)])
+    index = EuclideanSpace(5).index(gallery, [str(i) for i in range(50)])
     for row in (3, 7):
-        distances, indices = search.nearest(gallery[row : row + 1], 4, query_ids=[str(row)])
+        indices, distances, *_ = index.nearest(gallery[row : row + 1], 4, query_ids=[str(row)])
         expected = nearest(gallery[row : row + 1], gallery, 5)
         np.testing.assert_array_equal(indices[0], expected[1][0, 1:])
         np.testing.assert_array_equal(distances[0], expected[0][0, 1:])
@@ -134,7 +145,7 @@ def test_mistakes_of_use_are_named():
     with pytest.raises(DoppelgramError, match="table of numbers"):
         nearest([["a"]], two, 1)
     with pytest.raises(DoppelgramError, match="block is 0"):
-        nearest(two, two, 1, block=0)
+        block_rows(4, 0)
 
 
 @given(st.integers(1, 4), st.integers(1, 6000), st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 40, 10**6]))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from doppelgram.training.arrangement_sights import Sights
 from rich.console import Console
 
 from doppelgram.api.train import train
@@ -21,7 +22,6 @@ from doppelgram.samples.posts import render_posts
 from doppelgram.training.arrangement.calibration import of_kind, tower_vectors
 from doppelgram.training.arrangement.fit import TrainingPosts
 from doppelgram.training.arrangement.towers import TowerViews, make_towers
-from doppelgram.training.arrangement_sights import Sights
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.watch import Watch
 
@@ -60,11 +60,11 @@ def test_a_trained_model_judges_posts(world: Path, trained: Path) -> None:
     assert len(model.pose) == 3
     assert model.labels[:3] == tuple(sorted(folder.name for folder in world.iterdir() if folder.is_dir()))
     posts = sorted(world.glob("*/[a-z]*/*.jpg"))[::4]
-    vectors = model.embed(posts)
+    vectors = model.embed_images(posts)
     assert vectors.shape == (len(posts), model.dim)
     pose = np.array([post.parent.name for post in posts])
     a, b = np.triu_indices(len(posts), 1)
-    said = model.space.judge(vectors[a], vectors[b]).pose_probability
+    said = model.space.compare(vectors[a], vectors[b]).parts["pose"].probability
     assert said[pose[a] == pose[b]].mean() > said[pose[a] != pose[b]].mean() + 0.2
 
 

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
-from doppelgram.images.decode import open_image
-from doppelgram.images.whole import WholePhotograph
-from doppelgram.models.arrangement import ArrangementModel
+from doppelgram.images.read import Want, read_all
+from doppelgram.models.arrangement import ArrangementModel, require_arrangement
 from doppelgram.models.bundle import load_model
-from doppelgram.models.finder import open_finder
-from doppelgram.models.sight import READY_MADE, Sight
-from doppelgram.models.towers import ImageTower
+from doppelgram.models.finder import open_finder, people_in
+from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.numbers import probability
 from doppelgram.pose.findings import caption, contradicts, pose_sentences, subtitle, summary
 from doppelgram.pose.normalise import normalised
@@ -27,7 +25,8 @@ from doppelgram.pose.reasons import ALIKE, DIFFERENT, PoseReasons, compare_limbs
 from doppelgram.pose.similarity import limb_cosine, oks
 from doppelgram.pose.skeleton import mirrored
 from doppelgram.reports.pair_picture import Bar, PairPicture, Shown, draw_comparison
-from doppelgram.space.arrangement import PairJudgement
+from doppelgram.space.arrangement import PLACE, POSE
+from doppelgram.space.space import PairResult
 
 # People whose poses are compared where there is no model to say how many.
 _PEOPLE = 2
@@ -124,23 +123,25 @@ def compare_images(
         keep_inputs([Path(out).expanduser()], paths)
     names = str(image_a), str(image_b)
     if model is None:
-        sight = Sight(estimator or (READY_MADE if keypoints else "movenet"))
-        photographs = _looked_at(sight, weights, keypoints, paths, names)
+        settings = FinderSettings(estimator or (READY_MADE if keypoints else "movenet"))
+        photographs = _found(settings, weights, keypoints, paths, names)
         answer, reasons, which = _by_skeleton(photographs)
         bars = _bars_of_skeleton(answer)
-        footer = f"Skeletons by {sight.estimator}, compared without training. A model adds the place and probabilities."
+        footer = f"Skeletons by {settings.estimator}, compared without training. A model adds place and probabilities."
     else:
         if estimator:
             raise DoppelgramError("--estimator goes without --model: a model brings the one that it was trained with")
-        loaded = load_model(model, weights=weights, keypoints=keypoints)
-        if not isinstance(loaded, ArrangementModel):
-            raise DoppelgramError(f"{model}: this model compares whole images, not place and pose; use verify")
-        photographs, judged = _judged(loaded, paths, names)
-        answer, reasons, which = _by_model(loaded, photographs, judged)
+        loaded = require_arrangement(
+            load_model(model, weights=weights, keypoints=keypoints),
+            f"{model}: this model compares whole images, not place and pose; use verify",
+        )
+        photographs, compared = _compared(loaded, paths, names)
+        answer, reasons, which = _by_model(loaded, photographs, compared)
         bars = _bars_of_model(answer)
         footer = (
-            f"Model {loaded.fingerprint[:8]} ({Path(model).name}), people by {loaded.sight.estimator}. Probabilities "
-            "of place and pose hold against an even chance, that of both if every second pair were the same."
+            f"Model {loaded.fingerprint[:8]} ({Path(model).name}), people by {loaded.finder_settings.estimator}. "
+            "Probabilities of place and pose hold against an even chance, "
+            "that of both if every second pair were the same."
         )
     if out is not None:
         unknown = model is not None and not (answer.people_a and answer.people_b)
@@ -156,30 +157,33 @@ def compare_images(
     return answer
 
 
-def _looked_at(
-    sight: Sight, weights: Path | str | None, keypoints: Path | str | None, paths: Sequence[Path], names: Sequence[str]
+def _found(
+    settings: FinderSettings,
+    weights: Path | str | None,
+    keypoints: Path | str | None,
+    paths: Sequence[Path],
+    names: Sequence[str],
 ) -> list[_Photograph]:
     finder = open_finder(
-        sight, *(Path(given).expanduser() if given is not None else None for given in (weights, keypoints))
+        settings, *(Path(given).expanduser() if given is not None else None for given in (weights, keypoints))
     )
-    pixels = [_read(path, sight.framing) for path in paths]
-    found = finder.look(pixels, paths)
-    counted = [people.most_prominent(_PEOPLE) for people, _ in found]
+    finder.require_named(paths, every=True)
+    photographs = read_all(paths, Want(settings.framing, extras=finder.extras))
+    pixels = [np.asarray(photograph.pixels) for photograph in photographs]
+    counted = [people_in(photograph)[0].most_prominent(_PEOPLE) for photograph in photographs]
     return [_Photograph(*facts, len(facts[2])) for facts in zip(names, pixels, counted, strict=True)]
 
 
-def _judged(
+def _compared(
     model: ArrangementModel, paths: Sequence[Path], names: Sequence[str]
-) -> tuple[list[_Photograph], PairJudgement]:  # fmt: skip
-    pixels = [_read(path, model.framing) for path in paths]
-    seen = model.embed_photographs(pixels, paths)
-    counts = model.space.people_shown(seen.vectors).tolist()
-    photographs = [_Photograph(*facts) for facts in zip(names, pixels, seen.people, counts, strict=True)]
-    return photographs, model.space.judge(seen.vectors[:1], seen.vectors[1:])
-
-
-def _read(path: Path, framing: WholePhotograph) -> NDArray[np.uint8]:
-    return framing.frame(open_image(path, at_least=framing.at_least)).pixels
+) -> tuple[list[_Photograph], PairResult]:
+    model.require_named(paths, every=True)
+    read = read_all(paths, model.want)
+    found = model.embed(read)
+    counts = model.space.people_shown(found.vectors).tolist()
+    pixels = [np.asarray(one.pixels) for one in read]
+    photographs = [_Photograph(*facts) for facts in zip(names, pixels, found.people or [], counts, strict=True)]
+    return photographs, model.space.compare(found.vectors[:1], found.vectors[1:])
 
 
 def _pair(photographs: Sequence[_Photograph]) -> tuple[PoseReasons | None, tuple[int | None, int | None]]:
@@ -235,18 +239,18 @@ def _by_skeleton(
 
 
 def _by_model(
-    model: ArrangementModel, photographs: Sequence[_Photograph], judged: PairJudgement
+    model: ArrangementModel, photographs: Sequence[_Photograph], compared: PairResult
 ) -> tuple[ImageComparison, PoseReasons | None, tuple[int | None, int | None]]:
     facts, reasons, which = _facts(photographs)
-    place, pose, both = (
-        float(values[0]) for values in (judged.place_probability, judged.pose_probability, judged.probability)
-    )
+    place, pose = (float(compared.parts[name].probability[0]) for name in (PLACE, POSE))
+    place_distance, pose_distance = (float(compared.parts[name].distance[0]) for name in (PLACE, POSE))
+    both = 1 - float(compared.distance[0]) if compared.probability is None else float(compared.probability[0])
     threshold = model.calibration.threshold
-    same, unknown = both >= threshold, bool(np.isnan(judged.pose_distance[0]))
+    same, unknown = both >= threshold, bool(np.isnan(pose_distance))
     calibration = model.calibration.place
     even = calibration.intercept / calibration.slope
     why = [
-        f"Place: {probability(place)} likely the same. The places lie {judged.place_distance[0]:.2f} apart; at "
+        f"Place: {probability(place)} likely the same. The places lie {place_distance:.2f} apart; at "
         f"{even:.2f} same and different would be equally likely."
     ]
     if unknown:
@@ -256,7 +260,7 @@ def _by_model(
         why.append(f"Pose: {probability(pose)} likely the same.")
         why += _words_of_pose(photographs, reasons)
         if reasons is not None and contradicts(reasons, pose):
-            pictures = any(isinstance(tower, ImageTower) for tower in model.pose)
+            pictures = any(tower.sees == "person" for tower in model.pose)
             seen = ", and looks at the person's picture too" if pictures else ""
             why.append(
                 f"The limbs' angles alone would say otherwise; the model has learned which of them matter{seen}."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from doppelgram.api.trace import REPORT_FILE, trace
+from doppelgram.api.trace import trace
 from doppelgram.api.train import train
 from doppelgram.console import Progress, rich_console
 from doppelgram.numbers import percent
+from doppelgram.reports.role_models.summary import REPORT_FILE
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 from doppelgram.samples.posts import render_posts

@@ -13,24 +13,26 @@ from typing import Any, TypeVar
 import numpy as np
 from rich.console import Console
 
-from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import JOIN, Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.collection import embed_collection
 from doppelgram.files import keep_inputs, written_whole
-from doppelgram.images.batch import load_pixels
+from doppelgram.images.read import Photograph
 from doppelgram.label_errors.duplicates import appearance, copies
-from doppelgram.label_errors.find import KINDS, Kind, Mistake, find_mistakes
-from doppelgram.models.bundle import load_image_model
+from doppelgram.label_errors.find import KINDS, Kind, LabelError, find_label_errors
+from doppelgram.label_errors.neighbourhood import LabelledImages
+from doppelgram.models.bundle import load_model
 from doppelgram.reports.contact_sheet import Card, Picture, Section, draw_contact_sheet
+from doppelgram.space.exact import Float32
 from doppelgram.training.run import RUN_FILE, open_run
 
 T = TypeVar("T")
 
 HEADINGS: Mapping[Kind, tuple[str, str]] = {
     "label": (
-        "Suspected label mistakes",
+        "Suspected label errors",
         "The image's neighbours agree on another class. Beside it: the nearest of that class, then the nearest of its "
         "own.",
     ),
@@ -56,11 +58,11 @@ class Finding:
     Attributes:
         category: ``label``, ``copy``, ``pair`` or ``outlier``.
         rank: 1 is the worst of its category.
-        score: 0 to 1, comparable within a category; see `doppelgram.label_errors.find.find_mistakes`.
+        score: 0 to 1, comparable within a category; see `doppelgram.label_errors.find.find_label_errors`.
         path: the image, as the collection spells it.
         label: its label.
         part: its part of the run's split; empty where there is none.
-        suggested: the class that it probably belongs to, for suspected label mistakes.
+        suggested: the class that it probably belongs to, for suspected label errors.
         other_path: the image that tells most beside it.
         other_label: that image's label.
         other_part: that image's part.
@@ -87,7 +89,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Mistakes:
+class LabelErrors:
     """What was found among how many images, the categories in order, each with its worst first."""
 
     images: int
@@ -104,7 +106,7 @@ class Mistakes:
         return _shared_out([[one for one in self.findings if one.category == kind] for kind in KINDS], most)
 
 
-def list_mistakes(
+def list_label_errors(
     run: Path | str,
     data: Path | str | None = None,
     *,
@@ -112,9 +114,11 @@ def list_mistakes(
     out: Path | str | None = None,
     csv: Path | str | None = None,
     most: int = 40,
+    weights: Path | str | None = None,
+    keypoints: Path | str | None = None,
     console: Console | None = None,
-) -> Mistakes:
-    """Find suspected label mistakes, copies, wrong pairs and outliers with a trained model.
+) -> LabelErrors:
+    """Find suspected label errors, copies, wrong pairs and outliers with a trained model.
 
     Args:
         run: run folder, or a model folder if ``data`` is given.
@@ -123,6 +127,8 @@ def list_mistakes(
         out: PNG for a contact sheet.
         csv: CSV for all findings.
         most: findings on the contact sheet, shared out among the categories.
+        weights: for a model of parts and poses: folder in which what finds people is looked up first.
+        keypoints: for one that takes ready-made keypoints: the file that holds them.
         console: where progress is shown; standard error by default.
 
     Raises:
@@ -137,37 +143,29 @@ def list_mistakes(
         raise DoppelgramError(f"--part is '{part}'; it is train, val, test or all")
     if most < 1:
         raise DoppelgramError(f"-n is {most}; ask for 1 finding or more")
-    model = load_image_model(run, "errors")
-    collection, places = _images(run, data, part, str(model.recipe.get("data", {}).get("label", "")))
-    for note in collection.notes:
-        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
+    model = load_model(run, weights=weights, keypoints=keypoints)
+    collection, parts = _images(run, data, part, str(model.recipe.get("data", {}).get("label", "")))
     keep_inputs([file for file in (out, csv) if file is not None], [Path(data or run), *collection.paths])
-    with progress_bar(console, "reading images", len(collection)) as advance:
-        # Copies are what is looked for here, so they are kept.
-        loaded = load_pixels(collection.paths, model.framing, progress=advance, keep_duplicates=True)
-    loaded.report.raise_if_nothing_readable()
-    if loaded.report.problems():
-        console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
-    collection, places = collection.take(loaded.kept), places[loaded.kept]
-    with progress_bar(console, "embedding images", len(loaded.pixels)) as advance:
-        found = model.embed_pixels(loaded.pixels, progress=advance)
-    content = np.array(loaded.hashes)
-    mistakes = find_mistakes(
-        found, collection.labels, content, copies(content, appearance(loaded.pixels)),
-        parts=places, asked=None if part == "all" else places == part,
-    )  # fmt: skip
+    part_of = dict(zip(collection.names, parts.tolist(), strict=True))
+    # Copies are what is looked for here, so they are kept.
+    found = embed_collection(model, collection, console, keep_duplicates=True, note=_appearance)
+    collection = found.collection
+    parts = np.array([part_of[name] for name in collection.names], dtype=np.str_)
+    requested = None if part == "all" else parts == part
+    images = LabelledImages(found.space, found.vectors, collection.labels, found.hashes, parts, requested)
+    errors = find_label_errors(images, copies(found.hashes, np.stack(found.notes)))
     notes = []
-    if (np.isin(places, ("train", "extra"))).any():
+    if (np.isin(parts, ("train", "extra"))).any():
         notes.append(
-            "Training draws an image to the others of its label, so mistakes among training images hide; "
+            "Training draws an image to the others of its label, so errors among training images hide; "
             "to bring more of them out, train on the other parts or stop earlier."
         )
-    answer = Mistakes(len(collection), _findings(mistakes, collection, places), notes)
+    answer = LabelErrors(len(collection), _findings(errors, collection, parts), notes)
     if csv is not None:
         _write_csv(answer.findings, csv)
     if out is not None:
         subtitle = f"{len(collection):,} images of {run}" + (f", the {part} part" if part != "all" else "")
-        sections = _sections(mistakes, collection, places, most)
+        sections = _sections(errors, collection, parts, most)
         draw_contact_sheet("What the metric gets most wrong", subtitle, sections, out)
     return answer
 
@@ -184,30 +182,37 @@ def _images(run: Path, data: Path | str | None, part: str, label: str) -> tuple[
     own = open_run(run)
     collection = own.collection()
     rows = own.split().rows(collection)
-    places = np.full(len(collection), "", dtype="<U5")
+    parts = np.full(len(collection), "", dtype="<U5")
     for name in PARTS:
-        places[rows[name]] = name
+        parts[rows[name]] = name
     if part != "all" and not len(rows[part]):
         raise DoppelgramError(f"{run}: its split has no {part} part among the images that are there")
-    return collection, places
+    return collection, parts
+
+
+def _appearance(photograph: Photograph) -> Float32:
+    """What a photograph looks like from afar, (768,)."""
+    pixels: Any = photograph.pixels
+    found: Float32 = appearance(pixels[None])[0]
+    return found
 
 
 def _findings(
-    mistakes: Mapping[Kind, Sequence[Mistake]], collection: Collection, places: np.ndarray[Any, Any]
+    errors: Mapping[Kind, Sequence[LabelError]], collection: Collection, parts: np.ndarray[Any, Any]
 ) -> list[Finding]:
     names, labels = collection.names, collection.labels.tolist()
     findings = []
     for kind in KINDS:
-        for rank, mistake in enumerate(mistakes[kind], start=1):
-            row, other = mistake.row, mistake.others[0] if mistake.others else None
+        for rank, error in enumerate(errors[kind], start=1):
+            row, other = error.row, error.others[0] if error.others else None
             findings.append(
                 Finding(
-                    kind, rank, round(mistake.score, 4), names[row], labels[row], str(places[row]), mistake.suggested,
+                    kind, rank, round(error.score, 4), names[row], labels[row], str(parts[row]), error.suggested,
                     "" if other is None else names[other],
                     "" if other is None else labels[other],
-                    "" if other is None else str(places[other]),
-                    None if math.isnan(mistake.distance) else round(mistake.distance, 4),
-                    mistake.reason,
+                    "" if other is None else str(parts[other]),
+                    None if math.isnan(error.distance) else round(error.distance, 4),
+                    error.reason,
                 )
             )  # fmt: skip
     return findings
@@ -226,37 +231,37 @@ def _shared_out(kinds: Sequence[Sequence[T]], most: int) -> list[T]:
 
 
 def _sections(
-    mistakes: Mapping[Kind, Sequence[Mistake]], collection: Collection, places: np.ndarray[Any, Any], most: int
+    errors: Mapping[Kind, Sequence[LabelError]], collection: Collection, parts: np.ndarray[Any, Any], most: int
 ) -> list[Section]:
     """The worst of each kind, as evenly many of each as there are."""
-    shown = set(map(id, _shared_out([mistakes[kind] for kind in KINDS], most)))
+    shown = set(map(id, _shared_out([errors[kind] for kind in KINDS], most)))
     paths, names, labels = collection.paths, collection.names, collection.labels.tolist()
 
     def picture(row: int) -> Picture:
-        return Picture(paths[row], " · ".join(labels[row].split(JOIN)), str(places[row]))
+        return Picture(paths[row], " · ".join(labels[row].split(JOIN)), str(parts[row]))
 
     sections = []
     for kind in KINDS:
         title, about = HEADINGS[kind]
         cards = [
             Card(
-                picture(mistake.row), [picture(other) for other in mistake.others],
-                _title(mistake, labels), mistake.reason, names[mistake.row],
+                picture(error.row), [picture(other) for other in error.others],
+                _title(error, labels), error.reason, names[error.row],
             )
-            for mistake in mistakes[kind] if id(mistake) in shown
+            for error in errors[kind] if id(error) in shown
         ]  # fmt: skip
-        total = len(mistakes[kind])
+        total = len(errors[kind])
         number = "none found" if not total else f"{len(cards):,} of {total:,}" if len(cards) < total else f"{total:,}"
         sections.append(Section(f"{title}: {number}", about if total else "Nothing stands out.", cards))
     return sections
 
 
-def _title(mistake: Mistake, labels: Sequence[str]) -> str:
-    label = " · ".join(labels[mistake.row].split(JOIN))
-    other = " · ".join(labels[mistake.others[0]].split(JOIN)) if mistake.others else ""
+def _title(error: LabelError, labels: Sequence[str]) -> str:
+    label = " · ".join(labels[error.row].split(JOIN))
+    other = " · ".join(labels[error.others[0]].split(JOIN)) if error.others else ""
     return {
-        "label": f"{label}: rather {' · '.join(mistake.suggested.split(JOIN))}?  ({mistake.score:.2f})",
+        "label": f"{label}: rather {' · '.join(error.suggested.split(JOIN))}?  ({error.score:.2f})",
         "copy": f"{label} = {other}" if label != other else f"{label}, twice",
         "pair": f"{label} or {other}?",
-        "outlier": f"{label}: is it one?  ({mistake.score:.2f})",
-    }[mistake.kind]
+        "outlier": f"{label}: is it one?  ({error.score:.2f})",
+    }[error.kind]

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 
-from doppelgram.catalog.folder import CATALOG_FILE, MODEL_FOLDER
+from doppelgram.catalog.folder import CATALOG_FILE
 from doppelgram.catalog.store import Catalog
-from doppelgram.console import progress_bar
-from doppelgram.dataset.loading import Images as LoadedImages
-from doppelgram.dataset.loading import load_images
+from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.collection import embed_collection
+from doppelgram.images.read import Photograph
 from doppelgram.maps.atlas import Images, Map, make_map
-from doppelgram.maps.judgement import Text
+from doppelgram.maps.neighbours import Text
 from doppelgram.maps.projection import FEWEST, METHODS
 from doppelgram.maps.sprites import Pixels, empty, make_sheets, side_for, square
-from doppelgram.models.bundle import DESCRIPTION_FILE, load_image_model
-from doppelgram.models.model import Model
+from doppelgram.models.bundle import load_model
+from doppelgram.models.embedder import Embedder
+from doppelgram.models.format import DESCRIPTION_FILE
 from doppelgram.reports.figures import write_figure
 from doppelgram.reports.map.page import write_page
 from doppelgram.reports.map.parts import wrong_lines
 from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.map.projector import write_projector
+from doppelgram.space.exact import Float32
+from doppelgram.space.space import Space, checked_part
 from doppelgram.training.run import RUN_FILE, open_run
 
 PAGE, PICTURES = ".html", (".png", ".svg")
@@ -46,9 +51,12 @@ def draw_map(
     place: Path | str | None = None,
     onto: Path | str | None = None,
     parts: Sequence[str] = (),
+    by: str = "",
     seed: int = 0,
     perplexity: float = 30.0,
     title: str = "",
+    weights: Path | str | None = None,
+    keypoints: Path | str | None = None,
     console: Console | None = None,
 ) -> Map:
     """Map images into the plane and write what is asked for.
@@ -63,9 +71,13 @@ def draw_map(
         place: folder or table of further images, which are put into the finished map without moving the others.
         onto: map kept by ``save`` to place them in; it is shown as it was then.
         parts: of the run's own images: ``train``, ``val``, ``test``, ``extra``; the first three by default.
+        by: with a model of places and poses, what is drawn: ``joint`` (the default), ``place`` or ``pose``; images in
+            which nobody is found have no pose and are left out there.
         seed: the same seed gives the same map.
         perplexity: of t-SNE.
         title: above the map; says by itself what is shown if it is empty.
+        weights: for a model of places and poses: folder in which what finds people is looked up first.
+        keypoints: for one that takes ready-made keypoints: the file that holds them.
         console: where progress is shown; standard error by default.
 
     Raises:
@@ -80,34 +92,38 @@ def draw_map(
         raise DoppelgramError(f"{save}: is a folder; name a file to keep the map in")
     if method not in METHODS:
         raise DoppelgramError(f"--method is '{method}'; it is {' or '.join(METHODS)}")
-    if onto is not None and place is None:
-        raise DoppelgramError("--onto goes with --place: the images to put into the saved map")
     source = Path(source).expanduser()
     kind = _kind(source)
-    model: Model | None
-    if onto is not None and (data is not None or parts):
-        raise DoppelgramError("with --onto the saved map is shown; DATA and --part do not go with it")
+    _check_together(source, kind, data, place, onto, parts)
+    catalog = Catalog.open(source) if kind == "catalog" else None
+    elsewhere = {"weights": weights, "keypoints": keypoints}
+    model = catalog.load_model(**elsewhere) if catalog else load_model(source, **elsewhere)
+    space = model.space
+    by = checked_part(space, by)
+    shown = Path(onto or data or (open_run(source).data if kind == "run" else source))
     if onto is not None:
-        found = Map.load(Path(onto).expanduser())
-        model = _model_of(Catalog.open(source)) if kind == "catalog" else load_image_model(source, "map")
-        if found.fingerprint != model.fingerprint:
-            raise DoppelgramError(f"{onto}: this map was made with another model than that of {source}")
-        shown = Path(onto).stem
+        found = Map.load(Path(onto).expanduser(), space, fingerprint=model.fingerprint)
     else:
-        model, fingerprint, images = _images(source, kind, data, parts, console)
+        if catalog is not None:
+            embedded = _of_catalog(catalog)
+        elif data is not None:
+            embedded = _of_data(model, data, console, what="images")
+        else:
+            embedded = _of_run(source, model, parts, console)
+        images = _known(embedded, space, by, console)
         if len(images) < FEWEST:
             count = "1 image" if len(images) == 1 else f"{len(images) or 'no'} images"
             raise DoppelgramError(f"{data or source}: holds {count}; a map needs {FEWEST} or more")
         with console.status(f"mapping {len(images):,} images"):
-            found = make_map(images, method, seed=seed, perplexity=perplexity, fingerprint=fingerprint)
-        shown = Path(data or (open_run(source).data if kind == "run" else source)).name
+            found = make_map(
+                images, method, space=space, by=by, seed=seed, perplexity=perplexity, fingerprint=model.fingerprint
+            )
     if place is not None:
-        if model is None:
-            model = _model_of(Catalog.open(source))
         with console.status("placing images"):
-            found = found.place(_embedded(model, place, console, what="images to place"))
+            more = _of_data(model, place, console, what="images to place")
+            found = found.place(_known(more, space, found.by, console))
     name = "t-SNE" if found.projection.method == "tsne" else "PCA"
-    title = title or f"{name} of {shown}"
+    title = title or f"{name} of {shown.stem if onto is not None else shown.name}"
     for file in files:
         if file.suffix.lower() == PAGE:
             write_page(found, file, title=title)
@@ -118,6 +134,37 @@ def draw_map(
     if save is not None:
         found.save(Path(save).expanduser())
     return found
+
+
+def _check_together(
+    source: Path,
+    kind: str,
+    data: Path | str | None,
+    place: Path | str | None,
+    onto: Path | str | None,
+    parts: Sequence[str],
+) -> None:
+    """Refuse what does not go together before anything is loaded."""
+    if onto is not None and place is None:
+        raise DoppelgramError("--onto goes with --place: the images to put into the saved map")
+    if onto is not None and (data is not None or parts):
+        raise DoppelgramError("with --onto the saved map is shown; DATA and --part do not go with it")
+    if kind == "catalog" and data is not None:
+        raise DoppelgramError(f"{source}: a catalog brings its own images; put others into its map with --place")
+    if kind == "catalog" and parts:
+        raise DoppelgramError(f"{source}: a catalog knows no parts; --part goes with a run")
+    if data is not None and parts:
+        raise DoppelgramError("--part is of the run's own images; it does not go with DATA")
+    if kind == "model" and data is None and onto is None:
+        raise DoppelgramError(f"{source}: is a model without its run, so it has no images; name DATA to map")
+
+
+def _known(shown: _Shown, space: Space, by: str, console: Console) -> Images:
+    images, unknown = shown.images(space, by)
+    if unknown:
+        text = f"{unknown:,} images are left out: nobody was found in them, so their {by} is unknown"
+        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    return images
 
 
 def _check_suffix(file: Path) -> None:
@@ -138,81 +185,90 @@ def _kind(source: Path) -> str:
     raise DoppelgramError(f"{source}: {why}; make one with `doppelgram index` or `doppelgram train`")
 
 
-def _images(
-    source: Path, kind: str, data: Path | str | None, parts: Sequence[str], console: Console
-) -> tuple[Model | None, str, Images]:  # fmt: skip
-    """The images to map, the model that embedded them (a catalog's need not be loaded) and its fingerprint."""
-    if kind == "catalog":
-        if data is not None:
-            raise DoppelgramError(f"{source}: a catalog brings its own images; put others into its map with --place")
-        if parts:
-            raise DoppelgramError(f"{source}: a catalog knows no parts; --part goes with a run")
-        catalog = Catalog.open(source)
-        return None, catalog.fingerprint, _of_catalog(catalog)
-    if data is not None:
-        if parts:
-            raise DoppelgramError("--part is of the run's own images; it does not go with DATA")
-        model = load_image_model(source, "map")
-        return model, model.fingerprint, _embedded(model, data, console, what="images")
-    if kind == "model":
-        raise DoppelgramError(f"{source}: is a model without its run, so it has no images; name DATA to map")
-    return _of_run(source, parts, console)
+@dataclass(frozen=True)
+class _Shown:
+    """Images that a map may show; one row each, with a way to make their small pictures of a given side."""
+
+    vectors: Float32
+    labels: Text
+    parts: Text
+    names: Sequence[str]
+    ids: Sequence[str]
+    tiles: Callable[[NDArray[np.int64], int], Iterable[Pixels]]
+
+    def images(self, space: Space, by: str) -> tuple[Images, int]:
+        """Those of which ``by`` is known, and how many it is not known of."""
+        unknown = space.unknown(self.vectors).get(by, np.zeros(len(self.vectors), dtype=bool))
+        rows = np.flatnonzero(~unknown)
+        side = side_for(len(rows))
+        sheets = make_sheets(self.tiles(rows, side), side)
+        names, ids = ([column[row] for row in rows.tolist()] for column in (self.names, self.ids))
+        images = Images(self.vectors[rows], self.labels[rows], self.parts[rows], names, ids, sheets)
+        return images, len(unknown) - len(rows)
 
 
-def _of_run(source: Path, parts: Sequence[str], console: Console) -> tuple[Model, str, Images]:
+def _of_run(source: Path, model: Embedder, parts: Sequence[str], console: Console) -> _Shown:
     for part in parts:
         if part not in PARTS:
             raise DoppelgramError(f"--part is '{part}'; it is {', '.join(PARTS[:-1])} or {PARTS[-1]}")
-    wanted = parts or OWN_PARTS
-    model, run = load_image_model(source, "map"), open_run(source)
+    wanted, run = parts or OWN_PARTS, open_run(source)
     collection, split = run.collection(), run.split()
     rows = split.rows(collection)
     chosen = np.sort(np.concatenate([rows[part] for part in dict.fromkeys(wanted)]))
     if not len(chosen):
         raise DoppelgramError(f"{source}: none of its images is in the part {' or '.join(wanted)}")
-    loaded = load_images(collection.take(chosen), model.framing, console)
-    divided = np.array([split.parts.get(name, "") for name in loaded.collection.names], dtype=np.str_)
-    return model, model.fingerprint, _embed(model, loaded, divided, console)
+    return _embedded(model, collection.take(chosen), console, part_of=split.parts)
 
 
-def _embedded(model: Model, data: Path | str, console: Console, *, what: str) -> Images:
+def _of_data(model: Embedder, data: Path | str, console: Console, *, what: str) -> _Shown:
     """A folder's or table's images, embedded; those without a label are kept."""
     wanted = str(model.recipe.get("data", {}).get("label", ""))
     collection = read_collection(data)
     columns = [column.strip() for column in wanted.split("+") if column.strip()]
     if columns and all(column in collection.label_columns for column in columns):
         collection = collection.with_label(wanted)
-    loaded = load_images(collection, model.framing, console, what=what)
-    return _embed(model, loaded, np.full(len(loaded.collection), ""), console)
+    return _embedded(model, collection, console, what=what)
 
 
-def _embed(model: Model, loaded: LoadedImages, parts: Text, console: Console) -> Images:
-    with progress_bar(console, "embedding images", len(loaded.pixels)) as advance:
-        vectors = model.embed_pixels(loaded.pixels, progress=advance)
-    side = side_for(len(vectors))
-    tiles: Iterable[Pixels] = (square(Image.fromarray(pixels), side) for pixels in loaded.pixels)
-    sheets = make_sheets(tiles, side)
-    return Images(vectors, loaded.collection.labels, parts, loaded.collection.names, loaded.hashes, sheets)
+def _embedded(
+    model: Embedder,
+    collection: Collection,
+    console: Console,
+    *,
+    part_of: Mapping[str, str] | None = None,
+    what: str = "images",
+) -> _Shown:
+    side = side_for(len(collection))
+
+    def tile(photograph: Photograph) -> Pixels:
+        return empty(side) if photograph.pixels is None else square(Image.fromarray(photograph.pixels), side)
+
+    found = embed_collection(model, collection, console, what=what, note=tile)
+    names = found.collection.names
+    parts = np.array([(part_of or {}).get(name, "") for name in names], dtype=np.str_)
+
+    def tiles(rows: NDArray[np.int64], wanted: int) -> Iterator[Pixels]:
+        for row in rows:
+            kept = found.notes[row]
+            yield kept if wanted == side else square(Image.fromarray(kept), wanted)
+
+    return _Shown(found.vectors, found.collection.labels, parts, names, found.hashes.tolist(), tiles)
 
 
-def _model_of(catalog: Catalog) -> Model:
-    model = load_image_model(catalog.folder / MODEL_FOLDER, "map --place")
-    catalog.require(model.fingerprint)
-    return model
-
-
-def _of_catalog(catalog: Catalog) -> Images:
+def _of_catalog(catalog: Catalog) -> _Shown:
     rows, vectors = catalog.snapshot(["id", "path", "name", "label", "thumbnail"])
     if not len(rows):
         raise DoppelgramError(f"{catalog.folder}: the catalog is empty; put images in it with `doppelgram index`")
     # The order on disk is that of writing, and changes when pieces are joined; a map should not.
     order = np.argsort(rows["id"].to_numpy(dtype=np.str_), kind="stable")
     rows, vectors = rows.iloc[order], vectors[order]
-    side = side_for(len(rows))
-    sheets = make_sheets(_thumbnails(rows["thumbnail"].tolist(), side), side)
     names = [name or path for name, path in zip(rows["name"], rows["path"], strict=True)]
-    labels = rows["label"].to_numpy(dtype=np.str_)
-    return Images(vectors, labels, np.full(len(rows), ""), names, rows["id"].tolist(), sheets)
+    labels, jpegs = rows["label"].to_numpy(dtype=np.str_), rows["thumbnail"].tolist()
+
+    def tiles(wanted: NDArray[np.int64], side: int) -> Iterator[Pixels]:
+        return _thumbnails([jpegs[row] for row in wanted], side)
+
+    return _Shown(vectors, labels, np.full(len(rows), ""), names, rows["id"].tolist(), tiles)
 
 
 def _thumbnails(jpegs: Sequence[bytes], side: int) -> Iterator[Pixels]:
@@ -229,5 +285,5 @@ def _write_picture(found: Map, file: Path, title: str) -> None:
     lines = wrong_lines(found).splitlines()
     caption = f"{found.projection.about}.\n{'; '.join(line.rstrip('.') for line in lines)}."
     images = found.images
-    figure = draw_points(found.points, images.labels, images.parts, found.judgement.wrong, title=title, caption=caption)
+    figure = draw_points(found.points, images.labels, images.parts, found.nearest.wrong, title=title, caption=caption)
     write_figure(figure, file)

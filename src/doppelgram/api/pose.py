@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,20 @@ from rich.console import Console
 from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.folders import IMAGE_ENDINGS
+from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs, written_whole
-from doppelgram.images.decode import open_image
 from doppelgram.images.ordered import in_order
+from doppelgram.images.read import Photograph, Want, read
 from doppelgram.images.report import LoadReport
+from doppelgram.images.whole import WholePhotograph
 from doppelgram.numbers import percent
-from doppelgram.pose.cache import people_of
 from doppelgram.pose.drawing import overlay
+from doppelgram.pose.estimators.estimator import Estimator
 from doppelgram.pose.estimators.known import KnownPeople
 from doppelgram.pose.estimators.registry import make_estimator
+from doppelgram.pose.extras import PEOPLE, people_extra
 from doppelgram.pose.people import People
 from doppelgram.pose.table import write_people
 from doppelgram.weights import cache_folder
@@ -117,13 +121,10 @@ def estimate_poses(
     collection = _collection(Path(data).expanduser())
     drawn = _drawn(collection, Path(draw).expanduser()) if draw is not None else {}
     keep_inputs([out, *drawn.values()], [Path(data).expanduser(), *collection.paths])
-    for note in collection.notes:
-        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
-    folder = _path(cache) or cache_folder() / "poses"
-    report = LoadReport()
+    tell_notes(collection, console)
+    answers = _path(cache) or cache_folder() / "poses"
     try:
-        with progress_bar(console, "looking for people", len(collection)) as advance:
-            found = people_of(collection.paths, looker, folder, advance, report=report)
+        people, report = _find(collection, looker, answers, drawn, console)
     except KeyboardInterrupt:
         raise Interrupted(
             f"{out}: interrupted; what was found is kept, and the same command goes on from here"
@@ -131,7 +132,6 @@ def estimate_poses(
     report.raise_if_nothing_readable()
     if report.problems():
         console.print(report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
-    people = {name: one for name, one in zip(collection.names, found, strict=True) if one is not None}
     unnamed = []
     if isinstance(looker, KnownPeople):
         unnamed = [
@@ -140,8 +140,6 @@ def estimate_poses(
         if len(unnamed) == len(collection):
             raise DoppelgramError(f"{looker.source}: names none of the photographs in {data}, such as {unnamed[0]!r}")
     write_people(out, people, looker.key)
-    if draw is not None:
-        _draw(collection, people, drawn, console)
     return PosedCollection(looker.key, people, report, unnamed)
 
 
@@ -169,18 +167,37 @@ def _drawn(collection: Collection, folder: Path) -> dict[str, Path]:
     }
 
 
-def _draw(
-    collection: Collection, people: Mapping[str, People], drawn: Mapping[str, Path], console: Console
-) -> None:  # fmt: skip
-    def one(row: tuple[str, Path]) -> None:
-        name, path = row
-        image = open_image(path, at_least=_DRAWN)
-        image.thumbnail((_DRAWN, _DRAWN), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        found = people[name].scaled(*image.size)
-        with written_whole(drawn[name]) as aside:
-            overlay(image, found.keypoints, faint=found.passers_by).save(aside, "JPEG", quality=90)
+def _find(
+    collection: Collection,
+    estimator: Estimator | KnownPeople,
+    answers: Path,
+    drawn: Mapping[str, Path],
+    console: Console,
+) -> tuple[dict[str, People], LoadReport]:
+    """People by the names of their photographs, and what became of each file; ``drawn`` ones are drawn on the way."""
+    framing = WholePhotograph(_DRAWN) if drawn else None
+    want = Want(framing, extras={PEOPLE: people_extra(estimator, answers)})
+    people: dict[str, People] = {}
+    report = LoadReport()
 
-    rows = [row for row in zip(collection.names, collection.paths, strict=True) if row[0] in people]
-    with progress_bar(console, "drawing", len(rows)) as advance:
-        for _ in in_order(one, rows):
+    def draw(one: tuple[str, Photograph]) -> tuple[str, Photograph]:
+        name, photograph = one
+        if photograph.pixels is not None and name in drawn:
+            height, width = photograph.pixels.shape[:2]
+            found = photograph.extras[PEOPLE].scaled(width, height)
+            picture = overlay(Image.fromarray(photograph.pixels), found.keypoints, faint=found.passers_by)
+            with written_whole(drawn[name]) as aside:
+                picture.save(aside, "JPEG", quality=90)
+        return name, replace(photograph, pixels=None)
+
+    with (
+        progress_bar(console, "looking for people", len(collection)) as advance,
+        closing(read(collection.paths, want, keep_duplicates=True)) as photographs,
+        closing(in_order(draw, zip(collection.names, photographs, strict=True))) as finished,
+    ):
+        for name, photograph in finished:
+            report.outcomes.append(photograph.outcome)
+            if photograph.usable:
+                people[name] = photograph.extras[PEOPLE]
             advance(1)
+    return people, report

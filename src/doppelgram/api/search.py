@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
-from doppelgram.catalog.embed import IndexReport, index_collection
-from doppelgram.catalog.search import Neighbours, search_catalog
+from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.report import IndexReport
+from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import progress_bar
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs
 from doppelgram.images.framing import Framing
-from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model, model_folder
-from doppelgram.models.files import EmbeddedFiles, embed_files
-from doppelgram.models.model import Model
+from doppelgram.models.embed_files import embed_files
+from doppelgram.models.embedder import Embedder
 from doppelgram.reports.crops import check_png, chosen_detector, draw_crops, faces_report, tell_faces
 from doppelgram.reports.montage import draw_montage
+from doppelgram.space.space import unknown_parts
 
 
 def index(
@@ -61,12 +61,10 @@ def index(
     collection = read_collection(data)
     if wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
         collection = collection.with_label(wanted)
+    face = _face(crop, show_crops, loaded)
     if show_crops is not None:
-        check_png(show_crops)
         keep_inputs([Path(show_crops).expanduser()], collection.paths)
-    face = _detector(crop, show_crops, loaded)
-    if isinstance(loaded, ArrangementModel):
-        loaded.finder.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is begun
+    loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     store = Catalog.open_or_create(Path(catalog).expanduser(), loaded, model_folder(model), face=face)
     for note in collection.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
@@ -76,19 +74,26 @@ def index(
     except KeyboardInterrupt:
         raise Interrupted(f"{catalog}: interrupted; the same command goes on from here") from None
     tell_faces(console, report.files)
-    framing = store.framing(loaded)
-    if show_crops is not None and isinstance(framing, Framing):
-        draw_crops(collection.paths, framing, show_crops, console=console)
+    if show_crops is not None:
+        _draw_crops(collection.paths, loaded.with_face(store.face), show_crops, console)
     return report
 
 
-def _detector(crop: str, show_crops: Path | str | None, model: Model | ArrangementModel) -> str:
+def _face(crop: str, show_crops: Path | str | None, model: Embedder) -> str:
     """The face detector asked for; a model that looks for people in whole photographs cuts no faces out of them."""
-    if isinstance(model, Model):
-        return chosen_detector(crop, model)
+    if show_crops is not None:
+        check_png(show_crops)
+    if model.takes_cuts:
+        return chosen_detector(crop, model.framing.face)
     if crop or show_crops is not None:
         raise DoppelgramError("--crop and --show-crops go with models of whole images, not of places and poses")
     return ""
+
+
+def _draw_crops(paths: Sequence[Path], model: Embedder, file: Path | str, console: Console) -> None:
+    framing = model.framing
+    if isinstance(framing, Framing):
+        draw_crops(paths, framing, file, console=console)
 
 
 def search(
@@ -124,31 +129,28 @@ def search(
     """
     if montage is not None and Path(montage).suffix.lower() != ".png":
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
-    if show_crops is not None:
-        check_png(show_crops)
     console = console or Console(stderr=True)
     store = Catalog.open(Path(catalog).expanduser())
     model = store.load_model(weights=weights, keypoints=keypoints)
-    face = _detector(crop, show_crops, model)
+    face = _face(crop, show_crops, model)
     paths = [Path(image).expanduser() for image in images]
     keep_inputs([Path(file).expanduser() for file in (montage, show_crops) if file is not None], paths)
-    found = search_catalog(store, paths, k, model=model, face=face, by=by)
+    found = store.searcher(model).search(paths, k, by=by, face=face)
     tell_faces(console, faces_report(paths, [answer.faces for answer in found]))
-    _tell_nobody(console, [(answer.query, answer.people) for answer in found])
-    framing = store.framing(model)
-    if show_crops is not None and isinstance(framing, Framing):
-        draw_crops(paths, replace(framing, face=face) if face else framing, show_crops, console=console)
+    for answer in found:
+        _tell_unknown(console, answer.query, answer.unknown)
+    if show_crops is not None:
+        _draw_crops(paths, model.with_face(face), show_crops, console)
     if montage is not None:
         draw_montage(found, store, Path(montage).expanduser())
     return found
 
 
-def _tell_nobody(console: Console, people: Sequence[tuple[str, int | None]]) -> None:
-    """Say in which photographs nobody was found, so that nothing is known of their pose."""
-    for image, found in people:
-        if found == 0:
-            text = f"{image}: nobody was found in it, so its pose counts as unknown"
-            console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+def _tell_unknown(console: Console, image: str, unknown: Sequence[str]) -> None:
+    """Say that nobody was found in a photograph, so that nothing is known of the pose."""
+    for part in unknown:
+        text = f"{image}: nobody was found in it, so its {part} counts as unknown"
+        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -156,17 +158,15 @@ class Verdict:
     """Whether two photographs show the same.
 
     Attributes:
-        distance: between their embeddings; with a model of places and poses the probability that they differ.
+        distance: between their embeddings, as the model's space measures it.
         probability: that they are the same, were both equally likely beforehand; None without calibration.
-        threshold: the distance below which they count as the same; None without calibration.
+        threshold: the distance up to which they count as the same; None without calibration.
         same: the verdict; None without calibration.
         faces_a: how many faces were found in the first photograph; None where none were looked for.
         faces_b: in the second.
-        place_probability: that they show the same place; None for models of whole images.
-        pose_probability: that they show the same pose, its prior where nobody was found; None for models of whole
-            images.
-        people_a: how many people the first photograph's pose is of; None for models of whole images.
-        people_b: the second's.
+        parts: probability that each part of the space, such as the place, is the same.
+        unknown_a: parts of which the first photograph says nothing, such as the pose where nobody was found.
+        unknown_b: of which the second says nothing. An unknown part's probability is that of any pair.
     """
 
     image_a: str
@@ -177,10 +177,9 @@ class Verdict:
     same: bool | None
     faces_a: int | None = None
     faces_b: int | None = None
-    place_probability: float | None = None
-    pose_probability: float | None = None
-    people_a: int | None = None
-    people_b: int | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+    unknown_a: tuple[str, ...] = ()
+    unknown_b: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON writes it."""
@@ -213,51 +212,34 @@ def verify(
     Raises:
         DoppelgramError: no such model, or an image that cannot be read.
     """
-    if show_crops is not None:
-        check_png(show_crops)
     console = console or Console(stderr=True)
     model = load_model(run, weights=weights, keypoints=keypoints)
-    face = _detector(crop, show_crops, model)
+    model = model.with_face(_face(crop, show_crops, model))
     images = [Path(image).expanduser() for image in (image_a, image_b)]
     if show_crops is not None:
         keep_inputs([Path(show_crops).expanduser()], images)
-    if not isinstance(model, Model):
-        return _arrangement_verdict(model, images, str(image_a), str(image_b), console)
-    framing = replace(model.framing, face=face) if face else model.framing
-    files = _both(model, images, framing)
-    first, second = files.vectors.astype(np.float64)
-    distance = float(np.linalg.norm(first - second))
-    tell_faces(console, faces_report(images, files.faces))
-    if show_crops is not None:
-        draw_crops(images, framing, show_crops, console=console)
-    calibration = model.calibration
-    if calibration is None:
-        return Verdict(str(image_a), str(image_b), distance, None, None, None, *files.faces)
-    probability = float(calibration.probability(distance))
-    return Verdict(
-        str(image_a), str(image_b), distance, probability, calibration.threshold, bool(calibration.same(distance)),
-        *files.faces,
-    )  # fmt: skip
-
-
-def _both(model: Model | ArrangementModel, images: Sequence[Path], framing: Framing | None = None) -> EmbeddedFiles:
-    files = embed_files(model, images, framing=framing, keep_duplicates=True, asked=True)
+    files = embed_files(model, images, keep_duplicates=True, requested=True)
     for outcome in files.report.problems():
         raise DoppelgramError(f"{outcome.path}: {outcome.reason or outcome.status}")
-    return files
-
-
-def _arrangement_verdict(
-    model: ArrangementModel, images: Sequence[Path], image_a: str, image_b: str, console: Console
-) -> Verdict:
-    files = _both(model, images)
-    people = model.space.people_shown(files.vectors).tolist()
-    _tell_nobody(console, list(zip((image_a, image_b), people, strict=True)))
-    judged = model.space.judge(files.vectors[:1], files.vectors[1:])
-    probability = float(judged.probability[0])
-    threshold = model.calibration.threshold
+    tell_faces(console, faces_report(images, files.faces))
+    if show_crops is not None:
+        _draw_crops(images, model, show_crops, console)
+    space = model.space
+    unknown = unknown_parts(space, files.vectors)
+    for image, missing in zip((image_a, image_b), unknown, strict=True):
+        _tell_unknown(console, str(image), missing)
+    compared = space.compare(files.vectors[:1], files.vectors[1:])
+    distance, threshold = float(compared.distance[0]), space.threshold
     return Verdict(
-        image_a, image_b, 1 - probability, probability, 1 - threshold, probability >= threshold,
-        place_probability=float(judged.place_probability[0]), pose_probability=float(judged.pose_probability[0]),
-        people_a=people[0], people_b=people[1],
-    )  # fmt: skip
+        str(image_a),
+        str(image_b),
+        distance,
+        None if compared.probability is None else float(compared.probability[0]),
+        threshold,
+        None if threshold is None else distance <= threshold,
+        faces_a=files.faces[0],
+        faces_b=files.faces[1],
+        parts={name: float(part.probability[0]) for name, part in compared.parts.items()},
+        unknown_a=unknown[0],
+        unknown_b=unknown[1],
+    )

@@ -14,6 +14,7 @@ from typing import Any
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.faces.detectors import DETECTORS
+from doppelgram.models.format import DESCRIPTION_FILE, WEIGHTS_FILE
 
 FORMAT, VERSION = "doppelgram-catalog", 1
 CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"
@@ -89,8 +90,6 @@ def require_face(folder: Path, there: str, asked: str) -> None:
 
 def copy_model(source: Path, target: Path) -> None:
     """Copy the two files of a saved model."""
-    from doppelgram.models.bundle import DESCRIPTION_FILE, WEIGHTS_FILE
-
     target.mkdir(exist_ok=True)
     for name in (WEIGHTS_FILE, DESCRIPTION_FILE):
         copy_whole(source / name, target / name)
@@ -109,7 +108,7 @@ def part_of(file: Path) -> Path:
 
 
 @contextmanager
-def told(folder: Path, done: str) -> Iterator[None]:
+def plain_errors(folder: Path, done: str) -> Iterator[None]:
     """Turn what the file system and the engine complain of into one sentence."""
     try:
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,9 +13,9 @@ from doppelgram.catalog.folder import (
     MODEL_FOLDER,
     copy_model,
     copy_whole,
+    plain_errors,
     read_facts,
     require_face,
-    told,
     write_facts,
 )
 from doppelgram.catalog.rows import (
@@ -34,15 +33,14 @@ from doppelgram.catalog.rows import (
     schema,
     with_facts,
 )
+from doppelgram.catalog.search import Neighbours, Searcher
 from doppelgram.errors import DoppelgramError
+from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.models.embedder import Embedder
+from doppelgram.models.format import DESCRIPTION_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from doppelgram.images.framing import Framing
-    from doppelgram.images.whole import WholePhotograph
-    from doppelgram.models.arrangement import ArrangementModel
-    from doppelgram.models.model import Model
 
 TABLE = "images"
 
@@ -90,8 +88,6 @@ class Catalog:
         Raises:
             DoppelgramError: the folder holds something already, or there is no model.
         """
-        from doppelgram.models.bundle import load_model, model_folder
-
         folder = Path(folder).expanduser()
         unfinished = folder / (CATALOG_FILE + ".part")
         if folder.exists() and not folder.is_dir():
@@ -101,7 +97,7 @@ class Catalog:
         if folder.is_dir() and any(folder.iterdir()) and not unfinished.is_file():
             raise DoppelgramError(f"{folder}: is not empty and not a catalog; choose another folder")
         model = load_model(model_dir)
-        with told(folder, "made"):
+        with plain_errors(folder, "made"):
             folder.mkdir(parents=True, exist_ok=True)
             # First the mark that the rest is ours, last the file by which the catalog counts as whole. Every step can
             # be done twice and shows itself only when done, so that those who begin at the same time do no harm.
@@ -139,7 +135,7 @@ class Catalog:
 
     @classmethod
     def open_or_create(
-        cls, folder: Path | str, model: Model | ArrangementModel, model_source: Path | str, *, face: str = ""
+        cls, folder: Path | str, model: Embedder, model_source: Path | str, *, face: str = ""
     ) -> Catalog:
         """Open the catalog in ``folder`` to add to it, or begin one there.
 
@@ -155,8 +151,6 @@ class Catalog:
         Raises:
             DoppelgramError: as `create` and `open`, or the catalog was filled by another model or from other cuts.
         """
-        from doppelgram.models.bundle import DESCRIPTION_FILE, model_folder
-
         folder = Path(folder).expanduser()
         if not (folder / CATALOG_FILE).is_file():
             try:
@@ -169,7 +163,7 @@ class Catalog:
         catalog.require(model.fingerprint)
         require_face(folder, catalog.face, face if face != model.framing.face else "")
         source, copy = (place / DESCRIPTION_FILE for place in (model_folder(model_source), folder / MODEL_FOLDER))
-        with told(folder, "written"):
+        with plain_errors(folder, "written"):
             if source.read_bytes() != copy.read_bytes():
                 copy_whole(source, copy)
         return catalog
@@ -188,25 +182,28 @@ class Catalog:
                 f"not {fingerprint[:8]}…); index into a new folder"
             )
 
-    def framing(self, model: Model | ArrangementModel) -> Framing | WholePhotograph:
-        """How what goes into this catalog is framed: as its model asks, but for `face`."""
-        from doppelgram.images.framing import Framing
+    def load_model(self, *, weights: Path | str | None = None, keypoints: Path | str | None = None) -> Embedder:
+        """The model that fills this catalog, behind the cut of `face`, from the catalog's own copy.
 
-        framing = model.framing
-        return replace(framing, face=self.face) if self.face and isinstance(framing, Framing) else framing
-
-    def load_model(
-        self, *, weights: Path | str | None = None, keypoints: Path | str | None = None
-    ) -> Model | ArrangementModel:
-        """Load the model that fills this catalog from the catalog's own copy; arguments as for `bundle.load_model`."""
-        from doppelgram.models.bundle import load_model
-
+        Arguments are those of `doppelgram.models.bundle.load_model`.
+        """
         model = load_model(self.folder / MODEL_FOLDER, weights=weights, keypoints=keypoints)
         self.require(model.fingerprint)
-        return model
+        return model.with_face(self.face)
+
+    def searcher(self, model: Embedder | None = None) -> Searcher:
+        """This catalog as it is now, in memory and ready to be asked; with its model, if that is loaded already."""
+        return Searcher(self, model or self.load_model())
+
+    def search(self, images: Sequence[Path | str], k: int = 5, **settings: Any) -> list[Neighbours]:
+        """Find the k nearest images for each photograph; settings as for `Searcher.search`.
+
+        Whoever asks more than once keeps a `searcher`.
+        """
+        return self.searcher().search(images, k, **settings)
 
     def __len__(self) -> int:
-        with told(self.folder, "read"):
+        with plain_errors(self.folder, "read"):
             return int(self._table.count_rows())
 
     def rows(self, columns: Sequence[str] = FACTS) -> pd.DataFrame:
@@ -261,7 +258,7 @@ class Catalog:
         if not images:
             return 0
         table = images_table(images, self.dim)
-        with told(self.folder, "written"):
+        with plain_errors(self.folder, "written"):
             return int(self._table.merge_insert("id").when_not_matched_insert_all().execute(table).num_inserted_rows)
 
     def update(self, entries: Sequence[Entry]) -> int:
@@ -278,7 +275,7 @@ class Catalog:
             # Whole rows are given, though only facts change: merging some columns only, the engine reads the other
             # ones of all images, which takes ten times the time and gigabytes of memory.
             rows = self._read(COLUMNS, _one_of(list(new)))
-            with told(self.folder, "written"):
+            with plain_errors(self.folder, "written"):
                 merge = self._table.merge_insert("id").when_matched_update_all()
                 written += int(merge.execute(with_facts(rows, new, self.dim)).num_updated_rows)
         return written
@@ -294,7 +291,7 @@ class Catalog:
         for column in columns:
             if column not in COLUMNS:
                 raise DoppelgramError(f"there is no column {column!r} in a catalog; it has {', '.join(COLUMNS)}")
-        with told(self.folder, "read"):
+        with plain_errors(self.folder, "read"):
             query = self._table.search()
             return (query.where(where) if where else query).select(list(columns)).to_arrow()
 

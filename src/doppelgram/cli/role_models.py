@@ -84,8 +84,8 @@ def trace(
     settings = TraceSettings(
         threshold=threshold, decay_days=decay, gamma=gamma, innovation=innovation, draws=draws, seed=seed
     )
-    from doppelgram.api.trace import REPORT_FILE, summary
     from doppelgram.api.trace import trace as run_trace
+    from doppelgram.reports.role_models.summary import REPORT_FILE, summary
     from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 
     found = run_trace(

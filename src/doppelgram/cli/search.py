@@ -127,7 +127,7 @@ def search(
 
 def _print_table(neighbours: Neighbours) -> None:
     """The answers to one photograph, for a person."""
-    arranged = neighbours.people is not None
+    arranged = any(match.parts for match in neighbours.matches)
     numbers = ("place", "pose", "both") if arranged else ("distance", "probability")
     rows = []
     for match in neighbours.matches:
@@ -141,8 +141,7 @@ def _print_table(neighbours: Neighbours) -> None:
 
 def _print_lines(found: list[Neighbours]) -> None:
     """All answers, for another program: nothing is cut."""
-    arranged = any(neighbours.people is not None for neighbours in found)
-    parts = ("place", "pose") if arranged else ()
+    parts = next((tuple(match.parts) for neighbours in found for match in neighbours.matches), ())
     typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, "path")))
     for neighbours in found:
         for match in neighbours.matches:
@@ -157,9 +156,7 @@ def _figure(probability: float | None, form: str) -> str:
 
 def _parts(match: Match, form: str) -> tuple[str, ...]:
     """Place and pose of an answer by a model that knows them; a pose that could not be compared says so."""
-    if match.place_probability is None:
-        return ()
-    return _figure(match.place_probability, form), _figure(match.pose_probability, form) if match.people else "unknown"
+    return tuple("unknown" if name in match.unknown else _figure(value, form) for name, value in match.parts.items())
 
 
 @command("verify a.jpg b.jpg --model run", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
@@ -195,11 +192,11 @@ def verify(
         typer.echo(f"distance {verdict.distance:.4f}; the model is not calibrated, so there is no probability")
         return
     what, why = "the same", f"distance {verdict.distance:.4f}, threshold {verdict.threshold:.4f}"
-    if verdict.place_probability is not None:
-        what, pose = "the same pose in front of the same place", percent(verdict.pose_probability)
-        nobody = [image for image, n in ((image_a, verdict.people_a), (image_b, verdict.people_b)) if not n]
+    if verdict.parts:
+        what, pose = "the same pose in front of the same place", percent(verdict.parts["pose"])
+        nobody = [image for image, missing in ((image_a, verdict.unknown_a), (image_b, verdict.unknown_b)) if missing]
         if nobody:
             pose = f"unknown, taken as {pose}: nobody in {' and '.join(map(str, nobody))}"
-        why = f"place {percent(verdict.place_probability)}, pose {pose}"
+        why = f"place {percent(verdict.parts['place'])}, pose {pose}"
     word = "same" if verdict.same else "different"
     typer.echo(f"{word}: probability {percent(verdict.probability)} that they show {what} ({why})")

@@ -49,6 +49,9 @@ def map_(
     part: Annotated[
         list[str] | None, option("PART", "Part of the run's own images: train, val, test or extra. Can be repeated.")
     ] = None,
+    by: Annotated[
+        str, option("PART", "With a model of places and poses: draw joint, place or pose. By default joint.")
+    ] = "",
     title: Annotated[str, option("TEXT", "Title of the map.")] = "",
     projector: Annotated[Path | None, option("DIR", "Write files for TensorBoard's projector.")] = None,
     seed: Seed = 0,
@@ -58,6 +61,8 @@ def map_(
     place: Annotated[
         Path | None, option("DATA", "Add these images to the map. The others do not move.", panel=_KEPT)
     ] = None,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
 ) -> None:
     """Draw the embedding space: who is near whom, who is misclassified."""
     from doppelgram.api.map import draw_map
@@ -78,6 +83,9 @@ def map_(
         place=place,
         onto=onto,
         parts=part or (),
+        by=by,
+        weights=weights,
+        keypoints=keypoints,
         seed=seed,
         perplexity=perplexity,
         title=title,
@@ -104,12 +112,24 @@ def errors(
         int, option("N", "How many findings to show, of all kinds together.", "-n", check=at_least(1))
     ] = 40,
     json_: Json = False,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
 ) -> None:
     """List probable label errors, copies, wrong pairs and outliers."""
-    from doppelgram.api.label_errors import HEADINGS, list_mistakes
+    from doppelgram.api.label_errors import HEADINGS, list_label_errors
 
     refuse_model_as_data("errors", data, None)
-    answer = list_mistakes(model, data, part=part, out=out, csv=csv, most=most, console=progress().console)
+    answer = list_label_errors(
+        model,
+        data,
+        part=part,
+        out=out,
+        csv=csv,
+        most=most,
+        weights=weights,
+        keypoints=keypoints,
+        console=progress().console,
+    )
     if json_:
         facts = {"images": answer.images, "counts": answer.counts(), "notes": list(answer.notes)}
         print_json({**facts, "findings": [finding.to_dict() for finding in answer.findings]})

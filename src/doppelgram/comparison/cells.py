@@ -19,11 +19,11 @@ from doppelgram.dataset.splits import Split
 from doppelgram.errors import DivergedError, DoppelgramError
 from doppelgram.evaluation.classification import nearest_class_mean
 from doppelgram.evaluation.ranking import rank
-from doppelgram.evaluation.setting import make_setting
+from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.files import written_whole
 from doppelgram.images.augment import Augmentation
-from doppelgram.models.bundle import load_image_model
-from doppelgram.models.model import Model
+from doppelgram.models.bundle import load_model
+from doppelgram.models.model import Model, require_model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.embedding import embed_rows, frozen_features, make_framing
 from doppelgram.training.features import Features, cache_key
@@ -106,7 +106,7 @@ class ComparisonTrainer:
         if open_run(folder).facts.get("diverged"):
             found = no_answers(self.images, self.parts, part)
         else:
-            model = load_image_model(folder, "compare")
+            model = require_model(load_model(folder), f"{folder}: holds another kind of model; choose another --out")
             features = self.features(cell.recipe, _as_trained(model, cell.recipe))
             found = answers(model, self.images, self.parts, part, features)
         with written_whole(file) as aside:
@@ -115,8 +115,8 @@ class ComparisonTrainer:
 
 def _as_trained(model: Model, recipe: MetricRecipe) -> EmbeddingNetwork:
     """The loaded network, knowing again which part of it was trained."""
-    model.network.trained = recipe.model.train
-    return model.network
+    model.tower.network.trained = recipe.model.train
+    return model.tower.network
 
 
 def answers_file(folder: Path, part: str) -> Path:
@@ -152,24 +152,18 @@ def _answers(
     query, gallery = rows[part], rows["train"]
     embedded = embed(query)
     if set(labels[query].tolist()) & set(labels[gallery].tolist()):
-        setting = make_setting(
-            embed(gallery),
-            labels[gallery],
-            embedded,
-            labels[query],
-            gallery_ids=hashes[gallery].tolist(),
-            query_ids=hashes[query].tolist(),
-        )
+        found = EmbeddedSet(embed(gallery), labels[gallery], hashes[gallery].tolist())
+        task = make_task(found, EmbeddedSet(embedded, labels[query], hashes[query].tolist()))
     else:
-        setting = make_setting(embedded, labels[query], gallery_ids=hashes[query].tolist())
-    ranking = rank(setting)
+        task = make_task(EmbeddedSet(embedded, labels[query], hashes[query].tolist()))
+    ranking = rank(task)
     counted = ranking.relevant > 0
     if not counted.any():
         raise DoppelgramError(f"{images.collection.root}: no image of the {part} part has another of its class to find")
     return {
         "query": names[query][counted],
         "nearest": ranking.first[counted] == 1,
-        "class_mean": (nearest_class_mean(setting) == setting.query_codes)[counted],
+        "class_mean": (nearest_class_mean(task) == task.query_codes)[counted],
         "average_precision": ranking.average_precision[counted].astype(np.float32),
         "spread": np.asarray(np.linalg.norm(embedded - embedded.mean(axis=0), axis=1).mean()),
     }

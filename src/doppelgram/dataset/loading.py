@@ -38,13 +38,26 @@ def load_images(collection: Collection, framing: Framing, console: Console, *, w
     Raises:
         DoppelgramError: not one of them could be read.
     """
-    for note in collection.notes:
-        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
+    tell_notes(collection, console)
     with progress_bar(console, f"reading {what}", len(collection)) as advance:
         loaded = load_pixels(collection.paths, framing, progress=advance)
-    loaded.report.raise_if_nothing_readable()
-    if len(loaded.kept) < len(collection):
-        console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
-    for note in loaded.report.face_notes():
-        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    tell_outcomes(loaded.report, console)
     return Images(collection.take(loaded.kept), loaded.pixels, loaded.hashes, loaded.report)
+
+
+def tell_notes(collection: Collection, console: Console) -> None:
+    """Say what a collection's reader had to remark."""
+    for note in collection.notes:
+        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def tell_outcomes(report: LoadReport, console: Console) -> None:
+    """Say which files could not be used, and in which no face was found, or several.
+
+    Raises:
+        DoppelgramError: not one of them could be read.
+    """
+    report.raise_if_nothing_readable()
+    unused = [report.summary()] if report.counts()["ok"] < len(report.outcomes) else []
+    for line in [*unused, *report.face_notes()]:
+        console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from doppelgram.evaluation.intervals import bootstrap_balanced
 from doppelgram.evaluation.result import Metric
 from doppelgram.evaluation.retrieval import proportion
-from doppelgram.evaluation.setting import Setting
+from doppelgram.evaluation.task import RetrievalTask
 from doppelgram.space.exact import Int64, block_rows
 
 _TOLERANCE = 1e-12
@@ -32,7 +32,7 @@ def classification_metrics(name: str, predicted: Int64, truth: Int64, *, seed: i
     return {f"{name}_accuracy": proportion(correct), f"balanced_{name}_accuracy": balanced}
 
 
-def nearest_class_mean(setting: Setting, *, block: int | None = None) -> Int64:
+def nearest_class_mean(task: RetrievalTask, *, block: int | None = None) -> Int64:
     """The class whose mean embedding is nearest to each query.
 
     A query's own vector, and any other gallery vector of the same image, is taken out of the means first. Of means
@@ -40,30 +40,30 @@ def nearest_class_mean(setting: Setting, *, block: int | None = None) -> Int64:
     squared norms after centring, which is well above float64's rounding.
 
     Args:
-        setting: queries and gallery.
+        task: queries and gallery.
         block: queries handled at a time.
 
     Returns:
         (q,) class; -1 where no class has an image left.
     """
-    count, classes, width = len(setting.query), len(setting.names), setting.gallery.shape[1]
-    centre = setting.gallery.mean(axis=0, dtype=np.float64) if len(setting.gallery) else np.zeros(width)
-    gallery, query = setting.gallery - centre, setting.query - centre
-    sizes = np.bincount(setting.gallery_codes, minlength=classes)
+    count, classes, width = len(task.query), len(task.names), task.gallery.shape[1]
+    centre = task.gallery.mean(axis=0, dtype=np.float64) if len(task.gallery) else np.zeros(width)
+    gallery, query = task.gallery - centre, task.query - centre
+    sizes = np.bincount(task.gallery_codes, minlength=classes)
     sums = np.zeros((classes, width))
-    np.add.at(sums, setting.gallery_codes, gallery)
+    np.add.at(sums, task.gallery_codes, gallery)
     means = sums / np.maximum(sizes, 1)[:, None]
     norms = np.einsum("ij,ij->i", means, means)
     predicted = np.full(count, -1, dtype=np.int64)
     step = block_rows(max(classes, width), block)
     for start in range(0, count, step):
         rows = np.arange(start, min(start + step, count))
-        x, truth = query[rows], setting.query_codes[rows]
+        x, truth = query[rows], task.query_codes[rows]
         own = np.einsum("ij,ij->i", x, x)
         keys = norms - 2 * (x @ means.T)
         keys[:, sizes == 0] = np.inf
-        i, j = setting.same_image(rows)
-        cells, member = np.unique(i * classes + setting.gallery_codes[j], return_inverse=True)
+        i, j = task.same_image(rows)
+        cells, member = np.unique(i * classes + task.gallery_codes[j], return_inverse=True)
         row, column = cells // classes, cells % classes
         rest = sums[column]
         np.subtract.at(rest, member, gallery[j])

@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace
+from doppelgram.space.joint import JointCalibration
 
 Bools = NDArray[np.bool_]
 _PAIRS = 4000  # of each kind, at most
@@ -96,7 +97,7 @@ def fit_joint(
         )
     pairs = np.concatenate([kinds.same, kinds.place, kinds.pose])
     kind = np.repeat([0, 1, 2], [len(kinds.same), len(kinds.place), len(kinds.pose)])
-    d_place, d_pose = space.distances(vectors[pairs[:, 0]], vectors[pairs[:, 1]])
+    d_place, d_pose = space.part_distances(vectors[pairs[:, 0]], vectors[pairs[:, 1]])
     known = ~np.isnan(d_pose)
     place = fit_calibration(d_place[kind != 1], kind[kind != 1] == 0, fitted_on=fitted_on)
     asked = known & (kind != 2)
@@ -122,7 +123,7 @@ def joint_loss(space: ArrangementSpace, vectors: NDArray[Any], kinds: Kinds) -> 
     """Mean negative log-likelihood of pairs under a calibrated space; smaller is better."""
     losses = []
     for pairs, sign in ((kinds.same, -1), (kinds.place, 1), (kinds.pose, 1)):
-        distances = space.distances(vectors[pairs[:, 0]], vectors[pairs[:, 1]])
+        distances = space.part_distances(vectors[pairs[:, 0]], vectors[pairs[:, 1]])
         losses.append(np.logaddexp(0.0, sign * space.calibration.log_odds(*distances)))
     return float(np.concatenate(losses).mean())
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.evaluation.setting import Setting, expand_matches
-from doppelgram.space.exact import Float32, Float64, Int64, block_rows, pair_distances, smallest_columns
+from doppelgram.evaluation.task import RetrievalTask, expand_matches
+from doppelgram.space.euclidean import EuclideanRanker
+from doppelgram.space.exact import Float64, Int64, Ranker, block_rows, smallest_columns
 from doppelgram.space.parallel import in_parallel
 
 # Ranks that are always looked at, for CMC.
@@ -37,24 +39,27 @@ class Ranking:
     predicted: Int64
 
 
-def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | None = None) -> Ranking:
+def rank(
+    task: RetrievalTask, ranker: Ranker | None = None, *, knn: int = 1, depth: int = DEPTH, block: int | None = None
+) -> Ranking:
     """Rank the gallery by distance for each query.
 
     Among equal distances images of other classes come first, in gallery order: the worst case for the embedding.
-    Distances come from a matrix product in float32. Where its rounding could change the order of images of different
-    classes, they are measured again by direct difference in float64 (:func:`_settle`), so that exact duplicates are
-    exact ties. Only if more images than are looked at lie within rounding of each other does the order remain open;
-    then those of other classes come first as well.
+    Keys come from a matrix product. Where its rounding could change the order of images of different classes, they are
+    measured again by direct difference in float64 (:func:`_settle`), so that exact duplicates are exact ties. Only if
+    more images than are looked at lie within rounding of each other does the order remain open; then those of other
+    classes come first as well.
 
     Every relevant image within the first R is looked at, however large R is. Memory is O(block x n) a core.
 
     Args:
-        setting: queries and gallery.
+        task: queries and gallery.
+        ranker: of the gallery, by its space; by Euclidean distance without one.
         knn: neighbours that vote on the class (:func:`vote`); 0 for no vote.
         depth: ranks to look at besides the first R.
-        block: queries a core handles at a time; by default as many as keep a block of distances near 64 MB.
+        block: queries a core handles at a time; by default as many as keep a block of keys small.
     """
-    count, n = len(setting.query), len(setting.gallery)
+    count, n = len(task.query), len(task.gallery)
     ranking = Ranking(
         np.zeros(count, dtype=np.int64),
         np.zeros(count, dtype=np.int64),
@@ -64,75 +69,62 @@ def rank(setting: Setting, *, knn: int = 1, depth: int = DEPTH, block: int | Non
     )
     if count == 0 or n == 0:
         return ranking
-    centre = setting.gallery.mean(axis=0, dtype=np.float64)
-    gallery = (setting.gallery - centre).astype(np.float32)
-    # |b|^2 rides along as one more column, so that a single product gives |b|^2 - 2ab.
-    extended = np.vstack([gallery.T, np.einsum("ij,ij->i", gallery, gallery)])
-    by_class = np.argsort(setting.query_codes, kind="stable")
-    step = min(block_rows(n, block), count)
+    ranker = ranker or EuclideanRanker(task.gallery)
+    by_class = np.argsort(task.query_codes, kind="stable")
+    step = min(ranker.rows if block is None else block_rows(n, block), count)
     local = threading.local()
 
     def one(start: int) -> None:
         rows = by_class[start : start + step]
         if not hasattr(local, "buffer"):
-            local.buffer = np.empty((step, n), dtype=np.float32)
-        query = (setting.query[rows] - centre).astype(np.float32)
-        _rank_block(setting, rows, query, extended, local.buffer[: len(rows)], knn, depth, ranking)
+            local.buffer = np.empty((step, n), dtype=ranker.dtype)
+        keys, scale = ranker.keys(task.query[rows], local.buffer[: len(rows)])
+        _rank_block(_Block(task, ranker, rows, scale), keys, knn, depth, ranking)
 
     in_parallel(one, range(0, count, step))
     return ranking
 
 
-def _rank_block(
-    setting: Setting,
-    rows: Int64,
-    query: Float32,
-    extended: Float32,
-    buffer: Float32,
-    knn: int,
-    depth: int,
-    ranking: Ranking,
-) -> None:
-    """Fill in ``ranking`` for some rows, given their centred vectors and the centred gallery with its norms."""
-    n, width = len(setting.gallery), query.shape[1]
-    own = np.einsum("ij,ij->i", query, query)
-    weights = np.hstack([-2 * query, np.ones((len(rows), 1), dtype=np.float32)])
-    keys = np.matmul(weights, extended, out=buffer)
-    i, j = expand_matches(setting.query_codes[rows], setting.gallery_codes)
-    keys[i, j] += _rounding(keys[i, j], own[i], width)
-    relevant = np.bincount(i, minlength=len(rows))
-    i, j = setting.same_image(rows)
+@dataclass(frozen=True)
+class _Block:
+    """Some queries of a task, by their rows, with the scale of their keys."""
+
+    task: RetrievalTask
+    ranker: Ranker
+    rows: Int64
+    scale: NDArray[Any]
+
+    @property
+    def codes(self) -> Int64:
+        return self.task.query_codes[self.rows]
+
+
+def _rank_block(block: _Block, keys: NDArray[Any], knn: int, depth: int, ranking: Ranking) -> None:
+    """Fill in ``ranking`` for some rows, given the keys (b, n) of the gallery, which are changed."""
+    task, rounding, scale = block.task, block.ranker.rounding, block.scale
+    i, j = expand_matches(block.codes, task.gallery_codes)
+    keys[i, j] += rounding(keys[i, j], scale[i])
+    relevant = np.bincount(i, minlength=len(keys))
+    i, j = task.same_image(block.rows)
     keys[i, j] = np.inf
-    lost = setting.gallery_codes[j] == setting.query_codes[rows[i]]
-    relevant -= np.bincount(i[lost], minlength=len(rows))
-    columns = smallest_columns(keys, min(n, max(int(relevant.max()), depth, knn) + _SPARE))
+    lost = task.gallery_codes[j] == block.codes[i]
+    relevant -= np.bincount(i[lost], minlength=len(keys))
+    columns = smallest_columns(keys, min(keys.shape[1], max(int(relevant.max()), depth, knn) + _SPARE))
     values = np.take_along_axis(keys, columns, axis=1)
-    classes = np.where(np.isinf(values), -1, setting.gallery_codes[columns])
+    classes = np.where(np.isinf(values), -1, task.gallery_codes[columns])
     with np.errstate(invalid="ignore"):  # inf - inf, where no image is left
-        close = np.diff(values, axis=1) <= 2 * _rounding(values[:, 1:], own[:, None], width)
-    classes = _settle(setting, rows, columns, classes, close, knn)
-    score_block(classes == setting.query_codes[rows][:, None], relevant, rows, ranking)
+        close = np.diff(values, axis=1) <= 2 * rounding(values[:, 1:], scale[:, None])
+    classes = _settle(block, columns, classes, close, knn)
+    score_block(classes == block.codes[:, None], relevant, block.rows, ranking)
     if knn:
-        ranking.predicted[rows] = vote(classes[:, :knn])
+        ranking.predicted[block.rows] = vote(classes[:, :knn])
 
 
-def _rounding(keys: Float32, own: Float32, width: int) -> Float32:
-    """How far off the key |b|^2 - 2ab of an image as near as this one may be; above 0 even for zero vectors.
-
-    The probabilistic bound ``sqrt(d) eps`` of Higham and Mary (SIAM Journal on Scientific Computing 41, 2019) with a
-    factor to spare, times ``|a|^2 + (|a| + distance)^2``, which no vector at that distance exceeds.
-    """
-    eps = np.finfo(np.float32)
-    reach = np.sqrt(own) + np.sqrt(np.maximum(keys + own, 0))
-    return np.asarray(2 * (np.sqrt(width) + 4) * eps.eps * (own + reach * reach) + eps.tiny, dtype=np.float32)
-
-
-def _settle(setting: Setting, rows: Int64, columns: Int64, classes: Int64, close: NDArray[np.bool_], knn: int) -> Int64:
+def _settle(block: _Block, columns: Int64, classes: Int64, close: NDArray[np.bool_], knn: int) -> Int64:
     """Put images too close to call into their true order: by distance, other classes first, then gallery order.
 
     Args:
-        setting: queries and gallery.
-        rows: (b,) query rows.
+        block: the b queries.
         columns: (b, m) gallery rows in order of their keys.
         classes: (b, m) their classes, -1 where there is no image.
         close: (b, m - 1) whether the keys of an image and the next may be in the wrong order.
@@ -141,34 +133,34 @@ def _settle(setting: Setting, rows: Int64, columns: Int64, classes: Int64, close
     Returns:
         (b, m) classes in the settled order.
     """
-    width = columns.shape[1]
-    hits = classes == setting.query_codes[rows][:, None]
+    count, width = columns.shape
+    hits = classes == block.codes[:, None]
     close = close & (classes[:, 1:] >= 0)
-    run = np.cumsum(np.hstack([np.ones((len(rows), 1), dtype=bool), ~close]).ravel()) - 1
+    run = np.cumsum(np.hstack([np.ones((count, 1), dtype=bool), ~close]).ravel()) - 1
     sizes = np.bincount(run)
     inside = np.bincount(run, weights=hits.ravel())
     mixed = (inside > 0) & (inside < sizes)
-    mixed[run[np.arange(len(rows))[:, None] * width + np.arange(min(knn, width))]] = True
-    open_places = np.flatnonzero((mixed & (sizes > 1))[run])
-    column = columns.ravel()[open_places]
-    distances = pair_distances(setting.query, setting.gallery, rows[open_places // width], column)
-    order = np.lexsort((column, hits.ravel()[open_places], distances, run[open_places]))
+    mixed[run[np.arange(count)[:, None] * width + np.arange(min(knn, width))]] = True
+    undecided = np.flatnonzero((mixed & (sizes > 1))[run])
+    column = columns.ravel()[undecided]
+    distances = block.ranker.exact(block.task.query, block.rows[undecided // width], column)
+    order = np.lexsort((column, hits.ravel()[undecided], distances, run[undecided]))
     settled = classes.ravel().copy()
-    settled[open_places] = settled[open_places[order]]
+    settled[undecided] = settled[undecided[order]]
     return settled.reshape(classes.shape)
 
 
 def score_block(hits: NDArray[np.bool_], relevant: Int64, rows: Int64, ranking: Ranking) -> None:
     """Fill in the rows of ``ranking`` that belong to one block, from which ranks hold a relevant image."""
-    places = np.arange(1, hits.shape[1] + 1)
-    within = hits & (places <= relevant[:, None])
+    ranks = np.arange(1, hits.shape[1] + 1)
+    within = hits & (ranks <= relevant[:, None])
     # Dividing by 1 where R is 0 leaves the sums, which are 0 there, as they are.
     r = np.maximum(relevant, 1)
     ranking.relevant[rows] = relevant
     ranking.first[rows] = np.where(hits.any(axis=1), hits.argmax(axis=1) + 1, 0)
     ranking.r_precision[rows] = within.sum(axis=1) / r
-    found, place = np.nonzero(within)
-    precision = np.cumsum(within, axis=1, dtype=np.int32)[found, place] / (place + 1)
+    found, rank_of = np.nonzero(within)
+    precision = np.cumsum(within, axis=1, dtype=np.int32)[found, rank_of] / (rank_of + 1)
     ranking.average_precision[rows] = np.bincount(found, weights=precision, minlength=len(rows)) / r
 
 

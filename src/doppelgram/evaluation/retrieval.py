@@ -11,7 +11,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean, wilson
 from doppelgram.evaluation.ranking import DEPTH, Ranking, rank
 from doppelgram.evaluation.result import Metric
-from doppelgram.evaluation.setting import make_setting
+from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.space.exact import Float64
 
 
@@ -78,11 +78,9 @@ def precision_at_1_and_map(
     Raises:
         DoppelgramError: unusable input, or no query has a relevant image.
     """
-    if gallery is None:
-        setting = make_setting(embeddings, labels)
-    else:
-        setting = make_setting(gallery, gallery_labels, embeddings, labels)
-    ranking = rank(setting, knn=0, depth=1)
+    queries = EmbeddedSet(embeddings, labels)
+    task = make_task(queries) if gallery is None else make_task(EmbeddedSet(gallery, gallery_labels), queries)
+    ranking = rank(task, knn=0, depth=1)
     counted = ranking.relevant > 0
     if not counted.any():
         raise DoppelgramError("no image has another one of its class to be found; put two images or more in a class")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from doppelgram.evaluation.setting import Setting
+from doppelgram.evaluation.task import RetrievalTask
 from doppelgram.space.exact import Int64
 
 # Pairs of each kind, at most.
 LIMIT = 20_000
 
 
-def sample_pairs(setting: Setting, *, seed: int = 0, limit: int = LIMIT) -> tuple[Int64, Int64, int]:
+def sample_pairs(task: RetrievalTask, *, seed: int = 0, limit: int = LIMIT) -> tuple[Int64, Int64, int]:
     """Pairs of a query and a gallery row: up to ``limit`` of the same class, then up to ``limit`` of different ones.
 
     Every possible pair is equally likely, and all are taken where there are no more than ``limit``. Leaving one out,
@@ -20,7 +20,7 @@ def sample_pairs(setting: Setting, *, seed: int = 0, limit: int = LIMIT) -> tupl
     that can be drawn and decoded.
 
     Args:
-        setting: queries and gallery.
+        task: queries and gallery.
         seed: the same seed gives the same pairs.
         limit: pairs of each kind.
 
@@ -28,24 +28,24 @@ def sample_pairs(setting: Setting, *, seed: int = 0, limit: int = LIMIT) -> tupl
         Query rows and gallery rows, both (p,), and how many of them, from the front, are of the same class.
     """
     rng = np.random.default_rng(seed)
-    order = np.argsort(setting.gallery_codes, kind="stable")
-    codes = setting.gallery_codes[order]
+    order = np.argsort(task.gallery_codes, kind="stable")
+    codes = task.gallery_codes[order]
     n = len(codes)
-    if setting.leave_one_out:
+    if task.leave_one_out:
         anchors = order
         begin = np.arange(n) + 1
         end = np.searchsorted(codes, codes, side="right")
         different = n - end
     else:
-        anchors = np.arange(len(setting.query))
-        begin = np.searchsorted(codes, setting.query_codes, side="left")
-        end = np.searchsorted(codes, setting.query_codes, side="right")
+        anchors = np.arange(len(task.query))
+        begin = np.searchsorted(codes, task.query_codes, side="left")
+        end = np.searchsorted(codes, task.query_codes, side="right")
         different = n - (end - begin)
     lefts, rights, kinds = [], [], []
     for start, sizes in ((begin, end - begin), (end, different)):
         anchor, offset = _decode(_draw(int(sizes.sum()), limit, rng), sizes)
         left, right = anchors[anchor], order[(start[anchor] + offset) % max(n, 1)]
-        good = setting.query_images[left] != setting.gallery_images[right]
+        good = task.query_images[left] != task.gallery_images[right]
         lefts.append(left[good])
         rights.append(right[good])
         kinds.append(int(good.sum()))

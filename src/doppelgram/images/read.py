@@ -185,10 +185,8 @@ def read_all(sources: Sequence[Source], want: Want, **settings: Any) -> list[Pho
     photographs = []
     with closing(read(sources, want, keep_duplicates=True, **settings)) as reads:
         for photograph in reads:
-            if photograph.status == "missing":
-                raise MissingImage(photograph.path or "")
-            if photograph.status == "broken":
-                raise BrokenImage(photograph.reason, photograph.path)
+            if not photograph.usable:
+                raise DoppelgramError(f"{photograph.path}: {photograph.reason}")
             photographs.append(photograph)
     return photographs
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space.exact import Float32, Float64, Int64, nearest
+from doppelgram.space.euclidean import EuclideanSpace
+from doppelgram.space.exact import Float32, Float64, Int64
 
 GRID = 16
 # Difference of appearance, in units of the pictures' own contrast, up to which two files count as one photograph.
@@ -40,7 +41,7 @@ def appearance(pixels: NDArray[np.uint8], *, block: int = 1024) -> Float32:
     """What a picture looks like from afar: its mean colours on a 16 x 16 grid, brightness and contrast evened out.
 
     Args:
-        pixels: uint8 (n, side, side, 3) with a side of 16 or more.
+        pixels: uint8 (n, height, width, 3) with sides of 16 or more.
         block: images handled at a time.
 
     Returns:
@@ -50,16 +51,15 @@ def appearance(pixels: NDArray[np.uint8], *, block: int = 1024) -> Float32:
     Raises:
         DoppelgramError: the images are too small.
     """
-    side = pixels.shape[1]
+    side = min(pixels.shape[1:3])
     if side < GRID:
-        raise DoppelgramError(f"images of {side} pixels a side are too small to be compared; {GRID} is the least")
-    edges = np.linspace(0, side, GRID + 1).round().astype(np.int64)
-    widths = np.diff(edges)
-    area = (widths[:, None] * widths[None, :])[None, :, :, None]
+        raise DoppelgramError(f"images of {side} pixels a side are too small to be compared; they need {GRID} or more")
+    rows, columns = (np.linspace(0, size, GRID + 1).round().astype(np.int64) for size in pixels.shape[1:3])
+    area = (np.diff(rows)[:, None] * np.diff(columns)[None, :])[None, :, :, None]
     found = np.empty((len(pixels), GRID * GRID * 3), dtype=np.float32)
     for start in range(0, len(pixels), block):
         part = pixels[start : start + block].astype(np.float32)
-        sums = np.add.reduceat(np.add.reduceat(part, edges[:-1], axis=1), edges[:-1], axis=2)
+        sums = np.add.reduceat(np.add.reduceat(part, rows[:-1], axis=1), columns[:-1], axis=2)
         flat = (sums / area).reshape(len(part), -1)
         flat -= flat.mean(axis=1, keepdims=True)
         flat /= flat.std(axis=1, keepdims=True) + _FLAT
@@ -67,7 +67,7 @@ def appearance(pixels: NDArray[np.uint8], *, block: int = 1024) -> Float32:
     return found
 
 
-def copies(content: NDArray[Any], looks: Any, *, near: float = NEAR, block: int | None = None) -> list[CopyGroup]:
+def copies(content: NDArray[Any], looks: Any, *, near: float = NEAR) -> list[CopyGroup]:
     """Group files that are copies of each other, exact or re-encoded.
 
     Each image is compared with the 8 that look most like it, so a chain of copies is followed from one to the next.
@@ -77,7 +77,6 @@ def copies(content: NDArray[Any], looks: Any, *, near: float = NEAR, block: int 
         content: (n,) content hash of each file.
         looks: (n, d) as `appearance` gives it.
         near: difference of appearance up to which two files count as one photograph.
-        block: images compared at a time.
 
     Returns:
         Groups of two rows or more, by their first row.
@@ -89,8 +88,8 @@ def copies(content: NDArray[Any], looks: Any, *, near: float = NEAR, block: int 
         raise DoppelgramError(f"there are {len(content)} content hashes but {len(looks)} pictures; give one for each")
     _, first, inverse = np.unique(content, return_index=True, return_inverse=True)
     one = np.asarray(looks)[first]
-    distances, found = nearest(one, one, _NEIGHBOURS, query_ids=np.arange(len(one)), gallery_ids=np.arange(len(one)),
-                               block=block)  # fmt: skip
+    rows = np.arange(len(one))
+    found, distances, *_ = EuclideanSpace(one.shape[1]).index(one, rows).nearest(one, _NEIGHBOURS, query_ids=rows)
     left, place = np.nonzero(distances <= near)
     right, difference = found[left, place], distances[left, place].astype(np.float64)
     roots, worst = _components(len(one), left, right, difference)

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.maps.judgement import Judgement, Text, count_wrong, judge
+from doppelgram.maps.neighbours import NearestLabels, Text, count_wrong, nearest_labels
 from doppelgram.maps.projection import Projection, project, read_arrays, write_arrays
 from doppelgram.maps.sprites import Sheets, join_sheets
+from doppelgram.space.euclidean import EuclideanSpace
 from doppelgram.space.exact import Float32, Float64
+from doppelgram.space.space import Space, checked_part
 
 PLACED = "new"
 
@@ -24,7 +26,7 @@ class Images:
     """Embedded images and what is known of them, one row each.
 
     Attributes:
-        vectors: (n, d) embeddings.
+        vectors: (n, dim) embeddings.
         labels: (n,) class names; empty where not known.
         parts: (n,) ``train``, ``val``, ``test``; empty where the images were not divided.
         names: paths, as a person should read them.
@@ -59,28 +61,33 @@ class Map:
         projection: how vectors get there.
         images: all that are shown.
         points: (n, 2) where.
-        judgement: neighbours in the embedding space (not on the map), and who is nearest to another class.
+        nearest: neighbours in the embedding space (not on the map), and who is nearest to another class.
+        space: of the vectors.
+        by: the part of the space that is drawn; empty for all of it.
         fingerprint: of the model that embedded them; empty where not known.
     """
 
     projection: Projection
     images: Images
     points: Float64
-    judgement: Judgement
+    nearest: NearestLabels
+    space: Space
+    by: str = ""
     fingerprint: str = ""
 
     def place(self, images: Images) -> Map:
         """The map with further images in it, as a part of their own; those that are there do not move."""
-        placed = self.projection.place(images.vectors)
+        placed = self.projection.place(self.space.coordinates(images.vectors, self.by))
         parts = np.full(len(images), PLACED)
         renamed = Images(images.vectors, images.labels, parts, images.names, images.ids, images.sheets)
         everything = self.images.and_(renamed)
         points = np.concatenate([self.points, placed])
-        return Map(self.projection, everything, points, _judge(everything), self.fingerprint)
+        nearest = _nearest(everything, self.space, self.by)
+        return Map(self.projection, everything, points, nearest, self.space, self.by, self.fingerprint)
 
     def misclassified(self) -> dict[str, dict[str, float]]:
-        """By part: ``n`` images asked, how many are ``wrong``, and their ``rate``."""
-        return count_wrong(self.judgement, self.images.parts)
+        """By part: of ``n`` images how many are ``wrong``, and their ``rate``."""
+        return count_wrong(self.nearest, self.images.parts)
 
     def summary(self) -> dict[str, Any]:
         """What the picture shows, in numbers."""
@@ -92,6 +99,7 @@ class Map:
             "parts": {str(part) or "all": int((parts == part).sum()) for part in np.unique(parts)},
             "classes": len(np.unique(labels[labels != ""])),
             "dim": int(self.projection.vectors.shape[1]),
+            **({"by": self.by} if self.by else {}),
             "misclassified": shown,
         }
         if self.projection.method == "tsne":
@@ -103,7 +111,7 @@ class Map:
     def save(self, file: Path | str) -> Path:
         """Write the whole map as one ``.npz`` file without pickle, small pictures included."""
         images, sheets = self.images, self.images.sheets
-        facts = {"fingerprint": self.fingerprint, "side": sheets.side if sheets else 0}
+        facts = {"fingerprint": self.fingerprint, "side": sheets.side if sheets else 0, "by": self.by}
         texts = {"names": images.names, "ids": images.ids, "labels": images.labels, "part_names": images.parts}
         arrays = {name: np.array(json.dumps([str(text) for text in values])) for name, values in texts.items()}
         arrays |= {
@@ -114,15 +122,22 @@ class Map:
         return write_arrays(Path(file), {**self.projection.to_arrays(), **shown, **arrays})
 
     @classmethod
-    def load(cls, file: Path | str) -> Map:
+    def load(cls, file: Path | str, space: Space | None = None, *, fingerprint: str = "") -> Map:
         """Read what `save` wrote.
 
+        Args:
+            file: to read.
+            space: of the vectors; Euclidean by default.
+            fingerprint: of the model whose map it has to be.
+
         Raises:
-            DoppelgramError: there is no such file, or it is no map.
+            DoppelgramError: there is no such file, it is no map, or it is another model's.
         """
 
         def make(arrays: Mapping[str, Any]) -> Map:
             facts = json.loads(str(arrays["map"]))
+            if fingerprint and facts["fingerprint"] != fingerprint:
+                raise DoppelgramError(f"{file}: this map was made with another model")
             names, ids, labels, parts = (
                 json.loads(str(arrays[name])) for name in ("names", "ids", "labels", "part_names")
             )
@@ -136,24 +151,44 @@ class Map:
                     jpegs.append(arrays[f"sheet{len(jpegs)}"].tobytes())
                 sheets = Sheets(int(facts["side"]), len(vectors), tuple(jpegs))
             images = Images(vectors, np.array(labels, np.str_), np.array(parts, np.str_), names, ids, sheets)
-            return cls(Projection.from_arrays(arrays), images, points, _judge(images), str(facts["fingerprint"]))
+            by, of = facts.get("by", ""), space or EuclideanSpace(vectors.shape[1])
+            nearest = _nearest(images, of, by)
+            return cls(Projection.from_arrays(arrays), images, points, nearest, of, by, str(facts["fingerprint"]))
 
         return read_arrays(Path(file), make)
 
 
 def make_map(
-    images: Images, method: str, *, seed: int = 0, perplexity: float = 30.0, fingerprint: str = ""
-) -> Map:  # fmt: skip
-    """Map images into the plane.
+    images: Images,
+    method: str,
+    *,
+    space: Space | None = None,
+    by: str = "",
+    seed: int = 0,
+    perplexity: float = 30.0,
+    fingerprint: str = "",
+) -> Map:
+    """Map images into the plane, by the numbers that their space has for it.
+
+    Args:
+        images: all of them with the part of the space that ``by`` names.
+        method: ``pca`` or ``tsne``.
+        space: of the vectors; Euclidean by default.
+        by: part of the space to draw, such as ``place``; all of it by default.
+        seed: the same seed gives the same map.
+        perplexity: of t-SNE.
+        fingerprint: of the model.
 
     Raises:
-        DoppelgramError: as `project`, or the columns of ``images`` differ in length.
+        DoppelgramError: as `project`, the columns of ``images`` differ in length, or there is no such part.
     """
     if not len(images.vectors) == len(images.labels) == len(images.parts) == len(images.names) == len(images.ids):
         raise DoppelgramError("vectors, labels, parts, names and ids differ in length; give one of each an image")
-    projection = project(images.vectors, method, seed=seed, perplexity=perplexity)
-    return Map(projection, images, projection.points, _judge(images), fingerprint)
+    space = space or EuclideanSpace(images.vectors.shape[1])
+    by = checked_part(space, by)
+    projection = project(space.coordinates(images.vectors, by), method, seed=seed, perplexity=perplexity)
+    return Map(projection, images, projection.points, _nearest(images, space, by), space, by, fingerprint)
 
 
-def _judge(images: Images) -> Judgement:
-    return judge(images.vectors, images.labels, images.parts, images.ids)
+def _nearest(images: Images, space: Space, by: str) -> NearestLabels:
+    return nearest_labels(images.vectors, images.labels, images.parts, images.ids, space=space, by=by)

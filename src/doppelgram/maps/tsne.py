@@ -9,7 +9,8 @@ import numpy as np
 
 from doppelgram.images.ordered import processors
 from doppelgram.maps.components import Components
-from doppelgram.space.exact import ExactSearch, Float32, Float64, Int64
+from doppelgram.space.euclidean import EuclideanSpace
+from doppelgram.space.exact import Float32, Float64, Int64
 
 # Up to here neighbours are exact; beyond, the search would take longer than the map.
 _EXACT_UP_TO = 50_000
@@ -17,7 +18,7 @@ _EXACT_UP_TO = 50_000
 # is exaggerated the map is small: of 9,228 images on two cores 250 such steps took 4.6 s by interpolation and 11.1 s by
 # the tree, 500 steps of the spread-out map 35.2 s and 20.2 s.
 _INTERPOLATE_FROM, _INTERPOLATE_SPREAD_FROM = 4_000, 15_000
-# Spread of the beginning: small, so that the first forces and not the components decide (Kobak and Berens 2019).
+# Spread at the start: small, so that the first forces and not the components decide (Kobak and Berens 2019).
 _FIRST_SPREAD = 1e-4
 # With attraction exaggerated, and then without.
 _STEPS = (250, 500)
@@ -33,7 +34,7 @@ def usable_perplexity(wanted: float, count: int) -> float:
 def fit_tsne(vectors: Float32, components: Components, *, perplexity: float, seed: int) -> Float64:
     """Places of vectors in the plane; the same arguments give the same places.
 
-    Begins with the two principal components. 250 steps with attraction exaggerated 12 times, 500 without, learning
+    Starts from the two principal components. 250 steps with attraction exaggerated 12 times, 500 without, learning
     rate n / exaggeration (Belkina et al. 2019).
 
     Args:
@@ -61,9 +62,13 @@ def fit_tsne(vectors: Float32, components: Components, *, perplexity: float, see
         (_STEPS[1], 1, _INTERPOLATE_SPREAD_FROM),
     ):
         embedding.optimize(
-            steps, exaggeration=exaggeration, momentum=0.8, inplace=True, propagate_exception=True,
+            steps,
+            exaggeration=exaggeration,
+            momentum=0.8,
+            inplace=True,
+            propagate_exception=True,
             negative_gradient_method=_method(len(vectors), from_),
-        )  # fmt: skip
+        )
     points = np.array(embedding, dtype=np.float64)
     points -= (points.max(axis=0) + points.min(axis=0)) / 2
     return points
@@ -72,7 +77,7 @@ def fit_tsne(vectors: Float32, components: Components, *, perplexity: float, see
 def place_tsne(new: Float32, vectors: Float32, points: Float64) -> Float64:
     """Places of new vectors in a finished map, each found without regard to the other new ones.
 
-    Each begins in the middle of its neighbours and is moved by the same forces that made the map (Policar, Strazar
+    Each starts in the middle of its neighbours and is moved by the same forces that made the map (Policar, Strazar
     and Zupan 2023); the map's own points stay.
 
     Args:
@@ -90,11 +95,16 @@ def place_tsne(new: Float32, vectors: Float32, points: Float64) -> Float64:
     jobs = _threads()
     perplexity = min(_PLACE_PERPLEXITY, usable_perplexity(_PLACE_PERPLEXITY, len(vectors)))
     count = min(len(vectors), int(3 * perplexity))
-    distances, near = ExactSearch(vectors).nearest(new, count)
+    near, distances, *_ = EuclideanSpace(vectors.shape[1]).index(vectors).nearest(new, count)
     chances = joint_probabilities_nn(
-        near.astype(np.int32), distances.astype(np.float64), [perplexity], symmetrize=False,
-        normalization="point-wise", n_reference_samples=len(vectors), n_jobs=jobs,
-    )  # fmt: skip
+        near.astype(np.int32),
+        distances.astype(np.float64),
+        [perplexity],
+        symmetrize=False,
+        normalization="point-wise",
+        n_reference_samples=len(vectors),
+        n_jobs=jobs,
+    )
     # The interpolation wants the map centred, and centres it where it lies: it is given a copy.
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     # The forces among its own points play no part any more.
@@ -105,9 +115,15 @@ def place_tsne(new: Float32, vectors: Float32, points: Float64) -> Float64:
         np.median(points[near], axis=1) - middle, fixed, chances, n_jobs=jobs, negative_gradient_method=method
     )
     placed.optimize(
-        _PLACE_STEPS, learning_rate=0.1, exaggeration=1.5, momentum=0.8, max_grad_norm=0.25, max_step_norm=None,
-        inplace=True, propagate_exception=True,
-    )  # fmt: skip
+        _PLACE_STEPS,
+        learning_rate=0.1,
+        exaggeration=1.5,
+        momentum=0.8,
+        max_grad_norm=0.25,
+        max_step_norm=None,
+        inplace=True,
+        propagate_exception=True,
+    )
     placed_points: Float64 = np.array(placed, dtype=np.float64) + middle
     return placed_points
 
@@ -130,5 +146,5 @@ def _neighbours(vectors: Float32, perplexity: float, seed: int) -> tuple[Any, An
 
         return Annoy(data=vectors, k=count, metric="euclidean", n_jobs=1, random_state=seed).build()  # type: ignore[no-any-return]
     rows: Int64 = np.arange(len(vectors))
-    distances, near = ExactSearch(vectors, rows).nearest(vectors, count, query_ids=rows)
+    near, distances, *_ = EuclideanSpace(vectors.shape[1]).index(vectors, rows).nearest(vectors, count, query_ids=rows)
     return near.astype(np.int32), distances.astype(np.float64)

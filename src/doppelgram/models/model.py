@@ -2,167 +2,141 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.augment import to_float
-from doppelgram.images.batch import load_pixels
 from doppelgram.images.framing import Framing
-from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.images.read import Photograph, Source, Want
+from doppelgram.models import embedder
+from doppelgram.models.embedder import Embedded, Embedder
+from doppelgram.models.format import describe_network, rebuild_network, save_model
+from doppelgram.models.towers import Embeddings, ImageTower
 from doppelgram.space.calibration import Calibration
-
-Embeddings = np.ndarray[Any, np.dtype[np.float32]]
-Picture = str | Path | Image.Image | np.ndarray[Any, Any]
-
-# The views of an image that an embedding may be averaged over: enlarged by what factor, and moved right and down by
-# what share of half the side. The image itself, enlarged and reduced, then moved to the four corners.
-VIEWS = (
-    (1.0, 0.0, 0.0), (1.1, 0.0, 0.0), (1 / 1.1, 0.0, 0.0),
-    (1.0, 0.06, 0.06), (1.0, -0.06, 0.06), (1.0, 0.06, -0.06), (1.0, -0.06, -0.06),
-)  # fmt: skip
+from doppelgram.space.euclidean import EuclideanSpace
 
 
 @dataclass
 class Model:
-    """An image tower that embeds photographs, and a calibration that turns distances into probabilities.
+    """One image tower that embeds photographs, in a Euclidean space; see `doppelgram.models.embedder.Embedder`.
 
     Attributes:
-        network: the backbone and head.
-        framing: how a photograph is cut and resized before it is embedded.
-        mirror: whether an image's embedding is the mean of the image's and its mirror image's.
+        tower: network, framing and mirroring.
         calibration: distance to probability; None for a model that has not been calibrated.
-        labels: names of the classes that it was trained on.
-        recipe: the recipe that it was trained by, for the record.
-        fingerprint: identifies architecture, preprocessing and weights; set when the model is saved or loaded.
-        views: how many of `VIEWS` an image's embedding is the mean of: 1, the image alone, to all of them.
     """
 
-    network: EmbeddingNetwork
-    framing: Framing
-    mirror: bool = False
+    tower: ImageTower
     calibration: Calibration | None = None
     labels: Sequence[str] = ()
     recipe: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
-    views: int = 1
+    at_once: int = 128
+    takes_cuts: bool = True
 
     @property
     def dim(self) -> int:
-        """Size of the embedding."""
-        return self.network.head.dim
+        """Size of a vector."""
+        return self.tower.dim
 
-    @torch.inference_mode()
+    @property
+    def name(self) -> str:
+        """Name of its recipe."""
+        return str(self.recipe.get("name", ""))
+
+    @property
+    def space(self) -> EuclideanSpace:
+        """What distances between its vectors mean."""
+        return EuclideanSpace(self.dim, self.calibration)
+
+    @property
+    def framing(self) -> Framing:
+        """How a photograph is cut and resized."""
+        return self.tower.framing
+
+    @property
+    def want(self) -> Want:
+        """Framed pixels, and nothing else."""
+        return Want(self.framing)
+
+    def embed(self, photographs: Sequence[Photograph]) -> Embedded:
+        """Embed photographs that were read as `want` says."""
+        pixels = [one.pixels for one in photographs if one.pixels is not None]
+        return Embedded(self.embed_pixels(np.stack(pixels)) if pixels else np.empty((0, self.dim), dtype=np.float32))
+
     def embed_pixels(
-        self,
-        pixels: np.ndarray[Any, np.dtype[np.uint8]],
-        *,
-        batch: int = 128,
-        progress: Callable[[int], None] | None = None,
+        self, pixels: NDArray[np.uint8], *, batch: int = 128, progress: Callable[[int], None] | None = None
     ) -> Embeddings:
-        """Embed framed images.
+        """Embed framed images, uint8 (n, size, size, 3); arguments as for `ImageTower.embed_by_torch`."""
+        return self.tower.embed_by_torch(pixels, batch=batch, progress=progress)
 
-        Args:
-            pixels: uint8 (n, size, size, 3), as `load_pixels` gives them with this model's framing.
-            batch: images at a time.
-            progress: called with the number of images of each finished batch.
+    def embed_images(self, images: Sequence[Source]) -> Embeddings:
+        """Vectors, float32 (n, dim), of paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture."""
+        return embedder.embed_images(self, images)
 
-        Returns:
-            Embeddings, float32 (n, dim).
-        """
-        was_training = self.network.training
-        self.network.eval()
-        found = np.empty((len(pixels), self.dim), dtype=np.float32)
-        device = next(self.network.parameters()).device
-        try:
-            for start in range(0, len(pixels), batch):
-                images = to_float(pixels[start : start + batch]).to(device)
-                embedding, *others = (self.network(view) for view in self._seen(images))
-                if others:
-                    embedding = torch.stack([embedding, *others]).mean(0)
-                    if self.network.head.normalise:
-                        embedding = functional.normalize(embedding, dim=1)
-                found[start : start + len(images)] = embedding.cpu().numpy()
-                if progress:
-                    progress(len(images))
-        finally:
-            self.network.train(was_training)
-        return found
+    def similarity(self, a: Source, b: Source) -> float:
+        """Probability that two photographs show the same, if same and different were equally likely beforehand."""
+        return embedder.similarity(self, a, b)
 
-    def _seen(self, images: Tensor) -> Iterator[Tensor]:
-        """What the network is shown of images (b, 3, h, w) in turn: their views, each with its mirror image."""
-        for enlarged, right, down in VIEWS[: self.views]:
-            view = images
-            if (enlarged, right, down) != (1.0, 0.0, 0.0):
-                to_image = torch.tensor([[1 / enlarged, 0.0, right], [0.0, 1 / enlarged, down]], device=images.device)
-                grid = functional.affine_grid(to_image.expand(len(images), 2, 3), list(images.shape), False)
-                view = functional.grid_sample(images, grid, "bilinear", "reflection", align_corners=False)
-            yield view
-            if self.mirror:
-                yield view.flip(3)
+    def with_face(self, face: str) -> Model:
+        """The same model behind another cut; see `Embedder.with_face`."""
+        return replace(self, tower=replace(self.tower, framing=replace(self.framing, face=face))) if face else self
 
-    def embed(self, images: Sequence[Picture], *, batch: int = 128) -> Embeddings:
-        """Embed photographs: paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
+    def require_named(self, paths: Sequence[Path], *, every: bool) -> None:
+        """It needs photographs and nothing else."""
 
-        Returns:
-            Embeddings, float32 (n, dim), in the order given.
-
-        Raises:
-            DoppelgramError: an image is missing or cannot be read.
-        """
-        if not len(images):
-            return np.empty((0, self.dim), dtype=np.float32)
-        pixels = np.stack([self._frame(image) for image in images])
-        return self.embed_pixels(pixels, batch=batch)
-
-    def _frame(self, image: Picture) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        if isinstance(image, (str, Path)):
-            loaded = load_pixels([Path(image)], self.framing, workers=1)
-            for outcome in loaded.report.outcomes:
-                if outcome.status != "ok":
-                    raise DoppelgramError(f"{image}: {outcome.reason or outcome.status}")
-            first: np.ndarray[Any, np.dtype[np.uint8]] = loaded.pixels[0]
-            return first
-        if isinstance(image, np.ndarray):
-            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-                raise DoppelgramError(
-                    f"an image array has shape (h, w, 3) and type uint8; got {image.shape}, {image.dtype}"
-                )
-            image = Image.fromarray(image)
-        framed: np.ndarray[Any, np.dtype[np.uint8]] = self.framing.apply(image.convert("RGB"))
-        return framed
-
-    def distance(self, a: Picture, b: Picture) -> float:
-        """Euclidean distance between the embeddings of two photographs."""
-        first, second = self.embed([a, b])
-        return float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64)))
-
-    def similarity(self, a: Picture, b: Picture) -> float:
-        """Probability that two photographs show the same, if same and different were equally likely beforehand.
-
-        Raises:
-            DoppelgramError: the model has not been calibrated.
-        """
-        return float(self.probability(np.array([self.distance(a, b)]))[0])
-
-    def probability(self, distances: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Probability for each distance; see `similarity`."""
-        if self.calibration is None:
-            raise DoppelgramError(
-                "this model is not calibrated: it was trained without a validation part that has pairs"
-            )
-        return self.calibration.probability(distances)
+    def described(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """All of it, as JSON-ready values and tensors."""
+        tower = self.tower
+        # Written only where there are several: the fingerprints of models with one stay what they were.
+        copies = {} if tower.copies == 1 else {"views": tower.copies}
+        description = {
+            "architecture": describe_network(tower.network),
+            "preprocessing": {"framing": tower.framing.to_dict(), "mirror": tower.mirror, **copies},
+            "calibration": self.calibration.to_dict() if self.calibration else None,
+            "labels": list(self.labels),
+            "recipe": dict(self.recipe),
+        }
+        return description, tower.network.state_dict()
 
     def save(self, folder: Path | str) -> Path:
         """Save to a folder as ``model.safetensors`` and ``model.json``; sets the fingerprint."""
-        from doppelgram.models.bundle import save_model
-
         return save_model(self, Path(folder))
+
+
+def require_model(model: Embedder, otherwise: str) -> Model:
+    """The model, if it is one image tower whose network can be trained on.
+
+    Raises:
+        DoppelgramError: it is not; the sentence is ``otherwise``.
+    """
+    if not isinstance(model, Model):
+        raise DoppelgramError(otherwise)
+    return model
+
+
+def assemble_model(description: dict[str, Any], tensors: dict[str, Tensor], **_: Path | None) -> Model:
+    """The model that a checked description and its tensors hold; it needs nothing that is looked up elsewhere.
+
+    Raises:
+        KeyError, TypeError, RuntimeError: something is missing in the description, or the tensors do not fit it.
+    """
+    preprocessing, calibration = description["preprocessing"], description["calibration"]
+    tower = ImageTower(
+        rebuild_network(description["architecture"], tensors),
+        Framing.from_dict(preprocessing["framing"]),
+        bool(preprocessing["mirror"]),
+        copies=int(preprocessing.get("views", 1)),
+    )
+    return Model(
+        tower,
+        Calibration.from_dict(calibration) if calibration else None,
+        tuple(description["labels"]),
+        description["recipe"],
+        description["fingerprint"],
+    )

@@ -1,129 +1,271 @@
-"""What an arrangement model is made of: towers, each of which sees one thing of a photograph and has a weight."""
+"""What models are made of: towers, each of which owns a network, sees one thing of a photograph and has a weight."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import to_float
+from doppelgram.images.framing import Framing
 from doppelgram.models.compiled import Run, compiled
-from doppelgram.models.model import Model
-from doppelgram.pose.skeleton import present
+from doppelgram.models.format import describe_network, rebuild_network
+from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.models.networks.keypoints import PoseTower
+from doppelgram.pose.cutouts import Person, person_view, without_people
+from doppelgram.pose.normalise import normalised
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, present
 
 Embeddings = NDArray[np.float32]
-# Roots of probabilities below this count as this: no single expert rules a class out.
-_LEAST = 1e-4
-# From so many images on a network is translated for a faster engine, which takes seconds.
-_MANY = 48
-_BATCH = 16
 SEES = ("photograph", "place", "person")
+KEYPOINTS = "keypoints"
+# Roots of probabilities below this count as this: no single tower rules a class out.
+_MINIMUM = 1e-4
+# Images of a batch of a compiled network.
+_BATCH = 16
+
+# Test-time augmentation, the copies of an image that an embedding may be averaged over: enlarged by what factor, and
+# moved right and down by what share of half the side. The image itself, enlarged and reduced, then moved to corners.
+TEST_TIME_COPIES = (
+    (1.0, 0.0, 0.0),
+    (1.1, 0.0, 0.0),
+    (1 / 1.1, 0.0, 0.0),
+    (1.0, 0.06, 0.06),
+    (1.0, -0.06, 0.06),
+    (1.0, 0.06, -0.06),
+    (1.0, -0.06, -0.06),
+)
 
 
-def check_weight(weight: float) -> None:
-    """Raise DoppelgramError unless a tower's weight is a finite number above 0."""
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
-        raise DoppelgramError(f"a tower's weight is {weight!r}; it must be a finite number above 0")
+class Tower(Protocol):
+    """One network of a model.
+
+    Attributes:
+        sees: ``photograph`` the whole of it, ``place`` the whole of it with the people covered, ``person`` one person,
+            cut out, or ``keypoints`` those of one person.
+        weight: of its unit embedding where several towers speak of one thing.
+    """
+
+    sees: str
+    weight: float
+
+    @property
+    def network(self) -> nn.Module:
+        """What it embeds by."""
+
+    @property
+    def dim(self) -> int:
+        """Size of its embedding."""
+
+    @property
+    def gives_class_probabilities(self) -> bool:
+        """Whether its embeddings are roots of class probabilities."""
+
+    def inputs(
+        self, pixels: NDArray[np.uint8], people: Sequence[Person], mask: NDArray[np.bool_] | None
+    ) -> NDArray[Any]:
+        """What it is shown of one photograph: (1, ...) of a place, (people, ...) of poses.
+
+        Args:
+            pixels: upright photograph, uint8 (h, w, 3).
+            people: the `persons` in it.
+            mask: where people cover it; None where nobody looked.
+        """
+
+    def embed(self, inputs: NDArray[Any]) -> Embeddings:
+        """Embeddings (n, dim) of length one of what `inputs` gives."""
+
+    def described(self) -> dict[str, Any]:
+        """What `rebuilt_tower` needs besides the weights, JSON-ready."""
 
 
 @dataclass
 class ImageTower:
-    """An image network and what of a photograph it is shown.
+    """A network that sees a square of pixels; see `Tower`.
 
     Attributes:
-        model: network, framing and mirroring; its own calibration is not used.
-        sees: ``photograph`` the whole of it, ``place`` the whole of it with the people covered, ``person`` one person,
-            cut out.
-        weight: of its unit embedding where several towers speak of one thing.
+        network: the backbone and head.
+        framing: how an image is cut and resized before it is embedded.
+        mirror: whether an image's embedding is the mean of the image's and its mirror image's.
+        copies: how many of `TEST_TIME_COPIES` an image's embedding is the mean of: 1, the image alone, to all of them.
     """
 
-    model: Model
-    sees: str
+    network: EmbeddingNetwork
+    framing: Framing
+    mirror: bool = False
+    sees: str = "photograph"
     weight: float = 1.0
+    copies: int = 1
     _run: Run | None = field(default=None, repr=False, compare=False)
-    _asked: int = field(default=0, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.sees not in SEES:
             raise DoppelgramError(f"a tower sees {self.sees!r}; it is one of {', '.join(SEES)}")
-        check_weight(self.weight)
+        _check_weight(self.weight)
 
     @property
     def dim(self) -> int:
         """Size of its embedding."""
-        return self.model.dim
+        return self.network.head.dim
 
     @property
-    def expert(self) -> bool:
-        """Whether it gives roots of class probabilities."""
-        return self.model.network.head.posterior > 0
+    def gives_class_probabilities(self) -> bool:
+        """Whether its embeddings are roots of class probabilities."""
+        return self.network.head.posterior > 0
 
-    def embed(self, pixels: NDArray[np.uint8]) -> Embeddings:
-        """Embeddings (n, dim) of length one of framed views, uint8 (n, size, size, 3).
+    def inputs(
+        self, pixels: NDArray[np.uint8], people: Sequence[Person], mask: NDArray[np.bool_] | None
+    ) -> NDArray[np.uint8]:
+        """Squares (n, size, size, 3) of one photograph, or of each of its people."""
+        if self.sees == "person":
+            views = [person_view(pixels, person, self.framing) for person in people]
+            return np.stack(views) if views else np.empty((0, self.framing.size, self.framing.size, 3), dtype=np.uint8)
+        covered = pixels if self.sees == "photograph" or mask is None else without_people(pixels, mask)
+        return self.framing.apply(Image.fromarray(covered))[None]
 
-        When many have been asked for, the network is translated for the fastest engine at hand; its weights
-        must not change any more then.
+    def embed(self, inputs: NDArray[np.uint8]) -> Embeddings:
+        """Embeddings (n, dim) of length one of squares, uint8 (n, size, size, 3), by the fastest engine at hand.
+
+        The network is translated for it when the tower embeds for the first time, however little that is, so that an
+        embedding never depends on what was embedded before. Its weights must not change any more then.
         """
-        self._asked += len(pixels)
-        if self._run is None and (self._asked < _MANY or self.model.views != 1):
-            return unit(self.model.embed_pixels(pixels))
         if self._run is None:
-            self._run = compiled(self.model.network, self.model.framing.size)
-        found = np.empty((len(pixels), self.dim), dtype=np.float32)
-        for start in range(0, len(pixels), _BATCH):
-            images = to_float(pixels[start : start + _BATCH])
-            found[start : start + len(images)] = self._run(images)
-            if self.model.mirror:
-                found[start : start + len(images)] += self._run(images.flip(3))
+            architecture = json.dumps(describe_network(self.network), sort_keys=True)
+            self._run = compiled(self.network, self.framing.size, architecture)
+        found = np.empty((len(inputs), self.dim), dtype=np.float32)
+        for start in range(0, len(inputs), _BATCH):
+            images = to_float(inputs[start : start + _BATCH])
+            found[start : start + len(images)] = np.sum([self._run(copy) for copy in self._copies(images)], axis=0)
         return unit(found)
+
+    @torch.inference_mode()
+    def embed_by_torch(
+        self, pixels: NDArray[np.uint8], *, batch: int = 128, progress: Callable[[int], None] | None = None
+    ) -> Embeddings:
+        """Embeddings (n, dim) as the network gives them, by torch, on the device where the network is.
+
+        Args:
+            pixels: framed images, uint8 (n, size, size, 3).
+            batch: images at a time.
+            progress: called with the number of images of each finished batch.
+        """
+        was_training = self.network.training
+        self.network.eval()
+        found = np.empty((len(pixels), self.dim), dtype=np.float32)
+        device = next(self.network.parameters()).device
+        try:
+            for start in range(0, len(pixels), batch):
+                images = to_float(pixels[start : start + batch]).to(device)
+                embedding, *others = (self.network(copy) for copy in self._copies(images))
+                if others:
+                    embedding = torch.stack([embedding, *others]).mean(0)
+                    if self.network.head.normalise:
+                        embedding = functional.normalize(embedding, dim=1)
+                found[start : start + len(images)] = embedding.cpu().numpy()
+                if progress:
+                    progress(len(images))
+        finally:
+            self.network.train(was_training)
+        return found
+
+    def _copies(self, images: Tensor) -> Iterator[Tensor]:
+        """What the network is shown of images (b, 3, h, w) in turn: their copies, each with its mirror image."""
+        for enlarged, right, down in TEST_TIME_COPIES[: self.copies]:
+            copy = images
+            if (enlarged, right, down) != (1.0, 0.0, 0.0):
+                to_image = torch.tensor([[1 / enlarged, 0.0, right], [0.0, 1 / enlarged, down]], device=images.device)
+                grid = functional.affine_grid(to_image.expand(len(images), 2, 3), list(images.shape), False)
+                copy = functional.grid_sample(images, grid, "bilinear", "reflection", align_corners=False)
+            yield copy
+            if self.mirror:
+                yield copy.flip(3)
+
+    def described(self) -> dict[str, Any]:
+        """Everything but the weights."""
+        return {
+            "sees": self.sees,
+            "weight": self.weight,
+            "network": describe_network(self.network),
+            "framing": self.framing.to_dict(),
+            "mirror": self.mirror,
+        }
 
 
 @dataclass
 class KeypointTower:
-    """A network on normalised keypoints.
+    """A network on normalised keypoints; see `Tower`.
 
     Attributes:
-        network: ``models.pose_tower.PoseTower``: (b, 18, 3) to (b, dim).
-        weight: of its unit embedding where several towers speak of one thing.
+        network: (b, 18, 3) to (b, dim).
     """
 
-    network: nn.Module
+    network: PoseTower
     weight: float = 1.0
+    sees: str = KEYPOINTS
 
     def __post_init__(self) -> None:
-        check_weight(self.weight)
+        _check_weight(self.weight)
 
     @property
     def dim(self) -> int:
         """Size of its embedding."""
-        return int(self.network.dim)  # type: ignore[arg-type]
+        return self.network.dim
 
     @property
-    def expert(self) -> bool:
-        """Whether it gives roots of class probabilities."""
-        return float(self.network.posterior) > 0  # type: ignore[arg-type]
+    def gives_class_probabilities(self) -> bool:
+        """Whether its embeddings are roots of class probabilities."""
+        return self.network.posterior > 0
+
+    def inputs(
+        self, pixels: NDArray[np.uint8], people: Sequence[Person], mask: NDArray[np.bool_] | None
+    ) -> NDArray[Any]:
+        """Normalised keypoints (people, 18, 3)."""
+        if not people:
+            return np.empty((0, len(KEYPOINT_NAMES), 3), dtype=np.float32)
+        return normalised(np.stack([person.keypoints for person in people]))
 
     @torch.inference_mode()
-    def embed(self, normalised: NDArray[np.floating[Any]]) -> Embeddings:
-        """Embeddings (n, dim) of length one of normalised keypoints (n, 18, 3); zeros where no joint is known."""
-        if not len(normalised):
+    def embed(self, inputs: NDArray[Any]) -> Embeddings:
+        """Embeddings (n, dim) of length one of normalised keypoints (n, 18, 3); zeros where none is known."""
+        if not len(inputs):
             return np.empty((0, self.dim), dtype=np.float32)
         was_training = self.network.training
         self.network.eval()
         try:
-            found = self.network(torch.from_numpy(np.asarray(normalised, dtype=np.float32)))
+            found = self.network(torch.from_numpy(np.asarray(inputs, dtype=np.float32)))
         finally:
             self.network.train(was_training)
         embeddings = unit(np.asarray(found.cpu().numpy(), dtype=np.float32))
-        embeddings[~present(np.asarray(normalised)).any(axis=1)] = 0
+        embeddings[~present(np.asarray(inputs)).any(axis=1)] = 0
         return embeddings
+
+    def described(self) -> dict[str, Any]:
+        """Everything but the weights."""
+        return {"sees": KEYPOINTS, "weight": self.weight, "network": dict(self.network.spec)}
+
+
+def rebuilt_tower(spec: dict[str, Any], tensors: dict[str, Tensor]) -> Tower:
+    """The tower that `Tower.described` described, with its weights.
+
+    Raises:
+        KeyError, TypeError, RuntimeError: the description or the weights do not fit.
+    """
+    if spec["sees"] == KEYPOINTS:
+        keypoints = PoseTower(**spec["network"])
+        keypoints.load_state_dict(tensors)
+        return KeypointTower(keypoints.eval(), spec["weight"])
+    network = rebuild_network(spec["network"], tensors)
+    return ImageTower(network, Framing.from_dict(spec["framing"]), bool(spec["mirror"]), spec["sees"], spec["weight"])
 
 
 def unit(vectors: NDArray[np.float32]) -> Embeddings:
@@ -132,7 +274,12 @@ def unit(vectors: NDArray[np.float32]) -> Embeddings:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
-def fused(parts: Sequence[Embeddings], weights: Sequence[float], experts: Sequence[bool] = ()) -> Embeddings:
+def fused(parts: Sequence[Embeddings], towers: Sequence[Tower]) -> Embeddings:
+    """Unit embeddings (n, d1), (n, d2), ... by several towers as one of length one; see `combined`."""
+    return combined(parts, [tower.weight for tower in towers], [tower.gives_class_probabilities for tower in towers])
+
+
+def combined(parts: Sequence[Embeddings], weights: Sequence[float], class_probabilities: Sequence[bool]) -> Embeddings:
     """Unit embeddings (n, d1), (n, d2), ... as one of length one.
 
     Parts that are roots of class probabilities over the same classes become one first, the product of experts: each to
@@ -143,35 +290,36 @@ def fused(parts: Sequence[Embeddings], weights: Sequence[float], experts: Sequen
     Args:
         parts: one embedding of all n by each tower.
         weights: of the towers.
-        experts: which parts are roots of class probabilities; none by default.
+        class_probabilities: which parts are roots of class probabilities.
     """
     side: list[NDArray[Any]] = []
     product: NDArray[Any] | None = None
-    for part, weight, expert in zip(parts, weights, experts or [False] * len(parts), strict=True):
-        if not expert:
+    known = np.zeros(len(parts[0]), dtype=bool)
+    for part, weight, multiplied in zip(parts, weights, class_probabilities, strict=True):
+        if not multiplied:
             side.append(part * np.float32(weight))
             continue
-        opinion = np.where(part.any(axis=1, keepdims=True), np.maximum(part, _LEAST), 1.0) ** np.float64(weight)
+        says = np.asarray(part.any(axis=1))
+        opinion = np.where(says[:, None], np.maximum(part, _MINIMUM), 1.0) ** np.float64(weight)
         product = opinion if product is None else product * opinion
+        known |= says
     if product is not None:
-        told = np.any([part.any(axis=1) for part, expert in zip(parts, experts, strict=True) if expert], axis=0)
-        side.insert(0, unit(product) * told[:, None])
+        side.insert(0, unit(product) * known[:, None])
     return unit(np.hstack(side))
 
 
-def fused_dim(towers: Sequence[ImageTower | KeypointTower]) -> int:
-    """Size of what `embedded` makes of these towers.
+def fused_dim(towers: Sequence[Tower]) -> int:
+    """Size of what `fused` makes of these towers' embeddings.
 
     Raises:
         DoppelgramError: towers that give class probabilities do not know the same number of classes.
     """
-    classes = {tower.dim for tower in towers if tower.expert}
+    classes = {tower.dim for tower in towers if tower.gives_class_probabilities}
     if len(classes) > 1:
         raise DoppelgramError(f"towers give probabilities of {' and '.join(map(str, sorted(classes)))} classes")
-    return sum(classes) + sum(tower.dim for tower in towers if not tower.expert)
+    return sum(classes) + sum(tower.dim for tower in towers if not tower.gives_class_probabilities)
 
 
-def embedded(towers: Sequence[ImageTower | KeypointTower], views: Sequence[Sequence[NDArray[Any]]]) -> Embeddings:
-    """Fused embeddings by several towers of what each of them is shown, given in pieces of any number of views."""
-    parts = [tower.embed(np.concatenate(pieces)) for tower, pieces in zip(towers, views, strict=True)]
-    return fused(parts, [tower.weight for tower in towers], [tower.expert for tower in towers])
+def _check_weight(weight: float) -> None:
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+        raise DoppelgramError(f"a tower's weight is {weight!r}; it must be a finite number above 0")

@@ -12,7 +12,7 @@ from PIL import Image
 from doppelgram.images.framing import Framing
 from doppelgram.pose.people import People
 from doppelgram.pose.segmenter import enlarged
-from doppelgram.pose.skeleton import JOINTS, present
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, present
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -104,7 +104,7 @@ def persons(people: People, mask: Mask | None, most: int) -> list[Person]:
         sizes = np.bincount(labels.ravel())[1:]
         if sizes.max() >= SMALLEST_OUTLINE * labels.size:
             low, high = _box_of_outline(labels, int(sizes.argmax()) + 1, scale)
-            nothing = np.full((len(JOINTS), 3), np.nan, dtype=np.float32)
+            nothing = np.full((len(KEYPOINT_NAMES), 3), np.nan, dtype=np.float32)
             nothing[:, 2] = 0
             found.append(_person(nothing, low, high))
     return found

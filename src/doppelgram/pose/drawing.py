@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from doppelgram.pose.skeleton import JOINTS, LIMBS, present
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, LIMBS, present
 
 RGB = tuple[int, int, int]
 
@@ -34,10 +34,10 @@ def limb_colour(limb: int) -> RGB:
 
 
 def joint_colour(joint: int) -> RGB:
-    """Colour of one of `JOINTS`."""
+    """Colour of one of `KEYPOINT_NAMES`."""
     if joint in _HEAD_JOINTS:
         return _HEAD
-    name = JOINTS[joint]
+    name = KEYPOINT_NAMES[joint]
     arm = name[2:] in _ARM
     if name[0] == "r":
         return _RIGHT_ARM if arm else _RIGHT_LEG
@@ -65,7 +65,7 @@ def skeleton_mask(
     width, height = size
     scale = np.array([width / frame[0], height / frame[1]])
     radius = max(0.5, thickness * max(size) / 2)
-    channels = 3 if kind == "rgb" else len(JOINTS)
+    channels = 3 if kind == "rgb" else len(KEYPOINT_NAMES)
     mask: NDArray[np.float32] = np.zeros((height, width, channels), dtype=np.float32)
     for person in np.asarray(keypoints, dtype=np.float64)[::-1]:  # the most prominent one is drawn last, on top
         points, known = person[:, :2] * scale, present(person)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from doppelgram.numbers import count, listing, probability
 from doppelgram.pose.people import People
 from doppelgram.pose.reasons import ALIKE, DIFFERENT, PoseReasons, visible
-from doppelgram.pose.skeleton import JOINTS
+from doppelgram.pose.skeleton import KEYPOINT_NAMES
 
 # From here to an even chance something else is said to be likelier, but not for certain.
 _UNSURE = 0.25
@@ -61,7 +61,7 @@ def pose_sentences(people: Sequence[int], skeletons: Sequence[int], reasons: Pos
         return [f"In {where} a person's outline was found but no skeleton, so that limbs cannot be compared."]
     if reasons is None or not reasons.degrees:
         return ["Pose: no part of the body is visible in both photographs."]
-    sentences = [f"{reasons.keypoints} of {len(JOINTS)} keypoints are visible in both photographs."]
+    sentences = [f"{reasons.keypoints} of {len(KEYPOINT_NAMES)} keypoints are visible in both photographs."]
     if reasons.mirrored:
         sentences.append("B fits better as in a mirror, left and right exchanged, and is compared so.")
     alike, different = reasons.alike(), reasons.different()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.skeleton import JOINTS, Keypoints, cleaned, present
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, Keypoints, cleaned, present
 
 # Who is less prominent than this share of the most prominent person is a passer-by. The formula is of the size's first
 # power: a person of half the height, elsewhere alike, is half as prominent.
@@ -40,7 +40,7 @@ class People:
         if self.width < 1 or self.height < 1:
             raise DoppelgramError(f"people: a photograph cannot have {self.width} x {self.height} pixels")
         keypoints = np.asarray(self.keypoints, dtype=np.float32)
-        keypoints = cleaned(keypoints.reshape(0, len(JOINTS), 3) if keypoints.size == 0 else keypoints)
+        keypoints = cleaned(keypoints.reshape(0, len(KEYPOINT_NAMES), 3) if keypoints.size == 0 else keypoints)
         score = np.asarray(self.score, dtype=np.float32).reshape(-1)
         if keypoints.ndim != 3 or len(score) != len(keypoints):
             raise DoppelgramError(f"people: there are {len(score)} scores for keypoints of shape {keypoints.shape}")
@@ -83,7 +83,7 @@ class People:
     @classmethod
     def nobody(cls, width: int, height: int) -> People:
         """A photograph in which no one was found."""
-        return cls(np.zeros((0, len(JOINTS), 3), np.float32), np.zeros(0, np.float32), width, height)
+        return cls(np.zeros((0, len(KEYPOINT_NAMES), 3), np.float32), np.zeros(0, np.float32), width, height)
 
 
 def boxes(keypoints: NDArray[Any], *, sure: float = SURE) -> NDArray[np.float64]:

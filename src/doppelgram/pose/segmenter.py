@@ -49,8 +49,8 @@ class PersonMask:
 
     Attributes:
         png: of one bit a pixel, at most 256 pixels along the longer side.
-        width: of the upright photograph.
-        height: of it.
+        width: of the upright photograph in pixels.
+        height: in pixels.
     """
 
     png: bytes
@@ -103,7 +103,7 @@ class DeepLab:
                 f"{file}: is not DeepLab's network: it maps {shape} to {self._engine.outputs}, "
                 "not (1, size, size, 3) to (1, size, size)"
             )
-        self.key = f"deeplab-{self._engine.digest}-1"
+        self.key = f"deeplab-{self._engine.digest}-2"
 
     def person_mask(self, image: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """See `Segmenter`."""
@@ -147,7 +147,7 @@ class SegmentationModel:
         digest = hashlib.sha256()
         for file in sorted(folder.glob("*.safetensors")):
             digest.update(file.read_bytes())
-        self.key = f"transformers-{digest.hexdigest()[:12]}-1"
+        self.key = f"transformers-{digest.hexdigest()[:12]}-2"
 
     def person_mask(self, image: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """See `Segmenter`."""

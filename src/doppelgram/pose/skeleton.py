@@ -17,7 +17,7 @@ from doppelgram.errors import DoppelgramError
 Keypoints: TypeAlias = NDArray[np.float32]
 
 # OpenPose's order of its COCO model.
-JOINTS = (
+KEYPOINT_NAMES = (
     "nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "r_hip", "r_knee",
     "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear",
 )  # fmt: skip
@@ -37,7 +37,10 @@ LIMBS = (
 
 # The joint that each one turns into in a mirror.
 MIRROR = np.array(
-    [JOINTS.index({"r": "l", "l": "r"}[name[0]] + name[1:] if name[1] == "_" else name) for name in JOINTS]
+    [
+        KEYPOINT_NAMES.index({"r": "l", "l": "r"}[name[0]] + name[1:] if name[1] == "_" else name)
+        for name in KEYPOINT_NAMES
+    ]
 )
 
 # How far annotators of COCO differ about a joint, as a share of the square root of the person's area
@@ -88,8 +91,8 @@ def present(keypoints: NDArray[Any]) -> NDArray[np.bool_]:
 def cleaned(keypoints: ArrayLike) -> Keypoints:
     """Keypoints (..., 18, 3) with confidences from 0 to 1 and every joint either known or missing altogether."""
     points: Keypoints = np.array(keypoints, dtype=np.float32)
-    if points.shape[-2:] != (len(JOINTS), 3):
-        raise DoppelgramError(f"keypoints have shape {points.shape}; it must be (..., {len(JOINTS)}, 3)")
+    if points.shape[-2:] != (len(KEYPOINT_NAMES), 3):
+        raise DoppelgramError(f"keypoints have shape {points.shape}; it must be (..., {len(KEYPOINT_NAMES)}, 3)")
     points[..., 2] = np.clip(np.nan_to_num(points[..., 2], nan=0.0), 0.0, 1.0)
     missing = ~present(points)
     points[missing] = (np.nan, np.nan, 0.0)

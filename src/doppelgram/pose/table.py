@@ -10,9 +10,9 @@ import numpy as np
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.pose.people import People
-from doppelgram.pose.skeleton import JOINTS
+from doppelgram.pose.skeleton import KEYPOINT_NAMES
 
-_NUMBERS = 3 * len(JOINTS)
+_NUMBERS = 3 * len(KEYPOINT_NAMES)
 
 
 def write_people(file: Path, people: Mapping[str, People], estimator: str) -> None:
@@ -48,7 +48,7 @@ def write_people(file: Path, people: Mapping[str, People], estimator: str) -> No
             "passer_by": pyarrow.array([one.passers_by.tolist() for one in values], pyarrow.list_(pyarrow.bool_())),
             "keypoints": pyarrow.array([list(one.keypoints.reshape(len(one), _NUMBERS)) for one in values], numbers),
         }
-    ).replace_schema_metadata({"estimator": estimator, "joints": ",".join(JOINTS)})
+    ).replace_schema_metadata({"estimator": estimator, "joints": ",".join(KEYPOINT_NAMES)})
     with written_whole(file) as aside:
         pyarrow.parquet.write_table(table, aside)
 
@@ -76,7 +76,9 @@ def read_people(file: Path) -> dict[str, People]:
             points = np.array(row["keypoints"], np.float32)
             if points.size and points.shape[1:] != (_NUMBERS,):
                 raise ValueError
-            people = People(points.reshape(-1, len(JOINTS), 3), np.array(row["score"]), row["width"], row["height"])
+            people = People(
+                points.reshape(-1, len(KEYPOINT_NAMES), 3), np.array(row["score"]), row["width"], row["height"]
+            )
         except (TypeError, ValueError, DoppelgramError):
             raise DoppelgramError(f"{file}: row {number} ({row['path']}) holds no usable keypoints") from None
         found[str(row["path"])] = people

@@ -13,7 +13,6 @@ from doppelgram.images.decode import open_image
 from doppelgram.images.faces.detectors import DETECTORS, face_detector
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import FileOutcome, LoadReport
-from doppelgram.models.model import Model
 from doppelgram.reports.drawing import BLUE, CARD, FAINT, VERMILION, WHITE, Colour, Sheet, blank, fitted, shorten
 
 # The most photographs that one picture shows.
@@ -24,13 +23,13 @@ _CARD_WIDTH, _CARD_HEIGHT = 2 * _TILE + 3 * _PAD, _TILE + 2 * _PAD + 38
 _SEVERAL: Colour = (170, 68, 136)  # reddish purple
 
 
-def chosen_detector(crop: str, model: Model) -> str:
+def chosen_detector(crop: str, own: str) -> str:
     """The face detector that ``--crop`` asks for.
 
     Args:
         crop: empty for the model's own framing; ``face`` for its own detector, or opencv where it has none;
             ``face:NAME`` for one by name.
-        model: that is going to see the faces.
+        own: the detector of the model that is going to see the faces; empty for none.
 
     Returns:
         Its name; empty where ``crop`` is.
@@ -41,7 +40,7 @@ def chosen_detector(crop: str, model: Model) -> str:
     if not crop:
         return ""
     kind, _, name = crop.partition(":")
-    name = name if ":" in crop else model.framing.face or DETECTORS[0]
+    name = name if ":" in crop else own or DETECTORS[0]
     if kind != "face" or name not in DETECTORS:
         spellings = ", ".join(f"face:{known}" for known in DETECTORS)
         raise DoppelgramError(f"--crop is '{crop}'; it is face, or one of {spellings}")

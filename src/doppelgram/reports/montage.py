@@ -33,7 +33,7 @@ def draw_montage(
     from the catalog's thumbnails; so are queries whose content it holds.
 
     Args:
-        neighbours: what `search_catalog` returned.
+        neighbours: what `Searcher.search` returned.
         catalog: what it searched.
         file: the PNG to write; it is replaced whole.
         tile: side of a picture in pixels, 64 to 512.
@@ -80,7 +80,7 @@ def draw_montage(
             middle = (layout.first, top + layout.pad + tile / 2)
             sheet.write(middle, "nothing else to compare with", layout.text, FAINT, "lm")
     calibrated = any(match.probability is not None for found in neighbours for match in found.matches)
-    arranged = any(found.people is not None for found in neighbours)
+    arranged = any(match.parts for found in neighbours for match in found.matches)
     draw_footer(sheet, layout, calibrated, arranged)
     return sheet.save(Path(file))
 

@@ -191,7 +191,6 @@ def _grown(box: Box, by: int) -> Box:
 
 def _measured(match: Match) -> str:
     """The distance, or by a model of places and poses how likely each of the two is the same."""
-    if match.place_probability is None or match.pose_probability is None:
+    if not match.parts:
         return f"{match.distance:.3f}" if match.distance < 100 else f"{match.distance:.4g}"
-    pose = probability(match.pose_probability) if match.people else "?"
-    return f"{probability(match.place_probability)} · {pose}"
+    return " · ".join("?" if name in match.unknown else probability(value) for name, value in match.parts.items())

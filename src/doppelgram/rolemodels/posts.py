@@ -13,6 +13,7 @@ from doppelgram.dataset.posts.posts import Posts
 from doppelgram.errors import DoppelgramError
 
 DAY = 86_400.0
+_ACCOUNTED = ("path", "author", "timestamp", "place")
 # Farther from 1970 there is no time for pandas, in seconds.
 _FARTHEST = 9.2e9
 _YEAR = 365.25 * DAY

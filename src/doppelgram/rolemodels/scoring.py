@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.space.arrangement import ArrangementSpace, log_odds
+from doppelgram.space.arrangement import ArrangementSpace
+from doppelgram.space.joint import log_odds
 from doppelgram.space.parallel import in_parallel
 
 Float32 = NDArray[np.float32]
@@ -114,7 +115,7 @@ class JointScorer:
         return joint.combined(of_place, of_pose)
 
     def _pose_distances(self, rows: Int64, columns: Int64) -> Float32:
-        """Pose distances (r, c), people matched as `ArrangementSpace.distances` does; NaN where there is no pose."""
+        """Pose distances (r, c), people matched as by `ArrangementSpace.part_distances`; NaN where there is no pose."""
         each = {}
         for a, left in enumerate(self._people):
             for b, right in enumerate(self._people):
@@ -141,7 +142,7 @@ class JointScorer:
 
         def measure(start: int) -> None:
             part = slice(start, start + _PAIRS)
-            place, pose = self.space.distances(self.vectors[left[part]], self.vectors[right[part]])
+            place, pose = self.space.part_distances(self.vectors[left[part]], self.vectors[right[part]])
             result[0, part] = joint.log_odds(place, pose)
             result[1, part] = joint.place.probability(place)
             result[2, part] = joint.pose_probability(pose)

@@ -1,142 +1,38 @@
-"""Same pose before the same place: two distances, two calibrated probabilities, and what they say together."""
+"""The space of arrangements: the same pose before the same place, by two distances and what they say together."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space.calibration import Calibration
+from doppelgram.space.exact import (
+    Bools,
+    Float32,
+    Float64,
+    Ids,
+    Int64,
+    listed_ids,
+    nearest_columns,
+    self_matches,
+    vectors,
+)
+from doppelgram.space.joint import JointCalibration, sigmoid
+from doppelgram.space.space import Found, PairResult, Part, checked_part
 
-Float64 = NDArray[np.float64]
-RULES = ("sum", "both")
-_NUMBERS = ("place_weight", "pose_weight", "bias", "pose_prior", "threshold")
+PLACE, POSE = "place", "pose"
 
-
-def log_odds(calibration: Calibration, distance: ArrayLike) -> Float64:
-    """Log-odds of "same" at a distance, float64 of the distance's shape: ``-slope * distance + intercept``."""
-    return calibration.intercept - calibration.slope * np.asarray(distance, dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class JointCalibration:
-    """What a place distance and a pose distance mean together.
-
-    With the rule ``sum``, ``logit p = place_weight * logit p_place + pose_weight * logit p_pose + bias``, a weighted
-    sum of log-odds. With the rule ``both``, ``logit p = logit(p_place' * p_pose') + bias``, where ``logit p_place' =
-    place_weight * logit p_place`` and likewise for the pose: the arrangement is the same if the place is *and* the pose
-    is, so that no certainty about one makes up for doubt about the other. Where no pose distance is known, because no
-    person was found in one of the two photographs, ``pose_prior`` stands in for ``logit p_pose``.
-
-    Attributes:
-        place: place distance to the probability of the same place.
-        pose: pose distance to the probability of the same pose.
-        place_weight: of the place's log-odds, 0 or more.
-        pose_weight: of the pose's log-odds, 0 or more.
-        bias: added to the sum.
-        pose_prior: log-odds of the same pose where there is none to compare.
-        threshold: probability from which on two photographs count as the same arrangement.
-        rule: ``sum`` or ``both``.
-    """
-
-    place: Calibration
-    pose: Calibration
-    place_weight: float
-    pose_weight: float
-    bias: float
-    pose_prior: float
-    threshold: float
-    rule: str = "sum"
-
-    def __post_init__(self) -> None:
-        if self.rule not in RULES:
-            raise DoppelgramError(f"joint calibration: 'rule' is {self.rule!r}; it is one of {', '.join(RULES)}")
-        for name in _NUMBERS:
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise DoppelgramError(f"joint calibration: '{name}' is {value!r}; it must be a finite number")
-            object.__setattr__(self, name, float(value))
-        for name in ("place_weight", "pose_weight"):
-            if getattr(self, name) < 0:
-                raise DoppelgramError(f"joint calibration: '{name}' is {getattr(self, name):g}; it must be 0 or more")
-        if not 0 < self.threshold < 1:
-            raise DoppelgramError(f"joint calibration: 'threshold' is {self.threshold:g}; it lies between 0 and 1")
-
-    def log_odds(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> Float64:
-        """Log-odds of the same arrangement, float64 of the distances' shape.
-
-        Args:
-            place_distance: Euclidean distance of place embeddings.
-            pose_distance: distance of poses, NaN where there is none to compare.
-        """
-        pose = log_odds(self.pose, pose_distance)
-        pose = np.where(np.isnan(pose), self.pose_prior, pose)
-        return np.asarray(self.combined(log_odds(self.place, place_distance), pose))
-
-    def combined(self, place: NDArray[Any], pose: NDArray[Any]) -> NDArray[Any]:
-        """Joint log-odds from those of the place and of the pose, of their shape and type.
-
-        Never more than the weighted sum of both and the bias, whatever the rule.
-        """
-        kind = place.dtype.type
-        place, pose = kind(self.place_weight) * place, kind(self.pose_weight) * pose
-        if self.rule == "sum":
-            return np.asarray(place + pose + kind(self.bias))
-        # 1 / (p_place p_pose) - 1 = exp(-place) + exp(-pose) + exp(-place - pose)
-        return np.asarray(kind(self.bias) - np.logaddexp(np.logaddexp(-place, -pose), -place - pose))
-
-    def probability(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> Float64:
-        """Probability of the same arrangement; arguments as for `log_odds`."""
-        return np.asarray(np.exp(-np.logaddexp(0.0, -self.log_odds(place_distance, pose_distance))))
-
-    def pose_probability(self, pose_distance: ArrayLike) -> Float64:
-        """Probability of the same pose; that of `pose_prior` where the distance is NaN."""
-        pose = log_odds(self.pose, pose_distance)
-        return np.asarray(np.exp(-np.logaddexp(0.0, -np.where(np.isnan(pose), self.pose_prior, pose))))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The calibration as JSON-ready values."""
-        numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return {"place": self.place.to_dict(), "pose": self.pose.to_dict(), **numbers, "rule": self.rule}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> JointCalibration:
-        """Read what `to_dict` wrote.
-
-        Raises:
-            DoppelgramError: a key is missing, unknown or holds something unusable; the key is named.
-        """
-        known = {"place", "pose", "rule", *_NUMBERS}
-        if isinstance(values, dict):
-            values = {"rule": "sum", **values}  # the only rule that there was at first
-        if not isinstance(values, dict) or set(values) != known:
-            differing = sorted(known ^ set(values)) if isinstance(values, dict) else sorted(known)
-            raise DoppelgramError(f"joint calibration: {', '.join(map(repr, differing))} missing or not known")
-        place, pose = (Calibration.from_dict(values[name]) for name in ("place", "pose"))
-        return cls(place=place, pose=pose, rule=values["rule"], **{name: values[name] for name in _NUMBERS})
-
-
-@dataclass(frozen=True)
-class PairJudgement:
-    """What is said of m pairs of photographs; every attribute has shape (m,).
-
-    Attributes:
-        place_distance: Euclidean distance of the place embeddings.
-        pose_distance: distance of the poses, NaN where a photograph shows nobody.
-        place_probability: of the same place.
-        pose_probability: of the same pose; the prior's where ``pose_distance`` is NaN.
-        probability: of the same pose before the same place.
-    """
-
-    place_distance: Float64
-    pose_distance: Float64
-    place_probability: Float64
-    pose_probability: Float64
-    probability: Float64
+# Numbers of one block of comparisons; several arrays of that size are in memory at once, on every core.
+_BLOCK_ELEMENTS = 500_000
+# How far off a distance by way of a float64 matrix product may be, for vectors of length one: the square root of the
+# rounding of its square, about d * 2^-53 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1).
+_ROUNDING = 2e-6
+# Stands for the distance of a pose that cannot be compared: farther than any two vectors of length one.
+_UNKNOWN = 4.0
 
 
 @dataclass(frozen=True)
@@ -144,8 +40,9 @@ class ArrangementSpace:
     """How the one vector of a photograph is made up, and how two of them are compared.
 
     A vector is ``place_dim`` numbers of the place and then, for each of ``people`` people, the most prominent first,
-    ``pose_dim`` numbers of the pose. The place and every pose have length one; a pose of zeros means that there is
-    no such person.
+    ``pose_dim`` numbers of the pose. The place and every pose have length one; a pose of zeros means that there is no
+    such person. The distance of two photographs is the probability that their arrangements differ. No mean of a class
+    is a point of such a space: where nobody is found there is no pose to take the mean of.
 
     Attributes:
         place_dim: size of the place embedding.
@@ -153,6 +50,10 @@ class ArrangementSpace:
         people: how many people are kept, 1 or 2.
         calibration: what distances mean.
     """
+
+    parts: ClassVar[tuple[str, ...]] = (PLACE, POSE)
+    has_means: ClassVar[bool] = False
+    calibrated: ClassVar[bool] = True
 
     place_dim: int
     pose_dim: int
@@ -164,7 +65,17 @@ class ArrangementSpace:
         """Size of the whole vector."""
         return self.place_dim + self.people * self.pose_dim
 
-    def split(self, vectors: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    @property
+    def threshold(self) -> float:
+        """The distance up to which two photographs count as the same arrangement."""
+        return 1 - self.calibration.threshold
+
+    @property
+    def fitted_on(self) -> str:
+        """Which photographs the calibration was fitted to."""
+        return self.calibration.place.fitted_on
+
+    def split(self, vectors: NDArray[Any]) -> tuple[Float32, Float32]:
         """Vectors (n, dim) as place embeddings (n, place_dim) and poses (n, people, pose_dim)."""
         vectors = np.asarray(vectors, dtype=np.float32)
         return vectors[:, : self.place_dim], vectors[:, self.place_dim :].reshape(-1, self.people, self.pose_dim)
@@ -173,7 +84,7 @@ class ArrangementSpace:
         """Of how many people each vector (n, dim) holds a pose, int64 (n,)."""
         return np.asarray((np.abs(self.split(vectors)[1]).sum(2) > 0).sum(1), dtype=np.int64)
 
-    def distances(self, a: NDArray[Any], b: NDArray[Any]) -> tuple[Float64, Float64]:
+    def part_distances(self, a: NDArray[Any], b: NDArray[Any]) -> tuple[Float64, Float64]:
         """Place and pose distances of the pairs (a[i], b[i]), float64 (m,) each; NaN where there is no pose.
 
         People are matched to people so that the mean distance is least, as many as both photographs show.
@@ -191,13 +102,157 @@ class ArrangementSpace:
         least = np.where(np.isnan(each), np.inf, each).min((1, 2))
         return place, np.where(both, matched, np.where(np.isinf(least), np.nan, least))
 
-    def judge(self, a: NDArray[Any], b: NDArray[Any]) -> PairJudgement:
-        """Compare the pairs (a[i], b[i]) of vectors (m, dim)."""
-        place, pose = self.distances(a, b)
-        return PairJudgement(
-            place,
-            pose,
-            self.calibration.place.probability(place),
-            self.calibration.pose_probability(pose),
-            self.calibration.probability(place, pose),
+    def distance(self, a: NDArray[Any], b: NDArray[Any]) -> Float64:
+        """Probability (m,) that the arrangements of the pairs (a[i], b[i]) differ."""
+        return sigmoid(-self.calibration.log_odds(*self.part_distances(a, b)))
+
+    def probability(self, distance: Any) -> Float64:
+        """Probability of the same arrangement at a distance."""
+        return 1 - np.asarray(distance, dtype=np.float64)
+
+    def compare(self, a: NDArray[Any], b: NDArray[Any]) -> PairResult:
+        """Compare the pairs (a[i], b[i]) of vectors (m, dim), by place, by pose and by both."""
+        place, pose = self.part_distances(a, b)
+        odds = self.calibration.log_odds(place, pose)
+        parts = {
+            PLACE: Part(place, self.calibration.place.probability(place)),
+            POSE: Part(pose, self.calibration.pose_probability(pose)),
+        }
+        return PairResult(sigmoid(-odds), sigmoid(odds), parts)
+
+    def index(self, gallery: Any, ids: Ids | None = None) -> ArrangementIndex:
+        """Prepare a gallery (n, dim) for search."""
+        return ArrangementIndex(self, gallery, ids)
+
+    def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
+        """The whole vectors (n, dim), their places (n, place_dim), or their most prominent people's poses."""
+        place, poses = self.split(vectors)
+        wanted = {PLACE: place, POSE: poses[:, 0]}.get(checked_part(self, by), np.asarray(vectors, dtype=np.float32))
+        return np.ascontiguousarray(wanted)
+
+    def unknown(self, vectors: NDArray[Any]) -> Mapping[str, Bools]:
+        """The pose is missing where nobody was found."""
+        return {POSE: self.people_shown(vectors) == 0}
+
+
+class ArrangementIndex:
+    """A gallery of arrangement vectors prepared for exact searches; see `doppelgram.space.space.Index`.
+
+    Images with no pose to compare come last where the pose ranks.
+
+    Raises:
+        DoppelgramError: vectors that are no numbers or of another size, or there is not one id a row.
+    """
+
+    def __init__(self, space: ArrangementSpace, gallery: Any, ids: Ids | None = None) -> None:
+        self._space = space
+        self.gallery = _checked(space, gallery, "gallery")
+        self._ids = None if ids is None else listed_ids(ids, len(self.gallery), "gallery")
+
+    def nearest(self, queries: Any, k: int, *, query_ids: Ids | None = None, by: str = "") -> Found:
+        """The k nearest gallery images of each query; distances are probabilities that the arrangements differ."""
+        ranker = self.ranker(by)
+        queries = _checked(self._space, queries, "queries")
+        left_out = self_matches(query_ids, self._ids, len(queries))
+        positions, _ = nearest_columns(ranker, queries, k, left_out)
+        there = positions >= 0
+        compared = self._space.compare(queries[np.nonzero(there)[0]], self.gallery[positions[there]])
+        assert compared.probability is not None
+
+        def laid_out(values: Float64, missing: float) -> Float64:
+            table = np.full(positions.shape, missing)
+            table[there] = values
+            return table
+
+        parts = {
+            name: Part(laid_out(part.distance, np.nan), laid_out(part.probability, 0.0))
+            for name, part in compared.parts.items()
+        }
+        return Found(positions, laid_out(compared.distance, np.inf), laid_out(compared.probability, 0.0), parts)
+
+    def ranker(self, by: str = "") -> ArrangementRanker:
+        """What orders the gallery for a query: by everything, or by one part."""
+        return ArrangementRanker(self._space, self.gallery, checked_part(self._space, by))
+
+
+class ArrangementRanker:
+    """Keys are distances of one part, or log-odds of the same arrangement with the sign turned; all in float64."""
+
+    dtype = np.float64
+
+    def __init__(self, space: ArrangementSpace, gallery: Float32, by: str) -> None:
+        self.size = len(gallery)
+        self._space, self._gallery, self._by = space, gallery, by
+        self._place, self._poses, self._known = _parts(space, gallery)
+        joint = space.calibration
+        slopes = joint.place_weight * joint.place.slope + joint.pose_weight * joint.pose.slope
+        self._slack = _ROUNDING * (1.0 if by else slopes)
+
+    @property
+    def rows(self) -> int:
+        """Queries at a time that keep a block of keys small."""
+        return max(1, _BLOCK_ELEMENTS // max(self.size, 1))
+
+    def keys(self, queries: Float32, out: NDArray[Any] | None = None) -> tuple[Float64, Float64]:
+        """Keys (b, n), and zeros (b,)."""
+        place, poses, known = _parts(self._space, queries)
+        scale = np.zeros(len(queries))
+        if self._by == PLACE:
+            return _distances(place, self._place), scale
+        pose = self._pose_distances(poses, known)
+        if self._by == POSE:
+            return np.nan_to_num(pose, copy=False, nan=_UNKNOWN), scale
+        return -self._space.calibration.log_odds(_distances(place, self._place), pose), scale
+
+    def rounding(self, keys: NDArray[Any], scale: NDArray[Any]) -> Float64:
+        """How far off a key may be."""
+        return np.full(np.broadcast_shapes(keys.shape, scale.shape), self._slack)
+
+    def limit(self, reach: Float64, scale: NDArray[Any]) -> Float64:
+        """The largest key that an image as near as ``reach`` may have."""
+        return reach + 2 * self._slack
+
+    def exact(self, queries: Float32, rows: Int64, columns: Int64) -> Float64:
+        """The measure (p,) of query rows and gallery columns, from direct differences."""
+        place, pose = self._space.part_distances(queries[rows], self._gallery[columns])
+        if self._by == PLACE:
+            return place
+        if self._by == POSE:
+            return np.nan_to_num(pose, nan=_UNKNOWN)
+        return -self._space.calibration.log_odds(place, pose)
+
+    def _pose_distances(self, poses: Float64, known: NDArray[np.bool_]) -> Float64:
+        """Distances of poses (b, n), people matched to people; NaN where there is none."""
+        people = range(self._space.people)
+        each = [[_distances(poses[:, i], self._poses[:, j]) for j in people] for i in people]
+        for i in people:
+            for j in people:
+                each[i][j][~(known[:, i, None] & self._known[None, :, j])] = np.nan
+        if len(people) == 1:
+            return each[0][0]
+        matched = np.minimum(each[0][0] + each[1][1], each[0][1] + each[1][0]) / 2  # NaN unless both show two people
+        least = np.fmin(np.fmin(each[0][0], each[0][1]), np.fmin(each[1][0], each[1][1]))
+        return np.where(np.isnan(matched), least, matched)
+
+
+def _checked(space: ArrangementSpace, values: Any, name: str) -> Float32:
+    array = vectors(values, name) if len(values) else np.empty((0, space.dim), dtype=np.float32)
+    if array.shape[1] != space.dim:
+        raise DoppelgramError(
+            f"the {name} have {array.shape[1]} dimensions, not {space.dim}; embed both with the same model"
         )
+    return array
+
+
+def _parts(space: ArrangementSpace, array: Float32) -> tuple[Float64, Float64, NDArray[np.bool_]]:
+    """Places (n, d), poses (n, people, d), and which of the people there are (n, people)."""
+    place, poses = space.split(array)
+    return place.astype(np.float64), poses.astype(np.float64), np.abs(poses).sum(2) > 0
+
+
+def _distances(a: Float64, b: Float64) -> Float64:
+    """Euclidean distances (q, n) between rows, by a matrix product."""
+    squares = -2.0 * (a @ b.T)
+    squares += np.einsum("ij,ij->i", a, a)[:, None]
+    squares += np.einsum("ij,ij->i", b, b)
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares))

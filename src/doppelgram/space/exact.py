@@ -1,9 +1,9 @@
-"""Exact nearest neighbours in memory: blocked matrix products choose candidates, direct differences decide."""
+"""Exact nearest neighbours in memory: blocked matrix products choose candidates, an exact measure decides."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from doppelgram.errors import DoppelgramError
 Float32: TypeAlias = NDArray[np.float32]
 Float64: TypeAlias = NDArray[np.float64]
 Int64: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
 Ids: TypeAlias = "Sequence[str] | NDArray[Any]"
 
 # Elements of one block of distances: 64 MB in float32, enough rows for the matrix product to run at full speed.
@@ -129,137 +130,128 @@ def pair_distances(a: Float32, b: Float32, left: Int64, right: Int64) -> Float64
     return np.sqrt(out, out=out)
 
 
-class ExactSearch:
-    """A gallery prepared for repeated exact searches.
+class Ranker(Protocol):
+    """What orders a gallery of n vectors: keys by matrix products, and an exact measure for close calls.
 
-    Args:
-        gallery: (n, d) float32 embeddings.
-        ids: n names of the images (content hashes or paths); needed to leave self-matches out.
-
-    Raises:
-        DoppelgramError: as :func:`vectors`, or as many ids are not given as there are rows.
+    Attributes:
+        size: n.
     """
 
-    def __init__(self, gallery: Any, ids: Ids | None = None) -> None:
-        self.gallery = vectors(gallery, "gallery")
-        self.ids = None if ids is None else _ids(ids, len(self.gallery), "gallery")
-        self._norms = np.einsum("ij,ij->i", self.gallery, self.gallery)
+    size: int
 
-    def nearest(
-        self, queries: Any, k: int, *, query_ids: Ids | None = None, block: int | None = None
-    ) -> tuple[Float32, Int64]:
-        """Search as :func:`nearest` does."""
-        queries = vectors(queries, "queries")
-        if queries.shape[1] != self.gallery.shape[1]:
-            raise DoppelgramError(
-                f"the queries have {queries.shape[1]} dimensions and the gallery {self.gallery.shape[1]}; "
-                "embed both with the same model"
-            )
-        if k < 1:
-            raise DoppelgramError(f"k is {k}; ask for 1 neighbour or more")
-        left_out = self._self_matches(len(queries), query_ids)
-        count, n = len(queries), len(self.gallery)
-        distances = np.full((count, k), np.inf, dtype=np.float32)
-        indices = np.full((count, k), -1, dtype=np.int64)
-        if count == 0 or n == 0:
-            return distances, indices
-        step = block_rows(n, block)
-        buffer = np.empty((min(step, count), n), dtype=np.float32)
-        for start in range(0, count, step):
-            part = queries[start : start + step]
-            keys = np.matmul(-2.0 * part, self.gallery.T, out=buffer[: len(part)])
-            keys += self._norms
-            for row in range(len(part)):
-                keys[row, left_out.get(start + row, [])] = np.inf
-            found, where = self._decide(part, keys, min(k, n))
-            distances[start : start + step, : found.shape[1]] = found
-            indices[start : start + step, : found.shape[1]] = where
-        return distances, indices
+    @property
+    def dtype(self) -> type[np.floating[Any]]:
+        """In which two exact measures count as equal, and keys are held."""
 
-    def _self_matches(self, count: int, query_ids: Ids | None) -> dict[int, list[int]]:
-        """Gallery rows that each query must not find: those with its own id."""
-        if query_ids is None:
-            return {}
-        if self.ids is None:
-            raise DoppelgramError("query_ids are given but no gallery_ids; give both, or neither")
-        names = _ids(query_ids, count, "queries")
-        rows: dict[Any, list[int]] = {name: [] for name in names}
-        for row, name in enumerate(self.ids):
-            if name in rows:
-                rows[name].append(row)
-        return {query: rows[name] for query, name in enumerate(names) if rows[name]}
+    @property
+    def rows(self) -> int:
+        """Queries at a time that keep a block of keys small."""
 
-    def _decide(self, queries: Float32, keys: Float32, k: int) -> tuple[Float32, Int64]:
-        """The k nearest of a block, given approximate keys |b|^2 - 2ab; what the rounding leaves open is measured."""
-        n = keys.shape[1]
-        columns = smallest_columns(keys, min(n, k + _SPARE))
-        last = np.take_along_axis(keys, columns[:, -1:], axis=1)[:, 0].astype(np.float64)
-        allowed = np.isfinite(np.take_along_axis(keys, columns, axis=1))
-        distances, columns = self._measure(queries, columns, allowed)
-        distances, columns = distances[:, :k], columns[:, :k]
-        if min(n, k + _SPARE) == n:
-            return distances, columns
-        # An image left out has a key of `last` or more. Rounding of a dot product of length d is at most d * eps / 2
-        # of the norms (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), once for 2ab and
-        # once for |b|^2; an image as near as the k-th has a norm of at most |a| + distance.
-        own = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
-        reach = distances[:, -1].astype(np.float64)
-        slack = 2 * (queries.shape[1] + 2) * np.finfo(np.float32).eps * (own + (np.sqrt(own) + reach) ** 2)
-        limit = reach * reach * (1 + 1e-6) - own + slack
-        for row in np.flatnonzero(np.isfinite(last) & (limit >= last)):
-            near = np.flatnonzero(keys[row] <= limit[row])[None, :]
-            found, where = self._measure(queries[row : row + 1], near, np.isfinite(keys[row, near]))
-            distances[row], columns[row] = found[0, :k], where[0, :k]
-        return distances, columns
+    def keys(self, queries: Float32, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Keys (b, n), finite and smaller the nearer, within rounding; and a scale (b,) for `rounding` and `limit`.
 
-    def _measure(self, queries: Float32, columns: Int64, allowed: NDArray[np.bool_]) -> tuple[Float32, Int64]:
-        """Distances to candidate columns (b, c), each row ordered by distance, then column; inf and -1 if refused."""
-        rows = np.repeat(np.arange(len(queries)), columns.shape[1])
-        exact = pair_distances(queries, self.gallery, rows, columns.ravel()).reshape(columns.shape)
-        distances = exact.astype(np.float32)
-        distances[~allowed] = np.inf
-        order = np.lexsort((columns, distances), axis=1)
-        distances = np.take_along_axis(distances, order, axis=1)
-        columns = np.take_along_axis(columns, order, axis=1)
-        columns[np.isinf(distances)] = -1
-        return distances, columns
+        Args:
+            queries: (b, dim).
+            out: where keys may be written, (b, n) of type `dtype`.
+        """
+
+    def rounding(self, keys: NDArray[Any], scale: NDArray[Any]) -> NDArray[Any]:
+        """How far off a key may be in all likelihood; the arguments broadcast."""
+
+    def limit(self, reach: Float64, scale: NDArray[Any]) -> Float64:
+        """The largest key (b,) that an image as near as the exact measure ``reach`` (b,) may have."""
+
+    def exact(self, queries: Float32, rows: Int64, columns: Int64) -> Float64:
+        """The measure itself, (p,), of query rows and gallery columns, in the order of the keys."""
 
 
-def nearest(
-    queries: Any,
-    gallery: Any,
-    k: int,
-    *,
-    query_ids: Ids | None = None,
-    gallery_ids: Ids | None = None,
-    block: int | None = None,
-) -> tuple[Float32, Int64]:
-    """The k nearest gallery images of each query, exactly.
+def nearest_columns(
+    ranker: Ranker, queries: Float32, k: int, left_out: Mapping[int, Sequence[int]]
+) -> tuple[Int64, NDArray[Any]]:
+    """Gallery rows (q, k) of the nearest and their exact measure; -1 and inf where there are fewer.
 
-    A block of queries is compared with the whole gallery by one matrix product in float32; the candidates that
-    rounding leaves in question are measured again by direct difference in float64. Hence duplicates are at exactly
-    0, and ties are ties. Memory is O(block x n).
+    A block of queries is compared with the whole gallery by a matrix product; what its rounding leaves open is
+    measured again. Equal ones stand in gallery order. Memory is O(block x n).
 
     Args:
-        queries: (q, d) float32 embeddings.
-        gallery: (n, d) float32 embeddings.
-        k: neighbours wanted; may exceed n.
-        query_ids: q names of the queries. Gallery images with the query's own id are never returned.
-        gallery_ids: n names of the gallery images.
-        block: queries handled at a time; by default as many as keep a block near 64 MB.
+        ranker: of the gallery.
+        queries: (q, dim).
+        k: 1 or more.
+        left_out: gallery rows that a query must not find.
+    """
+    if k < 1:
+        raise DoppelgramError(f"k is {k}; ask for 1 neighbour or more")
+    count, n = len(queries), ranker.size
+    columns = np.full((count, k), -1, dtype=np.int64)
+    measures = np.full((count, k), np.inf, dtype=ranker.dtype)
+    if count == 0 or n == 0:
+        return columns, measures
+    buffer = np.empty((min(ranker.rows, count), n), dtype=ranker.dtype)
+    for start in range(0, count, len(buffer)):
+        part = queries[start : start + len(buffer)]
+        keys, scale = ranker.keys(part, buffer[: len(part)])
+        for row in range(len(part)):
+            keys[row, left_out.get(start + row, [])] = np.inf
+        few = min(k, n)
+        found, where = _decide(ranker, part, keys, scale, few)
+        measures[start : start + len(part), :few] = found
+        columns[start : start + len(part), :few] = where
+    return columns, measures
 
-    Returns:
-        Euclidean distances (q, k) float32 and gallery rows (q, k) int64, ordered by distance and then by row.
-        Where fewer than k images remain, the rest is inf and -1.
+
+def _decide(
+    ranker: Ranker, queries: Float32, keys: NDArray[Any], scale: NDArray[Any], k: int
+) -> tuple[NDArray[Any], Int64]:
+    """The k nearest of a block; where more than the first candidates may be among them, all of those are measured."""
+    n = keys.shape[1]
+    columns = smallest_columns(keys, min(n, k + _SPARE))
+    last = np.take_along_axis(keys, columns[:, -1:], axis=1)[:, 0].astype(np.float64)
+    allowed = np.isfinite(np.take_along_axis(keys, columns, axis=1))
+    measures, columns = _measure(ranker, queries, columns, allowed)
+    measures, columns = measures[:, :k], columns[:, :k]
+    if min(n, k + _SPARE) == n:
+        return measures, columns
+    limit = ranker.limit(measures[:, -1].astype(np.float64), scale)
+    for row in np.flatnonzero(np.isfinite(last) & (limit >= last)):
+        near = np.flatnonzero(keys[row] <= limit[row])[None, :]
+        found, where = _measure(ranker, queries[row : row + 1], near, np.isfinite(keys[row, near]))
+        measures[row], columns[row] = found[0, :k], where[0, :k]
+    return measures, columns
+
+
+def _measure(ranker: Ranker, queries: Float32, columns: Int64, allowed: Bools) -> tuple[NDArray[Any], Int64]:
+    """Exact measures of candidate columns (b, c), each row in their order, then by column; inf and -1 if refused."""
+    rows = np.repeat(np.arange(len(queries)), columns.shape[1])
+    measures = ranker.exact(queries, rows, columns.ravel()).reshape(columns.shape).astype(ranker.dtype)
+    measures[~allowed] = np.inf
+    order = np.lexsort((columns, measures), axis=1)
+    measures = np.take_along_axis(measures, order, axis=1)
+    columns = np.take_along_axis(columns, order, axis=1)
+    columns[np.isinf(measures)] = -1
+    return measures, columns
+
+
+def self_matches(query_ids: Ids | None, gallery_ids: Ids | None, count: int) -> dict[int, list[int]]:
+    """Gallery rows that each of ``count`` queries must not find: those with its own id.
 
     Raises:
-        DoppelgramError: embeddings with NaN or infinity, shapes that do not fit, or ids for one side only.
+        DoppelgramError: ids of the queries alone, or not one a query.
     """
-    return ExactSearch(gallery, gallery_ids).nearest(queries, k, query_ids=query_ids, block=block)
+    if query_ids is None:
+        return {}
+    if gallery_ids is None:
+        raise DoppelgramError("query_ids are given but no gallery_ids; give both, or neither")
+    names = listed_ids(query_ids, count, "queries")
+    rows: dict[Any, list[int]] = {name: [] for name in names}
+    for row, name in enumerate(gallery_ids):
+        if name in rows:
+            rows[name].append(row)
+    return {query: rows[name] for query, name in enumerate(names) if rows[name]}
 
 
-def _ids(ids: Ids, count: int, name: str) -> list[Any]:
+def listed_ids(ids: Ids, count: int, side: str) -> list[Any]:
+    """Names of images as a list; raises DoppelgramError if there is not one for each."""
     listed = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
     if len(listed) != count:
-        raise DoppelgramError(f"{name}: there are {count} embeddings but {len(listed)} ids; give one id an image")
+        raise DoppelgramError(f"{side}: there are {count} embeddings but {len(listed)} ids; give one id an image")
     return listed

@@ -14,7 +14,7 @@ from doppelgram.dataset.loading import Images
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.evaluation.sampling import sample_pairs
-from doppelgram.evaluation.setting import make_setting
+from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.model import Model
@@ -42,10 +42,10 @@ def embed_rows(
 
     Features serve a model that was trained on them: its backbone is then as it was, and only the head is left to do.
     """
-    if features is None or model.mirror or model.views > 1:
+    if features is None or model.tower.mirror or model.tower.copies > 1:
         return model.embed_pixels(images.pixels[rows], progress=progress)
     with torch.inference_mode():
-        head = model.network.eval().head
+        head = model.tower.network.eval().head
         found = np.asarray(head(torch.from_numpy(np.ascontiguousarray(features[rows, 0]))).numpy(), dtype=np.float32)
     if progress:
         progress(len(rows))
@@ -76,9 +76,9 @@ def frozen_features(
 def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console: Console) -> None:
     """Fit the model's calibration on pairs of the validation part; leaves it out, and says so, where that cannot be."""
     try:
-        setting = make_setting(embeddings, labels)
-        a, b, n_same = sample_pairs(setting, seed=seed)
-        distances = pair_distances(setting.query, setting.gallery, a, b)
+        task = make_task(EmbeddedSet(embeddings, labels))
+        a, b, n_same = sample_pairs(task, seed=seed)
+        distances = pair_distances(task.query, task.gallery, a, b)
         model.calibration = fit_calibration(distances, np.arange(len(a)) < n_same, fitted_on="val")
     except DoppelgramError as problem:
         warn(console, f"the model is not calibrated: {problem}")

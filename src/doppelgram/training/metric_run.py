@@ -18,6 +18,7 @@ from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.models.towers import ImageTower
 from doppelgram.training.data import Part
 from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing, warn
 from doppelgram.training.features import Features
@@ -127,14 +128,8 @@ def train_loaded(
     if fitted.interrupted:
         again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
         raise Interrupted(f"{run.folder}: stopped after {len(fitted.history)} finished epochs; continue with `{again}`")
-    model = Model(
-        network.eval(),
-        framing,
-        recipe.model.mirror,
-        labels=names,
-        recipe=recipe.to_dict(),
-        views=recipe.model.test_time_copies,
-    )
+    tower = ImageTower(network.eval(), framing, recipe.model.mirror, copies=recipe.model.test_time_copies)
+    model = Model(tower, labels=names, recipe=recipe.to_dict())
     if len(rows["val"]):
         with progress_bar(console, "calibrating", len(rows["val"])) as advance:
             embeddings = embed_rows(model, images, rows["val"], features, progress=advance)

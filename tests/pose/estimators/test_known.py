@@ -11,7 +11,7 @@ import pytest
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.estimators.known import KnownPeople
 from doppelgram.pose.people import People
-from doppelgram.pose.skeleton import JOINTS, L_WRIST, NECK, R_WRIST
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, L_WRIST, NECK, R_WRIST
 from doppelgram.pose.table import read_people, write_people
 from helpers.tiny_networks import standing
 
@@ -64,7 +64,7 @@ def test_coco_annotations_are_scaled_and_hidden_joints_count_half(tmp_path: Path
     known = KnownPeople(write(tmp_path / "coco.json", content))
     people = known.people("posts/a/1.jpg", 200, 100)
     assert len(people) == 1
-    by_name = dict(zip(JOINTS, people.keypoints[0].tolist(), strict=True))
+    by_name = dict(zip(KEYPOINT_NAMES, people.keypoints[0].tolist(), strict=True))
     assert by_name["l_ankle"] == [75, 37.5, 0.5]
     assert by_name["r_knee"] == [70, 35, 1]
     assert by_name["r_ankle"][2] == 0

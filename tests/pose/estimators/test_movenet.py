@@ -9,7 +9,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.pose.estimators.movenet import MoveNet, merged
 from doppelgram.pose.estimators.registry import make_estimator
 from doppelgram.pose.people import boxes
-from doppelgram.pose.skeleton import JOINTS, L_ANKLE, NOSE, R_WRIST
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, L_ANKLE, NOSE, R_WRIST
 from helpers.tiny_networks import SHAPE, draw_people, expected
 
 
@@ -67,7 +67,7 @@ def test_several_at_a_time_are_answered_as_one_by_one(movenet_file: Path) -> Non
 
 
 def test_looks_are_averaged_by_squared_confidence() -> None:
-    first, second = np.zeros((len(JOINTS), 3), np.float32), np.zeros((len(JOINTS), 3), np.float32)
+    first, second = np.zeros((len(KEYPOINT_NAMES), 3), np.float32), np.zeros((len(KEYPOINT_NAMES), 3), np.float32)
     first[:] = (0, 10, 0.2)
     second[:] = (10, 20, 0.4)
     joined = merged([first, second])

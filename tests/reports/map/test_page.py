@@ -51,8 +51,8 @@ def test_the_page_holds_everything(found: Map) -> None:
     assert {len(data[key]) for key in ("x", "y", "label", "part", "predicted", "wrong", "names", "near", "far")} == {60}
     labels = found.images.labels
     assert [data["classes"][code]["name"] for code in data["label"]] == labels.tolist()
-    assert [bool(value) for value in data["wrong"]] == found.judgement.wrong.tolist()
-    assert data["near"] == found.judgement.neighbours.tolist()
+    assert [bool(value) for value in data["wrong"]] == found.nearest.wrong.tolist()
+    assert data["near"] == found.nearest.neighbours.tolist()
     assert [part["name"] for part in data["parts"]] == ["training", "validation", "test"]
     assert sum(part["count"] for part in data["parts"]) == 60
     # The same picture: one scale for both axes, upside down since a screen's axis points down.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.skeleton import JOINTS, LIMBS, MIRROR
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, LIMBS, MIRROR
 
 # Pairs of joints besides the limbs whose direction and length tell poses apart: hand and foot, hand and hand.
 _SPANS = (
@@ -56,11 +56,11 @@ class PoseTower(nn.Module):
         self.spec: dict[str, Any] = {"dim": dim, "hidden": hidden, "dropout": dropout, "posterior": posterior}
         self.dim = dim
         self.posterior = posterior
-        pairs = [*LIMBS, *((JOINTS.index(a), JOINTS.index(b)) for a, b in _SPANS)]
+        pairs = [*LIMBS, *((KEYPOINT_NAMES.index(a), KEYPOINT_NAMES.index(b)) for a, b in _SPANS)]
         self.register_buffer("first", torch.tensor([a for a, _ in pairs]), persistent=False)
         self.register_buffer("second", torch.tensor([b for _, b in pairs]), persistent=False)
         self.register_buffer("mirror", torch.as_tensor(MIRROR, dtype=torch.int64).clone(), persistent=False)
-        sizes = [3 * len(JOINTS) + 3 * len(pairs), hidden, hidden]
+        sizes = [3 * len(KEYPOINT_NAMES) + 3 * len(pairs), hidden, hidden]
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.GELU(), nn.Dropout(dropout)]

@@ -18,10 +18,9 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.engine import Engine
-from doppelgram.pose.estimators.each_photograph import EachPhotograph
-from doppelgram.pose.estimators.views import views
+from doppelgram.pose.estimators.estimator import EachPhotograph, distinct
+from doppelgram.pose.estimators.regions import regions
 from doppelgram.pose.people import People, prominence
-from doppelgram.pose.similarity import oks
 from doppelgram.pose.skeleton import Keypoints, from_mediapipe_33
 from doppelgram.pose.squares import Square, cut, letterbox
 
@@ -64,33 +63,28 @@ class BlazePose(EachPhotograph):
         if self._landmarks.outputs[:2] != [(1, 195), (1, 1)]:
             raise DoppelgramError(f"{landmarks}: is not BlazePose's landmarks; outputs are {self._landmarks.outputs}")
         self.workers = workers
-        self.key = f"mediapipe-{self._detector.digest}-{self._landmarks.digest}-1"
+        self.key = f"mediapipe-{self._detector.digest}-{self._landmarks.digest}-2"
 
     def _found(self, image: Image.Image) -> People:
         squares = self._detect(image, letterbox(*image.size))
         if not squares:
-            squares = [square for view in views(*image.size)[1:] for square in self._detect(image, view)]
+            squares = [square for region in regions(*image.size)[1:] for square in self._detect(image, region)]
         looked = [self._look(image, square) for square in distinct_squares(squares)[:_MOST]]
         there = [keypoints for keypoints, sure in looked if sure >= _THERE]
         if not there:
             return People.nobody(*image.size)
         found = np.stack(there)
-        found = found[np.argsort(-prominence(found, *image.size), kind="stable")]
-        kept: list[Keypoints] = []
-        for keypoints in found:
-            if not kept or oks(keypoints[None], np.stack(kept)).max() < _SAME:
-                kept.append(keypoints)
-        people = np.stack(kept)
+        people = np.stack(distinct(found, prominence(found, *image.size), _SAME))
         return People(people, people[..., 2].mean(-1), *image.size)
 
-    def _detect(self, image: Image.Image, view: Square) -> list[Square]:
-        """The square round each person seen in a view, the surest first."""
-        pixels = cut(image, view, self._detector.shape[1]).astype(np.float32)
+    def _detect(self, image: Image.Image, region: Square) -> list[Square]:
+        """The square round each person seen in a region, the surest first."""
+        pixels = cut(image, region, self._detector.shape[1]).astype(np.float32)
         boxes, scores = self._detector(pixels[None] / 127.5 - 1)[:2]
         points, sure = decode_detections(boxes[0], scores[0, :, 0], self._anchors, self._detector.shape[1])
         order = np.argsort(-sure, kind="stable")
         order = order[sure[order] >= _DETECTED][:100]
-        return [circle(*view.to_photograph(points[index])[:2]) for index in order]
+        return [circle(*region.to_photograph(points[index])[:2]) for index in order]
 
     def _look(self, image: Image.Image, square: Square) -> tuple[Keypoints, float]:
         """One person (18, 3), after a first look that sets the square right, and how sure it is that there is one."""

@@ -10,11 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.read import Source
 from doppelgram.images.report import quoted
 from doppelgram.pose.people import People
-from doppelgram.pose.skeleton import CONVERTERS, JOINTS, Keypoints
+from doppelgram.pose.skeleton import CONVERTERS, KEYPOINT_NAMES, Keypoints
 
 _OPENPOSE_END = "_keypoints"
 _TABLES = (".parquet", ".pq")
@@ -43,6 +45,8 @@ class KnownPeople:
     A photograph is found by the end of its path: ``rome/tree/7.jpg`` in the file is ``/my/posts/rome/tree/7.jpg``. A
     photograph that the file does not name shows nobody.
 
+    It is also an extra of `doppelgram.images.read`.
+
     Attributes:
         name: ``keypoints``.
         key: hash of what was read.
@@ -50,6 +54,7 @@ class KnownPeople:
     """
 
     name = "keypoints"
+    at_least = 1
 
     def __init__(self, source: Path) -> None:
         """Read the file or folder.
@@ -99,6 +104,21 @@ class KnownPeople:
                 "that do"
             )
 
+    def cached(self, digest: str) -> People | None:
+        """See `doppelgram.images.read.Extra`: people go by the photograph's name, not by its content."""
+        return None
+
+    def compute(self, source: Source, image: Image.Image, size: tuple[int, int], digest: str) -> People:
+        """See `doppelgram.images.read.Extra`.
+
+        Raises:
+            DoppelgramError: the photograph has no name, or one that fits several in the file.
+        """
+        return self.people(named(source), *size)
+
+    def flush(self) -> None:
+        """See `doppelgram.images.read.Extra`: there is nothing to keep."""
+
     def people(self, path: Path | str, width: int, height: int) -> People:
         """The people of a photograph of that size.
 
@@ -127,6 +147,17 @@ class KnownPeople:
         if len(fitting) > 1 and fitting[0][:2] == fitting[1][:2]:
             raise DoppelgramError(f"{self.source}: '{path}' may be {fitting[0][2]} or {fitting[1][2]}")
         return fitting[0][2]
+
+
+def named(source: Source) -> Path:
+    """The file of a photograph.
+
+    Raises:
+        DoppelgramError: it is in memory, where ready-made keypoints cannot find it.
+    """
+    if isinstance(source, (str, Path)):
+        return Path(source)
+    raise DoppelgramError("ready-made keypoints go by file names: give files, not arrays")
 
 
 def _common_end(first: tuple[str, ...], second: tuple[str, ...]) -> int:
@@ -244,7 +275,7 @@ def _converted(where: str, values: Any, *, flags: bool = False) -> Keypoints:
 
 
 def _found(people: list[Keypoints], score: Iterable[float] | None = None, size: tuple[int, int] | None = None) -> Found:
-    keypoints = np.stack(people) if people else np.zeros((0, len(JOINTS), 3), np.float32)
+    keypoints = np.stack(people) if people else np.zeros((0, len(KEYPOINT_NAMES), 3), np.float32)
     scores = keypoints[..., 2].mean(-1) if score is None else np.array(list(score), np.float32)
     return Found(keypoints, scores.astype(np.float32), size)
 

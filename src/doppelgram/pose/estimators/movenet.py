@@ -12,10 +12,9 @@ from PIL import Image, ImageDraw
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.engine import Engine
-from doppelgram.pose.estimators.each_photograph import EachPhotograph
-from doppelgram.pose.estimators.views import views
+from doppelgram.pose.estimators.estimator import EachPhotograph, distinct
+from doppelgram.pose.estimators.regions import regions
 from doppelgram.pose.people import PASSER_BY, People, boxes, prominence
-from doppelgram.pose.similarity import oks
 from doppelgram.pose.skeleton import (
     L_HIP,
     L_SHOULDER,
@@ -75,7 +74,7 @@ class MoveNet(EachPhotograph):
                 "not (1, size, size, 3) to (1, 1, 17, 3)"
             )
         self.workers = workers
-        self.key = f"movenet-{self._engine.digest}-3"
+        self.key = f"movenet-{self._engine.digest}-4"
 
     def _found(self, image: Image.Image) -> People:
         candidates, plain = self._candidates(image)
@@ -95,7 +94,7 @@ class MoveNet(EachPhotograph):
 
     def _candidates(self, image: Image.Image) -> tuple[NDArray[np.float32], bool]:
         """Everybody who is seen at first, (p, 18, 3), some several times; and whether somebody is plain to see."""
-        whole, *tiles = views(*image.size)
+        whole, *tiles = regions(*image.size)
         first = self._look(image, whole)
         left, top, right, bottom = boxes(first[None])[0]
         large = np.hypot(right - left, bottom - top) >= _LARGE * np.hypot(*image.size)
@@ -164,9 +163,5 @@ def _weight(person: Keypoints, size: tuple[int, int]) -> float:
 
 
 def _distinct(keypoints: NDArray[np.float32], size: tuple[int, int], same: float = SAME) -> list[Keypoints]:
-    """Non-maximum suppression: of those (p, 18, 3) that agree the one of most weight, in that order."""
-    kept: list[Keypoints] = []
-    for index in np.argsort(-prominence(keypoints, *size) * _score(keypoints), kind="stable"):
-        if not kept or oks(keypoints[index][None], np.stack(kept)).max() < same:
-            kept.append(keypoints[index])
-    return kept
+    """Of those (p, 18, 3) that agree the most prominent and surest one, in that order."""
+    return distinct(keypoints, prominence(keypoints, *size) * _score(keypoints), same)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from doppelgram.pose.estimators.movenet import FOUND, MoveNet, _distinct, _score, around, merged
-from doppelgram.pose.estimators.views import views
+from doppelgram.pose.estimators.regions import regions
 from doppelgram.pose.people import People
 from doppelgram.pose.skeleton import Keypoints
 from doppelgram.pose.squares import Square
@@ -34,11 +34,11 @@ class ThoroughMoveNet(MoveNet):
 
     def __init__(self, file: Path, *, workers: int | None = None) -> None:
         super().__init__(file, workers=workers)
-        self.key = f"movenet-thorough-{self._engine.digest}-1"
+        self.key = f"movenet-thorough-{self._engine.digest}-2"
 
     def _found(self, image: Image.Image) -> People:
         middle = Square(image.width / 2, image.height / 2, _MIDDLE * max(image.size))
-        seen = np.stack([self._look(image, view) for view in (*views(*image.size), middle)])
+        seen = np.stack([self._look(image, region) for region in (*regions(*image.size), middle)])
         found: list[Keypoints] = []
         for first in _distinct(seen[_score(seen) >= FOUND / 2], image.size, _SAME)[:_MOST]:
             closer = self._look(image, around(first))

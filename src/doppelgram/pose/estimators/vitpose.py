@@ -6,19 +6,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.estimators.views import DETAIL
+from doppelgram.pose.estimators.estimator import Estimator
+from doppelgram.pose.estimators.regions import DETAIL
 from doppelgram.pose.people import People, boxes
 from doppelgram.pose.skeleton import Keypoints, from_coco_17
-
-if TYPE_CHECKING:
-    from doppelgram.pose.estimators.registry import Estimator
 
 # Room round the box of a person's joints, as in ViTPose's own training.
 _ROOM = 1.25
@@ -69,7 +67,7 @@ class VitPose:
         digest = hashlib.sha256()
         for file in sorted(folder.glob("*.safetensors")):
             digest.update(file.read_bytes())
-        self.key = f"vitpose-{digest.hexdigest()[:12]}-in-{finder.key if finder else 'whole'}-1"
+        self.key = f"vitpose-{digest.hexdigest()[:12]}-in-{finder.key if finder else 'whole'}-2"
 
     def estimate(self, images: Sequence[NDArray[np.uint8]]) -> list[People]:
         """People of upright RGB photographs, uint8 (h, w, 3) each."""

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from doppelgram.maps.atlas import Map
-from doppelgram.maps.judgement import TRAINING
+from doppelgram.maps.neighbours import TRAINING
 from doppelgram.reports.map.palette import COLOURS, SHAPES, style_classes
 from doppelgram.reports.map.parts import named, ordered, wrong_lines
 from doppelgram.reports.pages import page, write_text
@@ -52,7 +52,7 @@ def _legend(found: Map) -> str:
 
 def _data(found: Map) -> dict[str, Any]:
     """Everything that the page's script needs, as plain lists."""
-    images, judgement = found.images, found.judgement
+    images, nearest = found.images, found.nearest
     low = found.points.min(axis=0)
     span = float(np.ptp(found.points, axis=0).max()) or 1.0
 
@@ -67,18 +67,18 @@ def _data(found: Map) -> dict[str, Any]:
     places, centres = units(found.points), units(styles.centres)
     parts = ordered(images.parts)
     numbers = {part: number for number, part in enumerate(parts)}
-    kept = judgement.neighbours >= 0
+    kept = nearest.neighbours >= 0
     return {
         "x": [place[0] for place in places],
         "y": [place[1] for place in places],
         "label": [codes[label] for label in images.labels.tolist()],
         "part": [numbers[part] for part in images.parts.tolist()],
-        "predicted": [codes.get(name, -1) if name else -1 for name in judgement.predicted.tolist()],
-        "wrong": judgement.wrong.astype(int).tolist(),
+        "predicted": [codes.get(name, -1) if name else -1 for name in nearest.predicted.tolist()],
+        "wrong": nearest.wrong.astype(int).tolist(),
         "names": [str(name).encode("utf-8", "replace").decode("utf-8") for name in images.names],
-        "near": [row[mask].tolist() for row, mask in zip(judgement.neighbours, kept, strict=True)],
+        "near": [row[mask].tolist() for row, mask in zip(nearest.neighbours, kept, strict=True)],
         "far": [
-            [round(float(value), 4) for value in row[mask]] for row, mask in zip(judgement.distances, kept, strict=True)
+            [round(float(value), 4) for value in row[mask]] for row, mask in zip(nearest.distances, kept, strict=True)
         ],
         "classes": [
             {"name": name, "colour": COLOURS[colour], "shape": SHAPES[shape], "x": x, "y": y, "reach": reach}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doppelgram.maps.judgement import Text
+from doppelgram.maps.neighbours import Text
 from doppelgram.space.exact import Float64, Int64
 
 # Ten colours for white ground, found by search over the sRGB cube: any two differ by at least 30 in CIELAB to full

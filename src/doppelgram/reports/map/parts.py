@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from doppelgram.maps.atlas import Map
-from doppelgram.maps.judgement import TRAINING, Text
+from doppelgram.maps.neighbours import TRAINING, Text
 from doppelgram.numbers import percent
 
 _NAMES = {"": "images", TRAINING: "training", "val": "validation", "test": "test", "new": "new"}

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.maps.judgement import TRAINING, Bool, Text
+from doppelgram.maps.neighbours import TRAINING, Text
 from doppelgram.numbers import percent, shortened
 from doppelgram.reports.drawing import one_line
 from doppelgram.reports.figures import INK, QUIET, lettering
 from doppelgram.reports.map.palette import COLOURS, SHAPES, Styles, style_classes
 from doppelgram.reports.map.parts import named, ordered
-from doppelgram.space.exact import Float64
+from doppelgram.space.exact import Bools, Float64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ _SCALES = dict(zip(SHAPES, (1.0, 0.9, 1.15, 0.85, 1.2, 1.15, 1.6, 1.2, 1.15), st
 _MOST_LISTED = 26
 
 
-def draw_points(points: Float64, labels: Text, parts: Text, wrong: Bool, *, title: str, caption: str = "") -> Figure:
+def draw_points(points: Float64, labels: Text, parts: Text, wrong: Bools, *, title: str, caption: str = "") -> Figure:
     """Draw a map: the training part faint, everything else strong, and a ring around what is misclassified.
 
     Class names are written on the map where there is room, and listed beside it if they are few.
@@ -130,7 +130,7 @@ def _ring_mark(label: str) -> Line2D:
     return Line2D([], [], markersize=10, markeredgewidth=1.5, label=label, **look)
 
 
-def _part_marks(parts: Text, strong: Bool) -> list[Line2D]:
+def _part_marks(parts: Text, strong: Bools) -> list[Line2D]:
     """What is faint and what is strong, with how many images each."""
     marks = []
     for bold in (False, True):
@@ -159,7 +159,7 @@ def _legend(axes: Axes, marks: list[Line2D]) -> None:
         text.set_parse_math(False)
 
 
-def _wrong_label(strong: Bool, wrong: Bool) -> str:
+def _wrong_label(strong: Bools, wrong: Bools) -> str:
     """Misclassified among the strong marks, which are the ones in question, and then among the faint."""
     n, found = int(strong.sum()), int((wrong & strong).sum())
     text = f"misclassified: {found:,} of {n:,}\n({percent(found / max(n, 1))})"

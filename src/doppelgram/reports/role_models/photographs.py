@@ -1,4 +1,4 @@
-"""Photographs in the report: looked up in files or the catalog, each once in the page, the largest with skeletons."""
+"""Photographs in the report, as the catalog keeps them: each once in the page, the largest with skeletons."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from doppelgram.catalog.seen import people_of
+from doppelgram.catalog.findings import people_from
 from doppelgram.catalog.store import Catalog
-from doppelgram.errors import DoppelgramError
-from doppelgram.images.decode import open_image
 from doppelgram.pose.skeleton import LIMBS, Keypoints
+
+PORTRAIT_SIDE = 480
+"""Long side in pixels of the largest picture in a report."""
 
 _QUALITY, _THUMBNAIL = 82, 104
 # Right limbs warm, left ones cool, the trunk's and head's neutral: for every kind of colour vision apart, and on grey
@@ -100,47 +100,37 @@ def skeleton(person: Keypoints) -> list[Bone]:
 
 
 class CatalogPictures:
-    """Looks up the picture of a post in its file, or where that is gone in the catalog: a `Pictures`."""
+    """Looks up the picture of a post in the catalog: a `Pictures`."""
 
-    def __init__(self, catalog: Catalog, files: Mapping[str, Path], digests: Mapping[str, str]) -> None:
+    def __init__(self, catalog: Catalog, digests: Mapping[str, str]) -> None:
         """Prepare to look up.
 
         Args:
             catalog: that holds the posts.
-            files: by the post's path, where its photograph lies.
             digests: by the post's path, its id in the catalog.
         """
-        self._catalog, self._files, self._digests = catalog, files, digests
+        self._catalog, self._digests = catalog, digests
 
     def __call__(self, path: str, side: int) -> Picture | None:
-        """The picture at a long side of ``side`` pixels, with the people found in it; None if there is none."""
+        """The picture at a long side of at most ``side`` pixels, and the people found in it; None if there is none."""
         digest = self._digests.get(path)
         if digest is None:
             return None
-        image = self._image(path, digest, side)
-        if image is None:
+        try:
+            thumbnail = self._catalog.find([digest], ["thumbnail"])["thumbnail"].iloc[0]
+            with Image.open(BytesIO(thumbnail), formats=["JPEG"]) as kept:
+                image = kept.convert("RGB")
+        except (IndexError, OSError):
             return None
         image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
         buffer = BytesIO()
         image.save(buffer, "JPEG", quality=_QUALITY)
         return Picture(buffer.getvalue(), *image.size, self._people(digest, image.width))
 
-    def _image(self, path: str, digest: str, side: int) -> Image.Image | None:
-        try:
-            return open_image(self._files[path], at_least=side)
-        except (KeyError, DoppelgramError, MemoryError):
-            pass
-        try:
-            thumbnail = self._catalog.find([digest], ["thumbnail"])["thumbnail"].iloc[0]
-            with Image.open(BytesIO(thumbnail), formats=["JPEG"]) as image:
-                return image.convert("RGB")
-        except (IndexError, OSError):
-            return None
-
     def _people(self, digest: str, width: int) -> list[Keypoints]:
         """Who was found in a photograph, in pixels of the same ``width`` pixels wide."""
         found = self._catalog.find([digest], ["columns"])["columns"]
-        people = people_of(json.loads(found.iloc[0])) if len(found) else None
+        people = people_from(json.loads(found.iloc[0])) if len(found) else None
         if people is None:
             return []
         scale = np.array([width / people.width, width / people.width, 1.0], dtype=np.float32)

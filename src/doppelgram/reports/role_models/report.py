@@ -14,7 +14,7 @@ from doppelgram.reports.pages import Table, page, write_text
 from doppelgram.reports.role_models.curves import attributed_curve, curve_label, leaders_figure
 from doppelgram.reports.role_models.filmstrip import Follower, filmstrip
 from doppelgram.reports.role_models.history import MOST_LEADERS, History
-from doppelgram.reports.role_models.photographs import PhotographStore, Pictures
+from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, PhotographStore, Pictures
 from doppelgram.reports.role_models.tables import report_tables, robustness_table
 from doppelgram.reports.role_models.tree import Leaf, influence_tree
 from doppelgram.rolemodels.findings import (
@@ -33,7 +33,6 @@ from doppelgram.rolemodels.findings import (
 from doppelgram.rolemodels.result import RoleModels
 
 MOST_TREES = 3
-_PORTRAIT = 480
 
 
 def write_report(
@@ -122,7 +121,7 @@ def _leader(rank: int, post: Any, history: History, pictures: Pictures, store: P
         "beyond": goes_beyond(post),
         "claim": claim(post),
         "facts": facts,
-        "portrait": pictures(post.path, _PORTRAIT),
+        "portrait": pictures(post.path, PORTRAIT_SIDE),
         "film": filmstrip(start, followers, store, author=author) if followers else None,
     }
 

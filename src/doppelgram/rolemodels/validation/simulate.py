@@ -16,7 +16,8 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.rolemodels.posts import DAY, PostTable
 from doppelgram.rolemodels.scoring import Float32, Float64, Int64
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration, log_odds
+from doppelgram.space.arrangement import ArrangementSpace
+from doppelgram.space.joint import JointCalibration, log_odds
 
 # Probability from which on simulated posts count as one arrangement. Half of the pairs that a calibration is fitted to
 # are of one arrangement, of all pairs of a world far fewer; so it lies well above a half.

@@ -14,17 +14,17 @@ from rich.console import Console
 
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.train import train
-from doppelgram.catalog.embed import index_collection
-from doppelgram.catalog.search import search_catalog
+from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import progress_bar
 from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
-from doppelgram.maps.judgement import judge
+from doppelgram.maps.neighbours import nearest_labels
 from doppelgram.maps.projection import project
-from doppelgram.models.bundle import load_image_model, model_folder
+from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.models.model import require_model
 from doppelgram.reports.evaluation import write_evaluation
 from doppelgram.reports.figures import write_figure
 from doppelgram.reports.map.picture import draw_points
@@ -215,7 +215,8 @@ def _maps(context: _Context, subject: Subject, data: Prepared, sizes: Sequence[T
     for one in sizes:
         methods = [method for trained, method in wanted if trained is one]
         if not all(files[one.step.key, method].is_file() for method in methods):
-            model = load_image_model(one.folder, "reproduce")
+            otherwise = f"{one.folder}: holds another kind of model; choose another --out"
+            model = require_model(load_model(one.folder), otherwise)
             if images is None:
                 _say(context, subject, "maps")
                 images = load_images(data.collection.take(shown), model.framing, context.console)
@@ -225,7 +226,7 @@ def _maps(context: _Context, subject: Subject, data: Prepared, sizes: Sequence[T
                 vectors = model.embed_pixels(images.pixels, progress=advance)
             labels = images.collection.labels
             parts = np.array([data.parts.parts[name] for name in images.collection.names])
-            judgement = judge(vectors, labels, parts, images.hashes)
+            nearest = nearest_labels(vectors, labels, parts, images.hashes)
             for method in methods:
                 if method == "plain":
                     points, caption = vectors.astype(np.float64), "the two dimensions of the embedding as they are"
@@ -233,7 +234,7 @@ def _maps(context: _Context, subject: Subject, data: Prepared, sizes: Sequence[T
                     projection = project(vectors, method, seed=context.seed)
                     points, caption = projection.points, projection.about
                 title = f"{subject.title}, {one.step.dim} dimensions"
-                figure = draw_points(points, labels, parts, judgement.wrong, title=title, caption=caption)
+                figure = draw_points(points, labels, parts, nearest.wrong, title=title, caption=caption)
                 write_figure(figure, files[one.step.key, method], dpi=110)
         how = {"plain": "as they are", "pca": "by PCA", "tsne": "by t-SNE"}
         made += [
@@ -253,7 +254,7 @@ def _montage(context: _Context, subject: Subject, data: Prepared, best: Trained)
     if file.is_file():
         return file
     _say(context, subject, "look-alikes")
-    model = load_image_model(best.folder, "reproduce")
+    model = load_model(best.folder)
     rows = data.parts.rows(data.collection)
     gallery = data.collection.take(rows["train"])
     store = Catalog.open_or_create(
@@ -268,6 +269,6 @@ def _montage(context: _Context, subject: Subject, data: Prepared, best: Trained)
     # One query a class, classes drawn at random: neither the first in the alphabet nor the ones that look best.
     order = np.random.default_rng(context.seed).permutation(len(first))[:_QUERIES]
     queries = test.take(np.array(list(first.values()))[np.sort(order)])
-    found = search_catalog(store, queries.paths, _ANSWERS)
+    found = store.search(queries.paths, _ANSWERS)
     given = {str(path): label for path, label in zip(queries.paths, queries.labels.tolist(), strict=True)}
     return draw_montage(found, store, file, query_labels=given)

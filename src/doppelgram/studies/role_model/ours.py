@@ -56,9 +56,9 @@ def measure_ours(study: StudyData, rung: Rung, trial: Trial, data: Path, overrid
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
     from doppelgram.api.train import train
-    from doppelgram.models.arrangement import ArrangementModel
+    from doppelgram.models.arrangement import require_arrangement
     from doppelgram.models.bundle import load_model
-    from doppelgram.models.files import embed_files
+    from doppelgram.models.embed_files import embed_files
 
     folder = study.out / trial.name / rung.key
     done = read_rung(folder, rung)
@@ -79,9 +79,8 @@ def measure_ours(study: StudyData, rung: Rung, trial: Trial, data: Path, overrid
         console=study.console,
     )
     seconds = float(run.facts.get("training_seconds", time.perf_counter() - started))
-    model = load_model(run.folder, weights=study.weights)
-    if not isinstance(model, ArrangementModel):
-        raise DoppelgramError(f"{run.folder}: holds no model of places and poses; choose another --out")
+    otherwise = f"{run.folder}: holds no model of places and poses; choose another --out"
+    model = require_arrangement(load_model(run.folder, weights=study.weights), otherwise)
     asked = (trial.validation, trial.test)
     rows = np.unique(np.concatenate([part for pairs in asked for part in (pairs.a, pairs.b)]))
     paths = study.posts.collection.paths
@@ -92,8 +91,7 @@ def measure_ours(study: StudyData, rung: Rung, trial: Trial, data: Path, overrid
     found = []
     for pairs in asked:
         places = [np.searchsorted(rows, side) for side in (pairs.a, pairs.b)]
-        judged = model.space.judge(*(embedded.vectors[place] for place in places))
-        found.append(1 - judged.probability)
+        found.append(model.space.distance(*(embedded.vectors[place] for place in places)))
     metrics = score_pairs(found[0], found[1], trial, study.posts, seed=study.seed)
     facts: dict[str, Any] = {"seconds": round(seconds, 1), "recipe": RECIPE}
     write_rung(folder, metrics, facts)

@@ -13,8 +13,8 @@ from rich.console import Console
 from doppelgram.console import progress_bar
 
 if TYPE_CHECKING:
+    from doppelgram.pose.estimators.estimator import Estimator
     from doppelgram.pose.estimators.known import KnownPeople
-    from doppelgram.pose.estimators.registry import Estimator
     from doppelgram.pose.people import People
 
 KEYPOINTS_FILE = "keypoints.json"
@@ -50,13 +50,13 @@ def people_in(
     Raises:
         DoppelgramError: ready-made keypoints name none of them.
     """
-    from doppelgram.pose.cache import people_of
     from doppelgram.pose.estimators.known import KnownPeople
+    from doppelgram.pose.extras import find_people
 
     if isinstance(estimator, KnownPeople):
         estimator.require(paths, every=False)
     with progress_bar(console, f"people, by {estimator.name}", len(paths)) as advance:
-        return people_of(paths, estimator, folder, advance)
+        return find_people(paths, estimator, folder, advance)
 
 
 def draw_masks(people: Sequence[People | None], side: int) -> NDArray[np.uint8]:

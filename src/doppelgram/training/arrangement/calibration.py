@@ -14,8 +14,9 @@ from rich.console import Console
 from doppelgram.console import progress_bar
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_kinds, twins
 from doppelgram.models.towers import fused, fused_dim, unit
-from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
+from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
 from doppelgram.training.arrangement.fit import TowerTraining, TrainingPosts, first_image_towers
 from doppelgram.training.arrangement.towers import PlannedTower
 from doppelgram.training.embedding import warn
@@ -48,8 +49,10 @@ class TowerVectors:
 
     def fused(self, people: int) -> NDArray[np.float32]:
         """Vectors (m, dim) by the towers' present weights, of at most ``people`` people."""
-        place = fused(self.place, *_weights(self.towers, "place"))
-        pose = fused(self.pose, *_weights(self.towers, "pose"))
+        place, pose = (
+            fused(parts, [each.tower for each in of_kind(self.towers, kind)])
+            for parts, kind in ((self.place, "place"), (self.pose, "pose"))
+        )
         slots = np.zeros((len(place), people, pose.shape[1]), dtype=np.float32)
         kept = self.nth < people
         slots[self.photograph[kept], self.nth[kept]] = pose[kept]
@@ -61,11 +64,6 @@ def of_kind(towers: Sequence[PlannedTower], kind: str) -> list[PlannedTower]:
     return [each for each in towers if each.recipe.of == kind]
 
 
-def _weights(towers: Sequence[PlannedTower], kind: str) -> tuple[list[float], list[bool]]:
-    found = [each.tower for each in of_kind(towers, kind)]
-    return [tower.weight for tower in found], [tower.expert for tower in found]
-
-
 def tower_vectors(
     towers: Sequence[PlannedTower],
     posts: TrainingPosts,
@@ -73,7 +71,7 @@ def tower_vectors(
     progress: Callable[[int], None] | None = None,
 ) -> TowerVectors:
     """Run every tower on what it is shown of some photographs."""
-    counts = posts.sights.people[rows]
+    counts = posts.inputs.people[rows]
     photograph = np.repeat(np.arange(len(rows)), counts)
     nth = np.arange(len(photograph)) - np.repeat(np.cumsum(counts) - counts, counts)
     persons = posts.first[rows][photograph] + nth
@@ -109,8 +107,8 @@ def calibrated_space(
     joint, vectors = _weighed(found, kinds, space, where)
     space = replace(space, calibration=joint)
     pairs = np.concatenate([kinds.same, kinds.place, kinds.pose])
-    judged = space.judge(vectors[pairs[:, 0]], vectors[pairs[:, 1]]).probability >= joint.threshold
-    right = judged == (np.arange(len(pairs)) < len(kinds.same))
+    same = space.distance(vectors[pairs[:, 0]], vectors[pairs[:, 1]]) <= space.threshold
+    right = same == (np.arange(len(pairs)) < len(kinds.same))
     return space, {"val_pair_accuracy": round(float(right.mean()), 6), "val_pairs": len(pairs)}
 
 

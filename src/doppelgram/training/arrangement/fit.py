@@ -18,13 +18,13 @@ from doppelgram.images.memory import available_memory
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.models.towers import ImageTower, KeypointTower
 from doppelgram.training.arrangement.towers import PlannedTower, TowerViews, whiten_head
-from doppelgram.training.arrangement_sights import Sights
 from doppelgram.training.recipe_towers import ClassesTower, KeypointsTower, UntrainedTower
 from doppelgram.training.run import Run
 from doppelgram.training.task import Task
 from doppelgram.training.tasks.classes import ClassesTask
 from doppelgram.training.tasks.first_layers import Maps, first_maps, image_features, pooled_features
 from doppelgram.training.tasks.keypoints import KeypointsTask
+from doppelgram.training.tower_inputs import TowerInputs
 from doppelgram.training.trainer import Place, fit, load_finished
 
 Int64 = NDArray[np.int64]
@@ -35,7 +35,7 @@ class TrainingPosts:
     """The readable photographs of a run: what towers see of them, and who belongs to which part.
 
     Args:
-        sights: what was read.
+        inputs: what was read.
         views: of the towers.
         parts: which photograph belongs to which part.
         names: of the places and of the poses that are trained on, sorted.
@@ -47,16 +47,18 @@ class TrainingPosts:
         first: row of each photograph's most prominent person, -1 where there is nobody.
     """
 
-    def __init__(self, sights: Sights, views: TowerViews, parts: Split, names: dict[str, NDArray[np.str_]]) -> None:
-        self.sights = sights
+    def __init__(
+        self, inputs: TowerInputs, views: TowerViews, parts: Split, names: dict[str, NDArray[np.str_]]
+    ) -> None:
+        self.inputs = inputs
         self.names = names
-        self.place, self.pose = (sights.collection.column(kind) for kind in ("place", "pose"))
-        rows = parts.rows(sights.collection)
-        self.trained_on, self.validated = (np.zeros(len(sights.collection), dtype=bool) for _ in range(2))
+        self.place, self.pose = (inputs.collection.column(kind) for kind in ("place", "pose"))
+        rows = parts.rows(inputs.collection)
+        self.trained_on, self.validated = (np.zeros(len(inputs.collection), dtype=bool) for _ in range(2))
         self.trained_on[np.concatenate([rows["train"], rows["extra"]])] = True
         self.validated[rows["val"]] = True
-        self.shown = views.take(sights)
-        self.first = sights.first
+        self.shown = views.take(inputs)
+        self.first = inputs.first
 
     def examples(self, kind: str, part: Bools) -> tuple[Int64, Int64]:
         """Rows of what a tower of places or of poses sees of one part, and their classes; known ones only."""
@@ -109,7 +111,7 @@ class TowerTraining:
         For a tower that is trained this is called before it is.
         """
         if each.backbone_key not in self.untouched:
-            network, pixels = _network(each), self.posts.shown[each.input_key]
+            network, pixels = network_of(each), self.posts.shown[each.input_key]
             if isinstance(each.recipe, ClassesTower):
                 maps = self._plain(each, np.arange(len(pixels)))
                 found = pooled_features(network, each.recipe.frozen_layers, maps)
@@ -121,11 +123,11 @@ class TowerTraining:
     def _plain(self, each: PlannedTower, rows: Int64) -> Maps:
         """What the first layers make of images as they are."""
         pixels, layers = self.posts.shown[each.input_key][rows], getattr(each.recipe, "frozen_layers", 0)
-        maps: Maps = first_maps(_network(each), layers, pixels, Augmentation(), 0, self.run.seed)[0]
+        maps: Maps = first_maps(network_of(each), layers, pixels, Augmentation(), 0, self.run.seed)[0]
         return maps
 
     def _fit_classes(self, each: PlannedTower, recipe: ClassesTower, tower: ImageTower) -> None:
-        network, layers, pixels = tower.model.network, recipe.frozen_layers, self.posts.shown[each.input_key]
+        network, layers, pixels = tower.network, recipe.frozen_layers, self.posts.shown[each.input_key]
         if self._is_asked_untouched(each):
             self.features(each)
         if self._is_finished(each, recipe, network):
@@ -133,7 +135,7 @@ class TowerTraining:
         rows, classes = self.posts.examples(recipe.of, self.posts.trained_on)
         validated, validated_classes = self.posts.examples(recipe.of, self.posts.validated)
         held_out = (self._plain(each, validated), validated_classes) if len(validated) else None
-        mirror, copies = int(tower.model.mirror), self._copies(each, recipe, rows)
+        mirror, copies = int(tower.mirror), self._copies(each, recipe, rows)
         with progress_bar(self.console, f"{each.name}: first layers", (1 + mirror + copies) * len(rows)) as advance:
             maps = first_maps(
                 network,
@@ -157,7 +159,7 @@ class TowerTraining:
             for part in (self.posts.trained_on, self.posts.validated)
         )
         if not len(trained_on[1]):
-            root = self.posts.sights.collection.root
+            root = self.posts.inputs.collection.root
             raise DoppelgramError(f"{root}: nobody's keypoints are known in the training part")
         self._fit(each, KeypointsTask(network, *trained_on, recipe, validation=validated, seed=self.run.seed))
 
@@ -204,10 +206,10 @@ def first_image_towers(towers: list[PlannedTower]) -> list[PlannedTower]:
     return found
 
 
-def _network(each: PlannedTower) -> EmbeddingNetwork:
+def network_of(each: PlannedTower) -> EmbeddingNetwork:
     if not isinstance(each.tower, ImageTower):
         raise TypeError(f"tower {each.name} sees no image")
-    return each.tower.model.network
+    return each.tower.network
 
 
 def _known(keypoints: NDArray[Any], rows: Int64, classes: Int64) -> tuple[NDArray[np.float32], Int64]:

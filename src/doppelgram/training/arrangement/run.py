@@ -11,18 +11,19 @@ from rich.console import Console
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.splits import Split
 from doppelgram.errors import DoppelgramError, Interrupted
+from doppelgram.images.read import Want
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.finder import open_finder
-from doppelgram.models.sight import READY_MADE, Sight
+from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.training.arrangement.calibration import calibrated_space, of_kind
-from doppelgram.training.arrangement.fit import TowerTraining, TrainingPosts
+from doppelgram.training.arrangement.fit import TowerTraining, TrainingPosts, network_of
 from doppelgram.training.arrangement.towers import PlannedTower, TowerViews, make_towers
-from doppelgram.training.arrangement_sights import look_at
 from doppelgram.training.recipe import Arrangement, ArrangementRecipe
 from doppelgram.training.recipe_towers import ClassesTower
 from doppelgram.training.run import SPLIT_FILE, Run, abandon_run
 from doppelgram.training.start import Job, drawn_parts, given_parts
 from doppelgram.training.tasks.first_layers import check_cut
+from doppelgram.training.tower_inputs import read_tower_inputs
 
 
 def train_arrangement(job: Job, run: Run | None, console: Console) -> Run:
@@ -34,8 +35,8 @@ def train_arrangement(job: Job, run: Run | None, console: Console) -> Run:
     """
     recipe: ArrangementRecipe = job.recipe
     collection = _posts(job)
-    sight = _sight(recipe.arrangement, job.weights)
-    finder = open_finder(sight, job.weights)
+    settings = _finder_settings(recipe.arrangement, job.weights)
+    finder = open_finder(settings, job.weights)
     parts = given_parts(job, run, collection, console)
     resumed, run = run is not None, job.open(run)
     try:
@@ -47,16 +48,17 @@ def train_arrangement(job: Job, run: Run | None, console: Console) -> Run:
         towers = make_towers(recipe, job.weights, {kind: len(found) for kind, found in names.items()}, job.seed)
         _check_cuts(towers)
         views = TowerViews(towers)
-        sights = look_at(
-            collection, finder, sight, views.of("place"), views.of("pose"), recipe.arrangement.people, console
+        want = Want(settings.framing, extras=finder.extras)
+        inputs = read_tower_inputs(
+            collection, want, views.of("place"), views.of("pose"), recipe.arrangement.people, console
         )
-        (job.out / "files.json").write_text(sights.report.to_json(), encoding="utf-8")
-        training = TowerTraining(run, towers, TrainingPosts(sights, views, parts, names), console)
+        (job.out / "files.json").write_text(inputs.report.to_json(), encoding="utf-8")
+        training = TowerTraining(run, towers, TrainingPosts(inputs, views, parts, names), console)
         training.fit_all()
         space, figures = calibrated_space(training, recipe.arrangement.people, str(job.source), console)
         place, pose = ([each.tower for each in of_kind(towers, kind)] for kind in ("place", "pose"))
         labels = (*names["place"].tolist(), *names["pose"].tolist())
-        model = ArrangementModel(place, pose, space, sight, labels, recipe.to_dict())  # type: ignore[arg-type]
+        model = ArrangementModel(place, pose, space, settings, labels, recipe.to_dict())
         model.save(job.out / "model")
     except KeyboardInterrupt:
         raise Interrupted(f"{job.out}: stopped; continue with `doppelgram train ... --resume`") from None
@@ -88,13 +90,13 @@ def _posts(job: Job) -> Collection:
     return collection.take(place != "")
 
 
-def _sight(settings: Arrangement, weights: Path | None) -> Sight:
+def _finder_settings(settings: Arrangement, weights: Path | None) -> FinderSettings:
     from doppelgram.pose.estimators.registry import make_estimator
     from doppelgram.pose.segmenter import make_segmenter
 
     key = "" if settings.estimator == READY_MADE else make_estimator(settings.estimator, weights).key
     mask = make_segmenter(settings.segmenter, weights).key if settings.segmenter else ""
-    return Sight(settings.estimator, key, settings.segmenter, mask)
+    return FinderSettings(settings.estimator, key, settings.segmenter, mask)
 
 
 def _names(job: Job, collection: Collection, parts: Split) -> dict[str, NDArray[np.str_]]:
@@ -117,4 +119,4 @@ def _check_cuts(towers: list[PlannedTower]) -> None:
     """Raise DoppelgramError for a backbone that cannot be cut after its frozen layers."""
     for each in towers:
         if isinstance(each.recipe, ClassesTower):
-            check_cut(each.tower.model.network, each.recipe.frozen_layers, each.recipe.size)  # type: ignore[union-attr]
+            check_cut(network_of(each), each.recipe.frozen_layers, each.recipe.size)

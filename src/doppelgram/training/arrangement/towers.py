@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from doppelgram.images.framing import Framing
-from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import ImageTower, KeypointTower
-from doppelgram.training.arrangement_sights import Sights
 from doppelgram.training.networks import recipe_backbone
 from doppelgram.training.recipe import ArrangementRecipe
 from doppelgram.training.recipe_towers import ClassesTower, KeypointsTower, UntrainedTower
+from doppelgram.training.tower_inputs import TowerInputs
 
 AnyTower = ImageTower | KeypointTower
 AnyTowerRecipe = ClassesTower | KeypointsTower | UntrainedTower
@@ -113,7 +112,7 @@ def _make(recipe: AnyTowerRecipe, weights: Path | None, classes: dict[str, int])
         # Statistics of a network that learns from nothing are not worth keeping.
         frozen = recipe.frozen_norms and recipe.pretrained
         network = EmbeddingNetwork(backbone, head, frozen_norms=frozen, frozen_layers=recipe.frozen_layers)
-    return ImageTower(Model(network, Framing(recipe.size), mirror=True), recipe.sees, weight)
+    return ImageTower(network, Framing(recipe.size), mirror=True, sees=recipe.sees, weight=weight)
 
 
 def whiten_head(tower: ImageTower, features: NDArray[np.float32], extra: float) -> None:
@@ -124,7 +123,7 @@ def whiten_head(tower: ImageTower, features: NDArray[np.float32], extra: float) 
         features: of the training photographs.
         extra: share of the largest variance that is added to all.
     """
-    linear = tower.model.network.head.layers[-1]
+    linear = tower.network.head.layers[-1]
     if not isinstance(linear, nn.Linear):
         raise TypeError("an untrained tower has a linear head")
     values = features.astype(np.float64)
@@ -155,8 +154,8 @@ class TowerViews:
         """Of the towers of places or of poses one for each thing that is seen."""
         return [each.tower for each in self.shown.values() if each.recipe.of == kind]
 
-    def take(self, sights: Sights) -> dict[tuple[Any, ...], NDArray[Any]]:
+    def take(self, inputs: TowerInputs) -> dict[tuple[Any, ...], NDArray[Any]]:
         """What is seen by the towers' `PlannedTower.input_key`: of every photograph, or of every person."""
         keys = {kind: [key for key, each in self.shown.items() if each.recipe.of == kind] for kind in ("place", "pose")}
-        place = dict(zip(keys["place"], sights.place, strict=True))
-        return place | dict(zip(keys["pose"], sights.pose, strict=True))
+        place = dict(zip(keys["place"], inputs.place, strict=True))
+        return place | dict(zip(keys["pose"], inputs.pose, strict=True))

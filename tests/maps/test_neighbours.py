@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doppelgram.maps.judgement import count_wrong, judge
+from doppelgram.maps.neighbours import count_wrong, nearest_labels
 
 
 def naive(x: np.ndarray, labels: np.ndarray, asked: int, answers: list[int], ids: list[str]) -> str:
@@ -22,7 +22,7 @@ def test_judged_as_one_by_one(n: int, seed: int, divided: bool) -> None:
     labels = rng.choice(["a", "b", "c", ""], n)
     parts = rng.choice(["train", "test"], n) if divided else np.full(n, "")
     ids = [str(number) for number in rng.integers(0, n, n)]
-    found = judge(x, labels, parts, ids)
+    found = nearest_labels(x, labels, parts, ids)
     trained = [i for i in range(n) if parts[i] == ("train" if (parts == "train").any() else "")]
     for i in range(n):
         mine = [j for j in range(n) if parts[j] == parts[i]]
@@ -43,7 +43,7 @@ def test_judged_as_one_by_one(n: int, seed: int, divided: bool) -> None:
 def test_the_training_part_answers() -> None:
     x = np.array([[0.0], [10], [1], [9]], np.float32)
     labels = np.array(["a", "b", "b", "b"])
-    found = judge(x, labels, np.array(["train", "train", "test", "test"]), list("wxyz"))
+    found = nearest_labels(x, labels, np.array(["train", "train", "test", "test"]), list("wxyz"))
     assert found.predicted.tolist() == ["b", "a", "a", "b"]
     assert found.wrong.tolist() == [True, True, True, False]
     counts = count_wrong(found, np.array(["train", "train", "test", "test"]))
@@ -53,18 +53,22 @@ def test_the_training_part_answers() -> None:
 
 def test_classes_that_were_never_taught_are_asked_of_each_other() -> None:
     x = np.array([[0.0], [0.1], [5], [5.1]], np.float32)
-    found = judge(x, np.array(["a", "a", "new", "new"]), np.array(["train", "train", "test", "test"]), list("wxyz"))
+    found = nearest_labels(
+        x, np.array(["a", "a", "new", "new"]), np.array(["train", "train", "test", "test"]), list("wxyz")
+    )
     assert not found.wrong.any()
 
 
 def test_images_without_labels_are_predicted_and_not_judged() -> None:
     x = np.array([[0.0], [0.1], [0.2]], np.float32)
-    found = judge(x, np.array(["a", "a", ""]), np.array(["train", "train", "new"]), list("xyz"))
+    found = nearest_labels(x, np.array(["a", "a", ""]), np.array(["train", "train", "new"]), list("xyz"))
     assert found.predicted.tolist() == ["a", "a", "a"]
     assert found.judged.tolist() == [True, True, False]
 
 
 def test_a_copy_of_the_image_is_no_answer() -> None:
     x = np.array([[0.0], [0.0], [3]], np.float32)
-    found = judge(x, np.array(["a", "a", "b"]), np.array(["train", "test", "train"]), ["same", "same", "other"])
+    found = nearest_labels(
+        x, np.array(["a", "a", "b"]), np.array(["train", "test", "train"]), ["same", "same", "other"]
+    )
     assert found.predicted[1] == "b"

@@ -1,4 +1,4 @@
-"""Who was found in a photograph of a catalog: kept as text among its columns, for drawings and reports."""
+"""What was found in a photograph of a catalog, people and faces: kept as text among its label columns."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ import numpy as np
 
 from doppelgram.pose.people import People
 
-# Beside the label columns of an image in which people were looked for. No label column is likely to be called that.
+# Beside the label columns of an image in which people, or a face, were looked for. No label column is likely to be
+# called that.
 PEOPLE_COLUMN = "people found"
+FACE_COLUMN = "face crop"
+
+
+def face_text(faces: int) -> str:
+    """What became of an image's face, by the number of those that were found."""
+    return {0: "none: the middle was taken", 1: "one"}.get(faces, f"several ({faces}), the largest taken")
 
 
 def people_text(people: People) -> str:
-    """People as JSON: size of the photograph, and for each person 18 joints of x, y and confidence, null if missing."""
+    """People as JSON: the photograph's size, and each person's 18 keypoints (x, y, confidence), null if missing."""
     persons = [
         [None if np.isnan(x) else [round(float(x), 1), round(float(y), 1), round(float(sure), 3)] for x, y, sure in one]
         for one in people.keypoints
@@ -24,12 +31,12 @@ def people_text(people: People) -> str:
     return json.dumps({"size": [people.width, people.height], "score": scores, "keypoints": persons})
 
 
-def people_of(columns: Mapping[str, str] | None) -> People | None:
+def people_from(columns: Mapping[str, str] | None) -> People | None:
     """What `people_text` wrote into an image's columns; None where nobody was looked for or the text is damaged."""
     try:
         value: dict[str, Any] = json.loads((columns or {})[PEOPLE_COLUMN])
         missing = [float("nan"), float("nan"), 0.0]
-        points = [[joint or missing for joint in person] for person in value["keypoints"]]
+        points = [[point or missing for point in person] for person in value["keypoints"]]
         keypoints = np.array(points, dtype=np.float32).reshape(-1, 18, 3)
         return People(keypoints, np.array(value["score"], dtype=np.float32), *value["size"])
     except (KeyError, ValueError, TypeError):

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space.exact import ExactSearch, Float32, Int64
+from doppelgram.space.euclidean import EuclideanSpace
+from doppelgram.space.exact import Bools, Float32, Int64
+from doppelgram.space.space import Found, Space
 
 Text = NDArray[np.str_]
-Bool = NDArray[np.bool_]
 
 TRAINING = "train"
 
@@ -22,7 +23,7 @@ _TIES = 8
 
 
 @dataclass(frozen=True)
-class Judgement:
+class NearestLabels:
     """What nearest neighbours say of each image.
 
     Attributes:
@@ -30,17 +31,26 @@ class Judgement:
         judged: (n,) whether the image has a label and an answer, so that it can be right or wrong.
         wrong: (n,) judged, and the labels differ.
         neighbours: (n, k) rows of the nearest images of all parts, nearest first; -1 where there are no more.
-        distances: (n, k) Euclidean; inf where there are no more.
+        distances: (n, k), as the space measures them; inf where there are no more.
     """
 
     predicted: Text
-    judged: Bool
-    wrong: Bool
+    judged: Bools
+    wrong: Bools
     neighbours: Int64
     distances: Float32
 
 
-def judge(vectors: Any, labels: Text, parts: Text, ids: Sequence[str], *, k: int = 5) -> Judgement:
+def nearest_labels(
+    vectors: Any,
+    labels: Text,
+    parts: Text,
+    ids: Sequence[str],
+    *,
+    space: Space | None = None,
+    by: str = "",
+    k: int = 5,
+) -> NearestLabels:
     """Classify every image by its nearest neighbour, and list its neighbours.
 
     Answers come from the training part, or if there is none from the images that are in no part. A part that shares
@@ -53,9 +63,12 @@ def judge(vectors: Any, labels: Text, parts: Text, ids: Sequence[str], *, k: int
         labels: (n,) class names; empty where not known.
         parts: (n,) ``train``, ``val``, ...; empty for images that were not divided.
         ids: n content hashes.
+        space: of the vectors; Euclidean by default.
+        by: part of the space by which neighbours are found; everything together by default.
         k: neighbours to list.
     """
     vectors = np.asarray(vectors, dtype=np.float32)
+    space = space or EuclideanSpace(vectors.shape[1])
     labels, parts, names = labels.astype(np.str_), parts.astype(np.str_), np.asarray(ids, dtype=np.str_)
     if not len(vectors) == len(labels) == len(parts) == len(names):
         raise DoppelgramError("vectors, labels, parts and ids have different lengths; give one of each an image")
@@ -64,35 +77,36 @@ def judge(vectors: Any, labels: Text, parts: Text, ids: Sequence[str], *, k: int
     trained = np.flatnonzero(answering & (labels != ""))
     known = np.unique(labels[trained])
     for part in np.unique(parts):
-        asked = np.flatnonzero(parts == part)
-        shared = np.isin(labels[asked], known).any() or not (labels[asked] != "").any()
-        answers = trained if len(trained) and shared else asked[labels[asked] != ""]
+        queries = np.flatnonzero(parts == part)
+        shared = np.isin(labels[queries], known).any() or not (labels[queries] != "").any()
+        answers = trained if len(trained) and shared else queries[labels[queries] != ""]
         if len(answers):
-            predicted[asked] = _answers(vectors, labels, names, asked, answers)
+            index = space.index(vectors[answers], names[answers])
+            found = index.nearest(vectors[queries], _TIES, query_ids=names[queries], by=by)
+            predicted[queries] = _worst_of_nearest(found, labels[queries], labels[answers])
     judged = (labels != "") & (predicted != "")
-    distances, neighbours = ExactSearch(vectors, names).nearest(vectors, k, query_ids=names)
-    return Judgement(predicted, judged, judged & (predicted != labels), neighbours, distances)
+    found = space.index(vectors, names).nearest(vectors, k, query_ids=names, by=by)
+    return NearestLabels(predicted, judged, judged & (predicted != labels), found.positions, found.distances)
 
 
-def _answers(vectors: Float32, labels: Text, names: Text, asked: Int64, answers: Int64) -> Text:
-    """Label of the nearest of ``answers`` for each of ``asked``; empty where none is left."""
-    search = ExactSearch(vectors[answers], names[answers])
-    distances, rows = search.nearest(vectors[asked], _TIES, query_ids=names[asked])
-    found = np.where(rows >= 0, labels[answers[rows]], "")
+def _worst_of_nearest(found: Found, truth: Text, answers: Text) -> Text:
+    """Label of the nearest of the answers for each query; empty where none is left."""
+    there = found.positions >= 0
+    labels = np.where(there, answers[found.positions], "")
     # Of those as near as the nearest, the first that would be wrong; the nearest if there is none.
-    worse = (distances == distances[:, :1]) & (rows >= 0) & (found != labels[asked][:, None])
+    worse = (found.distances == found.distances[:, :1]) & there & (labels != truth[:, None])
     chosen = np.where(worse.any(axis=1), worse.argmax(axis=1), 0)
-    nearest: Text = found[np.arange(len(asked)), chosen].astype(labels.dtype)
+    nearest: Text = labels[np.arange(len(truth)), chosen].astype(truth.dtype)
     return nearest
 
 
-def count_wrong(judgement: Judgement, parts: Text) -> dict[str, dict[str, float]]:
+def count_wrong(nearest: NearestLabels, parts: Text) -> dict[str, dict[str, float]]:
     """For each part in which something was judged: ``n``, how many are ``wrong``, and their ``rate``."""
     counts = {}
     for part in np.unique(parts):
-        rows = judgement.judged & (parts == part)
+        rows = nearest.judged & (parts == part)
         if rows.any():
-            n, wrong = int(rows.sum()), int((judgement.wrong & rows).sum())
+            n, wrong = int(rows.sum()), int((nearest.wrong & rows).sum())
             counts[str(part)] = {"n": n, "wrong": wrong, "rate": wrong / n}
     order = [*(part for part in (TRAINING, "val", "test") if part in counts)]
     return {part: counts[part] for part in [*order, *(part for part in counts if part not in order)]}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,25 @@ from doppelgram.space.exact import Float32, Ids, Int64, vectors
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Checked input of an evaluation.
+class EmbeddedSet:
+    """Embedded images and what is known of them.
+
+    Attributes:
+        vectors: (n, dim) float32.
+        labels: n labels, text or numbers.
+        ids: n names of images, such as content hashes; images of the same name are never compared. None: all differ.
+        parts: n labels of each part of the space, where they are known, such as the places and the poses.
+    """
+
+    vectors: Any
+    labels: Any
+    ids: Ids | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RetrievalTask:
+    """What is looked for in what: the checked input of an evaluation.
 
     Attributes:
         query: (q, d) embeddings; the gallery itself when leaving one out.
@@ -59,49 +77,39 @@ def expand_matches(wanted: Int64, values: Int64) -> tuple[Int64, Int64]:
     return owner, order[start[owner] + within]
 
 
-def make_setting(
-    gallery: Any,
-    gallery_labels: Any,
-    query: Any = None,
-    query_labels: Any = None,
-    *,
-    gallery_ids: Ids | None = None,
-    query_ids: Ids | None = None,
-) -> Setting:
-    """Check the input of an evaluation; see :func:`doppelgram.evaluation.evaluate.evaluate_embeddings`.
+def make_task(gallery: EmbeddedSet, query: EmbeddedSet | None = None) -> RetrievalTask:
+    """Check the input of an evaluation.
+
+    Args:
+        gallery: in which is searched.
+        query: what is searched for; None to look for each gallery image among the others.
 
     Raises:
-        DoppelgramError: unusable embeddings, a missing label, lengths or dimensions that do not fit, ids or labels
-            for one side only.
+        DoppelgramError: unusable embeddings, a missing label, lengths or dimensions that do not fit, or ids of one side
+            only.
     """
-    gallery = vectors(gallery, "gallery")
-    leave_one_out = query is None
-    if leave_one_out:
-        if query_labels is not None or query_ids is not None:
-            raise DoppelgramError("query_labels or query_ids are given but no query embeddings; give those too")
-        names, codes = _classes(_labels(gallery_labels, len(gallery), "gallery"))
-        images = np.arange(len(gallery))
-        if gallery_ids is not None:
-            images = _numbers(_listed(gallery_ids, len(gallery), "gallery", "ids"))
-        return Setting(gallery, gallery, codes, codes, names, images, images, True)
-    query = vectors(query, "query")
-    if query.shape[1] != gallery.shape[1]:
+    found = vectors(gallery.vectors, "gallery")
+    n = len(found)
+    if query is None:
+        names, codes = _classes(_labels(gallery.labels, n, "gallery"))
+        images = np.arange(n)
+        if gallery.ids is not None:
+            images = _numbers(_listed(gallery.ids, n, "gallery", "ids"))
+        return RetrievalTask(found, found, codes, codes, names, images, images, True)
+    asked = vectors(query.vectors, "query")
+    if asked.shape[1] != found.shape[1]:
         raise DoppelgramError(
-            f"the queries have {query.shape[1]} dimensions and the gallery {gallery.shape[1]}; "
+            f"the queries have {asked.shape[1]} dimensions and the gallery {found.shape[1]}; "
             "embed both with the same model"
         )
-    if query_labels is None:
-        raise DoppelgramError("query embeddings are given but no query_labels; give one label a query")
-    n = len(gallery)
-    both = _labels(gallery_labels, n, "gallery") + _labels(query_labels, len(query), "query")
-    names, codes = _classes(both)
-    images = np.arange(n + len(query))
-    if (gallery_ids is None) != (query_ids is None):
+    names, codes = _classes(_labels(gallery.labels, n, "gallery") + _labels(query.labels, len(asked), "query"))
+    images = np.arange(n + len(asked))
+    if (gallery.ids is None) != (query.ids is None):
         raise DoppelgramError("ids are given for one of gallery and query only; give both, or neither")
-    if gallery_ids is not None and query_ids is not None:
-        ids = _listed(gallery_ids, n, "gallery", "ids") + _listed(query_ids, len(query), "query", "ids")
+    if gallery.ids is not None and query.ids is not None:
+        ids = _listed(gallery.ids, n, "gallery", "ids") + _listed(query.ids, len(asked), "query", "ids")
         images = _numbers(ids)
-    return Setting(query, gallery, codes[n:], codes[:n], names, images[n:], images[:n], False)
+    return RetrievalTask(asked, found, codes[n:], codes[:n], names, images[n:], images[:n], False)
 
 
 def _numbers(ids: list[Any]) -> Int64:

@@ -10,7 +10,7 @@ DETAIL = 1024
 _TILE = 0.62
 
 
-def views(width: int, height: int) -> list[Square]:
+def regions(width: int, height: int) -> list[Square]:
     """The whole photograph as a square, then tiles of it: four in a square one, two along a panorama."""
     side = max(width, height) * _TILE
     long, short = max(width, height), min(width, height)

@@ -1,0 +1,100 @@
+"""A collection's images into a catalog: what is there already is skipped, what cannot be read is reported."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from doppelgram.catalog.embed import THUMBNAIL_SIDE, Chunk, embed_chunk
+from doppelgram.catalog.entries import changed_entries, entries_of
+from doppelgram.catalog.report import IndexReport
+from doppelgram.catalog.rows import Entry
+from doppelgram.catalog.store import Catalog
+from doppelgram.dataset.collection import Collection
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.report import FileOutcome, quoted
+from doppelgram.models.embedder import Embedder
+
+ALREADY_PRESENT = "already in the catalog"
+
+
+def index_collection(
+    collection: Collection,
+    model: Embedder,
+    catalog: Catalog,
+    *,
+    batch: int = 256,
+    thumbnail: int = THUMBNAIL_SIDE,
+    progress: Callable[[int], None] | None = None,
+) -> IndexReport:
+    """Embed a collection's images and append them to a catalog, in chunks.
+
+    Every file is opened once, and decoded once if it is new. Files are told apart by content. What the catalog holds
+    already is not embedded again, so calling this again after an interruption, even a kill, goes on where it stopped;
+    at most one chunk is lost. One chunk of pixels is in memory at a time.
+
+    Where a file's content is in the catalog already, its row is brought up to date if it has this file's path, or
+    if the file that it names is gone (the folder was moved): path, name, and whatever the collection says of label,
+    label columns, author and time. A further copy of a file that is still there changes nothing.
+
+    Where faces are cut out, by `Catalog.face` or by the model's own framing, a row's label columns are joined by one
+    named `FACE_COLUMN`, which says what was found; where people were, by `PEOPLE_COLUMN`, which says who was.
+
+    Args:
+        collection: the images.
+        model: the model that fills this catalog.
+        catalog: to append to.
+        batch: files in a chunk.
+        thumbnail: long side in pixels of the small pictures that are kept.
+        progress: called with numbers of files as they are finished; they add up to ``len(collection)``.
+
+    Raises:
+        DoppelgramError: the catalog was filled by another model, or not one file could be read.
+    """
+    if batch < 1:
+        raise DoppelgramError(f"batch is {batch}; it must be 1 or more")
+    catalog.require(model.fingerprint)
+    want = replace(model.with_face(catalog.face).want, thumbnail=thumbnail)
+    started = time.perf_counter()
+    entries = entries_of(collection)
+    known = {entry.id: entry for entry in catalog.entries()}
+    report = IndexReport()
+    first: dict[str, str] = {}  # digest to the path of this collection's first file of that content
+    held: dict[str, list[Entry]] = {}  # files whose content the catalog had before
+    for start in range(0, len(entries), batch):
+        part = entries[start : start + batch]
+        chunk = embed_chunk(
+            part, model, want, known=lambda digest: digest in known or digest in first, progress=progress
+        )
+        inserted = catalog.add(chunk.rows)
+        report.added += inserted
+        # Fewer than the chunk where another process was faster.
+        report.already_present += len(chunk.rows) - inserted
+        _note(report, chunk, known, first)
+        for entry, digest in zip(part, chunk.digests, strict=True):
+            if digest in known:
+                held.setdefault(digest, []).append(replace(entry, id=digest))
+    report.updated = catalog.update(changed_entries(known, held, collection))
+    counts = report.files.counts()
+    report.duplicate, report.missing, report.broken = counts["duplicate"], counts["missing"], counts["broken"]
+    report.files.raise_if_nothing_readable()
+    catalog.compact()
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _note(report: IndexReport, chunk: Chunk, known: dict[str, Entry], first: dict[str, str]) -> None:
+    """Add a chunk to the report. ``first`` gets the files whose content is new in this pass."""
+    report.digests += chunk.digests
+    if chunk.without_people is not None:
+        report.without_people = [*(report.without_people or []), *chunk.without_people]
+    for outcome, digest in zip(chunk.outcomes, chunk.digests, strict=True):
+        if outcome.status == "ok" and digest in first:
+            outcome = FileOutcome(outcome.path, "duplicate", f"same bytes as {quoted(first[digest])}")
+        elif outcome.status == "ok" and digest in known:
+            report.already_present += 1
+            outcome = FileOutcome(outcome.path, "ok", ALREADY_PRESENT)
+        if outcome.status == "ok":
+            first[digest] = outcome.path
+        report.files.outcomes.append(outcome)

@@ -1,0 +1,61 @@
+"""What became of the files of a collection that was indexed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from doppelgram.images.report import LoadReport
+from doppelgram.numbers import duration
+
+
+@dataclass
+class IndexReport:
+    """What became of the files of a collection.
+
+    Attributes:
+        added: files whose content is new in the catalog.
+        already_present: files whose content was there before, under this path or another.
+        duplicate: files with the same bytes as an earlier file of the collection.
+        missing: files that do not exist.
+        broken: files that are there but give no image.
+        updated: rows whose path, label, author or time was brought up to date; counted among `already_present`.
+        seconds: wall time.
+        without_people: paths of the added photographs in which nobody was found, by models that look for people; None
+            with other models.
+        files: one outcome a file, with reasons, in the collection's order.
+        digests: id in the catalog of each file, in that order; empty where the file gave no image.
+    """
+
+    added: int = 0
+    already_present: int = 0
+    duplicate: int = 0
+    missing: int = 0
+    broken: int = 0
+    updated: int = 0
+    seconds: float = 0.0
+    without_people: list[str] | None = None
+    files: LoadReport = field(default_factory=LoadReport)
+    digests: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """Return counts, seconds and outcomes as JSON text in ASCII; who is without people only where that is known."""
+        left_out = {"files", "digests"} | ({"without_people"} if self.without_people is None else set())
+        facts = {key: value for key, value in asdict(self).items() if key not in left_out}
+        return json.dumps(facts | json.loads(self.files.to_json()))
+
+    def summary(self, limit: int = 5) -> str:
+        """Return one line for a person, naming at most ``limit`` files of each kind that gave nothing new."""
+        counts = [f"{self.added:,} added"]
+        if self.already_present:
+            moved = f" ({self.updated:,} brought up to date)" if self.updated else ""
+            counts.append(f"{self.already_present:,} already present{moved}")
+        for name in ("duplicate", "missing", "broken"):
+            if getattr(self, name):
+                counts.append(f"{getattr(self, name):,} {name}")
+        line = f"{', '.join(counts)} in {duration(self.seconds)}."
+        if self.without_people:
+            count = len(self.without_people)
+            whose = "its pose counts" if count == 1 else "their poses count"
+            line += f" Nobody was found in {count:,} of those added, so {whose} as unknown."
+        return f"{line} {self.files.summary(limit)}" if self.duplicate or self.missing or self.broken else line

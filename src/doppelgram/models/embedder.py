@@ -1,0 +1,161 @@
+"""What every model can do: be shown photographs, and make vectors of them that have a space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+from torch import Tensor
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.framing import Framing
+from doppelgram.images.read import Photograph, Source, Want, read_all
+from doppelgram.images.whole import WholePhotograph
+from doppelgram.pose.people import People
+from doppelgram.space.exact import Float32
+from doppelgram.space.space import Space
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What a model made of some photographs.
+
+    Attributes:
+        vectors: float32 (n, dim).
+        people: of each photograph, those whose skeletons were embedded, the most prominent first, in pixels of the
+            photograph as it was framed. Where nobody is in it, the vector may still hold a pose, of a person of whom
+            only the outline was found. None: this model looks for nobody.
+    """
+
+    vectors: Float32
+    people: list[People] | None = None
+
+
+class Embedder(Protocol):
+    """A model, of whatever kind.
+
+    Attributes:
+        fingerprint: identifies architecture, preprocessing and weights; set when the model is saved or loaded.
+        labels: names of the classes that it was trained on.
+        recipe: the recipe that it was trained by, for the record.
+    """
+
+    fingerprint: str
+    labels: Sequence[str]
+    recipe: Mapping[str, Any]
+
+    @property
+    def dim(self) -> int:
+        """Size of a vector."""
+
+    @property
+    def name(self) -> str:
+        """Name of its recipe."""
+
+    @property
+    def space(self) -> Space:
+        """What distances between its vectors mean."""
+
+    @property
+    def want(self) -> Want:
+        """What `images.read` must deliver of a photograph so that it can be embedded."""
+
+    @property
+    def framing(self) -> Framing | WholePhotograph:
+        """How the pixels of a photograph are cut and resized."""
+
+    @property
+    def at_once(self) -> int:
+        """Photographs whose pixels are worth holding in memory at a time."""
+
+    @property
+    def takes_cuts(self) -> bool:
+        """Whether it looks at a square that is cut from a photograph, so that another cut makes sense."""
+
+    def embed(self, photographs: Sequence[Photograph]) -> Embedded:
+        """Embed photographs that were read as `want` says."""
+
+    def embed_images(self, images: Sequence[Source]) -> Float32:
+        """Vectors, float32 (n, dim), of paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
+
+        Raises:
+            DoppelgramError: an image is missing or cannot be read.
+        """
+
+    def similarity(self, a: Source, b: Source) -> float:
+        """Probability that two photographs show the same, if same and different were equally likely beforehand.
+
+        Raises:
+            DoppelgramError: an image cannot be read, or the model is not calibrated.
+        """
+
+    def with_face(self, face: str) -> Self:
+        """The same model behind another cut: the largest face that this detector finds; empty for its own framing.
+
+        Raises:
+            DoppelgramError: the model does not look at cuts.
+        """
+
+    def require_named(self, paths: Sequence[Path], *, every: bool) -> None:
+        """See that what the model needs beside photographs is there before any work begins.
+
+        Args:
+            paths: the photographs.
+            every: whether each was asked for by itself, so that something has to be there for all of them.
+
+        Raises:
+            DoppelgramError: something is missing; the sentence says what.
+        """
+
+    def described(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """All of it, as JSON-ready values and tensors, for `format.save_model`."""
+
+    def save(self, folder: Path | str) -> Path:
+        """Save to a folder as ``model.safetensors`` and ``model.json``; sets the fingerprint."""
+
+
+def embed_stream(
+    model: Embedder, photographs: Iterable[Photograph], *, at_once: int | None = None
+) -> Iterator[tuple[list[Photograph], Embedded]]:
+    """Embed photographs as they are read, some at a time; those without pixels are left out.
+
+    Args:
+        model: of any kind.
+        photographs: from `images.read`, with what the model wants and perhaps more.
+        at_once: photographs that the model gets at a time, at most; as many as it asks for by default.
+
+    Yields:
+        The photographs of a piece, and what the model made of them.
+    """
+    size = min(at_once or model.at_once, model.at_once)
+    piece: list[Photograph] = []
+    for photograph in photographs:
+        if photograph.pixels is not None:
+            piece.append(photograph)
+        if len(piece) == size:
+            yield piece, model.embed(piece)
+            piece = []
+    if piece:
+        yield piece, model.embed(piece)
+
+
+def embed_images(model: Embedder, images: Sequence[Source]) -> Float32:
+    """What `Embedder.embed_images` does, by way of `Embedder.embed`."""
+    model.require_named([Path(image) for image in images if isinstance(image, (str, Path))], every=True)
+    vectors = np.empty((len(images), model.dim), dtype=np.float32)
+    for start in range(0, len(images), model.at_once):
+        photographs = read_all(images[start : start + model.at_once], model.want)
+        vectors[start : start + model.at_once] = model.embed(photographs).vectors
+    return vectors
+
+
+def similarity(model: Embedder, a: Source, b: Source) -> float:
+    """What `Embedder.similarity` does."""
+    vectors = model.embed_images([a, b])
+    found = model.space.compare(vectors[:1], vectors[1:]).probability
+    if found is None:
+        raise DoppelgramError("this model is not calibrated: it was trained without a validation part that has pairs")
+    return float(found[0])

@@ -1,0 +1,148 @@
+"""The files of a saved model: a folder with ``model.safetensors`` and ``model.json``, and nothing that can run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.models.backbones.registry import rebuild_backbone
+from doppelgram.models.networks.embedding import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
+
+FORMAT = "doppelgram-model"
+VERSION = 1
+WEIGHTS_FILE, DESCRIPTION_FILE = "model.safetensors", "model.json"
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def _digest_file(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _fingerprint(description: dict[str, Any], weights: str) -> str:
+    """What decides a model's vectors: architecture, preprocessing, weights. Recalibrating leaves it as it is."""
+    parts = {
+        "architecture": description["architecture"],
+        "preprocessing": description["preprocessing"],
+        "weights": weights,
+    }
+    return hashlib.sha256(_canonical(parts)).hexdigest()
+
+
+class Saved(Protocol):
+    """What can be written: a model that can describe itself."""
+
+    fingerprint: str
+
+    def described(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+        """JSON-ready values, with at least ``architecture`` and ``preprocessing``, and tensors."""
+
+
+def save_model(model: Saved, folder: Path) -> Path:
+    """Write a model to a folder, each file whole or not at all, and set its fingerprint.
+
+    Returns:
+        The folder.
+    """
+    model.fingerprint = write_bundle(folder, *model.described())
+    return folder
+
+
+def describe_network(network: EmbeddingNetwork) -> dict[str, Any]:
+    """What `rebuild_network` needs to make the same network again, JSON-ready."""
+    pooling = {} if network.pooling is None else {"pooling": network.pooling.spec}
+    return {
+        "backbone": network.backbone.spec,
+        "head": network.head.spec,
+        **pooling,
+        "mean": list(network.backbone.mean),
+        "std": list(network.backbone.std),
+    }
+
+
+def rebuild_network(architecture: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> EmbeddingNetwork:
+    """The network that `describe_network` described, with these weights, ready to embed.
+
+    Raises:
+        KeyError, TypeError, RuntimeError: they do not fit each other.
+    """
+    backbone = rebuild_backbone(architecture["backbone"])
+    backbone.mean, backbone.std = tuple(architecture["mean"]), tuple(architecture["std"])
+    pooling = DepthwisePooling(**architecture["pooling"]) if "pooling" in architecture else None
+    network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, **architecture["head"]), pooling=pooling)
+    network.load_state_dict(dict(tensors))
+    if backbone.convolutional:
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.eval()
+
+
+def write_bundle(folder: Path, description: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+    """Write a description and tensors; returns the fingerprint."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / (WEIGHTS_FILE + ".part")
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(whole, aside, metadata={"format": "pt"})
+    weights = _digest_file(aside)
+    # Through JSON once, so that what is hashed now equals what is hashed after reading it back.
+    description = json.loads(
+        _canonical({"format": FORMAT, "version": VERSION, **description, "weights_sha256": weights})
+    )
+    description["fingerprint"] = _fingerprint(description, weights)
+    description["checksum"] = hashlib.sha256(_canonical(description)).hexdigest()
+    text = folder / (DESCRIPTION_FILE + ".part")
+    text.write_text(json.dumps(description, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+    os.replace(aside, folder / WEIGHTS_FILE)
+    os.replace(text, folder / DESCRIPTION_FILE)
+    return str(description["fingerprint"])
+
+
+def read_bundle(folder: Path) -> tuple[dict[str, Any], Path]:
+    """The checked description of a saved model, and the file of its weights.
+
+    Raises:
+        DoppelgramError: the folder holds another program's model, a newer version's, or one that was altered.
+    """
+    file = folder / DESCRIPTION_FILE
+    try:
+        description = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise DoppelgramError(f"{file}: cannot be read as JSON; the model is damaged") from None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise DoppelgramError(f"{file}: this is not a model written by doppelgram")
+    if description.get("version") != VERSION:
+        raise DoppelgramError(
+            f"{file}: written in format version {description.get('version')}, but this program reads {VERSION}; "
+            "update the program"
+        )
+    checksum = description.pop("checksum", None)
+    if hashlib.sha256(_canonical(description)).hexdigest() != checksum:
+        raise DoppelgramError(f"{file}: was altered after it was saved; not loaded")
+    weights_file = folder / WEIGHTS_FILE
+    if not weights_file.is_file():
+        raise DoppelgramError(f"{weights_file}: is missing; the model is not whole")
+    if _digest_file(weights_file) != description.get("weights_sha256"):
+        raise DoppelgramError(f"{weights_file}: does not belong to {DESCRIPTION_FILE} or was altered; not loaded")
+    return description, weights_file
+
+
+def read_tensors(weights_file: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a saved model's file; raises DoppelgramError where it is no such file."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(weights_file)
+    except SafetensorError as problem:
+        raise DoppelgramError(f"{weights_file}: does not fit its description: {str(problem).splitlines()[0]}") from None

@@ -1,0 +1,73 @@
+"""A trace in short, as ``summary.json`` has it, and what its figures depend on."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from doppelgram.models.arrangement import ArrangementModel
+from doppelgram.rolemodels.result import RoleModels
+
+REPORT_FILE = "report.html"
+
+_COLUMNS = [
+    "path",
+    "author",
+    "timestamp",
+    "place",
+    "arrangement",
+    "score",
+    "influence",
+    "originality",
+    "followers",
+    "total_followers",
+    "excess",
+    "p_value",
+    "q_value",
+    "rank_low",
+    "rank_high",
+]
+
+
+def summary(found: RoleModels, out: Path | str | None = None) -> dict[str, Any]:
+    """What a trace found in short, as JSON writes it."""
+    leaders = found.role_models[(found.role_models["status"] == "traced") & (found.role_models["score"] > 0)]
+    return {
+        "counts": found.counts,
+        "overall": {name: _plain(value) for name, value in found.overall.items()},
+        "threshold": found.threshold,
+        "decay_days": _plain(found.decay_days),
+        "settings": found.settings.to_dict(),
+        "notes": list(found.notes),
+        "role_models": [
+            {name: _plain(value) for name, value in zip(_COLUMNS, row, strict=True)}
+            for row in leaders[_COLUMNS].head(found.settings.top).itertuples(index=False)
+        ],
+        **({"report": str(Path(out) / REPORT_FILE)} if out is not None else {}),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def versions(model: ArrangementModel) -> dict[str, str]:
+    """Programs and versions that the figures depend on."""
+    sight = model.finder_settings
+    return {
+        "Doppelgram": version("doppelgram"),
+        "Python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy")},
+        "model": model.fingerprint[:12],
+        "people found by": f"{sight.estimator} {sight.estimator_key}".strip(),
+        "people masked by": f"{sight.segmenter} {sight.segmenter_key}".strip(),
+    }

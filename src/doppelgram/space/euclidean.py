@@ -1,0 +1,178 @@
+"""The space of one embedding: Euclidean distance, and what it means if it was calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.space.calibration import Calibration
+from doppelgram.space.exact import (
+    Bools,
+    Float32,
+    Float64,
+    Ids,
+    Int64,
+    block_rows,
+    listed_ids,
+    nearest_columns,
+    pair_distances,
+    self_matches,
+    vectors,
+)
+from doppelgram.space.space import Found, PairResult, checked_part
+
+
+@dataclass(frozen=True)
+class EuclideanSpace:
+    """Vectors whose Euclidean distance says how unlike two images are.
+
+    Attributes:
+        dim: size of a vector.
+        calibration: from a distance to a probability; None where none was fitted.
+    """
+
+    parts: ClassVar[tuple[str, ...]] = ()
+    has_means: ClassVar[bool] = True
+
+    dim: int
+    calibration: Calibration | None = None
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether distances have probabilities and a threshold."""
+        return self.calibration is not None
+
+    @property
+    def threshold(self) -> float | None:
+        """The distance up to which two images count as the same; None without calibration."""
+        return self.calibration.threshold if self.calibration else None
+
+    @property
+    def fitted_on(self) -> str:
+        """Which images the threshold was chosen on; empty without calibration."""
+        return self.calibration.fitted_on if self.calibration else ""
+
+    def distance(self, a: NDArray[Any], b: NDArray[Any]) -> Float64:
+        """Euclidean distances (m,) of the pairs (a[i], b[i]), by direct difference in float64."""
+        rows = np.arange(len(a))
+        return pair_distances(np.asarray(a, dtype=np.float32), np.asarray(b, dtype=np.float32), rows, rows)
+
+    def probability(self, distance: Any) -> Float64:
+        """Probability of the same at a distance.
+
+        Raises:
+            DoppelgramError: the space was not calibrated.
+        """
+        if self.calibration is None:
+            raise DoppelgramError(
+                "this model is not calibrated: it was trained without a validation part that has pairs"
+            )
+        return self.calibration.probability(distance)
+
+    def compare(self, a: NDArray[Any], b: NDArray[Any]) -> PairResult:
+        """Distance and, if calibrated, probability of the pairs (a[i], b[i])."""
+        distance = self.distance(a, b)
+        return PairResult(distance, self.probability(distance) if self.calibrated else None)
+
+    def index(self, gallery: Any, ids: Ids | None = None) -> EuclideanIndex:
+        """Prepare a gallery (n, dim) for search."""
+        return EuclideanIndex(self, gallery, ids)
+
+    def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
+        """The vectors themselves."""
+        checked_part(self, by)
+        return np.asarray(vectors, dtype=np.float32)
+
+    def unknown(self, vectors: NDArray[Any]) -> Mapping[str, Bools]:
+        """Nothing can be missing."""
+        return {}
+
+
+class EuclideanIndex:
+    """A gallery prepared for exact searches by Euclidean distance; see `doppelgram.space.space.Index`.
+
+    Raises:
+        DoppelgramError: as :func:`doppelgram.space.exact.vectors`, or there is not one id a row.
+    """
+
+    def __init__(self, space: EuclideanSpace, gallery: Any, ids: Ids | None = None) -> None:
+        self.gallery = vectors(gallery, "gallery")
+        self._space = space
+        self._ids = None if ids is None else listed_ids(ids, len(self.gallery), "gallery")
+        self._ranker = EuclideanRanker(self.gallery)
+
+    def nearest(self, queries: Any, k: int, *, query_ids: Ids | None = None, by: str = "") -> Found:
+        """The k nearest gallery images of each query; distances are float32, duplicates at exactly 0."""
+        checked_part(self._space, by)
+        queries = vectors(queries, "queries")
+        if queries.shape[1] != self.gallery.shape[1]:
+            raise DoppelgramError(
+                f"the queries have {queries.shape[1]} dimensions and the gallery {self.gallery.shape[1]}; "
+                "embed both with the same model"
+            )
+        left_out = self_matches(query_ids, self._ids, len(queries))
+        positions, distances = nearest_columns(self._ranker, queries, k, left_out)
+        return Found(positions, distances, self._space.probability(distances) if self._space.calibrated else None, {})
+
+    def ranker(self, by: str = "") -> EuclideanRanker:
+        """What orders the gallery for a query."""
+        checked_part(self._space, by)
+        return self._ranker
+
+
+class EuclideanRanker:
+    """Keys |b|^2 - 2ab of centred vectors in float32; the exact measure is the distance by direct difference."""
+
+    dtype = np.float32
+
+    def __init__(self, gallery: Float32) -> None:
+        self.size, self._width = gallery.shape
+        self._gallery = gallery
+        self._centre = gallery.mean(axis=0, dtype=np.float64) if self.size else np.zeros(self._width)
+        centred = (gallery - self._centre).astype(np.float32)
+        # |b|^2 rides along as one more column, so that a single product gives |b|^2 - 2ab.
+        self._extended = np.vstack([centred.T, np.einsum("ij,ij->i", centred, centred)])
+
+    @property
+    def rows(self) -> int:
+        """Queries at a time that keep a block of keys near 64 MB."""
+        return block_rows(self.size)
+
+    def keys(self, queries: Float32, out: NDArray[Any] | None = None) -> tuple[Float32, Float32]:
+        """Keys (b, n) and the squared norms of the centred queries (b,)."""
+        query = (queries - self._centre).astype(np.float32)
+        own = np.einsum("ij,ij->i", query, query)
+        weights = np.hstack([-2 * query, np.ones((len(query), 1), dtype=np.float32)])
+        return np.matmul(weights, self._extended, out=out), own
+
+    def rounding(self, keys: NDArray[Any], scale: NDArray[Any]) -> Float32:
+        """How far off the key of an image as near as this one may be; above 0 even for zero vectors.
+
+        The probabilistic bound ``sqrt(d) eps`` of Higham and Mary (SIAM Journal on Scientific Computing 41, 2019) with
+        a factor to spare, times ``|a|^2 + (|a| + distance)^2``, which no vector at that distance exceeds.
+        """
+        eps = np.finfo(np.float32)
+        reach = np.sqrt(scale) + np.sqrt(np.maximum(keys + scale, 0))
+        return np.asarray(
+            2 * (np.sqrt(self._width) + 4) * eps.eps * (scale + reach * reach) + eps.tiny, dtype=np.float32
+        )
+
+    def limit(self, reach: Float64, scale: NDArray[Any]) -> Float64:
+        """The largest key that an image at distance ``reach`` may have.
+
+        Rounding of a dot product of length d is at most d * eps / 2 of the norms (Higham, Accuracy and Stability of
+        Numerical Algorithms, 2002, section 3.1), once for 2ab and once for |b|^2, and centring adds an eps of them; an
+        image at that distance has a norm of at most |a| + distance.
+        """
+        own = scale.astype(np.float64)
+        slack = 2 * (self._width + 3) * np.finfo(np.float32).eps * (own + (np.sqrt(own) + reach) ** 2)
+        return np.asarray(reach * reach * (1 + 1e-6) - own + slack)
+
+    def exact(self, queries: Float32, rows: Int64, columns: Int64) -> Float64:
+        """Distances (p,) of query rows and gallery columns."""
+        return pair_distances(queries, self._gallery, rows, columns)

@@ -1,0 +1,127 @@
+"""What a place distance and a pose distance mean together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from doppelgram.errors import DoppelgramError
+from doppelgram.space.calibration import Calibration
+from doppelgram.space.exact import Float64
+
+RULES = ("sum", "both")
+_NUMBERS = ("place_weight", "pose_weight", "bias", "pose_prior", "threshold")
+
+
+def log_odds(calibration: Calibration, distance: ArrayLike) -> Float64:
+    """Log-odds of "same" at a distance, float64 of the distance's shape: ``-slope * distance + intercept``."""
+    return calibration.intercept - calibration.slope * np.asarray(distance, dtype=np.float64)
+
+
+def sigmoid(odds: ArrayLike) -> Float64:
+    """Probability at some log-odds, stable for all of them."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -np.asarray(odds, dtype=np.float64))))
+
+
+@dataclass(frozen=True)
+class JointCalibration:
+    """What a place distance and a pose distance mean together.
+
+    With the rule ``sum``, ``logit p = place_weight * logit p_place + pose_weight * logit p_pose + bias``, a weighted
+    sum of log-odds. With the rule ``both``, ``logit p = logit(p_place' * p_pose') + bias``, where ``logit p_place' =
+    place_weight * logit p_place`` and likewise for the pose: the arrangement is the same if the place is *and* the pose
+    is, so that no certainty about one makes up for doubt about the other. Where no pose distance is known, because no
+    person was found in one of the two photographs, ``pose_prior`` stands in for ``logit p_pose``.
+
+    Attributes:
+        place: place distance to the probability of the same place.
+        pose: pose distance to the probability of the same pose.
+        place_weight: of the place's log-odds, 0 or more.
+        pose_weight: of the pose's log-odds, 0 or more.
+        bias: added to the sum.
+        pose_prior: log-odds of the same pose where there is none to compare.
+        threshold: probability from which on two photographs count as the same arrangement.
+        rule: ``sum`` or ``both``.
+    """
+
+    place: Calibration
+    pose: Calibration
+    place_weight: float
+    pose_weight: float
+    bias: float
+    pose_prior: float
+    threshold: float
+    rule: str = "sum"
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise DoppelgramError(f"joint calibration: 'rule' is {self.rule!r}; it is one of {', '.join(RULES)}")
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise DoppelgramError(f"joint calibration: '{name}' is {value!r}; it must be a finite number")
+            object.__setattr__(self, name, float(value))
+        for name in ("place_weight", "pose_weight"):
+            if getattr(self, name) < 0:
+                raise DoppelgramError(f"joint calibration: '{name}' is {getattr(self, name):g}; it must be 0 or more")
+        if not 0 < self.threshold < 1:
+            raise DoppelgramError(f"joint calibration: 'threshold' is {self.threshold:g}; it lies between 0 and 1")
+
+    def log_odds(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> Float64:
+        """Log-odds of the same arrangement, float64 of the distances' shape.
+
+        Args:
+            place_distance: Euclidean distance of place embeddings.
+            pose_distance: distance of poses, NaN where there is none to compare.
+        """
+        return np.asarray(self.combined(log_odds(self.place, place_distance), self.pose_log_odds(pose_distance)))
+
+    def pose_log_odds(self, pose_distance: ArrayLike) -> Float64:
+        """Log-odds of the same pose; `pose_prior` where the distance is NaN."""
+        pose = log_odds(self.pose, pose_distance)
+        return np.where(np.isnan(pose), self.pose_prior, pose)
+
+    def combined(self, place: NDArray[Any], pose: NDArray[Any]) -> NDArray[Any]:
+        """Joint log-odds from those of the place and of the pose, of their shape and type.
+
+        Never more than the weighted sum of both and the bias, whatever the rule.
+        """
+        kind = place.dtype.type
+        place, pose = kind(self.place_weight) * place, kind(self.pose_weight) * pose
+        if self.rule == "sum":
+            return np.asarray(place + pose + kind(self.bias))
+        # 1 / (p_place p_pose) - 1 = exp(-place) + exp(-pose) + exp(-place - pose)
+        return np.asarray(kind(self.bias) - np.logaddexp(np.logaddexp(-place, -pose), -place - pose))
+
+    def probability(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> Float64:
+        """Probability of the same arrangement; arguments as for `log_odds`."""
+        return sigmoid(self.log_odds(place_distance, pose_distance))
+
+    def pose_probability(self, pose_distance: ArrayLike) -> Float64:
+        """Probability of the same pose; that of `pose_prior` where the distance is NaN."""
+        return sigmoid(self.pose_log_odds(pose_distance))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The calibration as JSON-ready values."""
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        return {"place": self.place.to_dict(), "pose": self.pose.to_dict(), **numbers, "rule": self.rule}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> JointCalibration:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            DoppelgramError: a key is missing, unknown or holds something unusable; the key is named.
+        """
+        known = {"place", "pose", "rule", *_NUMBERS}
+        if isinstance(values, dict):
+            values = {"rule": "sum", **values}  # the only rule that there was at first
+        if not isinstance(values, dict) or set(values) != known:
+            differing = sorted(known ^ set(values)) if isinstance(values, dict) else sorted(known)
+            raise DoppelgramError(f"joint calibration: {', '.join(map(repr, differing))} missing or not known")
+        place, pose = (Calibration.from_dict(values[name]) for name in ("place", "pose"))
+        return cls(place=place, pose=pose, rule=values["rule"], **{name: values[name] for name in _NUMBERS})
