@@ -27,7 +27,7 @@ from doppelgram.models.backbones.backbone import SmallNet
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
-from doppelgram.reports.role_models.terminal import summary as terminal_summary
+from doppelgram.reports.role_models.terminal import overview
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.samples.posts import render_posts
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
@@ -98,7 +98,7 @@ def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path) -> N
     assert text.count('<g stroke-linecap="round">') == 10  # the skeleton of the one person in each
     assert json.loads((tmp_path / "traced/summary.json").read_text(encoding="utf-8"))["counts"] == found.counts
     screen = Console(record=True, width=200, file=io.StringIO())
-    screen.print(terminal_summary(found))
+    screen.print(overview(found))
     assert "ann0.jpg" in screen.export_text()
 
 

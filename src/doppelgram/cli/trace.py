@@ -69,10 +69,10 @@ def trace(
     if json_:
         print_json(summary(found, out) | ({"truth": scores.to_dict()} if scores else {}))
         return
-    from doppelgram.reports.role_models.terminal import summary
+    from doppelgram.reports.role_models.terminal import overview
 
     console = answer_console()
-    console.print(summary(found), highlight=False)
+    console.print(overview(found), highlight=False)
     for line in score_lines(scores) if scores else ():
         console.print(line, highlight=False)
     console.print(f"report: {out / REPORT_FILE}", highlight=False, markup=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 10
 
 
-def summary(found: RoleModels) -> RenderableType:
+def overview(found: RoleModels) -> RenderableType:
     """The lead, the leading posts and the notes; a star marks what a shuffled clock does not explain."""
     parts: list[RenderableType] = [Text(lead(found)), Text("")]
     leaders = found.role_models[(found.role_models["status"] == "traced") & (found.role_models["score"] > 0)]
