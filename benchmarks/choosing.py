@@ -1,7 +1,7 @@
 """The tables behind docs/choosing.md: miners, losses, sizes, margins, images per class, and what makes training stick.
 
 Traffic signs, the 58 classes with 20 crops or more, at most 60 crops of each, split by panorama; every figure is of
-the validation part asked of the training part, over three seeds unless told otherwise, with a two-level bootstrap
+the validation part as queries to the training part, over three seeds unless told otherwise, with a two-level bootstrap
 interval.
 
 ``mining`` and ``sticking`` train our small net from scratch at 32x32. ``grid``, ``margins`` and ``per-class`` train
@@ -181,7 +181,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True, help="folder that holds signs/")
     options.add_argument("--weights", type=Path, required=True, help="folder that holds mobilenet_v2_imagenet/")
     options.add_argument("--only", default=",".join(EXPERIMENTS), help="experiments, separated by commas")
-    options.add_argument("--out", type=Path, help="folder to keep the runs in; gone on with if they are there")
+    options.add_argument("--out", type=Path, help="folder to keep the runs in; resumed if they are there")
     options.add_argument("--seeds", type=int, default=3, help="trainings of each setting")
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())

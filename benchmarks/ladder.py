@@ -120,7 +120,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--data", type=Path, required=True, help="folder that holds posts/")
     options.add_argument("--weights", type=Path, required=True)
-    options.add_argument("--out", type=Path, help="folder to keep the rungs in; gone on with if they are there")
+    options.add_argument("--out", type=Path, help="folder to keep the rungs in; resumed if they are there")
     options.add_argument("--protocol", default="both")
     options.add_argument("--rung", action="append", default=[], help="only this one; repeatable")
     options.add_argument("--no-ours", action="store_true", help="leave our own model out")

@@ -17,7 +17,7 @@ from dataclasses import asdict
 import numpy as np
 from scipy.stats import kstest
 
-from common import machine, write
+from common import machine, machine_line, write
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.attribution import attribute
@@ -146,7 +146,7 @@ def table(report: dict[str, object]) -> str:
             f"p-values are below 0.05, and {silent['worlds_with_q_below_0.05']} of the worlds have a post "
             "with q below 0.05.",
             "",
-            "Machine: " + ", ".join(f"{key} {value}" for key, value in report["machine"].items()) + ".",
+            machine_line(report["machine"]),
         ]
     )
 

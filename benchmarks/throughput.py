@@ -24,7 +24,7 @@ from rich.console import Console
 from common import machine, write
 from doppelgram.dataset.collection import codes
 from doppelgram.dataset.loading import load_images
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.images.framing import Framing
 from doppelgram.learning.registry import make_loss
 from doppelgram.samples.signs import render_signs

@@ -20,9 +20,9 @@ from rich.console import Console
 
 from common import machine, write
 from doppelgram.api.trace import trace
-from doppelgram.dataset.posts.read import read_posts as read_table
-from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_posts
-from doppelgram.numbers import estimate, percent
+from doppelgram.dataset.posts.registry import read_posts
+from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_grouped_posts
+from doppelgram.numbers import percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.training.recipe_file import read_recipe
@@ -47,7 +47,7 @@ def run_of(name: str, data: Path, out: Path, weights: Path, seed: int) -> Path:
     if not (folder / "model" / "model.json").is_file():
         make = {"closed": closed_protocol, "open": open_protocol}[name]
         split = out / f"{name}.csv"
-        make(read_posts(data), seed=seed).split.write(split)
+        make(read_grouped_posts(data), seed=seed).split.write(split)
         train(data, read_recipe("posts"), folder, split=split, weights=weights, seed=seed, resume=True, console=CONSOLE)
     return folder
 
@@ -56,9 +56,8 @@ def row(scores: TruthScores, name: str, threshold: float | None, used: float, te
     """One line of the table."""
     return (
         f"| {name} | {'the model' + chr(39) + 's own, ' if threshold is None else ''}{used:.2f} "
-        f"| {scores.adjusted_rand:.3f} | {estimate(scores.originator_first, scores.low, scores.high)}, "
-        f"n = {scores.arrangements} | {percent(scores.earliest_first)} | {scores.edge:.3f} "
-        f"| {percent(scores.parents)} | {test} |"
+        f"| {scores.adjusted_rand:.3f} | {percent(scores.originator_first)} ({percent(scores.low)} to {percent(scores.high)}), "
+        f"n = {scores.arrangements} | {percent(scores.earliest_first)} | {scores.edge:.3f} | {percent(scores.parents)} | {test} |"
     )
 
 
@@ -86,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         out = given.out or Path(temporary)
         out.mkdir(parents=True, exist_ok=True)
-        collection = read_table(bare_table(data, Path(temporary)), root=data)
+        collection = read_posts(bare_table(data, Path(temporary)), root=data)
         for name in ("closed", "open"):
             if given.protocol not in (name, "both"):
                 continue

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from doppelgram.api.search import index as index
     from doppelgram.api.search import search as search
     from doppelgram.api.search import verify as verify
+    from doppelgram.api.split import split_data as split_data
     from doppelgram.api.trace import trace as trace
     from doppelgram.catalog.store import Catalog as Catalog
     from doppelgram.dataset.collection import Collection as Collection
-    from doppelgram.dataset.posts.read import read_posts as read_posts
-    from doppelgram.dataset.readers import read_collection as read_collection
-    from doppelgram.dataset.splitting import split_data as split_data
+    from doppelgram.dataset.posts.registry import read_posts as read_posts
+    from doppelgram.dataset.read import read_collection as read_collection
     from doppelgram.errors import DoppelgramError as DoppelgramError
     from doppelgram.models.arrangement import ArrangementModel as ArrangementModel
     from doppelgram.models.bundle import load_model as load_model
@@ -51,13 +51,13 @@ _WHERE = {
     "index": "doppelgram.api.search",
     "search": "doppelgram.api.search",
     "verify": "doppelgram.api.search",
-    "split_data": "doppelgram.dataset.splitting",
+    "split_data": "doppelgram.api.split",
     "trace": "doppelgram.api.trace",
     "train": "doppelgram.training.train",
     "Catalog": "doppelgram.catalog.store",
     "Collection": "doppelgram.dataset.collection",
-    "read_collection": "doppelgram.dataset.readers",
-    "read_posts": "doppelgram.dataset.posts.read",
+    "read_collection": "doppelgram.dataset.read",
+    "read_posts": "doppelgram.dataset.posts.registry",
     "DoppelgramError": "doppelgram.errors",
     "ArrangementModel": "doppelgram.models.arrangement",
     "load_model": "doppelgram.models.bundle",

@@ -15,7 +15,7 @@ import doppelgram
 from doppelgram.api.map import draw_map
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import split_by_image
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing

@@ -18,7 +18,7 @@ from PIL import Image
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
@@ -220,7 +220,7 @@ CHILD = """
 import sys, time
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.store import Catalog
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.models.bundle import load_model
 
 model = load_model(sys.argv[1])

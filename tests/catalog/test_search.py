@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model

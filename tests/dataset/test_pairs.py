@@ -89,9 +89,9 @@ def test_pairs_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("path_a,same\nx,1\n", "'path_b' is missing"),
+        ("path_a,same\nx,1\n", "no 'path_b'"),
         ("path_a,path_b,same\nx,y,maybe\n", "row 2: same is 'maybe'"),
-        ("path_a,path_b,same\nx,y,1\n,y,1\n", "row 3: a path is empty"),
+        ("path_a,path_b,same\nx,y,1\n,y,1\n", "row 3: path_a is empty"),
         ("path_a,path_b,same\n", "no pairs"),
     ],
 )

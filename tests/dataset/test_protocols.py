@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.protocols import closed_protocol, open_protocol, protocol_pairs, read_posts
+from doppelgram.dataset.protocols import closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.samples.posts import render_posts
 
@@ -107,7 +107,7 @@ def test_fewer_pairs_where_there_are_no_more() -> None:
 
 
 def test_the_sample_world_is_read_with_its_truth(world: Path, tmp_path: Path) -> None:
-    posts = read_posts(world)
+    posts = read_grouped_posts(world)
     bare = posts.column("pose") == ""
     assert (posts.column("person")[~bare] != "").all()
     assert (posts.column("photo")[~bare] != "").all()
@@ -118,7 +118,7 @@ def test_the_sample_world_is_read_with_its_truth(world: Path, tmp_path: Path) ->
     lines = (world / "truth.csv").read_text().splitlines()
     ends = tmp_path / "ends.csv"
     ends.write_text("\n".join([lines[0], *(f"{line}," for line in lines[1:])]))  # rows end in a comma
-    assert read_posts(world, ends).table.equals(posts.table)
+    assert read_grouped_posts(world, ends).table.equals(posts.table)
     for part in ("train", "val", "test"):  # a bare place teaches, or is asked, where its place does
         images = posts.take(protocol.split.rows(posts)[part])
         assert set(images.column("place")) <= set(protocol.places[part])
@@ -126,19 +126,19 @@ def test_the_sample_world_is_read_with_its_truth(world: Path, tmp_path: Path) ->
 
 def test_what_is_wrong_is_named(world: Path, tmp_path: Path) -> None:
     with pytest.raises(DoppelgramError, match=r"none\.csv: there is no such table"):
-        read_posts(world, tmp_path / "none.csv")
+        read_grouped_posts(world, tmp_path / "none.csv")
     truth = pd.read_csv(world / "truth.csv", dtype=str, keep_default_na=False)
     file = tmp_path / "truth.csv"
     truth.drop(columns="photo").to_csv(file, index=False)
-    with pytest.raises(DoppelgramError, match="'photo' is missing"):
-        read_posts(world, file)
+    with pytest.raises(DoppelgramError, match="no 'photo'"):
+        read_grouped_posts(world, file)
     posed = truth[truth["person"] != ""]
     posed.iloc[1:].to_csv(file, index=False)
     with pytest.raises(DoppelgramError, match=f"the person of '{posed['path'].iloc[0]}' is not named"):
-        read_posts(world, file)
+        read_grouped_posts(world, file)
     pd.concat([truth, truth.iloc[:1]]).to_csv(file, index=False)
-    with pytest.raises(DoppelgramError, match="stands there twice"):
-        read_posts(world, file)
+    with pytest.raises(DoppelgramError, match="stands in an earlier row"):
+        read_grouped_posts(world, file)
     few = made_up()
     few = few.take(np.isin(few.column("pose"), ["pose0", "pose1"]))
     with pytest.raises(DoppelgramError, match="needs six of each"):

@@ -106,7 +106,7 @@ def test_written_and_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("path\na\n", "'part' is missing"),
+        ("path\na\n", "no 'part'"),
         ("path,part\na,train\nb,exam\n", "row 3: part 'exam'"),
         ("path,part\na,train\na,val\n", "row 3: the path 'a' stands"),
     ],

@@ -9,7 +9,7 @@ from PIL import Image
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.search import Match, Neighbours, search_catalog
 from doppelgram.catalog.store import Catalog
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.model import Model
 from doppelgram.reports.drawing import font_for, shorten

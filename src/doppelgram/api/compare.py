@@ -19,9 +19,8 @@ from doppelgram.comparison.result import Comparison, RunResult
 from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import load_images
-from doppelgram.dataset.readers import read_collection
-from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.dataset.splitting import read_class_list, split_of_data
+from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.splits import Split, make_split, read_class_list, read_split, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
 from doppelgram.learning.registry import list_losses, list_miners

@@ -12,7 +12,7 @@ from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, tra
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.search import index, search
 from doppelgram.console import progress_bar
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import duration, interval, percent

@@ -15,7 +15,7 @@ from doppelgram.api.folders import check_folder
 from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.pairs import read_pairs
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.arrangements import evaluate_arrangement_pairs
 from doppelgram.evaluation.evaluate import evaluate_pairs

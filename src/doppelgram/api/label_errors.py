@@ -15,7 +15,7 @@ from rich.console import Console
 
 from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import JOIN, Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs, written_whole

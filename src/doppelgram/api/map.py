@@ -15,7 +15,7 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.console import progress_bar
 from doppelgram.dataset.loading import Images as LoadedImages
 from doppelgram.dataset.loading import load_images
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.atlas import Images, Map, make_map

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import IMAGE_ENDINGS, read_collection
+from doppelgram.dataset.folders import IMAGE_ENDINGS
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs, written_whole
 from doppelgram.images.decode import open_image

@@ -14,7 +14,7 @@ from doppelgram.catalog.embed import IndexReport, index_collection
 from doppelgram.catalog.search import Neighbours, search_catalog
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import progress_bar
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs
 from doppelgram.images.framing import Framing

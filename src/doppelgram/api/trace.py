@@ -20,7 +20,7 @@ from doppelgram.catalog.files import hash_file
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.posts.read import read_posts
+from doppelgram.dataset.posts.registry import as_posts, read_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import in_order
 from doppelgram.models.arrangement import ArrangementModel
@@ -34,7 +34,6 @@ from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
 
 REPORT_FILE, CATALOG_FOLDER = "report.html", "catalog"
-_ACCOUNTED = ("path", "author", "timestamp", "place")
 
 
 def trace(
@@ -87,7 +86,7 @@ def trace(
     with _kept_in(catalog, folder) as place:
         store = Catalog.open_or_create(place, loaded, model_folder(model))
         embedded = _embed(collection, loaded, store, console)
-        table = _post_table(embedded.collection, places)
+        table = PostTable.of(as_posts(embedded.collection), places=places)
         with progress_bar(console, "tracing", settings.steps) as advance:
             found = trace_posts(table, embedded.vectors, loaded.space, settings, advance)
         found.counts["unreadable"] = len(collection) - len(embedded.collection)
@@ -152,21 +151,6 @@ def _embed(collection: Collection, model: ArrangementModel, store: Catalog, cons
         dict(zip(names, readable.paths, strict=True)),
         dict(zip(names, (digest for digest in digests if digest in row_of), strict=True)),
     )
-
-
-def _post_table(collection: Collection, places: bool) -> PostTable:
-    table = collection.table
-    n = len(table)
-    seconds = np.full(n, np.nan)
-    if "timestamp" in table:
-        known = table["timestamp"].notna().to_numpy()
-        since = pd.Timestamp(0, tz="UTC")
-        seconds[known] = (table["timestamp"][known] - since) / pd.Timedelta(seconds=1)
-    author = table["author"].to_numpy(dtype=object) if "author" in table else np.full(n, "", dtype=object)
-    place = table["place"].to_numpy(dtype=object) if places and "place" in table else None
-    labelled = place is not None and bool((place != "").any())
-    extra = {name: table[name].to_numpy(dtype=object) for name in table.columns if name not in _ACCOUNTED}
-    return PostTable(table["path"].to_numpy(dtype=object), author, seconds, place if labelled else None, extra)
 
 
 def _title(source: Collection | Path) -> str:

@@ -31,16 +31,16 @@ def split(
     json_: Json = False,
 ) -> None:
     """Divide images into train, val and test parts that share nothing they must not share."""
+    from doppelgram.api.split import split_data
+    from doppelgram.dataset.read import read_collection
     from doppelgram.dataset.splits import OWN
-    from doppelgram.dataset.splitting import split_data
 
     try:
         shares = dict(zip(("train", "val", "test"), (float(share) for share in fractions.split(",")), strict=True))
     except ValueError:
         raise DoppelgramError(f"--fractions {fractions}: write three shares such as 0.6,0.2,0.2") from None
-    made = split_data(
-        data, by, out, fractions=shares, seed=seed, label=label, name_pattern=name_pattern, evaluate_on=evaluate_on
-    )
+    images = read_collection(data, label=label, name_pattern=name_pattern)
+    made = split_data(images, by, out, fractions=shares, seed=seed, evaluate_on=evaluate_on)
     counts = made.counts()
     if json_:
         print_json({"file": str(out), "by": made.by, "seed": seed, "images": counts})

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from doppelgram.dataset.columns import find_column
 from doppelgram.errors import DoppelgramError
 
 # Columns that say something of a row other than what the image shows; every other column is a label column.
 RESERVED = ("path", "author", "timestamp", "group", "part")
 JOIN = "::"
+BARE = "_zz"  # the folder name of the role-model study for a place without people
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,22 @@ class Collection:
             object.__setattr__(self, "table", self.table.reset_index(drop=True))
         if "path" not in self.table.columns:
             raise DoppelgramError(f"the table has no column 'path'; its columns are {', '.join(self.table.columns)}")
-        for column in self._label_parts():
-            self._require(column)
+        self._columns(self.label)
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def _label_parts(self) -> list[str]:
-        return [part.strip() for part in self.label.split("+") if part.strip()]
-
-    def _require(self, column: str) -> None:
-        if column not in self.table.columns:
-            known = [c for c in self.table.columns if c != "path"]
-            has = f"it has {', '.join(known)}" if known else "it has no columns besides the path"
-            raise DoppelgramError(f"{self.root}: there is no column '{column}' in this collection; {has}")
+    def _columns(self, joined: str) -> list[str]:
+        """The table's names of columns joined by ``+``; an alias stands for the column that it means."""
+        found = []
+        for part in filter(None, (part.strip() for part in joined.split("+"))):
+            column = find_column(part, list(self.table.columns))
+            if not column:
+                known = [c for c in self.table.columns if c != "path"]
+                has = f"it has {', '.join(known)}" if known else "it has no columns besides the path"
+                raise DoppelgramError(f"{self.root}: there is no column '{part}' in this collection; {has}")
+            found.append(column)
+        return found
 
     # The table does not change, so what is derived from all of it is derived once.
     @cached_property
@@ -81,12 +85,8 @@ class Collection:
         Raises:
             DoppelgramError: there is no such column.
         """
-        parts = [part.strip() for part in name.split("+")]
-        for part in parts:
-            self._require(part)
-        columns = [self.table[part].astype(str).to_numpy(dtype=np.str_) for part in parts]
-        joined = np.array([JOIN.join(row) if all(row) else "" for row in zip(*columns, strict=True)], dtype=np.str_)
-        return joined
+        columns = [self.table[part].astype(str).to_numpy(dtype=np.str_) for part in self._columns(name)]
+        return np.array([JOIN.join(row) if all(row) else "" for row in zip(*columns, strict=True)], dtype=np.str_)
 
     @cached_property
     def labels(self) -> np.ndarray[Any, np.dtype[np.str_]]:

@@ -1,4 +1,4 @@
-"""Pairs and triplets drawn from labels: what a siamese or triplet network is shown or asked about."""
+"""Pairs and triplets drawn from labels, or pairs read from a table, for training and for evaluation."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from doppelgram.dataset.collection import Collection, codes
-from doppelgram.dataset.csv_tables import read_csv
+from doppelgram.dataset.image_table import found_path
+from doppelgram.dataset.tables import read_table
 from doppelgram.errors import DoppelgramError
 
 Index = np.ndarray[Any, np.dtype[np.int64]]
@@ -160,41 +161,33 @@ def make_triplets(labels: np.ndarray[Any, Any], n: int, *, seed: int = 0) -> tup
     return anchors, positives, negatives
 
 
-def read_pairs(
-    file: Path, root: Path | None = None
-) -> tuple[list[Path], list[Path], np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Pairs from a CSV with the columns ``path_a,path_b,same``.
+class PathPairs(NamedTuple):
+    """Pairs of images by path: ``a`` and ``b`` of length n, ``same`` bool (n,)."""
+
+    a: list[Path]
+    b: list[Path]
+    same: np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def read_pairs(file: Path, root: Path | None = None) -> PathPairs:
+    """Read pairs from a table with the columns ``path_a,path_b,same``.
 
     Args:
-        file: the CSV; ``same`` is 1 or 0, true or false.
-        root: where relative paths start, by default the CSV's folder.
-
-    Returns:
-        Both paths of each pair and whether they are the same, bool (n,).
+        file: the table; ``same`` is 1 or 0, true or false.
+        root: where relative paths start, by default the table's folder.
 
     Raises:
         DoppelgramError: the file, a column or a row cannot be used, named.
     """
     if not file.is_file():
         raise DoppelgramError(f"{file}: there is no such file of pairs")
-    try:
-        table = read_csv(file)
-    except ValueError as problem:
-        raise DoppelgramError(f"{file}: cannot be read as CSV: {' '.join(str(problem).split())}") from None
-    for column in ("path_a", "path_b", "same"):
-        if column not in table.columns:
-            raise DoppelgramError(f"{file}: pairs need the columns path_a,path_b,same; '{column}' is missing")
-    if table.empty:
+    table = read_table(file, ("path_a", "path_b", "same"), "a table of pairs")
+    if table.rows.empty:
         raise DoppelgramError(f"{file}: there are no pairs in this file")
-    answer = table["same"].str.strip().str.lower()
-    for row, (a, b, word) in enumerate(zip(table["path_a"], table["path_b"], answer, strict=True)):
-        if not a.strip() or not b.strip():
-            raise DoppelgramError(f"{file}: row {row + 2}: a path is empty")
-        if word not in _YES and word not in _NO:
-            raise DoppelgramError(f"{file}: row {row + 2}: same is {word!r}; write 1 or 0")
+    for column in ("path_a", "path_b"):
+        table.refuse(table.rows[column] == "", f"{column} is empty")
+    answer = table.rows["same"].str.lower()
+    table.refuse(~answer.isin(_YES | _NO), "same is {}; write 1 or 0", "same")
     base = Path(root) if root else file.parent
-    return (
-        [base / path for path in table["path_a"]],
-        [base / path for path in table["path_b"]],
-        answer.isin(_YES).to_numpy(dtype=bool),
-    )
+    left, right = ([base / found_path(base, path) for path in table.rows[name]] for name in ("path_a", "path_b"))
+    return PathPairs(left, right, answer.isin(_YES).to_numpy(dtype=bool))

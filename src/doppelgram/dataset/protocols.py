@@ -1,4 +1,4 @@
-"""How place and pose are tested without leaks: the closed and the open protocol, and the pairs asked in them.
+"""How place and pose are evaluated without leaks: the closed and the open protocol, and the pairs of each.
 
 A post is one person before one photograph of a place. Persons stand in several posts and so do photographs, so that
 posts hang together in one large piece: no division of persons and photographs into parts keeps every post, because
@@ -7,7 +7,7 @@ some person of one part stands before a photograph of another. Such posts are le
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from doppelgram.dataset.collection import Collection, codes
-from doppelgram.dataset.csv_tables import read_csv
+from doppelgram.dataset.image_table import columns_by_path
 from doppelgram.dataset.pairs import Index, Pairs, make_pairs
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split
+from doppelgram.dataset.tables import read_table, table_in
 from doppelgram.errors import DoppelgramError
 
 APART = ("person", "photo")
@@ -47,7 +48,7 @@ class Protocol:
     poses: dict[str, tuple[str, ...]]
 
 
-def read_posts(data: Path, truth: Path | None = None) -> Collection:
+def read_grouped_posts(data: Path, truth: Path | None = None) -> Collection:
     """Posts with the columns ``person`` and ``photo`` that a fair test needs, compared by place and pose.
 
     Args:
@@ -59,30 +60,18 @@ def read_posts(data: Path, truth: Path | None = None) -> Collection:
         DoppelgramError: the table is missing, lacks a column, or does not name a post.
     """
     collection = read_collection(data).with_label("place+pose")
-    file = truth or (data if data.is_dir() else data.parent) / "truth.csv"
+    folder = data if data.is_dir() else data.parent
+    file = truth or table_in(folder, "truth") or folder / "truth.csv"
     if not file.is_file():
         raise DoppelgramError(f"{file}: there is no such table; it names the person and the photo of every post")
-    try:
-        groups = read_csv(file)
-    except ValueError as problem:
-        raise DoppelgramError(f"{file}: cannot be read as CSV: {' '.join(str(problem).split())}") from None
-    for column in ("path", *APART):
-        if column not in groups.columns:
-            raise DoppelgramError(f"{file}: the columns path, person and photo are needed; '{column}' is missing")
-    twice = groups["path"].duplicated()
-    if twice.any():
-        row = int(twice.to_numpy().argmax())
-        raise DoppelgramError(f"{file}: row {row + 2}: the path {groups['path'].iloc[row]!r} stands there twice")
-    kept = collection.table.drop(columns=list(APART), errors="ignore")
-    table = kept.merge(groups[["path", *APART]], on="path", how="left")
+    groups = read_table(file, ("path", *APART), "a table of persons and photos")
+    groups.require_unique()
+    found = columns_by_path(collection.names, groups.rows, APART)
     for column in APART:
-        unknown = (table["pose"] != "") & ~(table[column].fillna("") != "")
+        unknown = ((collection.table["pose"] != "") & (found[column] == "")).to_numpy()
         if unknown.any():
-            raise DoppelgramError(
-                f"{file}: the {column} of {table['path'].iloc[int(unknown.to_numpy().argmax())]!r} is not named"
-            )
-        table[column] = table[column].fillna("")
-    return Collection(collection.root, table, "place+pose", collection.notes)
+            raise DoppelgramError(f"{file}: the {column} of {collection.names[unknown.argmax()]!r} is not named")
+    return replace(collection, table=collection.table.assign(**{name: found[name] for name in APART}))
 
 
 def closed_protocol(posts: Collection, shares: dict[str, float] = SHARES, seed: int = 0) -> Protocol:
@@ -93,7 +82,7 @@ def closed_protocol(posts: Collection, shares: dict[str, float] = SHARES, seed: 
     count in a part from its share. Bare places go where their photograph goes.
 
     Args:
-        posts: as `read_posts` returns them.
+        posts: as `read_grouped_posts` returns them.
         shares: of the kept posts, for ``train``, ``val`` and ``test``.
         seed: the same seed gives the same division.
     """
@@ -106,7 +95,7 @@ def closed_protocol(posts: Collection, shares: dict[str, float] = SHARES, seed: 
     assigned = np.full(len(posts), -1)
     assigned[posed[kept]] = part[post_nodes[kept, 0]]
     photo = {value: part[node] for value, node in zip(posts.column("photo")[posed], post_nodes[:, 1], strict=True)}
-    # A bare place's photograph that stands in no post, or is not named, can teach but not leak.
+    # A bare place's photograph that stands in no post, or is not named, may be trained on and cannot leak.
     for row in np.flatnonzero(posts.column("pose") == ""):
         assigned[row] = photo.get(posts.column("photo")[row], 0)
     return Protocol("closed", _split(posts, assigned, names, seed), int((~kept).sum()), {}, {})
@@ -248,10 +237,10 @@ def protocol_pairs(posts: Collection, n: int, seed: int = 0) -> Pairs:
         DoppelgramError: there is no pair of one kind.
     """
     posed = np.flatnonzero(posts.column("pose") != "")
-    asked = posts.take(posed)
+    with_pose = posts.take(posed)
     drawn: list[list[Index]] = [[], [], []]
     for part, rule in enumerate(NEGATIVES):
-        pairs = make_pairs(asked, 6 * n, seed=2 * seed + part, rule=rule, apart=APART)
+        pairs = make_pairs(with_pose, 6 * n, seed=2 * seed + part, rule=rule, apart=APART)
         ends = np.sort(np.stack([pairs.a, pairs.b], 1), axis=1)
         drawn[0].append(ends[pairs.same])
         drawn[1 + part].append(ends[~pairs.same])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from rich.console import Console
 
 from doppelgram.dataset.collection import Collection, codes
-from doppelgram.dataset.csv_tables import read_csv
+from doppelgram.dataset.image_table import match_paths
+from doppelgram.dataset.tables import read_table
 from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
 
 PARTS = ("train", "val", "test", "extra")
 OWN = "own parts"  # what a split is by that the images came with
@@ -26,7 +28,7 @@ class Split:
 
     Attributes:
         parts: path as the collection spells it -> ``train``, ``val``, ``test`` or ``extra``. Images that are
-            ``extra`` are trained on but never evaluated: classes that are there to teach, not to be asked about.
+            ``extra`` are trained on but never evaluated.
         by: what was kept together ("image", or the name of a column).
         seed: the seed it was drawn with.
     """
@@ -41,7 +43,8 @@ class Split:
         Raises:
             DoppelgramError: the split names no image of this collection.
         """
-        assigned = np.array([self.parts.get(name, "") for name in collection.names], dtype=np.str_)
+        parts = np.array([*self.parts.values(), ""], dtype=np.str_)
+        assigned = parts[match_paths(collection.names, self.parts)]
         if len(collection) and not (assigned != "").any():
             raise DoppelgramError(
                 f"the split names none of the {len(collection)} images in {collection.root}; "
@@ -56,12 +59,8 @@ class Split:
 
     def write(self, file: Path) -> None:
         """Write as CSV with the columns ``path,part``, whole or not at all."""
-        if file.is_dir():
-            raise DoppelgramError(f"{file}: is a folder; name a file for the split")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(file.name + ".part")
-        pd.DataFrame({"path": list(self.parts), "part": list(self.parts.values())}).to_csv(aside, index=False)
-        os.replace(aside, file)
+        with written_whole(file) as aside:
+            pd.DataFrame({"path": list(self.parts), "part": list(self.parts.values())}).to_csv(aside, index=False)
 
     def empty_parts(self, fractions: Mapping[str, float]) -> list[str]:
         """Parts that were to have a share and got no image."""
@@ -77,36 +76,56 @@ def read_split(file: Path) -> Split:
     """
     if not file.is_file():
         raise DoppelgramError(f"{file}: there is no such split file; write one with `doppelgram split`")
-    try:
-        table = read_csv(file)
-    except ValueError as problem:
-        raise DoppelgramError(f"{file}: cannot be read as CSV: {' '.join(str(problem).split())}") from None
-    for column in ("path", "part"):
-        if column not in table.columns:
-            raise DoppelgramError(f"{file}: a split needs the columns path,part; '{column}' is missing")
-    wrong = ~table["part"].isin(PARTS)
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise DoppelgramError(
-            f"{file}: row {row + 2}: part {table['part'].iloc[row]!r} is not one of {', '.join(PARTS)}"
-        )
-    twice = table["path"].duplicated()
-    if twice.any():
-        row = int(twice.to_numpy().argmax())
-        raise DoppelgramError(
-            f"{file}: row {row + 2}: the path {table['path'].iloc[row]!r} stands in an earlier row too"
-        )
-    return Split(dict(zip(table["path"], table["part"], strict=True)), by="file")
+    table = read_table(file, ("path", "part"), "a split")
+    table.refuse(~table.rows["part"].isin(PARTS), f"part {{}} is not one of {', '.join(PARTS)}", "part")
+    table.require_unique()
+    return Split(dict(zip(table.rows["path"], table.rows["part"], strict=True)), by="file")
 
 
-def own_split(collection: Collection) -> Split | None:
-    """The split that images come with: their column ``part``, if it names a known part for every one of them."""
+def own_split(collection: Collection, classes: Sequence[str] | None = None) -> Split | None:
+    """The split that images come with: their column ``part``, if it names a known part for every one of them.
+
+    Raises:
+        DoppelgramError: there is one, and a list of ``classes`` to divide as well.
+    """
     if "part" not in collection.table.columns:
         return None
     parts = collection.column("part").tolist()
     if not parts or not set(parts) <= set(PARTS):
         return None
+    if classes is not None:
+        raise DoppelgramError(
+            f"{collection.root}: comes divided into parts; a list of classes to divide does not go with it"
+        )
     return Split(dict(zip(collection.names, parts, strict=True)), OWN)
+
+
+def split_of_data(
+    data: Path | str, collection: Collection, console: Console, classes: Sequence[str] | None = None
+) -> Split | None:
+    """The split that images come with, as `own_split` finds it, with a note of it on the console."""
+    own = own_split(collection, classes)
+    if own is None:
+        return None
+    counts = own.counts()
+    shown = ", ".join(f"{part} {count}" for part, count in counts.items())
+    notes = [f"note: {data} comes divided into parts, and no split is drawn ({shown}); --split FILE takes another"]
+    notes += [f"warning: {data} has no {part} part" for part in ("val", "test") if part not in counts]
+    for line in notes:
+        style = "dim" if line.startswith("note") else "yellow"
+        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+    return own
+
+
+def read_class_list(file: Path) -> list[str]:
+    """Class names from a text file, one a line; raises DoppelgramError where it cannot be read."""
+    if not file.is_file():
+        raise DoppelgramError(f"{file}: there is no such file; it lists one class a line")
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise DoppelgramError(f"{file}: is not a text file; it lists one class a line") from None
+    return [line.strip() for line in lines if line.strip()]
 
 
 def check_fractions(fractions: Mapping[str, float]) -> None:
@@ -215,13 +234,9 @@ def make_split(
     split = split_by_image(divided, fractions, seed) if by == "image" else split_by_group(divided, by, fractions, seed)
     if evaluate_on is None:
         return split
-    # A group that is asked about must not be taught through an image of another class either.
+    # No image of a group that is evaluated is trained on, of whatever class it is.
     groups = collection.column(by) if by != "image" else np.full(len(collection), "", dtype=np.str_)
-    asked = {group for group, name in zip(groups, collection.names, strict=True)
-             if group and split.parts.get(name) in ("val", "test")}  # fmt: skip
-    extra = {
-        name: "extra"
-        for group, name in zip(groups, collection.names, strict=True)
-        if name not in split.parts and group not in asked
-    }
+    rows = list(zip(groups.tolist(), collection.names, strict=True))
+    evaluated = {group for group, name in rows if group and split.parts.get(name) in ("val", "test")}
+    extra = {name: "extra" for group, name in rows if name not in split.parts and group not in evaluated}
     return Split({**split.parts, **extra}, by, seed)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from doppelgram import numbers
 from doppelgram.numbers import percent, plural
-from doppelgram.rolemodels.findings import Findings, Grouping
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.tables import SMALLEST, place_codes
+from doppelgram.rolemodels.traced import Findings, Grouping
 
 # Share of the posts from which on one author is said to dominate, and how many posts there must be.
 _FLOOD, _MANY = 0.2, 20

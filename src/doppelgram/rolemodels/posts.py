@@ -1,4 +1,4 @@
-"""The posts that are traced: who, when and, if known, where."""
+"""Posts as arrays, as tracing takes them: who, when and, if known, where."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.dataset.posts.posts import Posts
 from doppelgram.errors import DoppelgramError
 
 DAY = 86_400.0
@@ -62,6 +63,16 @@ class PostTable:
         names, counts = np.unique(self.path.astype(str), return_counts=True)
         if (counts > 1).any():
             raise DoppelgramError(f"posts: '{names[np.argmax(counts)]}' occurs more than once; give every post once")
+
+    @classmethod
+    def of(cls, posts: Posts, *, places: bool = True) -> PostTable:
+        """The table of posts that were read; a column ``place`` counts if ``places``, and if it is not empty."""
+        table = {str(name): posts.table[name].to_numpy(dtype=object) for name in posts.table}
+        place = table.pop("place", None)
+        if not places or place is None or not (place != "").any():
+            place = None
+        extra = {name: column for name, column in table.items() if name not in ("path", "author", "timestamp")}
+        return cls(table["path"], table["author"], posts.seconds, place, extra)
 
     def __len__(self) -> int:
         return len(self.path)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from doppelgram.rolemodels.findings import Findings, Grouping
 from doppelgram.rolemodels.influence import half_lives
 from doppelgram.rolemodels.null import Evidence
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.scoring import Bool, Float64, Int64, sigmoid
+from doppelgram.rolemodels.traced import Findings, Grouping
 
 # Attributions below this are left out of the table of edges, unless they are a parent's.
 SMALLEST = 0.01

@@ -14,7 +14,6 @@ from doppelgram.rolemodels import tables
 from doppelgram.rolemodels.attribution import Matches, attribute, closeness
 from doppelgram.rolemodels.candidates import find_pairs, neighbours_per_post
 from doppelgram.rolemodels.clusters import Links, cluster
-from doppelgram.rolemodels.findings import Findings, Grouping
 from doppelgram.rolemodels.groups import number_by_size
 from doppelgram.rolemodels.influence import influence, originality, trees
 from doppelgram.rolemodels.notes import count, notes
@@ -24,6 +23,7 @@ from doppelgram.rolemodels.ranks import rank_intervals, ranks, sensitivity, thre
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.scoring import Bool, Float32, Int64, JointScorer, PlaceScorer, logit
 from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.traced import Findings, Grouping
 from doppelgram.space.arrangement import ArrangementSpace
 
 # Neighbours by place that hold a place together.
@@ -117,11 +117,7 @@ def _places(vectors: Float32, space: ArrangementSpace, exact: bool, seed: int) -
 def matches_among(groups: Grouping, usable: Bool, threshold: float, gamma: float) -> tuple[Int64, Matches, Matches]:
     """The posts that can be traced, and the matches between them by their positions among these.
 
-    Args:
-        groups: of all posts.
-        usable: (n,) which posts to keep.
-        threshold: probability from which on posts match.
-        gamma: as in `TraceSettings`.
+    ``usable`` (n,) says which posts to keep; ``threshold`` and ``gamma`` are as in `TraceSettings`.
 
     Returns:
         Rows of the m posts kept; matches at the lowest threshold of the sensitivity table; those at ``threshold``.

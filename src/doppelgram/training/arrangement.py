@@ -16,9 +16,8 @@ from rich.console import Console
 
 from doppelgram.console import progress_bar
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
-from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.dataset.splitting import split_of_data
+from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.splits import Split, make_split, read_split, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_kinds, twins
 from doppelgram.images.memory import available_memory

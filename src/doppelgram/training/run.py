@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.recipe import Recipe

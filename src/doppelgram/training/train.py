@@ -14,9 +14,8 @@ from rich.console import Console
 
 from doppelgram.console import progress_bar
 from doppelgram.dataset.loading import Images, load_images
-from doppelgram.dataset.readers import read_collection
-from doppelgram.dataset.splits import Split, make_split, read_split
-from doppelgram.dataset.splitting import read_class_list, split_of_data
+from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.splits import Split, make_split, read_class_list, read_split, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.images.framing import Framing

@@ -67,8 +67,8 @@ def test_what_is_true_scores_one(found: RoleModels, world: World, truth: Path) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("path,arrangement\na,b\n", "has the columns path, arrangement and parent"),
-        ("path,arrangement,parent\na,b,\na,b,\n", "row 3: the path stands in an earlier row"),
+        ("path,arrangement\na,b\n", "no 'parent' among path, arrangement"),
+        ("path,arrangement,parent\na,b,\na,b,\n", "row 3: the path 'a' stands in an earlier row"),
         ("path,arrangement,parent\nelsewhere.jpg,b,\n", "knows none of the posts"),
     ],
 )

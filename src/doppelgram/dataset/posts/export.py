@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from doppelgram.dataset.posts.json_files import read_json, repaired
-from doppelgram.dataset.posts.rows import PostRow, inside
-from doppelgram.dataset.posts.times import Clock
-from doppelgram.dataset.readers import IMAGE_ENDINGS
+from doppelgram.dataset.folders import IMAGE_ENDINGS
+from doppelgram.dataset.posts.json_files import json_files, read_json
+from doppelgram.dataset.posts.posts import PostRow, Posts, ReadOptions, collect, inside, no_pictures_note
+from doppelgram.dataset.posts.record_fields import repaired
+from doppelgram.dataset.times import Clock
 from doppelgram.errors import DoppelgramError
 
-EXPORT_FILE = re.compile(r"posts_\d+\.json|media\.json")
-# Folders that lie between an export's root and its list of posts, newest layout first.
+name = "export"
+reads = "an Instagram data export (its folder, several such folders in one, or its posts_1.json)"
+_EXPORT_FILE = re.compile(r"posts_\d+\.json|media\.json")
+# Folders that lie between an export's root and its list of posts, at most.
 _DEEPEST = 4
 _FOLDER = re.compile(r"instagram-(?P<name>.+?)-\d{4}-\d\d-\d\d.*|(?P<old>.+?)_\d{8}(?:_part_\d+)?")
 
 
-def is_export(value: Any) -> bool:
+def claims(data: Path) -> bool:
+    """Whether it is such a list of posts, or a folder in which one lies."""
+    return next(_lists(data), None) is not None
+
+
+def read(data: Path, options: ReadOptions) -> Posts:
+    """Read all exports in a folder. Each is of one account.
+
+    Raises:
+        DoppelgramError: an entry lacks what it should have; file and post are named.
+    """
+    read = [_read_one(file, value, options.clock) for file, value in _lists(data)]
+    base = Path(os.path.commonpath([root for root, _, _ in read]))
+    rows = [
+        replace(row, path=(root / row.path).relative_to(base).as_posix()) for root, found, _ in read for row in found
+    ]
+    authors = {row.author for row in rows}
+    one = f"a data export is of one account: every post is by {rows[0].author!r}" if len(authors) == 1 else ""
+    return collect(base, rows, [one, no_pictures_note(sum(other for _, _, other in read))], name)
+
+
+def _lists(data: Path) -> Iterator[tuple[Path, Any]]:
+    """The files that hold an export's list of posts, and what they hold; a file by itself may have any name."""
+    for file in json_files(data):
+        if (not data.is_dir() or _EXPORT_FILE.fullmatch(file.name)) and _is_export(value := read_json(file)):
+            yield file, value
+
+
+def _is_export(value: Any) -> bool:
     """Whether a JSON value is an export's list of posts: ``[{"media": [{"uri": ...}]}]``, or the older form."""
     if isinstance(value, Mapping):
         photos = value.get("photos")
@@ -30,13 +63,10 @@ def is_export(value: Any) -> bool:
     return isinstance(media, list) and all(isinstance(one, Mapping) and "uri" in one for one in media)
 
 
-def read_export(file: Path, value: Any, clock: Clock) -> tuple[Path, list[PostRow], int]:
+def _read_one(file: Path, value: Any, clock: Clock) -> tuple[Path, list[PostRow], int]:
     """An export's root, the rows of its pictures, relative to that, and how many of its media are no pictures.
 
-    An export is of one account, whose name stands in ``personal_information.json``, or else in the folder's name.
-
-    Raises:
-        DoppelgramError: an entry lacks what it should have; file and post are named.
+    The account's name stands in ``personal_information.json``, or else in the folder's name.
     """
     root = _root(file, value)
     author = _account(root)

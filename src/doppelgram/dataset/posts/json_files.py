@@ -1,11 +1,10 @@
-"""JSON of posts: files read with care, and one record understood whatever its fields are called."""
+"""JSON files, read with care."""
 
 from __future__ import annotations
 
 import json
 import lzma
-import re
-from collections.abc import Iterator, Mapping
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +12,6 @@ from doppelgram.errors import DoppelgramError
 
 # No list of posts is larger; a packed file could otherwise fill the memory.
 _MOST_BYTES = 512 * 1024 * 1024
-
-# In the order of trust: a short name, then what stands where a name should.
-AUTHOR_KEYS = ("username", "owner", "author", "user", "uploader_id", "uploader", "channel", "profile", "owner_id")
-_NAME_KEYS = ("username", "name", "nick", "screen_name", "login", "id", "pk")
-TIME_KEYS = (
-    "taken_at_timestamp", "taken_at", "creation_timestamp", "timestamp", "date", "post_date", "date_utc", "created_at",
-    "created_time", "created", "upload_date", "photoTakenTime",
-)  # fmt: skip
-MEDIA_KEYS = (
-    "path",
-    "media_path",
-    "file",
-    "file_path",
-    "filepath",
-    "local_path",
-    "uri",
-    "media",
-    "_filename",
-    "filename",
-)
-_NAIVE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?")
-_LIKES_KEYS = ("likes", "like_count", "likes_count", "favorite_count", "edge_media_preview_like", "edge_liked_by")
-_PLACE_KEYS = ("place", "location", "location_name", "location_slug")
-_CAPTION_KEYS = ("caption", "title", "description", "edge_media_to_caption")
 
 
 def is_json(path: str) -> bool:
@@ -70,81 +45,12 @@ def read_json(file: Path) -> Any:
         raise DoppelgramError(f"{file}: is not JSON: {' '.join(str(problem).split())[:120]}") from None
 
 
-def repaired(text: str) -> str:
-    """Text whose UTF-8 was taken for Latin-1, as Instagram's exports write it, put right; other text as it is."""
-    try:
-        return text.encode("latin-1").decode("utf-8")
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        return text
-
-
-def author_of(record: Mapping[str, Any]) -> str:
-    """Who posted it; empty where the record does not say."""
-    for key in AUTHOR_KEYS:
-        found = record.get(key)
-        if isinstance(found, Mapping):
-            found = next((found[name] for name in _NAME_KEYS if found.get(name)), None)
-        if isinstance(found, str | int) and not isinstance(found, bool) and str(found).strip():
-            return repaired(str(found).strip())
-    return ""
-
-
-def time_of(record: Mapping[str, Any]) -> Any:
-    """When it was posted, as the record spells it; None where it does not say.
-
-    gallery-dl, which marks its records with a category, writes UTC without saying so.
-    """
-    key = next((key for key in TIME_KEYS if record.get(key) not in (None, "")), "")
-    found = record.get(key)
-    if isinstance(found, Mapping):
-        return found.get("timestamp")
-    utc = key == "date_utc" or ("category" in record and "subcategory" in record)
-    return f"{found}Z" if utc and isinstance(found, str) and _NAIVE.fullmatch(found) else found
-
-
-def media_of(record: Mapping[str, Any]) -> list[str]:
-    """Paths of its pictures, as the record spells them."""
-    for key in MEDIA_KEYS:
-        paths = list(_paths(record.get(key)))
-        if paths:
-            return paths
-    return []
-
-
-def _paths(found: Any) -> Iterator[str]:
-    if isinstance(found, str) and found.strip():
-        yield found.strip()
-    elif isinstance(found, Mapping):
-        yield from media_of(found)
-    elif isinstance(found, list):
-        for one in found:
-            yield from _paths(one)
-
-
-def more_of(record: Mapping[str, Any]) -> dict[str, str]:
-    """Place, likes and caption of a record as text, each empty where it does not say."""
-    return {
-        "place": _text(_first(record, _PLACE_KEYS)),
-        "likes": _number(_first(record, _LIKES_KEYS)),
-        "caption": _text(_first(record, _CAPTION_KEYS)),
-    }
-
-
-def _first(record: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((record[key] for key in keys if record.get(key) not in (None, "")), None)
-
-
-def _text(found: Any) -> str:
-    if isinstance(found, Mapping):
-        edges = found.get("edges")
-        if isinstance(edges, list):  # of a caption: {"edges": [{"node": {"text": ...}}]}
-            found = next((edge["node"] for edge in edges if isinstance(edge, Mapping) and "node" in edge), {})
-            found = found if isinstance(found, Mapping) else {}
-        found = found.get("name") or found.get("text") or found.get("title") or ""
-    return repaired(found.strip()) if isinstance(found, str) else ""
-
-
-def _number(found: Any) -> str:
-    if isinstance(found, Mapping):
-        found = found.get("count")
-    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
+def json_files(data: Path) -> list[Path]:
+    """The JSON files below a folder, in the order of their names; a JSON file itself; nothing of another file."""
+    if not data.is_dir():
+        return [data] if is_json(data.name) else []
+    found = []
+    for parent, folders, names in os.walk(data):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(parent) / name for name in sorted(names) if is_json(name)]
+    return found

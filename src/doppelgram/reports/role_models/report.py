@@ -17,8 +17,7 @@ from doppelgram.reports.role_models.history import MOST_LEADERS, History
 from doppelgram.reports.role_models.photographs import PhotographStore, Pictures
 from doppelgram.reports.role_models.tables import report_tables, robustness_table
 from doppelgram.reports.role_models.tree import Leaf, influence_tree
-from doppelgram.rolemodels.result import RoleModels
-from doppelgram.rolemodels.sentences import (
+from doppelgram.rolemodels.findings import (
     HOW_TO_READ,
     LIMITS,
     claim,
@@ -31,6 +30,7 @@ from doppelgram.rolemodels.sentences import (
     place_text,
     robustness_note,
 )
+from doppelgram.rolemodels.result import RoleModels
 
 MOST_TREES = 3
 _PORTRAIT = 480

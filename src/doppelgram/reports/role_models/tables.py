@@ -9,7 +9,7 @@ import pandas as pd
 
 from doppelgram.numbers import day, number, p_value, percent
 from doppelgram.reports.pages import Table
-from doppelgram.rolemodels.sentences import place_text
+from doppelgram.rolemodels.findings import place_text
 
 MOST_ROWS = 10
 Columns = Mapping[str, tuple[str, Callable[[Any], str]]]

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from doppelgram.numbers import day, number, p_value
-from doppelgram.rolemodels.sentences import goes_beyond, lead
+from doppelgram.rolemodels.findings import goes_beyond, lead
 
 if TYPE_CHECKING:
     from doppelgram.rolemodels.result import RoleModels

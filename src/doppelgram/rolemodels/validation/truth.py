@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from doppelgram.dataset.csv_tables import read_csv
-from doppelgram.dataset.readers import BARE
+from doppelgram.dataset.collection import BARE, JOIN
+from doppelgram.dataset.image_table import match_paths
+from doppelgram.dataset.posts.posts import seconds_of
+from doppelgram.dataset.tables import read_table
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import wilson
 from doppelgram.numbers import interval, percent
@@ -62,35 +62,34 @@ def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
 
     Args:
         found: the trace.
-        truth: CSV with ``path``, ``arrangement`` and ``parent`` (a path, empty for none); arrangements that are empty
+        truth: table with ``path``, ``arrangement`` and ``parent`` (a path, empty for none); arrangements that are empty
             or end in ``_zz`` are of bare places.
 
     Raises:
         DoppelgramError: the table cannot be used or knows none of the posts.
     """
     file = Path(truth).expanduser()
-    known = _truth(file)
-    posts = found.role_models[found.role_models["path"].isin(known.index)].reset_index(drop=True)
-    if posts.empty:
+    table = read_table(file, ("path", "arrangement", "parent"), "a table of the truth")
+    table.require_unique()
+    at = match_paths(found.role_models["path"], table.rows["path"])
+    if not (at >= 0).any():
         raise DoppelgramError(f"{file}: knows none of the posts by its column 'path'")
-    true = known.loc[posts["path"]]
-    where = {path: row for row, path in enumerate(posts["path"].tolist())}
+    posts = found.role_models[at >= 0].reset_index(drop=True)
+    true = table.rows.iloc[at[at >= 0]]
     labels = true["arrangement"].to_numpy(dtype=object)
-    bare = np.array([not label or label.rpartition("::")[2] == BARE for label in labels], dtype=bool)
+    bare = np.array([not label or label.rpartition(JOIN)[2] == BARE for label in labels], dtype=bool)
     arrangement = np.where(bare, -1, np.unique(labels.astype(str), return_inverse=True)[1])
-    parent = _positions(true["parent"].tolist(), where)
-    guess = _positions(posts["parent"].tolist(), where)
-    since = pd.Timestamp(0, tz="UTC")
+    parent = match_paths(true["parent"], posts["path"])
+    predicted = match_paths(posts["parent"], posts["path"])
     # Where a time is not known, nothing says who came first; such posts count as last.
-    moments = (posts["timestamp"] - since) / pd.Timedelta(seconds=1)
-    time = np.asarray(moments.fillna(np.inf), dtype=np.float64)
+    time = np.nan_to_num(seconds_of(posts["timestamp"]), nan=np.inf)
     groups = posts["arrangement"].to_numpy(dtype=object)
     grouped = np.where(groups == "", -1, np.unique(groups.astype(str), return_inverse=True)[1])
     score = posts["score"].to_numpy(dtype=np.float64)
     first = originator_first(score, arrangement, originators(arrangement, parent, time, min_posts=MIN_POSTS))
     earliest = originator_first(score, arrangement, _earliest(arrangement, time))
     interval = wilson(int(first.sum()), len(first)) if len(first) else (0.0, 1.0)
-    forests = forest_scores(guess, parent)
+    forests = forest_scores(predicted, parent)
     has = parent >= 0
     return TruthScores(
         int((~bare).sum()),
@@ -100,7 +99,7 @@ def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
         *interval,
         float(earliest.mean()) if len(earliest) else float("nan"),
         **asdict(forests),
-        parents=float((guess[has] == parent[has]).mean()) if has.any() else float("nan"),
+        parents=float((predicted[has] == parent[has]).mean()) if has.any() else float("nan"),
     )
 
 
@@ -112,26 +111,6 @@ def _earliest(arrangement: NDArray[np.int64], time: NDArray[np.float64]) -> dict
         if len(members) >= MIN_POSTS:
             found[int(number)] = int(members[np.argmin(time[members])])
     return found
-
-
-def _truth(file: Path) -> pd.DataFrame:
-    try:
-        table = read_csv(file)
-    except (OSError, ValueError) as problem:
-        raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(problem).split())}") from None
-    for column in ("path", "arrangement", "parent"):
-        if column not in table:
-            raise DoppelgramError(f"{file}: a table of the truth has the columns path, arrangement and parent")
-    twice = table["path"].duplicated()
-    if twice.any():
-        raise DoppelgramError(
-            f"{file}: row {int(twice.to_numpy().argmax()) + 2}: the path stands in an earlier row too"
-        )
-    return table.set_index("path")
-
-
-def _positions(paths: list[str], where: Mapping[str, int]) -> NDArray[np.int64]:
-    return np.array([where.get(path, -1) for path in paths], dtype=np.int64)
 
 
 def score_lines(scores: TruthScores) -> list[str]:

@@ -23,10 +23,10 @@ class Subject:
 
     Attributes:
         name: ``signs`` or ``faces``.
-        title: as the report says it.
-        accuracy: share of test images classified rightly, as published.
-        classes: how many classes that was of.
-        differs: what differs between the published figure and ours, beside what the report counts itself.
+        title: for the report.
+        accuracy: share of test images classified correctly, as published.
+        classes: number of classes of that figure.
+        differs: what else differs between the published figure and ours.
     """
 
     name: str
@@ -57,7 +57,7 @@ SUBJECTS = (
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is computed.
+    """How much is trained.
 
     Attributes:
         backbone: of all trainings.
@@ -84,8 +84,8 @@ class Step:
 
     Attributes:
         key: folder name of its run.
-        title: as the report says it.
-        recipe: what is trained.
+        title: for the report.
+        recipe: of the training.
     """
 
     key: str
@@ -111,7 +111,7 @@ def basic_steps(subject: Subject, effort: Effort, overrides: Sequence[str] = ())
     """The four trainings that compare losses and miners, all at 64 dimensions.
 
     Raises:
-        DoppelgramError: an override that cannot be used, or of what the exercise itself varies.
+        DoppelgramError: an override cannot be used, or changes what the exercise itself varies.
     """
     steps = []
     for key, title, base, miner in _BASICS:

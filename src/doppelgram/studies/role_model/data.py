@@ -1,4 +1,4 @@
-"""Photographs, their parts and the pairs that are asked: everything that the rungs of the ladder share."""
+"""Photographs, their split and the pairs: the data that all rungs of the ladder share."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from pathlib import Path
 
 from doppelgram.dataset.collection import Collection, codes
 from doppelgram.dataset.pairs import Index, Pairs
-from doppelgram.dataset.protocols import APART, closed_protocol, open_protocol, protocol_pairs, read_posts
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.protocols import APART, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, split_by_image
+from doppelgram.dataset.tables import table_in
 from doppelgram.errors import DoppelgramError
 
 PROTOCOLS = ("closed", "open")
 TEST_PAIRS, VALIDATION_PAIRS = 2000, 1000
-FLATTERS = (
-    "No table of persons and photos was given, so the photographs are divided one by one: the same person, or "
-    "photographs of one moment, may stand on both sides, and the figures flatter."
+UNGROUPED_NOTE = (
+    "No table of persons and photos was given, so the photographs are split one by one: the same person, or "
+    "photographs of one moment, may be on both sides, and the figures are too high."
 )
 
 
@@ -53,7 +54,7 @@ class Trial:
         rows: row positions of each part among the posts.
         validation: pairs that thresholds are chosen on, by row of the posts.
         test: pairs that are reported on.
-        left_out: number of posts that stand in no part.
+        left_out: number of posts in no part.
         places, poses: those of each part where whole ones are held out.
     """
 
@@ -77,9 +78,8 @@ def read_ladder_posts(data: Path, groups: Path | None) -> tuple[Collection, bool
     Raises:
         DoppelgramError: there are no places and poses, or a table cannot be used.
     """
-    beside = (data if data.is_dir() else data.parent) / "truth.csv"
-    if groups is not None or beside.is_file():
-        collection, grouped = read_posts(data, groups), True
+    if groups is not None or table_in(data if data.is_dir() else data.parent, "truth") is not None:
+        collection, grouped = read_grouped_posts(data, groups), True
     else:
         collection, grouped = read_collection(data), False
     for column in ("place", "pose"):
@@ -102,13 +102,13 @@ def make_trial(
     test_pairs: int = TEST_PAIRS,
     validation_pairs: int = VALIDATION_PAIRS,
 ) -> Trial:
-    """Divide the photographs by a protocol and draw the pairs that are asked.
+    """Split the photographs by a protocol and draw the pairs.
 
     Args:
         name: ``closed`` or ``open``.
         everything: the readable photographs, bare places included.
         posts: those with a pose.
-        seed: of the division and the pairs.
+        seed: of the split and the pairs.
         test_pairs: number of pairs reported on.
         validation_pairs: number of pairs that thresholds are chosen on.
 

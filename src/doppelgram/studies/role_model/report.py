@@ -13,7 +13,7 @@ from typing import Any
 from doppelgram.evaluation.result import Metric
 from doppelgram.numbers import NONE, count, duration, estimate, percent
 from doppelgram.reports.pages import Picture, Table, markdown, page, write_text
-from doppelgram.studies.role_model.data import FLATTERS, Trial
+from doppelgram.studies.role_model.data import UNGROUPED_NOTE, Trial
 from doppelgram.studies.role_model.plan import PUBLISHED_PAIRS, Rung, published_figure
 from doppelgram.studies.role_model.rungs import Climbed
 
@@ -75,7 +75,7 @@ def report_context(ladder: Ladder) -> dict[str, Any]:
         "title": TITLE,
         "pairs": PUBLISHED_PAIRS,
         "summary": Table(headings, [_summary(ladder, rung) for rung in ladder.rungs]),
-        "warning": "" if ladder.grouped else FLATTERS,
+        "warning": "" if ladder.grouped else UNGROUPED_NOTE,
         "notes": [*ladder.notes, *_readings(ladder)],
         "pictures": [Picture(file, caption) for file, caption in ladder.pictures],
         "protocols": [_protocol(ladder, name) for name in ladder.climbed],

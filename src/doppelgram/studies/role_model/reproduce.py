@@ -20,7 +20,7 @@ from doppelgram.files import written_whole
 from doppelgram.images.framing import Framing
 from doppelgram.numbers import duration
 from doppelgram.reports.figures import write_figure
-from doppelgram.studies.experiment import begin
+from doppelgram.studies.experiment import open_experiment
 from doppelgram.studies.role_model.data import (
     PROTOCOLS,
     TEST_PAIRS,
@@ -109,7 +109,7 @@ def reproduce_rolemodel(
         "data": os.path.abspath(data), "groups": os.path.abspath(groups) if groups is not None else "",
         "backbone": backbone, "estimator": finder.name, "quick": quick, "set": list(overrides), "seed": seed,
     }  # fmt: skip
-    begin(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
+    open_experiment(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
     started = time.perf_counter()
     try:
         return _climb_all(

@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.posts.read import read_posts
+from doppelgram.dataset.posts import registry
+from doppelgram.dataset.posts.posts import Posts, ReadOptions
+from doppelgram.dataset.posts.registry import READERS, PostReader, as_posts, read_posts
 from doppelgram.errors import DoppelgramError
 
 
@@ -38,9 +40,12 @@ def times(posts: Collection) -> list[str]:
 
 
 def test_a_table_in_many_spellings_of_time(tmp_path: Path) -> None:
-    table = write(tmp_path / "my.csv", "path,author,timestamp,place,likes\n"
+    table = write(
+        tmp_path / "my.csv",
+        "path,author,timestamp,place,likes\n"
         "a.jpg,ann,2019-12-20T04:27:27Z,paris,7\nb.jpg,bo,2019-12-20 05:27:27+01:00,paris,\nc.jpg,,1576816047,,\n"
-        "d.jpg,bo,,,\ne.jpg,bo,2019-07-01 12:00,,\nf.jpg,bo,1970-01-01T00:00:01Z,,\n")  # fmt: skip
+        "d.jpg,bo,,,\ne.jpg,bo,2019-07-01 12:00,,\nf.jpg,bo,1970-01-01T00:00:01Z,,\n",
+    )
     posts = read_posts(table, timezone="Europe/Paris")
     same = "2019-12-20T04:27:27Z"
     assert times(posts) == [same, same, same, "", "2019-07-01T10:00:00Z", "1970-01-01T00:00:01Z"]
@@ -55,7 +60,7 @@ def test_a_table_in_many_spellings_of_time(tmp_path: Path) -> None:
     ("rows", "said"),
     [
         ("path,author,timestamp\na.jpg,x,yesterday\n", r"my.csv: row 2: timestamp 'yesterday'"),
-        ("path,author,timestamp\na.jpg,x,\na.jpg,y,\n", r"row 3: the path stands in an earlier row too \('a.jpg'\)"),
+        ("path,author,timestamp\na.jpg,x,\na.jpg,y,\n", r"row 3: the path 'a.jpg' stands in an earlier row"),
         ("path,author,timestamp\na.jpg,x,\n,y,\n", r"row 3: the path is empty"),
         ("path,author\na.jpg,x\n", r"there is no 'timestamp' among path, author"),
         ("path,author,timestamp\n", r"has no rows"),
@@ -136,10 +141,15 @@ def test_a_data_export_has_one_author_and_its_letters_are_repaired(tmp_path: Pat
     garbled = "Café 🌉".encode().decode("latin-1")
     posts = [
         {"media": [{"uri": "media/posts/201912/1.jpg", "creation_timestamp": 1576816047, "title": garbled}]},
-        {"media": [{"uri": "media/posts/202001/2.jpg", "creation_timestamp": 1577836800, "title": ""},
-                   {"uri": "media/posts/202001/3.mp4", "creation_timestamp": 1577836801}],
-         "title": "two of one", "creation_timestamp": 1577836802},
-    ]  # fmt: skip
+        {
+            "media": [
+                {"uri": "media/posts/202001/2.jpg", "creation_timestamp": 1577836800, "title": ""},
+                {"uri": "media/posts/202001/3.mp4", "creation_timestamp": 1577836801},
+            ],
+            "title": "two of one",
+            "creation_timestamp": 1577836802,
+        },
+    ]
     root = export(tmp_path / "export", "jo", posts)
     picture(root / "media/posts/201912/1.jpg")
     for data in (root, root / "your_instagram_activity/media/posts_1.json"):
@@ -187,10 +197,15 @@ def test_sidecars_of_instaloader(tmp_path: Path) -> None:
     def node(owner: Any, time: int) -> dict[str, Any]:
         caption = {"edges": [{"node": {"text": "hello"}}]}
         return {
-            "node": {"owner": owner, "taken_at_timestamp": time, "edge_media_to_caption": caption,
-                     "edge_media_preview_like": {"count": 5}, "location": {"id": "1", "name": "Petra"}},
+            "node": {
+                "owner": owner,
+                "taken_at_timestamp": time,
+                "edge_media_to_caption": caption,
+                "edge_media_preview_like": {"count": 5},
+                "location": {"id": "1", "name": "Petra"},
+            },
             "instaloader": {"version": "4.10", "node_type": "Post"},
-        }  # fmt: skip
+        }
 
     folder = tmp_path / "petra"
     for name in ("2019_UTC.jpg", "2020_UTC_1.jpg", "2020_UTC_2.jpg", "ann_profile_pic.jpg"):
@@ -245,10 +260,65 @@ def test_one_json_file_that_lists_posts(tmp_path: Path, name: str) -> None:
 def test_what_is_no_list_of_posts(tmp_path: Path) -> None:
     with pytest.raises(DoppelgramError, match="is not JSON"):
         read_posts(write(tmp_path / "a.json", "{"))
-    with pytest.raises(DoppelgramError, match="lists no posts"):
+    with pytest.raises(DoppelgramError, match=r"no posts in this file.*lists posts"):
         read_posts(write(tmp_path / "b.json", {"x": 1}))
     with pytest.raises(DoppelgramError, match="no such folder"):
         read_posts(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DoppelgramError, match="there are no posts in this folder"):
         read_posts(tmp_path / "empty")
+
+
+class OneLine:
+    """A format of a single file: the path of a picture and its author."""
+
+    name = "one line"
+    reads = "a file picture.txt with a path and an author"
+
+    def claims(self, data: Path) -> bool:
+        return (data / "picture.txt").is_file()
+
+    def read(self, data: Path, options: ReadOptions) -> Posts:
+        path, author = (data / "picture.txt").read_text().split()
+        time = options.clock.read("2019-12-20 05:27:27", "picture.txt")
+        return Posts(data, pd.DataFrame({"path": [path], "author": author, "timestamp": [time]}), source=self.name)
+
+
+def test_a_new_format_is_one_entry_of_the_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "picture.txt").write_text("a.jpg ann")
+    with pytest.raises(DoppelgramError) as refused:
+        read_posts(tmp_path)
+    assert all(reader.reads in str(refused.value) for reader in READERS)
+    entry: PostReader = OneLine()
+    monkeypatch.setattr(registry, "READERS", (*READERS, entry))
+    posts = read_posts(tmp_path, timezone="Europe/Berlin")
+    assert (posts.source, posts.authors.tolist(), times(posts)) == ("one line", ["ann"], ["2019-12-20T04:27:27Z"])
+    assert posts.seconds.tolist() == [1576816047.0]
+    assert any("Europe/Berlin" in note for note in posts.notes)
+
+
+def test_each_reader_claims_only_its_own(tmp_path: Path) -> None:
+    posts = [{"path": "a.jpg", "owner": "ann", "taken_at": 1576816047}]
+    write(tmp_path / "table/posts.csv", "path,author,timestamp\na.jpg,ann,1576816047\n")
+    export(tmp_path / "export", "ann", [{"media": [{"uri": "a.jpg", "creation_timestamp": 1576816047}]}])
+    write(tmp_path / "sidecars/a.json", posts[0])
+    write(tmp_path / "records/list.json", posts)
+    for folder in ("exif", "sidecars", "records", "table", "export"):
+        picture(tmp_path / folder / "a.jpg", taken="2019:12:20 04:27:27")
+    for reader in READERS:
+        found = read_posts(tmp_path / reader.name)
+        assert found.source == reader.name
+        assert found.names == ["a.jpg"]
+        assert times(found) == ["2019-12-20T04:27:27Z"]
+        assert found.authors.tolist() == ["" if reader.name == "exif" else "ann"]
+        assert found.take([0]).source == reader.name
+
+
+def test_a_collection_counts_as_posts(tmp_path: Path) -> None:
+    images = Collection(tmp_path, pd.DataFrame({"path": ["a.jpg"], "place": ["rome"]}), "place", ("a note",))
+    posts = as_posts(images)
+    assert (posts.authors.tolist(), posts.label, posts.notes) == ([""], "place", ("a note",))
+    assert pd.isna(posts.seconds).all()
+    assert as_posts(posts) is posts
+    with pytest.raises(DoppelgramError, match="need a column 'author'"):
+        Posts(tmp_path, images.table)

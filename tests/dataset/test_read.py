@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.readers import read_collection
+from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import own_split
 from doppelgram.errors import DoppelgramError
 
@@ -193,7 +193,7 @@ def test_columns_from_file_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("file,label\na.jpg,x\n", "needs a column 'path'"),
+        ("name,label\na.jpg,x\n", "there is no 'path' among name, label"),
         ("path,label\na.jpg,x\n,y\n", "row 3: the path is empty"),
         ("path,label\na.jpg,x\nb.jpg,x\na.jpg,y\n", "row 4: the path 'a.jpg' stands in an earlier row"),
         ("path,timestamp\na.jpg,2020-01-01\nb.jpg,yesterday\n", "row 3: timestamp 'yesterday'"),
@@ -239,9 +239,15 @@ def test_a_frame_s_index_means_nothing(tmp_path: Path) -> None:
     )
     sorted_ = table.iloc[[2, 0, 1]]
     file = tmp_path / "t.parquet"
-    for frame in (sorted_, sorted_.set_axis([0, 0, 0]), sorted_.reset_index(), sorted_.set_index("path"),
-                  sorted_.set_index(["label", "timestamp"]), sorted_.rename_axis("row"),
-                  sorted_.assign(__index_level_0__=[2, 0, 1])):  # fmt: skip
+    for frame in (
+        sorted_,
+        sorted_.set_axis([0, 0, 0]),
+        sorted_.reset_index(),
+        sorted_.set_index("path"),
+        sorted_.set_index(["label", "timestamp"]),
+        sorted_.rename_axis("row"),
+        sorted_.assign(__index_level_0__=[2, 0, 1]),
+    ):
         frame.to_parquet(file)
         collection = read_collection(file)
         assert collection.names == ["c.jpg", "a.jpg", "b.jpg"]
@@ -276,7 +282,7 @@ def test_rows_that_end_in_a_comma(tmp_path: Path, rows: str) -> None:
     assert read_collection(tmp_path / "h.csv").label_columns == ("label",)
 
 
-@pytest.mark.parametrize(("rows", "row"), [("a,x,1\nb,y,2\n", 2), ("a,x\n\nb,y,2\n", 3), ("a,x,\nb,y,2\n", 3)])
+@pytest.mark.parametrize(("rows", "row"), [("a,x,1\nb,y,2\n", 2), ("a,x\n\nb,y,2\n", 4), ("a,x,\nb,y,2\n", 3)])
 def test_values_without_a_column_are_refused(tmp_path: Path, rows: str, row: int) -> None:
     (tmp_path / "t.csv").write_text("path,label\n" + rows)
     with pytest.raises(DoppelgramError, match=f"row {row} has 3 values, the header 2"):

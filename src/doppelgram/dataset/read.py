@@ -1,0 +1,92 @@
+"""A folder or a table on disk becomes a Collection."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.folders import read_folder
+from doppelgram.dataset.image_table import read_image_table
+from doppelgram.dataset.tables import TABLE_ENDINGS
+from doppelgram.dataset.times import Clock
+from doppelgram.errors import DoppelgramError
+
+
+def read_collection(
+    data: Path | str, *, label: str = "", name_pattern: str = "", root: Path | None = None, timezone: str = "UTC"
+) -> Collection:
+    r"""Read a folder or a table of images.
+
+    A **folder** is recognised by its depth. Images right inside it carry no label. ``<class>/<image>`` gives the
+    column ``label``; where every image is called ``<class>_<number>`` as in LFW the column is ``identity``.
+    ``<place>/<pose>/<image>`` gives ``place`` and ``pose`` and compares both; below ``_zz`` lie pictures of the
+    bare place, whose pose is left empty. Where one of two levels is ``train``, ``val``, ``test`` (or ``training``,
+    ``valid``, ...) the folder is a split: ``train/<class>/<image>`` gives ``identity``, the class, and ``part``.
+    A ``posts.csv`` beside the images adds ``author`` and ``timestamp``.
+    A **table** (CSV, TSV, Parquet) has a column ``path`` relative to the table's folder (or to ``root``), and any
+    others; ``author``, ``timestamp``, ``group`` and ``part`` have their own meaning; ``place`` with ``pose``, or
+    else the first other column, is the label unless ``label`` names one. Other usual names of these columns are known
+    (`doppelgram.dataset.columns`).
+
+    No image is opened here: whether a file is missing or broken is found out, and reported, when it is loaded.
+
+    Args:
+        data: the folder or the table.
+        label: column to compare by, or several joined by ``+``.
+        name_pattern: regular expression with named groups, searched in each file's name without its ending;
+            each group becomes a column (``(?P<panorama>\d+)_`` makes a column ``panorama``).
+        root: where a table's relative paths start, when not in the table's own folder.
+        timezone: of times that name none, by its IANA name.
+
+    Raises:
+        DoppelgramError: nothing there, no images, or a row or column that cannot be used, named.
+    """
+    data = Path(data).expanduser()
+    clock = Clock(timezone)
+    if not data.exists():
+        raise DoppelgramError(f"{data}: there is no such folder or table")
+    if data.is_dir():
+        collection = read_folder(data, clock)
+    elif data.suffix.lower() in TABLE_ENDINGS:
+        collection = _with_default_label(read_image_table(data, clock, root=root))
+    else:
+        raise DoppelgramError(f"{data}: expected a folder of images or a table ending in {', '.join(TABLE_ENDINGS)}")
+    collection = replace(collection, notes=(*collection.notes, *filter(None, [clock.note()])))
+    return as_collection(collection, label=label, name_pattern=name_pattern)
+
+
+def as_collection(data: Collection | Path | str, *, label: str = "", name_pattern: str = "") -> Collection:
+    """A collection as it is, or read from its path by `read_collection`, compared by ``label`` where that is given."""
+    if not isinstance(data, Collection):
+        return read_collection(data, label=label, name_pattern=name_pattern)
+    collection = _with_name_columns(data, name_pattern) if name_pattern else data
+    return collection.with_label(label) if label else collection
+
+
+def _with_default_label(collection: Collection) -> Collection:
+    columns = collection.label_columns
+    return collection.with_label("place+pose" if {"place", "pose"} <= set(columns) else columns[0] if columns else "")
+
+
+def _with_name_columns(collection: Collection, pattern: str) -> Collection:
+    try:
+        expression = re.compile(pattern)
+    except re.error as problem:
+        raise DoppelgramError(f"name pattern {pattern!r} is not a regular expression: {problem}") from None
+    names = list(expression.groupindex)
+    if "path" in names:
+        raise DoppelgramError(
+            f"name pattern {pattern!r} would replace the column 'path'; call the group something else"
+        )
+    if not names:
+        raise DoppelgramError(f"name pattern {pattern!r} has no named group; write (?P<column>...) around what to keep")
+    found = [expression.search(Path(path).stem) for path in collection.names]
+    missing = next((path for path, match in zip(collection.names, found, strict=True) if match is None), None)
+    if missing is not None:
+        raise DoppelgramError(f"name pattern {pattern!r} does not occur in the file name {missing!r}")
+    table = collection.table.copy()
+    for name in names:
+        table[name] = [match.group(name) or "" for match in found if match is not None]
+    return replace(collection, table=table)

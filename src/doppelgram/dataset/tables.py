@@ -1,0 +1,222 @@
+"""Tables as pandas and spreadsheets write them: CSV, TSV or Parquet becomes rows of text under known column names."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from doppelgram.dataset.columns import canonical_names, is_known, text_column
+from doppelgram.errors import DoppelgramError
+
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq")
+_PARQUET = frozenset((".parquet", ".pq"))
+_SEPARATORS = (",", ";", "\t", "|")
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;|\t])"?\s*')  # with which Excel lets a file name its separator
+_END = "\0"  # cannot stand in a file's text: a quotation mark that is never closed swallows it
+_UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*")  # pandas' name for a column without one, also after a second saving
+_LEVEL = re.compile(r"__index_level_\d+__")
+_RESET = ("index", "level_0")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file.
+
+    Attributes:
+        file: where they stand.
+        rows: stripped text, empty where there is nothing; known columns by their canonical names.
+        numbers: of each row in the file, int (n,); the header is row 1.
+        spelled: the file's own name of each column.
+        notes: what was left out, for a person to see.
+    """
+
+    file: Path
+    rows: pd.DataFrame
+    numbers: np.ndarray[Any, np.dtype[np.int64]]
+    spelled: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    def where(self, position: int) -> str:
+        """What to call a row in an error."""
+        return f"{self.file}: row {self.numbers[position]}"
+
+    def refuse(self, wrong: pd.Series, why: str, column: str = "") -> None:
+        """Raise a DoppelgramError for the first row at which ``wrong`` holds; ``{}`` in ``why`` is its value."""
+        if wrong.any():
+            position = int(wrong.to_numpy().argmax())
+            value = repr(self.rows[column].iloc[position][:200]) if column else ""
+            raise DoppelgramError(f"{self.where(position)}: {why.format(value)}")
+
+    def require(self, columns: Sequence[str], what: str) -> None:
+        """Raise a DoppelgramError where one of these columns is missing, which ``what`` needs."""
+        for column in columns:
+            if column not in self.rows:
+                raise DoppelgramError(
+                    f"{self.file}: {what} needs the columns {', '.join(columns)}; there is no '{column}' among "
+                    f"{', '.join(self.spelled.values())}"
+                )
+
+    def require_unique(self, column: str = "path") -> None:
+        """Raise a DoppelgramError where a value of this column is empty or stands in two rows."""
+        self.refuse(self.rows[column] == "", f"the {column} is empty")
+        self.refuse(self.rows[column].duplicated(), f"the {column} {{}} stands in an earlier row too", column)
+
+
+def table_in(folder: Path, stem: str) -> Path | None:
+    """The table of this name in a folder, however its name is capitalised; None if there is none."""
+    for ending in TABLE_ENDINGS:
+        if (folder / f"{stem}{ending}").is_file():
+            return folder / f"{stem}{ending}"
+    names = {f"{stem}{ending}" for ending in TABLE_ENDINGS}
+    return next((file for file in sorted(folder.iterdir()) if file.name.lower() in names and file.is_file()), None)
+
+
+def read_table(file: Path, needed: Sequence[str] = (), what: str = "this table") -> Table:
+    """Read a CSV, TSV or Parquet file.
+
+    The separator is whichever of comma, semicolon, tab and bar the header fits; the text is UTF-8 or UTF-16. A frame's
+    index means nothing: rows keep the file's order. Rows without any value are left out and counted.
+
+    Args:
+        file: the table.
+        needed: columns that it must have.
+        what: what to call the table where one of these is missing.
+
+    Raises:
+        DoppelgramError: it cannot be read, a column stands there twice or is missing, or a row holds more values than
+            the header has names.
+    """
+    try:
+        if file.suffix.lower() in _PARQUET:
+            frame = pd.read_parquet(file)
+            numbers, notes = np.arange(len(frame)) + 2, list[str]()
+        else:
+            frame, numbers, notes = _read_text(file)
+    except (OSError, ValueError, csv.Error) as problem:  # pyarrow's errors are ValueErrors
+        reason = getattr(problem, "strerror", None) or problem
+        raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(reason).split())}") from None
+    frame = _without_index(frame)
+    names = [str(name).strip() for name in frame.columns]
+    columns = pd.Index(canonical_names(names))
+    if columns.duplicated().any():
+        raise DoppelgramError(f"{file}: the column '{columns[columns.duplicated()][0]}' stands in the table twice")
+    rows = pd.DataFrame({name: text_column(frame.iloc[:, at]) for at, name in enumerate(columns)}, dtype=object)
+    empty = (rows == "").all(axis=1).to_numpy(dtype=bool)
+    if empty.any() and len(columns):
+        notes.append(f"{file.name}: {int(empty.sum()):,} empty row{'s' * (int(empty.sum()) > 1)} left out")
+        rows, numbers = rows[~empty].reset_index(drop=True), numbers[~empty]
+    table = Table(file, rows, numbers, dict(zip(columns, names, strict=True)), tuple(notes))
+    table.require(needed, what)
+    return table
+
+
+def _read_text(file: Path) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.int64]], list[str]]:
+    """Rows of a CSV or TSV file, their numbers in it, and notes."""
+    text, notes = _decoded(file)
+    first, _, rest = text.partition("\n")
+    given = _SEPARATOR_LINE.fullmatch(first)
+    separator = given[1] if given else _separator(text, "\t" if file.suffix.lower() == ".tsv" else ",")
+    header: list[str] = []
+    values, numbers = [], []
+    for number, row in enumerate(_records(file, rest if given else text, separator), start=2 if given else 1):
+        if len(row) < 2 and not "".join(row).strip():
+            continue
+        if not header:
+            header = row
+            continue
+        if len(row) > len(header) and any(value.strip() for value in row[len(header) :]):
+            raise DoppelgramError(
+                f"{file}: row {number} has {len(row)} values, the header {len(header)}; put values that hold a "
+                f"{'tab' if separator == chr(9) else repr(separator)} in quotation marks"
+            )
+        values.append(row if len(row) == len(header) else [*row, *[""] * len(header)][: len(header)])
+        numbers.append(number)
+    if not header:
+        raise ValueError("it is empty")
+    names = [name.strip() or f"Unnamed: {position}" for position, name in enumerate(header)]
+    return pd.DataFrame(values, columns=pd.Index(names), dtype=object), np.array(numbers, dtype=np.int64), notes
+
+
+def _records(file: Path, text: str, separator: str) -> Iterator[list[str]]:
+    number = 1
+    try:
+        for row in csv.reader(chain(io.StringIO(text, newline=""), [_END]), delimiter=separator):
+            if row == [_END]:
+                return
+            if row and row[-1].endswith(_END):
+                break
+            yield row
+            number += 1
+    except csv.Error as problem:
+        raise DoppelgramError(f"{file}: row {number}: {problem}; is a quotation mark missing?") from None
+    raise DoppelgramError(f"{file}: row {number}: a quotation mark is opened and never closed")
+
+
+def _decoded(file: Path) -> tuple[str, list[str]]:
+    """The text of a file, and a note where zero bytes were left out of it, as a full disk leaves them."""
+    data = file.read_bytes()
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and len(data) > 1 and (data[0] == 0) != (data[1] == 0):
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as problem:
+        line = data[: problem.start].count(b"\n") + 1
+        raise ValueError(f"line {line} is not text in {encoding}; save the table as UTF-8") from None
+    zeros = text.count("\0")
+    return text.replace("\0", ""), [f"{file.name}: {zeros:,} zero bytes left out; is it damaged?"] if zeros else []
+
+
+def _separator(text: str, usual: str) -> str:
+    """The separator under which most columns of the header have a known name, or else most columns."""
+
+    def fits(separator: str) -> tuple[int, bool, int]:
+        header = next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)), [])
+        known = sum(map(is_known, header))
+        return known, known > 0 and separator == usual, len(header)
+
+    return max((usual, *_SEPARATORS), key=fits)
+
+
+def _without_index(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with its rows in order, and without what is left in it of a frame's index.
+
+    An index that has a name is a column of the file like any other, and comes last. Left out are the others: a first
+    column without a name, or of whole numbers under the name that pandas gives an index. Columns with neither a name
+    nor a value are left out too.
+    """
+    levels = {
+        name: table.index.get_level_values(level)
+        for level, name in enumerate(table.index.names)
+        if name is not None and name not in table.columns and not isinstance(table.index, pd.RangeIndex)
+    }
+    table = table.reset_index(drop=True)
+    for name, level_values in levels.items():
+        table[name] = pd.Series(level_values).reset_index(drop=True)
+    kept, leading = [], True
+    for position, name in enumerate(table.columns):
+        values = table.iloc[:, position]
+        leading = leading and (_unnamed(name) or _is_reset(name, values))
+        empty = _unnamed(name) and not (values.notna() & (values.astype(str).str.strip() != "")).any()
+        if not (leading or empty or _LEVEL.fullmatch(str(name))):
+            kept.append(position)
+    return table.iloc[:, kept]
+
+
+def _unnamed(name: object) -> bool:
+    return _UNNAMED.fullmatch(str(name)) is not None
+
+
+def _is_reset(name: object, values: pd.Series) -> bool:
+    return name in _RESET and bool(values.is_unique and values.astype(str).str.fullmatch(r"\d+").all())
