@@ -22,7 +22,7 @@ from common import machine, write
 from doppelgram.api.trace import trace
 from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_grouped_posts
-from doppelgram.numbers import percent
+from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.training.recipe_file import read_recipe
@@ -56,8 +56,9 @@ def row(scores: TruthScores, name: str, threshold: float | None, used: float, te
     """One line of the table."""
     return (
         f"| {name} | {'the model' + chr(39) + 's own, ' if threshold is None else ''}{used:.2f} "
-        f"| {scores.adjusted_rand:.3f} | {percent(scores.originator_first)} ({percent(scores.low)} to {percent(scores.high)}), "
-        f"n = {scores.arrangements} | {percent(scores.earliest_first)} | {scores.edge:.3f} | {percent(scores.parents)} | {test} |"
+        f"| {scores.adjusted_rand:.3f} | {estimate(scores.originator_first, scores.low, scores.high)}, "
+        f"n = {scores.arrangements} | {percent(scores.earliest_first)} | {scores.edge:.3f} "
+        f"| {percent(scores.parents)} | {test} |"
     )
 
 
