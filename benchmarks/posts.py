@@ -30,7 +30,6 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import combined, unit
-from doppelgram.numbers import duration
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.joint import JointCalibration
 from doppelgram.training.recipe_file import read_recipe
@@ -288,7 +287,7 @@ def report(name: str, result: dict[str, Any]) -> None:
             "",
             f"Posts: {posts}, {facts['left_out']} left out. Pairs: {pairs}. "
             + " ".join(unseen)
-            + (f" Training took {duration(facts['training_seconds'])}." if facts["training_seconds"] else ""),
+            + (f" Training took {facts['training_seconds']:.0f} s." if facts["training_seconds"] else ""),
             "",
             table(facts["variants"]),
             "",

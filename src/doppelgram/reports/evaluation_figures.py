@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,5 +156,5 @@ def _canvas(title: str, x: str, y: str, height: float = _SIZE[1]) -> tuple[Figur
     return figure, grid[0][0]
 
 
-def _legend(axes: Axes, place: str) -> None:
+def _legend(axes: Axes, place: Literal["best", "upper left", "lower right"]) -> None:
     axes.legend(loc=place, frameon=True, framealpha=0.9, edgecolor="none", fontsize=9.5, labelcolor=INK)

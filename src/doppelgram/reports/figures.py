@@ -149,7 +149,11 @@ def _end_labels(axes: Axes, ends: Sequence[tuple[float, float, str, str]], size:
             if lack > 1e-9:
                 places[below] -= lack / 2
                 places[below + 1] += lack / 2
-    where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "annotation_clip": False}
+    where: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"),
+        "textcoords": "offset points",
+        "annotation_clip": False,
+    }
     for (_, _, name, colour), place in zip(order, places, strict=True):
         axes.annotate(name, (1.0, place), (5, 0), va="center", color=colour, fontsize=size, **where)
 
@@ -162,9 +166,9 @@ def lettering(figure: Figure) -> Iterator[None]:
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
-        name = font_name(text.get_text())  # type: ignore[attr-defined]
+        name = font_name(text.get_text())
         if name:
-            text.set_fontfamily(["DejaVu Sans", name])  # type: ignore[attr-defined]
+            text.set_fontfamily(["DejaVu Sans", name])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield

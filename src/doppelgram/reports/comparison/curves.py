@@ -80,7 +80,7 @@ def learning_figure(comparison: Comparison) -> Figure:
         active = _lines(comparison, "epoch", "active", loss=loss, dim=dim)
         draw_lines(right, active, _groups(comparison), limits=SHARES)
         if not active:
-            middle = {"ha": "center", "va": "center", "transform": right.transAxes}
+            middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": right.transAxes}
             right.text(0.5, 0.5, "this loss does not count them", color=QUIET, fontsize=9.5, **middle)
             right.set_yticks([])
         else:

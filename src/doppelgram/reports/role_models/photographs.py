@@ -94,8 +94,8 @@ def skeleton(person: Keypoints) -> list[Bone]:
         # Eyes and ears make a tangle on a small face; the line from neck to nose says where the head turns.
         if known[a] and known[b] and not (a in _HEAD and b in _HEAD):
             colour = _RIGHT if b in _RIGHT_KEYPOINTS else _LEFT if b in _LEFT_KEYPOINTS else _MIDDLE
-            ends = (round(float(value), 1) for value in (*person[a, :2], *person[b, :2]))
-            bones.append(Bone(*ends, colour))
+            x1, y1, x2, y2 = (round(float(value), 1) for value in (*person[a, :2], *person[b, :2]))
+            bones.append(Bone(x1, y1, x2, y2, colour))
     return bones
 
 

@@ -207,6 +207,7 @@ def first_image_towers(towers: list[PlannedTower]) -> list[PlannedTower]:
 
 
 def network_of(each: PlannedTower) -> EmbeddingNetwork:
+    """The network of a tower that sees images."""
     if not isinstance(each.tower, ImageTower):
         raise TypeError(f"tower {each.name} sees no image")
     return each.tower.network
