@@ -9,13 +9,9 @@ ends the run with an error.
 """
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -23,6 +19,7 @@ from pytorch_metric_learning.losses import TripletMarginLoss as LibraryLoss
 from pytorch_metric_learning.miners import BatchHardMiner as LibraryMiner
 from torch import Tensor
 
+from common import RESULTS, machine, write
 from doppelgram.learning.losses import TripletMarginLoss
 from doppelgram.learning.miners import BatchHardMiner
 
@@ -31,7 +28,6 @@ DIMENSIONS = 64
 PER_CLASS = 4
 MARGIN = 0.1
 TARGET = 0.6
-RESULTS = Path(__file__).parent / "results"
 
 Step = Callable[[Tensor, Tensor], Tensor]
 
@@ -90,25 +86,6 @@ def measure(size: int, repeats: int) -> dict[str, float]:
     }
 
 
-def machine(threads: int) -> dict[str, str | int]:
-    """What the figures depend on."""
-    processor = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
-        processor = names[0] if names else processor
-    return {
-        "processor": processor,
-        "cores": os.cpu_count() or 0,
-        "threads": threads,
-        "load_before": round(os.getloadavg()[0], 2),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "pytorch-metric-learning": version("pytorch-metric-learning"),
-    }
-
-
 def table(rows: list[dict[str, float]]) -> str:
     """The figures as a Markdown table."""
     lines = ["| batch | ours, ms | pytorch-metric-learning, ms | ratio |", "|---:|---:|---:|---:|"]
@@ -125,15 +102,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the results")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    facts = machine(options.threads)
+    facts = machine("pytorch-metric-learning")
     rows = [measure(size, options.repeats) for size in SIZES]
     met = all(row["ratio"] <= TARGET for row in rows)
     verdict = f"Target: at most {TARGET} of its time at every size: {'met' if met else 'missed'}."
-    print(table(rows))
-    print(verdict)
-    options.out.mkdir(parents=True, exist_ok=True)
     result = {"machine": facts, "target_ratio": TARGET, "target_met": met, "repeats": options.repeats, "rows": rows}
-    (options.out / "batch_hard.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     text = (
         "# Batch-hard mining and triplet margin loss, forward and backward\n\n"
         f"Median of {options.repeats} turns, taken in alternation; unit vectors of {DIMENSIONS} numbers, {PER_CLASS} "
@@ -141,7 +114,7 @@ def main() -> None:
         + "\n".join(f"- {key}: {value}" for key, value in facts.items())
         + "\n\nMade by `python benchmarks/batch_hard.py`.\n"
     )
-    (options.out / "batch_hard.md").write_text(text, encoding="utf-8")
+    write("batch_hard", result, text, options.out)
 
 
 if __name__ == "__main__":

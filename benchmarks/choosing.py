@@ -1,7 +1,7 @@
 """The tables behind docs/choosing.md: miners, losses, sizes, margins, images per class, and what makes training stick.
 
 Traffic signs, the 58 classes with 20 crops or more, at most 60 crops of each, split by panorama; every figure is of
-the validation part asked of the training part, over three seeds unless told otherwise, with a two-level bootstrap
+the validation part as queries to the training part, over three seeds unless told otherwise, with a two-level bootstrap
 interval.
 
 ``mining`` and ``sticking`` train our small net from scratch at 32x32. ``grid``, ``margins`` and ``per-class`` train
@@ -25,20 +25,15 @@ from doppelgram.api.compare import compare
 from doppelgram.comparison.findings import read_comparison
 from doppelgram.comparison.grid import Grid
 from doppelgram.comparison.result import Comparison
+from doppelgram.numbers import estimate
 from doppelgram.studies.lookalike.data import Prepared, prepare
 
 MINERS = "none,semihard,batchhard"
 SCRATCH = ("data.size=32", "optimiser.epochs=24", "optimiser.lr=0.002", "data.min_images=2")
 FROZEN = (
-    "model.backbone=mobilenet_v2_imagenet",
-    "model.train=head",
-    "model.batch_norm=true",
-    "data.size=96",
-    "augment.views=8",
-    "optimiser.epochs=20",
-    "optimiser.lr=0.003",
-    "data.min_images=2",
-)
+    "model.backbone=mobilenet_v2_imagenet", "model.train=head", "model.batch_norm=true", "data.size=96",
+    "augment.copies=8", "optimiser.epochs=20", "optimiser.lr=0.003", "data.min_images=2",
+)  # fmt: skip
 # Name, title, and the comparisons that make it up: what is varied besides, and compare's own arguments.
 EXPERIMENTS: dict[str, tuple[str, Sequence[tuple[str, dict[str, Any]]]]] = {
     "mining": (
@@ -119,8 +114,8 @@ def rows(name: str, comparison: Comparison) -> Iterator[list[str]]:
             setting.loss,
             setting.miner if comparison.mines(setting) else "–",
             str(setting.dim),
-            f"{row['p1']:.1%} ({100 * row['p1_low']:.1f} to {100 * row['p1_high']:.1f})",
-            f"{row['ncm']:.1%} ({100 * row['ncm_low']:.1f} to {100 * row['ncm_high']:.1f})",
+            estimate(row["p1"], row["p1_low"], row["p1_high"]),
+            estimate(row["ncm"], row["ncm_low"], row["ncm_high"]),
             f"{row['map_at_r']:.3f}",
             "–" if epochs != epochs else f"{epochs:.1f}",
             f"{int(own['stuck'].sum())} of {len(own)}",
@@ -183,7 +178,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, required=True, help="folder that holds signs/")
     options.add_argument("--weights", type=Path, required=True, help="folder that holds mobilenet_v2_imagenet/")
     options.add_argument("--only", default=",".join(EXPERIMENTS), help="experiments, separated by commas")
-    options.add_argument("--out", type=Path, help="folder to keep the runs in; gone on with if they are there")
+    options.add_argument("--out", type=Path, help="folder to keep the runs in; resumed if they are there")
     options.add_argument("--seeds", type=int, default=3, help="trainings of each setting")
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())

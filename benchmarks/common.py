@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from doppelgram.numbers import estimate
 
 if TYPE_CHECKING:
     from doppelgram.dataset.collection import Collection
@@ -19,8 +24,8 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results"
 
 
-def machine() -> dict[str, Any]:
-    """What a figure depends on besides the code."""
+def machine(*packages: str) -> dict[str, Any]:
+    """What a figure depends on besides the code; with the versions of further packages."""
     import torch
 
     name = platform.processor() or platform.machine()
@@ -35,15 +40,47 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        **{package: version(package) for package in packages},
     }
 
 
-def write(name: str, result: dict[str, Any], markdown: str) -> None:
-    """Write ``results/<name>.json`` and ``.md``, and print the latter."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (RESULTS / f"{name}.md").write_text(markdown.rstrip() + "\n", encoding="utf-8")
+def machine_line(facts: dict[str, Any]) -> str:
+    """The machine in one line of Markdown."""
+    return f"Machine: {', '.join(f'{key} {value}' for key, value in facts.items())}."
+
+
+def write(name: str, result: dict[str, Any], markdown: str, folder: Path = RESULTS) -> None:
+    """Write ``<name>.json`` and ``<name>.md`` into the folder of results, and print the latter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text(markdown.rstrip() + "\n", encoding="utf-8")
     print(markdown)
+
+
+def in_subprocess(script: str, arguments: dict[str, Any], out: Path, seconds: float) -> dict[str, Any] | str:
+    """Run a benchmark's script in a fresh process, so that memory and imports are its own.
+
+    Returns:
+        What the script wrote as JSON to its option ``--out``, or why there is nothing.
+    """
+    command = [sys.executable, script, "--out", str(out)]
+    for name, value in arguments.items():
+        command += [f"--{name}", str(value)]
+    try:
+        done = subprocess.run(command, timeout=seconds, capture_output=True, text=True)
+    except subprocess.TimeoutExpired:
+        return f"took more than {seconds:g} s"
+    if done.returncode or not out.exists():
+        last = (done.stderr.strip().splitlines() or ["killed, most likely for lack of memory"])[-1]
+        return f"failed: {last}"
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def with_interval(metric: dict[str, float], digits: int = 2) -> str:
+    """A share with its 95 % interval, such as "91.20 % (90.10 to 92.30)"."""
+    return estimate(metric["value"], metric["low"], metric["high"], digits)
 
 
 def metric_table(rows: dict[str, dict[str, dict[str, float]]], names: dict[str, str]) -> str:
@@ -53,7 +90,7 @@ def metric_table(rows: dict[str, dict[str, dict[str, float]]], names: dict[str, 
         cells = []
         for metrics in rows.values():
             m = metrics.get(name)
-            cells.append(f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%}), n = {m['n']}" if m else "")
+            cells.append(f"{with_interval(m)}, n = {m['n']}" if m else "")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -81,7 +118,7 @@ def embedded_parts(
 def by_views(
     model: Model, collection: Collection, split: Split, views: Sequence[int], seed: int
 ) -> dict[str, dict[str, Any]]:
-    """Figures of the validation and the test part asked of the training part, for each number of views."""
+    """Figures of the validation and the test part as queries to the training part, for each number of views."""
     from doppelgram.evaluation.evaluate import evaluate_embeddings
 
     ways: dict[str, dict[str, Any]] = {}
@@ -106,8 +143,7 @@ def way_table(ways: dict[str, dict[str, Any]], what: str) -> str:
     ]
     for name, parts in ways.items():
         for part, metrics in parts.items():
-            shown = (f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%})" for m in map(metrics.__getitem__, keys))
-            lines.append(f"| {name} | {part} | " + " | ".join(shown) + " |")
+            lines.append(f"| {name} | {part} | " + " | ".join(with_interval(metrics[key]) for key in keys) + " |")
     return "\n".join(lines)
 
 

@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-RESULTS = Path(__file__).resolve().parent / "results"
+from common import in_subprocess, machine, machine_line, write
 
 
 def embeddings(rows: int, dim: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -87,42 +84,13 @@ def measure(which: str, rows: int, dim: int, classes: int, repeats: int) -> dict
     return {"seconds": min(seconds), "all_seconds": seconds, "peak_mb": peak_mb(), "before_mb": before, **values}
 
 
-def in_subprocess(which: str, rows: int, options: argparse.Namespace) -> dict[str, object] | str:
+def measured(which: str, rows: int, options: argparse.Namespace) -> dict[str, object] | str:
     """Measure in a fresh process; the reason, in words, if that did not work out."""
+    arguments = {"measure": which, "rows": rows, "dim": options.dim, "repeats": options.repeats}
+    arguments["classes"] = max(1, options.classes * rows // options.rows)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "result.json"
-        command = [sys.executable, __file__, "--measure", which, "--out", str(out), "--rows", str(rows)]
-        command += ["--dim", str(options.dim), "--classes", str(max(1, options.classes * rows // options.rows))]
-        command += ["--repeats", str(options.repeats)]
-        try:
-            done = subprocess.run(command, timeout=options.limit * options.repeats, capture_output=True, text=True)
-        except subprocess.TimeoutExpired:
-            return f"took more than {options.limit:g} s"
-        if done.returncode or not out.exists():
-            last = (done.stderr.strip().splitlines() or ["killed, most likely for lack of memory"])[-1]
-            return f"failed: {last}"
-        return json.loads(out.read_text())
-
-
-def machine() -> dict[str, object]:
-    from importlib.metadata import version
-
-    model = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    packages = ("numpy", "torch", "pytorch-metric-learning")
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {
-        "cores": os.cpu_count(),
-        "processor": model,
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "load_before": load,
-        **{package: version(package) for package in packages},
-    }
+        return in_subprocess(__file__, arguments, out, options.limit * options.repeats)
 
 
 def table(report: dict[str, object]) -> str:
@@ -137,13 +105,12 @@ def table(report: dict[str, object]) -> str:
         peak = f"{entry['peak_mb']:,.0f} MB" if entry["peak_mb"] else "?"
         scores = " | ".join(f"{entry[name]:.4f}" for name in ("precision_at_1", "r_precision", "map_at_r"))
         lines.append(f"| {entry['rows']:,} | {entry['who']} | {entry['seconds']:.2f} | {peak} | {scores} |")
-    facts = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
     ratio = report["ratio"]
     said = (
         f"Ours takes {ratio:.2f} of the peer's time at {report['compared_at']:,} rows." if ratio else "No comparison."
     )
     what = f"{report['dim']} dimensions, {report['classes']} classes, leave-one-out."
-    return "\n".join(["# Retrieval metrics", "", what, "", *lines, "", said, "", f"Machine: {facts}.", ""])
+    return "\n".join(["# Retrieval metrics", "", what, "", *lines, "", said, "", machine_line(report["machine"])])
 
 
 def main() -> None:
@@ -161,13 +128,18 @@ def main() -> None:
         options.out.write_text(json.dumps(result))
         return
     runs: list[dict[str, object]] = []
-    report = {"dim": options.dim, "classes": options.classes, "machine": machine(), "runs": runs}
+    report = {
+        "dim": options.dim,
+        "classes": options.classes,
+        "machine": machine("numpy", "pytorch-metric-learning"),
+        "runs": runs,
+    }
     report |= {"ratio": None, "compared_at": None}
     rows = options.rows
     while True:
         found = {}
         for who in ("ours", "peer"):
-            answer = in_subprocess(who, rows, options)
+            answer = measured(who, rows, options)
             found[who] = answer
             runs.append({"who": who, "rows": rows, **({"failed": answer} if isinstance(answer, str) else answer)})
             print(f"{who}, {rows:,} rows: {answer}", flush=True)
@@ -177,10 +149,7 @@ def main() -> None:
         if rows < 2000:
             break
         rows //= 2
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "evaluation.json").write_text(json.dumps(report, indent=2) + "\n")
-    (RESULTS / "evaluation.md").write_text(table(report))
-    print("\n" + table(report))
+    write("evaluation", report, table(report))
 
 
 if __name__ == "__main__":

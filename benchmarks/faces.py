@@ -1,7 +1,7 @@
 """Faces: the way from a small net to the recipe ``faces``, and verification of people never trained on.
 
 Protocol: the 62 identities listed in ``lfw62.txt`` are split 60/20/20 by image, stratified. The photographs of other
-identities are trained on too (part ``extra``) but are neither asked about nor in the gallery. 1-NN and nearest class
+identities are trained on too (part ``extra``) but are neither queries nor in the gallery. 1-NN and nearest class
 mean of the validation and of the test part among the training part of the 62; which of the two counts is chosen on the
 validation part.
 
@@ -9,7 +9,7 @@ The last step's network is also looked at in three ways: embedding the photograp
 over the recipe's views, and with the validation photographs in the gallery too, once they have chosen everything.
 
 For the recipe ``faces``, 100 of the other identities are kept out of training altogether. 50 of them choose the
-threshold of verification, the other 50 are asked: people that neither the network nor the threshold has seen.
+threshold of verification, the other 50 are tested: people that neither the network nor the threshold has seen.
 
     python benchmarks/faces.py --data DIR --weights DIR     # DIR/lfw/<Name>/<Name>_0001.jpg, DIR/lfw62.txt
 """
@@ -27,9 +27,10 @@ from typing import Any
 
 import numpy as np
 
-from common import RESULTS, SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
+from common import RESULTS, SHOWN, by_views, embedded_parts, machine, metric_table, way_table, with_interval, write
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.split import split_data
+from doppelgram.api.train import train
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, read_split
@@ -45,7 +46,6 @@ from doppelgram.models.model import Model
 from doppelgram.space.exact import pair_distances
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.run import open_run
-from doppelgram.training.train import train
 
 HELD_OUT = 100
 PLAIN = (
@@ -87,7 +87,7 @@ def hold_out(split: Split, seed: int) -> tuple[Split, list[str]]:
 def open_set(model: Model, faces: Collection, held: Sequence[str], seed: int) -> dict[str, Any]:
     """Verification among the second half of the identities held out, its threshold from the first half."""
     found = {}
-    for name, people in (("threshold", held[: HELD_OUT // 2]), ("asked", held[HELD_OUT // 2 :])):
+    for name, people in (("threshold", held[: HELD_OUT // 2]), ("queries", held[HELD_OUT // 2 :])):
         rows = np.flatnonzero(np.isin(faces.labels, people))
         loaded = load_pixels([faces.paths[row] for row in rows], model.framing, keep_duplicates=True)
         found[name] = model.embed_pixels(loaded.pixels), faces.labels[rows]
@@ -95,9 +95,9 @@ def open_set(model: Model, faces: Collection, held: Sequence[str], seed: int) ->
     a, b, same = sample_pairs(setting, seed=seed)
     distances = pair_distances(setting.query, setting.gallery, a, b)
     calibration = fit_calibration(distances, np.arange(len(a)) < same, fitted_on="other identities")
-    result = evaluate_embeddings(*found["asked"], threshold=calibration.threshold, seed=seed)
-    people = len(np.unique(found["asked"][1]))
-    return {**result.to_dict(), "images": len(found["asked"][1]), "people": people}
+    result = evaluate_embeddings(*found["queries"], threshold=calibration.threshold, seed=seed)
+    people = len(np.unique(found["queries"][1]))
+    return {**result.to_dict(), "images": len(found["queries"][1]), "people": people}
 
 
 def gain(better: EvaluationResult, worse: EvaluationResult, seed: int) -> str:
@@ -120,8 +120,8 @@ def unpaired_gain(better: dict[str, Any], worse: dict[str, Any]) -> str:
     return f"{100 * difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
-def looked_at(model: Model, faces: Collection, split: Split, seed: int) -> dict[str, dict[str, Any]]:
-    """The last step's network with one view and several, and asked of a gallery with the validation part in it."""
+def by_gallery(model: Model, faces: Collection, split: Split, seed: int) -> dict[str, dict[str, Any]]:
+    """The last step's network with one view and several, and with the validation part in the gallery too."""
     recipe_views = model.views
     ways = by_views(model, faces, split, (1, recipe_views), seed)
     vectors, labels = embedded_parts(model, faces, split, recipe_views)
@@ -187,8 +187,7 @@ def main() -> None:
             (test, "ncm_accuracy"),
             (test, "balanced_ncm_accuracy"),
         ):
-            m = metrics[key]
-            cells.append(f"{m['value']:.2%} ({m['low']:.1%} to {m['high']:.1%})")
+            cells.append(with_interval(metrics[key]))
         before = names[place - 1] if place else ""
         paired = before in found and name in found
         cells.append(
@@ -203,7 +202,7 @@ def main() -> None:
     model = load_model(out / STEPS[-1][1])
     collection = read_collection(lfw).labelled()
     strangers = open_set(model, collection, held, given.seed)
-    ways = looked_at(model, collection, reduced, given.seed)
+    ways = by_gallery(model, collection, reduced, given.seed)
     result |= {"strangers": strangers, "ways": ways}
     verification = {k: v for k, v in SHOWN.items() if k.startswith(("pair", "tar"))}
     counts = reduced.counts()

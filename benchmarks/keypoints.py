@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common import machine, write
+from common import machine, with_interval, write
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import wilson
+from doppelgram.numbers import percent
 from doppelgram.pose.cache import people_of
 from doppelgram.pose.estimators.movenet import MoveNet
 from doppelgram.pose.estimators.registry import make_estimator
@@ -126,12 +127,9 @@ def report(result: dict[str, Any]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, one in result["estimators"].items():
-        cells = [
-            f"{one['accuracy'][m]['value']:.1%} ({one['accuracy'][m]['low']:.1%} to {one['accuracy'][m]['high']:.1%})"
-            for m in MEASURES
-        ]
-        bare = "" if one["bare_places_with_people"] is None else f"{one['bare_places_with_people']:.1%}"
-        facts = [name, f"{one['seconds_per_1000']:.1f}", f"{one['posts_with_people']:.1%}", bare, *cells]
+        cells = [with_interval(one["accuracy"][measure], 1) for measure in MEASURES]
+        bare = "" if one["bare_places_with_people"] is None else percent(one["bare_places_with_people"])
+        facts = [name, f"{one['seconds_per_1000']:.1f}", percent(one["posts_with_people"]), bare, *cells]
         lines.append(f"| {' | '.join(facts)} |")
     return "\n".join(lines)
 

@@ -13,7 +13,6 @@ import argparse
 import json
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,10 @@ from doppelgram.studies.role_model.data import Posts, read_ladder_posts
 from doppelgram.studies.role_model.plan import study_recipe
 from doppelgram.studies.role_model.reproduce import reproduce_role_model
 from doppelgram.studies.role_model.rungs import pair_network
-from doppelgram.training.siamese_pairs import fit_pairs
-from doppelgram.training.siamese_pairs_data import PairInputs, mirrored_features
-from doppelgram.training.siamese_pairs_plan import PairPlan
+from doppelgram.training.tasks.pair_inputs import PairInputs, mirrored_features
+from doppelgram.training.tasks.pair_plan import PairPlan
+from doppelgram.training.tasks.pairs import PairsTask
+from doppelgram.training.trainer import Place, fit
 from doppelgram.weights import cache_folder
 
 SAMPLE = 64  # photographs that the backbone is timed on
@@ -47,9 +47,9 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     posts = Posts.of(images.collection, grouped)
     rows = np.random.default_rng(0).permutation(len(collection))
     train, val = np.sort(rows[: len(rows) * 6 // 10]), np.sort(rows[len(rows) * 6 // 10 : len(rows) * 8 // 10])
-    plan = PairPlan(posts.place, posts.pose, train, recipe.sampler.batch, 0)
-    validation = PairPlan(posts.place, posts.pose, val, recipe.sampler.batch, 1).fixed()
-    network = pair_network(recipe, 0, weights, 0)
+    plan = PairPlan(posts.place, posts.pose, train, recipe.pairs.batch, 0)
+    validation = PairPlan(posts.place, posts.pose, val, recipe.pairs.batch, 1).fixed()
+    network = pair_network(recipe, weights, 0)
     # A sample through the backbone, timed; all of them from the cache that the ladder itself uses.
     some = np.arange(0, len(images.pixels), max(1, len(images.pixels) // SAMPLE))[:SAMPLE]
     started = time.perf_counter()
@@ -64,25 +64,20 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     rate = 2 * len(some) / (time.perf_counter() - started)
     with progress_bar(Console(stderr=True), "features", 2 * len(images.pixels)) as advance:
         features = mirrored_features(
-            network.tower,
-            images.pixels,
-            images.hashes,
-            Framing(recipe.data.size),
-            cache_folder() / "features",
-            augmentation=recipe.augmentation,
-            views=recipe.augment.views,
-            progress=advance,
-        )
+            network.tower, images.pixels, images.hashes, Framing(recipe.data.size), cache_folder() / "features",
+            augmentation=recipe.augment.changes, copies=recipe.augment.copies, progress=advance,
+        )  # fmt: skip
 
     # The study's own optimiser, to the end: what 100 epochs take, and how far they come.
-    literal = replace(recipe.optimiser, name="sgd", lr=1e-4, momentum=0.9, weight_decay=0.0, epochs=epochs)
-    long = replace(recipe, optimiser=literal, stopping=replace(recipe.stopping, patience=0))
+    literal = {"name": "sgd", "lr": 1e-4, "momentum": 0.9, "weight_decay": 0.0, "epochs": epochs}
+    long = recipe.with_values(optimiser=literal, stopping={"patience": 0})
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        history = fit_pairs(network, PairInputs(features), plan, validation, long, Path(folder)).history
+        task = PairsTask(network, PairInputs(features), plan, validation, long)
+        history = fit(task, long.stopping, Place.of_run(Path(folder), title="pairs")).history
     kept = (time.perf_counter() - started) / epochs
 
-    again = pair_network(recipe, 0, weights, 0).train()
+    again = pair_network(recipe, weights, 0).train()
     inputs, generator = PairInputs(images.pixels), torch.Generator().manual_seed(0)
     optimiser = torch.optim.SGD([p for p in again.parameters() if p.requires_grad], lr=recipe.optimiser.lr)
     batches = plan.epoch_batches(0)
@@ -90,7 +85,7 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     for pairs in batches[:BATCHES]:
         logits = []
         for side in (0, 1):
-            shown, _ = inputs.changed(pairs[:, side], recipe.augmentation, generator)
+            shown, _ = inputs.changed(pairs[:, side], recipe.augment.changes, generator)
             logits.append(again.describe(shown))
         loss = torch.nn.functional.binary_cross_entropy_with_logits(
             again(*logits), torch.from_numpy(pairs[:, 2]).float()
@@ -102,17 +97,11 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     return {
         "literal_train_loss": [round(history[epoch]["train_loss"], 4) for epoch in (0, -1)],
         "literal_best_val_loss": round(min(epoch["val_loss"] for epoch in history), 4),
-        "pixels": recipe.data.size,
-        "pairs_an_epoch": int(sum(map(len, batches))),
-        "epochs": epochs,
-        "images": len(images.pixels),
-        "views": 2 * recipe.augment.views,
-        "features_images_per_second": round(rate, 1),
-        "kept_epoch_seconds": round(kept, 3),
-        "kept_100_epochs_seconds": round(100 * kept, 1),
-        "rerun_epoch_seconds": round(rerun, 1),
-        "factor": round(rerun / kept, 1),
-    }
+        "pixels": recipe.data.size, "pairs_an_epoch": int(sum(map(len, batches))), "epochs": epochs,
+        "images": len(images.pixels), "views": 2 * recipe.augment.copies, "features_images_per_second": round(rate, 1),
+        "kept_epoch_seconds": round(kept, 3), "kept_100_epochs_seconds": round(100 * kept, 1),
+        "rerun_epoch_seconds": round(rerun, 1), "factor": round(rerun / kept, 1),
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -120,7 +109,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--data", type=Path, required=True, help="folder that holds posts/")
     options.add_argument("--weights", type=Path, required=True)
-    options.add_argument("--out", type=Path, help="folder to keep the rungs in; gone on with if they are there")
+    options.add_argument("--out", type=Path, help="folder to keep the rungs in; resumed if they are there")
     options.add_argument("--protocol", default="both")
     options.add_argument("--rung", action="append", default=[], help="only this one; repeatable")
     options.add_argument("--no-ours", action="store_true", help="leave our own model out")

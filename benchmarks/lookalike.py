@@ -26,7 +26,7 @@ def main() -> None:
     """Run the exercise and keep its tables."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--data", type=Path, required=True, help="folder that holds signs/, lfw/ and lfw62.txt")
-    options.add_argument("--out", type=Path, help="folder for runs, pictures and the page; gone on with if it is there")
+    options.add_argument("--out", type=Path, help="folder for runs, pictures and the page; resumed if it is there")
     options.add_argument("--whole", action="store_true", help="VGG16, on all images")
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())

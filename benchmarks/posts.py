@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from common import machine, write
+from common import machine, with_interval, write
+from doppelgram.api.train import train
 from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
@@ -29,10 +30,10 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import fused, unit
+from doppelgram.numbers import duration
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
 from doppelgram.training.arrangement_sights import Sights, look_at
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 PAIRS = 1600
 CONSOLE = Console(stderr=True)
@@ -40,8 +41,8 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass
-class Asked:
-    """Everything that is asked in one protocol."""
+class Questions:
+    """Pairs and labels of one protocol."""
 
     place: Array
     pose: Array
@@ -50,7 +51,7 @@ class Asked:
     pairs: dict[str, tuple[Array, Array, Array]]
 
     @classmethod
-    def of(cls, posts: Any, protocol: Protocol) -> Asked:
+    def of(cls, posts: Any, protocol: Protocol) -> Questions:
         rows = protocol.split.rows(posts)
         pairs = {}
         for part in ("val", "test"):
@@ -77,19 +78,19 @@ def slots(sights: Sights, embedded: list[Array], weights: list[float], experts: 
 
 
 def score(
-    place: Array, poses: Array, asked: Asked, rule: str = "both", given: JointCalibration | None = None
+    place: Array, poses: Array, questions: Questions, rule: str = "both", given: JointCalibration | None = None
 ) -> dict[str, Any] | None:
     """Figures of one way to embed; each with value, low, high and n. None where it is no better than chance."""
     empty = JointCalibration.from_dict(DUMMY)
     space = ArrangementSpace(place.shape[1], poses.shape[2], poses.shape[1], empty)
     vectors = np.hstack([place, poses.reshape(len(place), -1)]).astype(np.float32)
     try:
-        joint = given or fit_joint(space, vectors, asked.kinds("val"), "validation part", rule)
+        joint = given or fit_joint(space, vectors, questions.kinds("val"), "validation part", rule)
     except DoppelgramError as problem:
         print(problem)
         return None
     space = replace(space, calibration=joint)
-    a, b, same = asked.pairs["test"]
+    a, b, same = questions.pairs["test"]
     said = space.judge(vectors[a], vectors[b])
     figures: dict[str, Any] = {}
 
@@ -98,28 +99,28 @@ def score(
         for what in ("accuracy", "auc"):
             figures[f"{name}_{what}"] = asdict(found[f"pair_{what}"])
 
-    same_place, same_pose = asked.place[a] == asked.place[b], asked.pose[a] == asked.pose[b]
+    same_place, same_pose = questions.place[a] == questions.place[b], questions.pose[a] == questions.pose[b]
     add("joint", np.ones(len(a), dtype=bool), same, 1 - said.probability, 1 - joint.threshold)
     add("place", same_pose, same_place, said.place_distance, joint.place.threshold)
     # Where nobody is seen the pose's probability is the prior's.
     sure = float(joint.pose.probability(np.array([joint.pose.threshold]))[0])
     add("pose", same_place, same_pose, 1 - said.pose_probability, 1 - sure)
-    figures.update(neighbours(vectors, space, asked))
+    figures.update(neighbours(vectors, space, questions))
     return figures
 
 
-def neighbours(vectors: Array, space: ArrangementSpace, asked: Asked) -> dict[str, Any]:
+def neighbours(vectors: Array, space: ArrangementSpace, questions: Questions) -> dict[str, Any]:
     """Whether the nearest image of another person shows the same pose: among all other posts, and in the test part."""
-    posed = np.flatnonzero(asked.pose != "")
-    test = np.intersect1d(asked.parts["test"], posed)
+    posed = np.flatnonzero(questions.pose != "")
+    test = np.intersect1d(questions.parts["test"], posed)
     figures = {}
     for name, gallery in (("pose_1nn", posed), ("pose_1nn_test", test)):
         right = np.zeros(len(test))
         for row, query in enumerate(test):
-            others = gallery[asked.person[gallery] != asked.person[query]]
+            others = gallery[questions.person[gallery] != questions.person[query]]
             distance = space.distances(np.repeat(vectors[query][None], len(others), 0), vectors[others])[1]
             nearest = others[np.nan_to_num(distance, nan=np.inf).argmin()]
-            right[row] = asked.pose[nearest] == asked.pose[query] and np.isfinite(distance).any()
+            right[row] = questions.pose[nearest] == questions.pose[query] and np.isfinite(distance).any()
         low, high = bootstrap_mean(right, seed=0)
         figures[name] = {"value": float(right.mean()), "low": low, "high": high, "n": len(test)}
     return figures
@@ -161,9 +162,9 @@ def trained(
     return model, float(run.facts["training_seconds"]) if fresh else None
 
 
-def places(model: ArrangementModel, sights: Sights, asked: Asked) -> list[Array]:
+def places(model: ArrangementModel, sights: Sights, questions: Questions) -> list[Array]:
     """What each place tower makes of the validation and test photographs; zeros for all others."""
-    rows = np.union1d(asked.parts["val"], asked.parts["test"])
+    rows = np.union1d(questions.parts["val"], questions.parts["test"])
     found = []
     # The generic tower, the last, is shown what the first one is.
     for tower, shown in zip(model.place, [*sights.place, sights.place[0]], strict=False):
@@ -173,9 +174,9 @@ def places(model: ArrangementModel, sights: Sights, asked: Asked) -> list[Array]
     return found
 
 
-def variants(model: ArrangementModel, sights: Sights, asked: Asked) -> dict[str, dict[str, Any] | None]:
+def variants(model: ArrangementModel, sights: Sights, questions: Questions) -> dict[str, dict[str, Any] | None]:
     """Figures of the whole model and of the model without this and that."""
-    seen = places(model, sights, asked)
+    seen = places(model, sights, questions)
     poses = [tower.embed(views) for tower, views in zip(model.pose, sights.pose, strict=True)]
     place_weights, place_experts = [t.weight for t in model.place], [t.expert for t in model.place]
     weights, experts = [t.weight for t in model.pose], [t.expert for t in model.pose]
@@ -186,28 +187,28 @@ def variants(model: ArrangementModel, sights: Sights, asked: Asked) -> dict[str,
         untrained = PoseTower()
         described = untrained.described(points) + untrained.described(untrained.mirrored(points))
     raw = slots(sights, [unit(described.numpy())], [1.0], [False], 1)
-    found: dict[str, dict[str, Any] | None] = {"ours": score(place, pose, asked)}
+    found: dict[str, dict[str, Any] | None] = {"ours": score(place, pose, questions)}
     if model.space.people == 1:
         found["as the recipe calibrated it, without knowing persons"] = score(
-            place, pose, asked, given=model.calibration
+            place, pose, questions, given=model.calibration
         )
-    found["joint by a sum of log-odds"] = score(place, pose, asked, "sum")
-    found["two people compared"] = score(place, slots(sights, poses, weights, experts, 2), asked)
-    found["place: people covered, alone"] = score(seen[0], pose, asked)
+    found["joint by a sum of log-odds"] = score(place, pose, questions, "sum")
+    found["two people compared"] = score(place, slots(sights, poses, weights, experts, 2), questions)
+    found["place: people covered, alone"] = score(seen[0], pose, questions)
     if len(model.place) > 2:
-        found["place: people not covered, alone"] = score(seen[1], pose, asked)
-    found["place: untouched features alone"] = score(seen[-1], pose, asked)
-    found["pose: person cut out alone"] = score(place, slots(sights, poses[:1], [1.0], [True], 1), asked)
-    found["pose: keypoints alone"] = score(place, slots(sights, poses[1:], weights[1:], experts[1:], 1), asked)
-    found["pose: keypoints, untrained"] = score(place, raw, asked)
-    found["untrained: untouched features, raw keypoints"] = score(seen[-1], raw, asked)
+        found["place: people not covered, alone"] = score(seen[1], pose, questions)
+    found["place: untouched features alone"] = score(seen[-1], pose, questions)
+    found["pose: person cut out alone"] = score(place, slots(sights, poses[:1], [1.0], [True], 1), questions)
+    found["pose: keypoints alone"] = score(place, slots(sights, poses[1:], weights[1:], experts[1:], 1), questions)
+    found["pose: keypoints, untrained"] = score(place, raw, questions)
+    found["untrained: untouched features, raw keypoints"] = score(seen[-1], raw, questions)
     return found
 
 
 def table(found: dict[str, dict[str, Any] | None]) -> str:
     """Rows of the model's variants."""
     columns = {
-        "joint_accuracy": "pairs rightly judged",
+        "joint_accuracy": "pairs classified correctly",
         "joint_auc": "AUC",
         "place_auc": "place AUC",
         "pose_auc": "pose AUC",
@@ -219,9 +220,7 @@ def table(found: dict[str, dict[str, Any] | None]) -> str:
             lines.append(f"| {name} | validation pairs are no nearer where they are the same" + " |" * len(columns))
             continue
         cells = [
-            f"{figures[key]['value']:.1%} ({figures[key]['low']:.1%} to {figures[key]['high']:.1%})"
-            if key in ("joint_accuracy", "pose_1nn")
-            else f"{figures[key]['value']:.3f}"
+            with_interval(figures[key], 1) if key in ("joint_accuracy", "pose_1nn") else f"{figures[key]['value']:.3f}"
             for key in columns
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
@@ -232,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--out", type=Path, help="keep runs here and go on with them; a temporary folder by default")
+    parser.add_argument("--out", type=Path, help="keep runs here and resume them; a temporary folder by default")
     parser.add_argument("--protocol", choices=("closed", "open", "both"), default="both")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], dest="overrides")
@@ -248,15 +247,17 @@ def main() -> None:
             if arguments.protocol not in (name, "both"):
                 continue
             protocol = make(posts, seed=arguments.seed)
-            asked = Asked.of(posts, protocol)
+            questions = Questions.of(posts, protocol)
             model, seconds = trained(data, out / name, protocol, arguments.weights, arguments.seed, arguments.overrides)
             tuned = [tower for tower in model.place if tower.expert]
             sights = look_at(posts, model.finder, model.sight, tuned, model.pose, 2, CONSOLE)
             if len(sights.collection) < len(posts):
                 raise DoppelgramError(f"{data}: some photographs cannot be read")
             started = time.perf_counter()
-            found = variants(model, sights, asked)
-            counts = {part: int((asked.pose[rows] != "").sum()) for part, rows in asked.parts.items() if len(rows)}
+            found = variants(model, sights, questions)
+            counts = {
+                part: int((questions.pose[rows] != "").sum()) for part, rows in questions.parts.items() if len(rows)
+            }
             held = {"places": protocol.places, "poses": protocol.poses}
             result[name] = {
                 "variants": found,
@@ -265,7 +266,7 @@ def main() -> None:
                 "held_out": held,
                 "training_seconds": seconds,
                 "scoring_seconds": round(time.perf_counter() - started, 1),
-                "pairs": {part: len(pairs[0]) for part, pairs in asked.pairs.items()},
+                "pairs": {part: len(pairs[0]) for part, pairs in questions.pairs.items()},
             }
             report(arguments.name, result)
 
@@ -286,7 +287,7 @@ def report(name: str, result: dict[str, Any]) -> None:
             "",
             f"Posts: {posts}, {facts['left_out']} left out. Pairs: {pairs}. "
             + " ".join(unseen)
-            + (f" Training took {facts['training_seconds']:.0f} s." if facts["training_seconds"] else ""),
+            + (f" Training took {duration(facts['training_seconds'])}." if facts["training_seconds"] else ""),
             "",
             table(facts["variants"]),
             "",

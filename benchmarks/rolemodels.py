@@ -17,8 +17,9 @@ from dataclasses import asdict
 import numpy as np
 from scipy.stats import kstest
 
-from common import machine, write
+from common import machine, machine_line, write
 from doppelgram.evaluation.intervals import bootstrap_mean
+from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.attribution import attribute
 from doppelgram.rolemodels.influence import influence, originality, trees
 from doppelgram.rolemodels.settings import TraceSettings
@@ -123,7 +124,7 @@ def table(report: dict[str, object]) -> str:
         share = rule["originator"]
         lines.append(
             f"| {name} | {cell(rule['edge'])} | {gain} | {rule['root'][0]:.3f} | {rule['leaf'][0]:.3f} | "
-            f"{rule['ancestry'][0]:.3f} | {share[0]:.1%} ({share[1]:.1%} to {share[2]:.1%}) |"
+            f"{rule['ancestry'][0]:.3f} | {estimate(*share)} |"
         )
     silent = report["silent"]
     return "\n".join(
@@ -141,10 +142,11 @@ def table(report: dict[str, object]) -> str:
             f"Smirnov's distance of the p-values from uniform is {silent['ks_posts']:.3f} "
             f"(p = {silent['ks_posts_p']:.2f}); "
             f"with one post of each world p = {silent['ks_one_post_p']:.2f}, with one arrangement of each world "
-            f"p = {silent['ks_one_arrangement_p']:.2f}. {silent['below_0.05']:.1%} of the p-values are below 0.05, and "
-            f"{silent['worlds_with_q_below_0.05']} of the worlds have a post with q below 0.05.",
+            f"p = {silent['ks_one_arrangement_p']:.2f}. {percent(silent['below_0.05'])} of the "
+            f"p-values are below 0.05, and {silent['worlds_with_q_below_0.05']} of the worlds have a post "
+            "with q below 0.05.",
             "",
-            "Machine: " + ", ".join(f"{key} {value}" for key, value in report["machine"].items()) + ".",
+            machine_line(report["machine"]),
         ]
     )
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import time
 
 import numpy as np
 
-from common import machine, write
+from common import machine, machine_line, write
 
 
 def measure(size: int) -> dict[str, float]:
@@ -30,7 +29,7 @@ def measure(size: int) -> dict[str, float]:
     from doppelgram.rolemodels.validation.scores import adjusted_rand
     from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
 
-    # Imports and the first call of each library are not what is asked.
+    # Imports and the first call of each library do not count.
     small = simulate(WorldSettings(posts=200), seed=1)
     trace_posts(small.posts, small.vectors, small.space, TraceSettings(draws=19, bootstraps=5))
     # A tenth of the posts go missing.
@@ -71,8 +70,7 @@ def table(report: dict[str, object]) -> str:
         )
     slope = report["exponent"]
     said = f"Processor seconds grow as posts to the power {slope:.2f}." if slope else ""
-    facts = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
-    return "\n".join(["# Tracing many posts", "", *lines, "", said, "", f"Machine: {facts}.", ""])
+    return "\n".join(["# Tracing many posts", "", *lines, "", said, "", machine_line(report["machine"])])
 
 
 def main() -> None:
@@ -83,7 +81,7 @@ def main() -> None:
     if options.measure:
         print(json.dumps(measure(options.measure)))
         return
-    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+    facts = machine()
     runs = []
     for size in options.sizes:
         command = [sys.executable, __file__, "--measure", str(size)]
@@ -93,7 +91,7 @@ def main() -> None:
     report = {
         "runs": runs,
         "exponent": exponent(runs, "processor_seconds"),
-        "machine": {**machine(), "load_before": load},
+        "machine": facts,
     }
     write("rolemodels_scale", report, table(report))
 

@@ -3,7 +3,7 @@
 Protocol: all 148 classes are split 60/20/20 so that no panorama (the number before ``_`` in a crop's name) stands in
 two parts. The 58 classes with 20 crops or more: 1-NN and nearest class mean of the validation and of the test part
 among the training part. The 90 rarer classes are the few-shot case: their crops of training panoramas are trained on
-too (part ``extra``; two or three of a class), and their other crops are asked of a gallery with the training crops of
+too (part ``extra``; two or three of a class), and their other crops are queries to a gallery of the training crops of
 all 148 classes. A class seen in one panorama only gives its crops to the gallery.
 
     python benchmarks/signs.py --data DIR        # DIR/signs/<class>/<panorama>_<n>.png
@@ -21,6 +21,7 @@ import numpy as np
 
 from common import SHOWN, by_views, embedded_parts, machine, metric_table, way_table, write
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.train import train
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split
@@ -29,11 +30,10 @@ from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
 from doppelgram.training.run import open_run
-from doppelgram.training.train import train
 
 COMMON = 20  # crops from which on a class counts as common
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
-# Validation crops that look to us like another class than their label says. They are asked like all others.
+# Validation crops that look to us like another class than their label says. They are queries like all others.
 CONTRADICTED = (
     "pl100/52168_230.png",
     "pl100/52168_231.png",  # 80
@@ -48,32 +48,32 @@ def divide(signs: Collection, seed: int) -> tuple[Split, np.ndarray[Any, Any]]:
     names, counts = np.unique(labels, return_counts=True)
     common = np.isin(labels, names[counts >= COMMON])
     whole, panoramas = make_split(signs, "panorama", SHARES, seed), signs.column("panorama")
-    parts, asked = {}, []
+    parts, queries = {}, []
     for row, name in enumerate(signs.names):
         if common[row]:
             parts[name] = whole.parts[name]
         elif whole.parts[name] == "train" or len(set(panoramas[labels == labels[row]])) == 1:
             parts[name] = "extra"
         else:
-            asked.append(row)
-    return replace(whole, parts=parts), np.array(asked)
+            queries.append(row)
+    return replace(whole, parts=parts), np.array(queries)
 
 
-def few_shot(folder: Path, signs: Collection, split: Split, asked: np.ndarray[Any, Any]) -> dict[str, Any]:
+def few_shot(folder: Path, signs: Collection, split: Split, queries: np.ndarray[Any, Any]) -> dict[str, Any]:
     """1-NN and nearest class mean of the rare classes' held-out crops among the training crops of all classes."""
     model = load_model(folder)
     rows = split.rows(signs)
     gallery = np.sort(np.concatenate([rows["train"], rows["extra"]]))
     found = {}
-    for name, chosen in (("gallery", gallery), ("asked", asked)):
+    for name, chosen in (("gallery", gallery), ("queries", queries)):
         loaded = load_pixels([signs.paths[row] for row in chosen], model.framing, keep_duplicates=True)
         found[name] = model.embed_pixels(loaded.pixels)
-    result = evaluate_embeddings(found["gallery"], signs.labels[gallery], found["asked"], signs.labels[asked])
-    answerable = np.isin(signs.labels[asked], signs.labels[gallery])
+    result = evaluate_embeddings(found["gallery"], signs.labels[gallery], found["queries"], signs.labels[queries])
+    answerable = np.isin(signs.labels[queries], signs.labels[gallery])
     return {
         **result.to_dict(),
         "classes in the gallery": len(np.unique(signs.labels[gallery])),
-        "asked": len(asked),
+        "queries": len(queries),
         "without a training crop": int((~answerable).sum()),
     }
 
@@ -99,7 +99,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     folder = out / "run"
     signs = read_collection(given.data / "signs", name_pattern=r"(?P<panorama>\d+)_").labelled()
-    split, asked = divide(signs, given.seed)
+    split, queries = divide(signs, given.seed)
     split.write(out / "split.csv")
     train(
         given.data / "signs",
@@ -112,7 +112,7 @@ def main() -> None:
     )
     run = open_run(folder)
     parts = {part: evaluate(folder, part=part, out=folder / f"evaluation-{part}").to_dict() for part in ("val", "test")}
-    rare = few_shot(folder, signs, split, asked)
+    rare = few_shot(folder, signs, split, queries)
     model = load_model(folder)
     ways = by_views(model, signs, split, (1, 3), given.seed)
     errors = wrong(model, signs, split)
@@ -143,7 +143,8 @@ def main() -> None:
         f"Of the {len(errors)} validation crops whose nearest training crop is of another class, {len(doubtful)} look "
         f"to us like another class than their label says ({', '.join(f'`{name}`' for name in doubtful) or 'none'}); "
         "they are counted as wrong all the same.\n\n" + way_table(ways, "the same network") + "\n\n"
-        f"The rarer classes: {rare['asked']} crops asked of a gallery of {rare['classes in the gallery']} classes; "
+        f"The rarer classes: {rare['queries']} crops compared with a gallery of "
+        f"{rare['classes in the gallery']} classes; "
         f"{rare['without a training crop']} of them are of a class that has no crop there and were left out.\n\n"
         + metric_table({"rare classes among all": rare}, SHOWN)
     )

@@ -29,9 +29,10 @@ from doppelgram.images.framing import Framing
 from doppelgram.learning.registry import make_loss
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.data import Part
-from doppelgram.training.fit import fit
+from doppelgram.training.networks import make_network
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import make_network
+from doppelgram.training.tasks.metric import MetricTask
+from doppelgram.training.trainer import Place, fit
 
 QUIET = Console(file=io.StringIO())
 
@@ -40,7 +41,7 @@ def bare_epoch(recipe_name: str, images: int) -> float:
     """Seconds for as many bare steps as an epoch has."""
     recipe = read_recipe(recipe_name)
     batch = recipe.sampler.batch
-    network = make_network(recipe, None, 0).to(memory_format=torch.channels_last).train()
+    network = make_network(recipe.model, recipe.data.size, None, 0).to(memory_format=torch.channels_last).train()
     loss = make_loss(recipe.loss.name, embedding_dim=recipe.model.dim, classes=16, params=recipe.loss.params)
     optimiser = torch.optim.AdamW([*network.parameters(), *loss.parameters()], lr=1e-3)
     inputs = torch.rand(batch, 3, 64, 64).contiguous(memory_format=torch.channels_last)
@@ -57,7 +58,8 @@ def pipeline_epochs(recipe_name: str, part: Part, epochs: int) -> list[float]:
     """Seconds of each epoch of the real thing, checkpoints and logs included."""
     recipe = read_recipe(recipe_name, [f"optimiser.epochs={epochs}"])
     with tempfile.TemporaryDirectory() as folder:
-        fitted = fit(make_network(recipe, None, 0), part, None, recipe, Path(folder), console=QUIET)
+        task = MetricTask(make_network(recipe.model, recipe.data.size, None, 0), part, None, recipe)
+        fitted = fit(task, recipe.stopping, Place.of_run(Path(folder)), console=QUIET)
     return [epoch["seconds"] for epoch in fitted.history]
 
 

@@ -20,12 +20,13 @@ from rich.console import Console
 
 from common import machine, write
 from doppelgram.api.trace import trace
+from doppelgram.api.train import train
 from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_grouped_posts
+from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 CONSOLE = Console(stderr=True)
 # Besides the model's own threshold, to show what hangs on it.
@@ -55,8 +56,9 @@ def row(scores: TruthScores, name: str, threshold: float | None, used: float, te
     """One line of the table."""
     return (
         f"| {name} | {'the model' + chr(39) + 's own, ' if threshold is None else ''}{used:.2f} "
-        f"| {scores.adjusted_rand:.3f} | {scores.originator_first:.1%} ({scores.low:.1%} to {scores.high:.1%}), "
-        f"n = {scores.arrangements} | {scores.earliest_first:.1%} | {scores.edge:.3f} | {scores.parents:.1%} | {test} |"
+        f"| {scores.adjusted_rand:.3f} | {estimate(scores.originator_first, scores.low, scores.high)}, "
+        f"n = {scores.arrangements} | {percent(scores.earliest_first)} | {scores.edge:.3f} "
+        f"| {percent(scores.parents)} | {test} |"
     )
 
 

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from common import machine, write
+from common import in_subprocess, machine, machine_line, write
+from doppelgram.numbers import percent
+
+SHAPE = ("rows", "dim", "classes", "perplexity")
 
 
 def embeddings(rows: int, dim: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -90,23 +89,15 @@ def quality(points: np.ndarray, x: np.ndarray, labels: np.ndarray) -> dict[str, 
     }
 
 
-def in_subprocess(which: str, options: argparse.Namespace) -> tuple[dict[str, object], np.ndarray] | str:
+def measured(which: str, options: argparse.Namespace) -> tuple[dict[str, object], np.ndarray] | str:
     """Measure in a fresh process; the reason, in words, if that did not work out."""
+    arguments = {"measure": which, **{name: getattr(options, name) for name in SHAPE}}
+    if options.vectors:
+        arguments["vectors"] = options.vectors
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "result.json"
-        command = [sys.executable, __file__, "--measure", which, "--out", str(out)]
-        if options.vectors:
-            command += ["--vectors", str(options.vectors)]
-        for name in ("rows", "dim", "classes", "perplexity"):
-            command += [f"--{name}", str(getattr(options, name))]
-        try:
-            done = subprocess.run(command, timeout=options.limit, capture_output=True, text=True)
-        except subprocess.TimeoutExpired:
-            return f"took more than {options.limit:g} s"
-        if done.returncode or not out.exists():
-            last = (done.stderr.strip().splitlines() or ["killed, most likely for lack of memory"])[-1]
-            return f"failed: {last}"
-        return json.loads(out.read_text()), np.load(out.with_suffix(".npy"))
+        answer = in_subprocess(__file__, arguments, out, options.limit)
+        return answer if isinstance(answer, str) else (answer, np.load(out.with_suffix(".npy")))
 
 
 def table(report: dict[str, object]) -> str:
@@ -115,7 +106,7 @@ def table(report: dict[str, object]) -> str:
         if "failed" in entry:
             lines.append(f"| {entry['who']} | {entry['failed']} | | |")
             continue
-        figures = f"{entry['seconds']:.1f} | {entry['trustworthiness']:.4f} | {entry['same_class']:.2%}"
+        figures = f"{entry['seconds']:.1f} | {entry['trustworthiness']:.4f} | {percent(entry['same_class'])}"
         lines.append(f"| {entry['who']} | {figures} |")
     ratio = report["ratio"]
     said = f"Ours takes {ratio:.2f} of the peer's time." if ratio else "No comparison."
@@ -123,8 +114,7 @@ def table(report: dict[str, object]) -> str:
         f"{report['what']}: {report['rows']:,} vectors of {report['dim']} dimensions, {report['classes']} classes, "
         f"perplexity {report['perplexity']:g}."
     )
-    facts = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
-    return "\n".join(["# t-SNE", "", what, "", *lines, "", said, "", f"Machine: {facts}.", ""])
+    return "\n".join(["# t-SNE", "", what, "", *lines, "", said, "", machine_line(report["machine"])])
 
 
 def main() -> None:
@@ -143,8 +133,7 @@ def main() -> None:
     if options.measure:
         options.out.write_text(json.dumps(measure(options.measure, options)))
         return
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    facts = {**machine(), "load_before": load, **{name: version(name) for name in ("openTSNE", "scikit-learn")}}
+    facts = machine("openTSNE", "scikit-learn")
     scratch = tempfile.TemporaryDirectory()
     if options.model and options.data:
         options.vectors = Path(scratch.name) / "vectors.npz"
@@ -154,13 +143,13 @@ def main() -> None:
     names = {"ours": "doppelgram (openTSNE)", "peer": "scikit-learn"}
     runs: list[dict[str, object]] = []
     for who, name in names.items():
-        answer = in_subprocess(who, options)
+        answer = measured(who, options)
         if isinstance(answer, str):
             runs.append({"who": name, "failed": answer})
         else:
             runs.append({"who": name, **answer[0], **quality(answer[1], x, labels)})
     whole = all("failed" not in entry for entry in runs)
-    report = {name: getattr(options, name) for name in ("rows", "dim", "classes", "perplexity")}
+    report = {name: getattr(options, name) for name in SHAPE}
     report["what"] = f"Images of {options.data.name}, embedded" if options.vectors else "Made-up clusters"
     report |= {"machine": facts, "runs": runs}
     report["ratio"] = runs[0]["seconds"] / runs[1]["seconds"] if whole else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import glob
 import io
 import json
@@ -16,8 +15,8 @@ import typer
 
 from doppelgram.cli import app
 from doppelgram.samples.signs import render_signs
-from doppelgram.training.recipe import all_keys, make_recipe
-from doppelgram.training.recipe_file import recipe_names
+from doppelgram.training.recipe import all_keys, make_recipe, tower_keys
+from doppelgram.training.recipe_file import read_recipe, recipe_names
 from helpers.commands import call
 
 ROOT = Path(__file__).parents[1]
@@ -66,20 +65,41 @@ def test_every_key_of_a_recipe_is_documented_with_its_default() -> None:
     documented = {key for row in rows for key in re.findall(r"`(\w+\.\w+)`", row.split("|")[1])}
     mentioned = set(re.findall(r"`(\w+\.\w+)`", text))
     assert set(all_keys()) <= mentioned
-    assert documented <= set(all_keys())
-    default = dataclasses.asdict(make_recipe({}))
+    assert documented <= {*all_keys(), "pairs.mask", "pairs.negatives", "pairs.batch"}
+    default, pairs = make_recipe({}).model_dump(), make_recipe({"task": "pairs"}).pairs.model_dump()
     for row in rows:
         keys = re.findall(r"`(\w+\.\w+)`", row.split("|")[1])
         values = [value.strip() for value in row.split("|")[2].split(",")]
         for key, value in zip(keys, values if len(values) == len(keys) else values * len(keys), strict=True):
             section, name = key.split(".")
-            actual = default[section][name]
+            actual = {**default, "pairs": pairs}[section][name]
             if isinstance(actual, (int, float)) and not isinstance(actual, bool):
                 assert float(value) == float(actual), key
             elif isinstance(actual, bool):
                 assert value == str(actual).lower(), key
             elif actual and not isinstance(actual, dict):
                 assert value == actual, key
+
+
+def test_every_key_of_a_tower_is_documented(tmp_path: Path) -> None:
+    text = (ROOT / "docs/recipes.md").read_text(encoding="utf-8").split("## Task arrangements")[1]
+    for task in ("classes", "keypoints", "untrained"):
+        rows = [
+            line
+            for line in text.splitlines()
+            if line.startswith("|") and {task, "all"} & {*line.split("|")[1].replace(",", "").split()}
+        ]
+        said = {key for row in rows for key in re.findall(r"`([\w.*]+)`", row.split("|")[2])}
+        for key in tower_keys(task):
+            assert key in said or key.partition(".")[0] + ".*" in said or key == "task", f"{task}: {key}"
+    example = text.split("```toml\n")[1].split("```")[0]
+    (tmp_path / "example.toml").write_text(example, encoding="utf-8")
+    towers = read_recipe(tmp_path / "example.toml").towers
+    assert [(tower.name, tower.of) for tower in towers] == [
+        ("place", "place"),
+        ("scene", "place"),
+        ("keypoints", "pose"),
+    ]
 
 
 def test_every_shipped_recipe_is_documented() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from doppelgram.api.search import verify as verify
     from doppelgram.api.split import split_data as split_data
     from doppelgram.api.trace import trace as trace
+    from doppelgram.api.train import train as train
     from doppelgram.catalog.store import Catalog as Catalog
     from doppelgram.comparison.grid import Grid as Grid
     from doppelgram.console import Progress as Progress
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from doppelgram.studies.role_model.reproduce import reproduce_role_model as reproduce_role_model
     from doppelgram.training.run import Run as Run
     from doppelgram.training.run import open_run as open_run
-    from doppelgram.training.train import train as train
 
 __version__ = "0.1.0"
 
@@ -76,7 +76,7 @@ _FUNCTIONS = {
     "search": "doppelgram.api.search",
     "split_data": "doppelgram.api.split",
     "trace": "doppelgram.api.trace",
-    "train": "doppelgram.training.train",
+    "train": "doppelgram.api.train",
     "verify": "doppelgram.api.search",
 }
 _MODULES = {**_NOUNS, **_FUNCTIONS}

@@ -55,7 +55,7 @@ def test_a_network_over_a_folder_with_bad_files(tmp_path: Path, movenet_file: Pa
     arguments = data, "--pose-weights", movenet_file, "--out", tmp_path / "p.parquet", "--cache", tmp_path / "cache"
     status, text, remarks = command(capsys, *arguments)
     assert status == 0
-    assert text.startswith("1 person in 1 of 2 photographs (50.0%)")
+    assert text.startswith("1 person in 1 of 2 photographs (50.0 %)")
     assert "broken.jpg" in remarks
     assert list(read_people(tmp_path / "p.parquet")) == ["none.png", "one.png"]
     assert list((tmp_path / "cache").rglob("*.parquet"))

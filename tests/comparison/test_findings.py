@@ -115,13 +115,13 @@ def test_the_flags_match_what_is_warned_of_while_training(tmp_path: object) -> N
     from pathlib import Path
 
     from doppelgram.comparison.cells import _warned
-    from doppelgram.training.recipe import Recipe
+    from doppelgram.training.recipe import MetricRecipe
     from doppelgram.training.run import Run
-    from doppelgram.training.watch import Watch
+    from doppelgram.training.watch import EpochLines, Watch
 
-    watch = Watch(Console(file=io.StringIO()), Path(str(tmp_path)) / "metrics.csv", margin=0.2)
+    watch = Watch(EpochLines(Console(file=io.StringIO())), Path(str(tmp_path)) / "metrics.csv", margin=0.2)
     said = [sentence for _ in range(4) for sentence in watch.diagnose({"train_loss": 0.2, "val_spread": 0.001})]
-    run = Run(Path(), Recipe(), {"warnings": said})
+    run = Run(Path(), MetricRecipe(), {"warnings": said})
     assert _warned(run, "collapse:")
     assert _warned(run, "the loss is stuck at its margin")
-    assert not _warned(Run(Path(), Recipe(), {}), "collapse:")
+    assert not _warned(Run(Path(), MetricRecipe(), {}), "collapse:")

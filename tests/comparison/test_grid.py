@@ -62,9 +62,11 @@ def test_no_text_does_anything_but_parse_or_refuse(text: str) -> None:
 
 def test_recipes_of_places_and_poses_are_refused() -> None:
     posts = read_recipe("posts", [])
-    for recipe, overrides in (("posts", []), ("triplet", ["arrangement.estimator=movenet"]), (posts, [])):
-        with pytest.raises(DoppelgramError, match=r"makes models of places and poses, .* use `doppelgram train`"):
-            read_base(recipe, overrides)
+    for recipe in ("posts", posts):
+        with pytest.raises(DoppelgramError, match=r"'posts' is of task 'arrangements'.*`doppelgram train`"):
+            read_base(recipe, [])
+    with pytest.raises(DoppelgramError, match=r"unknown key 'arrangement\.estimator'"):
+        read_base("triplet", ["arrangement.estimator=movenet"])
 
 
 def test_dims() -> None:
@@ -123,6 +125,6 @@ def test_overrides_of_what_the_grid_varies_are_refused() -> None:
     assert for_all == {"loss"}
     cells, _ = make_cells(base, parse_choices("triplet,triplet_margin", "loss"), [Choice("none")], [4], 1, for_all)
     assert [cell.recipe.loss.params for cell in cells] == [{"margin": 0.4}] * 2
-    base, _ = read_base("triplet", ["loss.memory=64"])
+    base, _ = read_base("triplet", ["loss.cross_batch=64"])
     cells, _ = make_cells(base, parse_choices("triplet,contrastive", "loss"), [Choice("none")], [4], 1)
-    assert [cell.recipe.loss.memory for cell in cells] == [64, 64], "what is no parameter of the loss stays"
+    assert [cell.recipe.loss.cross_batch for cell in cells] == [64, 64], "what is no parameter of the loss stays"

@@ -1,4 +1,4 @@
-"""A folder that is begun belongs to its settings once there is something in it worth keeping."""
+"""A folder belongs to its settings as soon as it holds results."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.studies.experiment import SETTINGS_FILE, begin
+from doppelgram.studies.experiment import SETTINGS_FILE, open_experiment
 
 
 def start(out: Path, seed: int) -> int:
-    begin(out, {"seed": seed}, results=["runs"], prepared=["data"])
+    open_experiment(out, {"seed": seed}, results=["runs"], prepared=["data"])
     return int(json.loads((out / SETTINGS_FILE).read_text())["seed"])
 
 

@@ -10,24 +10,35 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from doppelgram.api.train import train
 from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.splits import Split
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.report import LoadReport
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.samples.posts import render_posts
-from doppelgram.training.arrangement import _Fitting
+from doppelgram.training.arrangement.calibration import of_kind, tower_vectors
+from doppelgram.training.arrangement.fit import TrainingPosts
+from doppelgram.training.arrangement.towers import TowerViews, make_towers
 from doppelgram.training.arrangement_sights import Sights
-from doppelgram.training.arrangement_towers import Towers, tower_vectors
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
+from doppelgram.training.watch import Watch
 
 QUIET = Console(quiet=True)
 SMALL = (
-    'model.backbone="small"', "model.frozen_layers=0", "data.size=32", "arrangement.person_size=32",
-    'arrangement.estimator="keypoints"', 'arrangement.segmenter=""', "optimiser.epochs=6", "backbone_lr=0.3",
-    "arrangement.keypoint_epochs=30", "augment.views=2", "arrangement.people=2",
-)  # fmt: skip
+    "arrangement.estimator=keypoints",
+    "arrangement.segmenter=",
+    "arrangement.people=2",
+    "towers.*.backbone=small",
+    "frozen_layers=0",
+    "size=32",
+    "epochs=6",
+    "backbone_lr=0.3",
+    "copies=2",
+    "towers.keypoints.epochs=30",
+    "towers.embedding.epochs=30",
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,23 +78,36 @@ def test_the_run_says_what_it_did(trained: Path) -> None:
     assert sum(run.facts["images"].values()) == 96 + 3 * 6
 
 
-def test_the_seed_decides_and_an_interrupted_run_goes_on(
+def test_every_tower_has_log_and_checkpoints(trained: Path) -> None:
+    for tower in ("place", "person", "keypoints", "embedding"):
+        assert {file.name for file in (trained / "checkpoints" / tower).iterdir()} == {"best.ckpt", "last.ckpt"}
+        lines = (trained / "log" / tower / "metrics.csv").read_text().splitlines()
+        assert len(lines) == 1 + (6 if tower in ("place", "person") else 30)
+        assert "train_loss" in lines[0]
+        assert "val_accuracy" in lines[0]
+    assert not (trained / "checkpoints" / "scene").exists(), "which without a segmenter sees what the place tower sees"
+
+
+def test_the_seed_decides_and_a_run_continues_in_the_middle_of_a_tower(
     world: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = _Fitting._keypoints
+    real, left = Watch.on_train_epoch_end, [9]
 
-    def interrupted(self: _Fitting, *arguments: object) -> None:
-        raise KeyboardInterrupt
+    def interrupted(self: Watch, *arguments: object) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        real(self, *arguments)
 
     out = tmp_path / "run"
-    monkeypatch.setattr(_Fitting, "_keypoints", interrupted)
-    with pytest.raises(Interrupted, match="--resume"):
+    monkeypatch.setattr(Watch, "on_train_epoch_end", interrupted)
+    with pytest.raises(Interrupted, match=r"tower person after 2 of 6 epochs.*--resume"):
         train(world, "posts", out, overrides=SMALL, console=QUIET)
-    kept = {file.name: file.stat().st_mtime_ns for file in (out / "checkpoints").iterdir()}
-    assert sorted(kept) == ["person.safetensors", "place.safetensors"]
-    monkeypatch.setattr(_Fitting, "_keypoints", real)
+    kept = out / "checkpoints/place/last.ckpt"
+    written = kept.stat().st_mtime_ns
+    monkeypatch.setattr(Watch, "on_train_epoch_end", real)
     run = train(world, "posts", out, overrides=SMALL, resume=True, console=QUIET)
-    assert all((out / "checkpoints" / name).stat().st_mtime_ns == time for name, time in kept.items())
+    assert kept.stat().st_mtime_ns == written
     assert run.facts["fingerprint"] == load_model(trained / "model").fingerprint
 
 
@@ -93,7 +117,7 @@ def test_what_cannot_be_trained_is_refused_before_a_folder_is_made(world: Path, 
             train(data, "posts", tmp_path / "run", overrides=(*SMALL, *more), console=QUIET)
         assert not (tmp_path / "run").exists()
 
-    refused("movenet_lightning", world, 'arrangement.estimator="movenet"')
+    refused("movenet_lightning", world, "arrangement.estimator=movenet")
     one_place = tmp_path / "one"
     (first,) = sorted(folder for folder in world.iterdir() if folder.is_dir())[:1]
     shutil.copytree(first, one_place / first.name)
@@ -103,27 +127,26 @@ def test_what_cannot_be_trained_is_refused_before_a_folder_is_made(world: Path, 
 
 
 def test_with_a_segmenter_the_place_is_seen_with_and_without_people() -> None:
-    settings = [*SMALL, 'arrangement.segmenter="deeplab"']
-    towers = Towers(read_recipe("posts", settings), None, 3, 4, 0)
-    assert [tower.sees for tower in towers.place] == ["place", "photograph", "place"]
-    assert [tower.weight for tower in towers.tuned] == [0.5, 0.5]
-    assert [tower.dim for tower in towers.tuned] == [3, 3]
-    alone = Towers(read_recipe("posts", [*settings, "arrangement.uncovered=false"]), None, 3, 4, 0)
-    assert [(tower.sees, tower.weight) for tower in alone.tuned] == [("place", 1.0)]
+    settings = [*SMALL, "arrangement.segmenter=deeplab"]
+    counts = {"place": 3, "pose": 4}
+    towers = make_towers(read_recipe("posts", settings), None, counts, 0)
+    place = [each.tower for each in of_kind(towers, "place")]
+    assert [tower.sees for tower in place] == ["place", "photograph", "place"]
+    assert [tower.weight for tower in place[:2]] == [0.5, 0.5]
+    assert [tower.dim for tower in place[:2]] == [3, 3]
+    bare = make_towers(read_recipe("posts", [*settings, "arrangement.segmenter="]), None, counts, 0)
+    merged = [(each.name, each.tower.sees, each.tower.weight) for each in of_kind(bare, "place")]
+    assert merged == [("place", "photograph", 1.0), ("generic", "photograph", 1.0)]
 
     rng = np.random.default_rng(0)
-    covered, bare = (rng.integers(0, 256, (5, 32, 32, 3), dtype=np.uint8) for _ in range(2))
+    covered, whole = (rng.integers(0, 256, (5, 32, 32, 3), dtype=np.uint8) for _ in range(2))
     rows, nobody = np.array([1, 3]), np.zeros(5, dtype=np.int64)
-    poses = [np.zeros((0, 32, 32, 3), np.uint8), *2 * [np.zeros((0, 18, 3), np.float32)]]
-    nothing = Collection(Path(), pd.DataFrame({"path": []}))
-    sights = Sights(nothing, [covered, bare], poses, nobody[:0], nobody, LoadReport())
-    found = tower_vectors(towers, sights, rows)
-    for vectors, tower, shown in zip(found.place, towers.place, (covered, bare, covered), strict=True):
+    poses = [np.zeros((0, 32, 32, 3), np.uint8), np.zeros((0, 18, 3), np.float32)]
+    table = pd.DataFrame({"path": [f"{n}.jpg" for n in range(5)], "place": "a", "pose": ""})
+    sights = Sights(Collection(Path(), table), [covered, whole], poses, nobody[:0], nobody, LoadReport())
+    parts = Split({f"{n}.jpg": "train" for n in range(5)})
+    names = {"place": np.array(["a"]), "pose": np.array(["b"])}
+    posts = TrainingPosts(sights, TowerViews(towers), parts, names)
+    found = tower_vectors(towers, posts, rows)
+    for vectors, tower, shown in zip(found.place, place, (covered, whole, covered), strict=True):
         assert np.allclose(vectors, tower.embed(shown[rows]), atol=1e-5)
-
-
-def test_recipe_keys_are_checked() -> None:
-    with pytest.raises(DoppelgramError, match=r"arrangement\.people is 3; the most is 2"):
-        read_recipe("posts", ["arrangement.people=3"])
-    with pytest.raises(DoppelgramError, match=r"arrangement\.estimator is 'openpose'"):
-        read_recipe("posts", ['arrangement.estimator="openpose"'])

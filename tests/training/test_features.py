@@ -44,8 +44,8 @@ def test_each_image_goes_through_the_backbone_once(network: EmbeddingNetwork, tm
 
 def test_views_do_not_depend_on_the_batch(network: EmbeddingNetwork, tmp_path: Path) -> None:
     changes = Augmentation(brightness=0.4, flip=True)
-    a = cached_features(network, PIXELS, HASHES, Framing(16), tmp_path / "a", augmentation=changes, views=3, batch=3)
-    b = cached_features(network, PIXELS, HASHES, Framing(16), tmp_path / "b", augmentation=changes, views=3, batch=10)
+    a = cached_features(network, PIXELS, HASHES, Framing(16), tmp_path / "a", augmentation=changes, copies=3, batch=3)
+    b = cached_features(network, PIXELS, HASHES, Framing(16), tmp_path / "b", augmentation=changes, copies=3, batch=10)
     plain = cached_features(network, PIXELS, HASHES, Framing(16), tmp_path / "c")
     assert a.shape == (10, 3, 32)
     assert np.allclose(a, b, atol=1e-5)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from doppelgram.api.report_comparison import check_part, report_comparison
-from doppelgram.comparison.cells import Bench, read_result
+from doppelgram.comparison.cells import ComparisonTrainer, read_result
 from doppelgram.comparison.folder import (
     check_same,
     identity_of,
@@ -23,9 +23,8 @@ from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_class_list, read_split, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.training.embedding import make_framing
-from doppelgram.training.recipe import Recipe
+from doppelgram.training.recipe import Recipe, anchored
 from doppelgram.training.run import SPLIT_FILE
-from doppelgram.training.train import anchored
 
 
 def compare(
@@ -89,7 +88,7 @@ def compare(
         parts.write(out / SPLIT_FILE)
         if not len(rows[part]):
             raise DoppelgramError(f"{out / SPLIT_FILE}: has no {part} part; give another --part or --split")
-        bench = Bench(images, parts, data, Path(weights) if weights else None, console)
+        bench = ComparisonTrainer(images, parts, data, Path(weights) if weights else None, console)
         run_cells(cells, bench, out, part, progress)
     except (KeyboardInterrupt, Interrupted):
         done = sum(read_result(folder, part) is not None for folder in run_folders(out))
@@ -100,7 +99,7 @@ def compare(
     return report_comparison(out, part=part, command=command, progress=progress)
 
 
-def _draw_split(collection: Collection, base: Recipe, listed: list[str] | None) -> Split:
+def _draw_split(collection: Collection, base: MetricRecipe, listed: list[str] | None) -> Split:
     shares = {"val": base.split.val, "test": base.split.test}
     shares["train"] = 1 - sum(shares.values())
     return make_split(collection, base.split.by, shares, 0, listed)

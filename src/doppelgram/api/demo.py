@@ -9,14 +9,14 @@ from pathlib import Path
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.search import index, search
+from doppelgram.api.train import train
 from doppelgram.console import Progress, TerminalProgress, rich_console
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
-from doppelgram.numbers import interval, percent
+from doppelgram.numbers import duration, interval, percent
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 CLASSES, PER_CLASS = 16, 60
 # The shipped recipe, shortened for a set that is a tenth of the size it was made for.
@@ -66,7 +66,7 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
         if name in result:
             metric = result[name]
             progress.note(
-                f"  {name:<16} {percent(metric.value):>7}  ({interval(metric.low, metric.high)}, n = {metric.n})"
+                f"  {name:<16} {percent(metric.value):>7}  ({interval(metric.low, metric.high)}, n = {metric.n:,})"
             )
     progress.note("\n4  index every sign, and search with signs of the test part")
     index(places["images"], run.folder, places["catalog"], console=console)
@@ -79,7 +79,7 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
     progress.note("\n7  trace: who set what others repeated, in a world of other people")
     trace_and_score(places["posts"], places["posts_run"], places["role_models"].parent, seed, progress)
 
-    progress.note(f"\nDone in {time.perf_counter() - started:.0f} s.")
+    progress.note(f"\nDone in {duration(time.perf_counter() - started)}.")
     progress.note(f"  look-alikes  {places['montage']}")
     progress.note(f"  evaluation   {places['report'] / 'metrics.md'}")
     progress.note(f"  role models  {places['role_models']}")

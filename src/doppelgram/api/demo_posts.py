@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from doppelgram.api.trace import REPORT_FILE, trace
+from doppelgram.api.train import train
 from doppelgram.console import Progress, rich_console
 from doppelgram.numbers import percent
 from doppelgram.rolemodels.settings import TraceSettings
@@ -12,7 +13,6 @@ from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 from doppelgram.samples.posts import render_posts
 from doppelgram.samples.process import BARE_PER_PLACE
 from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.train import train
 
 PLACES, POSES, SIZE = 6, 5, 128
 LEARNT, TRACED = 320, 240
@@ -21,24 +21,24 @@ LEARNT, TRACED = 320, 240
 CHANGES = (
     "arrangement.estimator=keypoints",
     "arrangement.segmenter=",
-    "arrangement.person_size=0",
-    "arrangement.generic=false",
-    "arrangement.keypoint_epochs=60",
-    "model.backbone=small",
-    "model.pretrained=false",
-    "model.frozen_layers=0",
-    "data.size=64",
+    "towers.person=off",
+    "towers.generic=off",
     "split.val=0.25",
     "split.test=0",
-    "augment.views=12",
-    "augment.scale=0.3",
-    "augment.shift=0.1",
-    "augment.blur=0.3",
-    "augment.erase=0.1",
-    "optimiser.lr=0.004",
-    "optimiser.backbone_lr=1",
-    "optimiser.weight_decay=0.05",
-    "optimiser.epochs=30",
+    "towers.*.backbone=small",
+    "towers.*.pretrained=false",
+    "towers.*.frozen_layers=0",
+    "towers.*.size=64",
+    "towers.*.copies=12",
+    "towers.*.augment.scale=0.3",
+    "towers.*.augment.shift=0.1",
+    "towers.*.augment.blur=0.3",
+    "towers.*.augment.erase=0.1",
+    "towers.*.backbone_lr=1",
+    "towers.*.epochs=60",
+    "towers.place.epochs=30",
+    "towers.place.lr=0.004",
+    "towers.place.weight_decay=0.05",
 )
 
 

@@ -21,6 +21,7 @@ from doppelgram.files import keep_inputs, written_whole
 from doppelgram.images.decode import open_image
 from doppelgram.images.ordered import in_order
 from doppelgram.images.report import LoadReport
+from doppelgram.numbers import percent
 from doppelgram.pose.cache import people_of
 from doppelgram.pose.drawing import overlay
 from doppelgram.pose.estimators.known import KnownPeople
@@ -71,7 +72,7 @@ class PosedCollection:
         """One line for a person."""
         facts = self.to_dict()
         count = facts["photographs"]
-        share = f" ({facts['with_people'] / count:.1%})" if count else ""
+        share = f" ({percent(facts['with_people'] / count)})" if count else ""
         people, photographs = "person" if facts["people"] == 1 else "people", f"photograph{'s' * (count != 1)}"
         passing = f", {facts['passers_by']:,} of them passers-by" if facts["passers_by"] else ""
         return f"{facts['people']:,} {people} in {facts['with_people']:,} of {count:,} {photographs}{share}{passing}."

@@ -43,7 +43,7 @@ def report_comparison(
     if not results:
         raise DoppelgramError(f"{out}: no run is finished and measured on the {part} part yet")
     comparison = Comparison(results, part=part)
-    recipe = make_recipe({**identity["recipe"], "name": identity.get("name", "")})
+    recipe = make_recipe({**identity["recipe"], "name": identity.get("name", "")}, drop_unused=True)
     counts = read_split(out / SPLIT_FILE).counts()
     write_report(out, comparison, Facts(identity["data"], recipe, part, command, versions(), counts))
     return comparison

@@ -23,6 +23,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.images.ordered import in_order
 from doppelgram.images.report import FileOutcome, LoadReport, quoted
+from doppelgram.numbers import duration
 
 if TYPE_CHECKING:
     from doppelgram.models.arrangement import ArrangementModel
@@ -82,7 +83,7 @@ class IndexReport:
         for name in ("duplicate", "missing", "broken"):
             if getattr(self, name):
                 counts.append(f"{getattr(self, name):,} {name}")
-        line = f"{', '.join(counts)} in {self.seconds:.1f} s."
+        line = f"{', '.join(counts)} in {duration(self.seconds)}."
         if self.without_people:
             count = len(self.without_people)
             whose = "its pose counts" if count == 1 else "their poses count"

@@ -26,6 +26,7 @@ from doppelgram.cli.app import (
     switch,
 )
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import duration, percent
 
 _GRID, _QUESTION = "What is varied", "Which images are compared"
 
@@ -86,8 +87,7 @@ def train(
     weights: Weights = None,
 ) -> None:
     """Train a model from labelled images."""
-    from doppelgram.numbers import percent
-    from doppelgram.training.train import train as run_training
+    from doppelgram.api.train import train as run_training
 
     run = run_training(
         data,
@@ -117,7 +117,7 @@ def train(
     typer.echo(
         f"{run.folder}: best epoch {facts['best_epoch']} of {facts['epochs']}"
         + (f", on the validation part {figures}" if figures else "")
-        + f"; {facts['training_seconds']:.0f} s of training"
+        + f"; {duration(facts['training_seconds'])} of training"
     )
     typer.echo(f"Next: doppelgram evaluate {run.folder}")
 

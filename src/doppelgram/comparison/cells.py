@@ -27,15 +27,16 @@ from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.embedding import embed_rows, frozen_features, make_framing
 from doppelgram.training.features import Features, cache_key
-from doppelgram.training.recipe import Recipe
+from doppelgram.training.metric_run import TrainingImages, train_loaded
+from doppelgram.training.networks import make_network
+from doppelgram.training.recipe import MetricRecipe
 from doppelgram.training.run import RUN_FILE, SPLIT_FILE, Run, create_run, open_run
-from doppelgram.training.train import make_network, train_loaded
 
 COLLAPSED_SPREAD = 0.02  # as while training: mean distance from the mean embedding, 1 for points all over the sphere
 
 
-class Bench:
-    """What all cells share: the images, the split, and the features of frozen backbones.
+class ComparisonTrainer:
+    """Trains and measures cells on what they share: images, split, and the features of frozen backbones.
 
     Args:
         images: every readable image.
@@ -54,12 +55,12 @@ class Bench:
         self.quiet = Console(quiet=True, force_terminal=False)
         self._features: dict[str, Features] = {}
 
-    def features(self, recipe: Recipe, network: EmbeddingNetwork) -> Features | None:
+    def features(self, recipe: MetricRecipe, network: EmbeddingNetwork) -> Features | None:
         """Features of all images if the backbone is frozen; computed once for each backbone that there is."""
         if network.trained != "head":
             return None
-        framing, views = make_framing(recipe), recipe.augment.views
-        key = cache_key(network, framing, recipe.augmentation if views > 1 else Augmentation(), views)
+        framing, copies = make_framing(recipe), recipe.augment.copies
+        key = cache_key(network, framing, recipe.augment.changes if copies > 1 else Augmentation(), copies)
         if key not in self._features:
             self._features[key] = frozen_features(recipe, network, self.images, framing, self.console)
         return self._features[key]
@@ -70,11 +71,11 @@ class Bench:
         A training that diverges is a result of its own: it is noted in the run, and the others go on.
         """
         run = open_run(folder) if (folder / RUN_FILE).is_file() else None
-        if run is not None and (run.recipe != cell.recipe or run.seed != cell.seed):
+        if run is not None and (run.recipe.to_dict() != cell.recipe.to_dict() or run.seed != cell.seed):
             raise DoppelgramError(f"{folder}: is a run of another recipe; choose another --out")
         if run is not None and (run.finished or run.facts.get("diverged")):
             return run
-        network = make_network(cell.recipe, self.weights, cell.seed)
+        network = make_network(cell.recipe.model, cell.recipe.data.size, self.weights, cell.seed)
         if run is None:
             run = create_run(folder, cell.recipe, self.data, cell.seed)
         setting = {**cell.setting._asdict(), "seed": cell.seed, "mines": cell.mines}
@@ -85,9 +86,13 @@ class Bench:
         features = self.features(cell.recipe, network)
         try:
             run = train_loaded(
-                run, network, self.images, self.parts, make_framing(cell.recipe), resume=True, features=features,
-                epoch_done=epoch_done, console=self.quiet,
-            )  # fmt: skip
+                run,
+                network,
+                TrainingImages(self.images, self.parts, features),
+                resume=True,
+                epoch_done=epoch_done,
+                console=self.quiet,
+            )
         except DivergedError:
             run.update(diverged=True)
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # they serve to go on, and a grid has many runs
@@ -108,7 +113,7 @@ class Bench:
             np.savez_compressed(aside, **found)  # type: ignore[arg-type]  # its stub takes the names for options
 
 
-def _as_trained(model: Model, recipe: Recipe) -> EmbeddingNetwork:
+def _as_trained(model: Model, recipe: MetricRecipe) -> EmbeddingNetwork:
     """The loaded network, knowing again which part of it was trained."""
     model.network.trained = recipe.model.train
     return model.network
@@ -145,14 +150,18 @@ def _answers(
         raise DoppelgramError(f"{images.collection.root}: the split has no {part} part to compare on")
     labels, hashes, names = images.collection.labels, np.array(images.hashes), np.array(images.collection.names)
     query, gallery = rows[part], rows["train"]
-    asked = embed(query)
+    embedded = embed(query)
     if set(labels[query].tolist()) & set(labels[gallery].tolist()):
         setting = make_setting(
-            embed(gallery), labels[gallery], asked, labels[query],
-            gallery_ids=hashes[gallery].tolist(), query_ids=hashes[query].tolist(),
-        )  # fmt: skip
+            embed(gallery),
+            labels[gallery],
+            embedded,
+            labels[query],
+            gallery_ids=hashes[gallery].tolist(),
+            query_ids=hashes[query].tolist(),
+        )
     else:
-        setting = make_setting(asked, labels[query], gallery_ids=hashes[query].tolist())
+        setting = make_setting(embedded, labels[query], gallery_ids=hashes[query].tolist())
     ranking = rank(setting)
     counted = ranking.relevant > 0
     if not counted.any():
@@ -162,7 +171,7 @@ def _answers(
         "nearest": ranking.first[counted] == 1,
         "class_mean": (nearest_class_mean(setting) == setting.query_codes)[counted],
         "average_precision": ranking.average_precision[counted].astype(np.float32),
-        "spread": np.asarray(np.linalg.norm(asked - asked.mean(axis=0), axis=1).mean()),
+        "spread": np.asarray(np.linalg.norm(embedded - embedded.mean(axis=0), axis=1).mean()),
     }
 
 

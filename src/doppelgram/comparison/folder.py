@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,23 @@ from doppelgram.dataset.splits import Split, read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.learning.registry import list_losses, list_miners
-from doppelgram.training.recipe import LossRecipe, MinerRecipe, Recipe, make_recipe
+from doppelgram.training.old_recipes import translate
+from doppelgram.training.recipe import MetricRecipe, make_recipe
+from doppelgram.training.recipe_sections import Loss, Miner
 from doppelgram.training.run import SPLIT_FILE
 
 GRID_FILE, RUNS_FOLDER = "grid.json", "runs"
 
 
-def identity_of(base: Recipe, params_for_all: set[str], data: Path) -> dict[str, Any]:
+def identity_of(base: MetricRecipe, params_for_all: set[str], data: Path) -> dict[str, Any]:
     """What has to stay the same for runs to be comparable: the data, and the recipe but for what the grid varies."""
-    shared = replace(base, model=replace(base.model, dim=2))
+    shared = base.with_values(model={"dim": 2})
     if "loss" not in params_for_all and not base.loss.params:
-        shared = replace(shared, loss=replace(base.loss, name=LossRecipe().name, params={}))
+        shared = shared.with_values(loss={"name": Loss().name, "params": {}})
     if "miner" not in params_for_all and not base.miner.params:
-        shared = replace(shared, miner=MinerRecipe())
+        shared = shared.with_values(miner=Miner())
     kept = shared.to_dict()
-    for key in ("name", "about"):
+    for key in ("name", "about", "task"):
         kept.pop(key)
     return {"data": os.path.abspath(data), "recipe": kept}
 
@@ -53,7 +54,9 @@ def read_identity(out: Path) -> dict[str, Any] | None:
         return None
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        make_recipe(found["recipe"]), found["data"]
+        recipe = make_recipe(translate(found["recipe"], str(file)), drop_unused=True).to_dict()
+        found["recipe"] = {section: keys for section, keys in recipe.items() if isinstance(keys, dict)}
+        found["data"]
     except (ValueError, KeyError, TypeError, AttributeError, DoppelgramError):
         raise DoppelgramError(f"{file}: is damaged; choose another --out") from None
     return found

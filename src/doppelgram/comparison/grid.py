@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from doppelgram.comparison.result import Setting
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.registry import list_losses, list_miners, make_loss, make_miner
-from doppelgram.training.fit import check_recipe
-from doppelgram.training.recipe import LossRecipe, MinerRecipe, Recipe
+from doppelgram.training.recipe import MetricRecipe, Recipe
 from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipe_sections import Loss, Miner
+from doppelgram.training.tasks.metric_checks import check_recipe, unused_by_loss
 
 NO_MINER = "none"
 # Keys of the recipe that the grid sets in each cell.
@@ -55,7 +56,7 @@ class Cell:
 
     setting: Setting
     seed: int
-    recipe: Recipe
+    recipe: MetricRecipe
     mines: bool
 
     @property
@@ -81,7 +82,7 @@ class Grid:
     dims: str = "64"
     seeds: int = 3
 
-    def cells(self, base: Recipe, params_for_all: set[str] | None = None) -> tuple[list[Cell], list[str]]:
+    def cells(self, base: MetricRecipe, params_for_all: set[str] | None = None) -> tuple[list[Cell], list[str]]:
         """See `make_cells`; raises DoppelgramError also where a name or number cannot be read."""
         losses, miners = parse_choices(self.losses, "loss"), parse_choices(self.miners, "miner")
         return make_cells(base, losses, miners, parse_dims(self.dims), self.seeds, params_for_all)
@@ -163,7 +164,7 @@ def parse_dims(text: str) -> list[int]:
     return dims
 
 
-def read_base(recipe: str | Path | Recipe, overrides: Sequence[str]) -> tuple[Recipe, set[str]]:
+def read_base(recipe: str | Path | Recipe, overrides: Sequence[str]) -> tuple[MetricRecipe, set[str]]:
     """The recipe that all cells share, and which of ``loss`` and ``miner`` had parameters set for all of them.
 
     Raises:
@@ -173,9 +174,9 @@ def read_base(recipe: str | Path | Recipe, overrides: Sequence[str]) -> tuple[Re
     if isinstance(recipe, Recipe) and overrides:
         raise DoppelgramError("overrides go with a recipe's name or file; change the Recipe itself")
     base = recipe if isinstance(recipe, Recipe) else read_recipe(recipe, overrides)
-    if base.arrangement.estimator:
+    if not isinstance(base, MetricRecipe):
         raise DoppelgramError(
-            f"recipe '{base.name}' makes models of places and poses, and compare trains models of whole images; "
+            f"recipe '{base.name}' is of task '{base.task}', and compare trains models of whole images, task 'metric'; "
             "use `doppelgram train` for it, or another --recipe"
         )
     keys = [override.partition("=")[0].strip() for override in overrides]
@@ -187,7 +188,7 @@ def read_base(recipe: str | Path | Recipe, overrides: Sequence[str]) -> tuple[Re
 
 
 def make_cells(
-    base: Recipe,
+    base: MetricRecipe,
     losses: Sequence[Choice],
     miners: Sequence[Choice],
     dims: Sequence[int],
@@ -205,7 +206,7 @@ def make_cells(
     if seeds < 1:
         raise DoppelgramError(f"--seeds is {seeds}; each setting is trained with one seed or more")
     params_for_all = params_for_all or set()
-    settings: list[tuple[Setting, Recipe, bool]] = []
+    settings: list[tuple[Setting, MetricRecipe, bool]] = []
     alone, refused = [], []
     for chosen in losses:
         loss_params = _given("loss", chosen, base.loss, params_for_all)
@@ -215,12 +216,13 @@ def make_cells(
             alone.append(chosen.label)
         for miner in miners if mines else [Choice(NO_MINER)]:
             miner_params = _given("miner", miner, base.miner, params_for_all) if mines else {}
-            recipe = replace(
-                base,
-                loss=replace(base.loss, name=chosen.name, params=loss_params),
-                miner=MinerRecipe(miner.name if mines else "", miner_params),
+            recipe = base.with_values(
+                loss={"name": chosen.name, "params": loss_params},
+                miner=Miner(name=miner.name if mines else "", params=miner_params),
             )
             try:
+                # The base recipe's keys are meant for its own loss; another may have no use for them.
+                recipe = recipe.less(*unused_by_loss(recipe))
                 check_recipe(recipe)
                 _rehearse(recipe)
             except DoppelgramError as problem:
@@ -228,7 +230,7 @@ def make_cells(
                 continue
             for dim in dims:
                 setting = Setting(chosen.label, miner.label, dim)
-                settings.append((setting, replace(recipe, model=replace(recipe.model, dim=dim)), mines))
+                settings.append((setting, recipe.with_values(model={"dim": dim}), mines))
     if refused:
         raise DoppelgramError(f"these do not go together: {'; '.join(refused)}; leave them out of --losses or --miners")
     cells = [Cell(setting, seed, recipe, mines) for seed in range(seeds) for setting, recipe, mines in settings]
@@ -238,12 +240,12 @@ def make_cells(
     return cells, remarks
 
 
-def _given(section: str, choice: Choice, base: LossRecipe | MinerRecipe, params_for_all: set[str]) -> dict[str, Any]:
+def _given(section: str, choice: Choice, base: Loss | Miner, params_for_all: set[str]) -> dict[str, Any]:
     shared = base.params if base.name == choice.name or section in params_for_all else {}
     return {**shared, **choice.params}
 
 
-def _rehearse(recipe: Recipe) -> None:
+def _rehearse(recipe: MetricRecipe) -> None:
     """One step on made-up embeddings: what a loss says of a miner's tuples only once it sees them."""
     import torch
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from doppelgram.comparison.cells import Bench, read_result
+from doppelgram.comparison.cells import ComparisonTrainer, read_result
 from doppelgram.comparison.folder import RUNS_FOLDER
 from doppelgram.comparison.grid import Cell
 from doppelgram.comparison.result import RunResult
@@ -15,12 +15,12 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import duration, percent
 
 
-def run_cells(cells: Sequence[Cell], bench: Bench, out: Path, part: str, progress: Progress) -> None:
+def run_cells(cells: Sequence[Cell], trainer: ComparisonTrainer, out: Path, part: str, progress: Progress) -> None:
     """Train and measure every cell that is not finished.
 
     Args:
         cells: of the grid.
-        bench: images, split and features that all cells share.
+        trainer: images, split and features that all cells share.
         out: folder of the comparison.
         part: whose images are the queries.
         progress: where a bar of epochs and a line a cell are shown.
@@ -36,8 +36,8 @@ def run_cells(cells: Sequence[Cell], bench: Bench, out: Path, part: str, progres
     with progress.bar("training", sum(cell.recipe.optimiser.epochs for cell in todo)) as advance:
         for number, cell in enumerate(todo, 1):
             folder, cell_started = out / RUNS_FOLDER / cell.folder, time.perf_counter()
-            run = bench.train(cell, folder, lambda: advance(1))
-            bench.measure(cell, folder, part)
+            run = trainer.train(cell, folder, lambda: advance(1))
+            trainer.measure(cell, folder, part)
             read = read_result(folder, part)
             if read is None:
                 raise DoppelgramError(f"{folder}: was altered while it was trained")

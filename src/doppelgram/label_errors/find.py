@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from doppelgram.errors import DoppelgramError
 from doppelgram.label_errors.duplicates import CopyGroup
 from doppelgram.label_errors.surroundings import Surroundings, look_around
+from doppelgram.numbers import percent
 from doppelgram.space.exact import pair_distances, vectors
 
 Kind: TypeAlias = Literal["label", "copy", "pair", "outlier"]
@@ -236,4 +237,4 @@ def _few(names: list[str], most: int = 3) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    return "all" if share >= 1 else f"{min(99.9, 100 * share):.3g} % of"
+    return "all" if share >= 1 else f"{percent(min(0.999, share))} of"

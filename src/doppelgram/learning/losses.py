@@ -78,16 +78,14 @@ class MetricLoss(nn.Module):
 class ContrastiveLoss(MetricLoss):
     """Pull positive pairs together, push negative pairs beyond a margin (Hadsell, Chopra and LeCun 2006).
 
-    The loss is the mean of relu(d - positive_margin) over positive pairs plus the mean of
-    relu(negative_margin - d) over negative pairs, so that the many negatives do not drown the few positives. With
-    ``squared`` each term is squared, as in the paper; the linear form is the default because the margins known to
-    work (0.4 to 0.55 on unit vectors, "A Metric Learning Reality Check", 2020) belong to it. A side without pairs
-    adds nothing.
+    The loss is the mean of relu(d - positive_margin) over positive pairs plus the mean of relu(negative_margin - d)
+    over negative pairs, so that the many negatives do not outweigh the few positives. A side without pairs adds 0.
 
     Args:
         positive_margin: distance up to which a positive pair costs nothing.
         negative_margin: distance from which a negative pair costs nothing.
-        squared: square each pair's term.
+        squared: square each pair's term, as in the paper. The margins known to work (0.4 to 0.55 on unit vectors, "A
+            Metric Learning Reality Check", 2020) belong to the linear form.
         reduction: each mean runs over the pairs with a non-zero term ("active") or over all ("all").
     """
 
@@ -120,10 +118,9 @@ class ContrastiveLoss(MetricLoss):
 class TripletMarginLoss(MetricLoss):
     """The negative of every triplet should be farther than the positive by a margin (Schroff et al. 2015).
 
-    A triplet costs relu(d(a, p) - d(a, n) + margin), or softplus of the same if ``soft`` (Hermans et al. 2017).
-    Pairs (and None, all pairs of the batch) stand for all the triplets they imply and are evaluated exactly
-    without listing them: the hinge in O(B^2 log B) time; ``soft`` and ``swap``, which do not factor over pairs,
-    in time proportional to the triplets. Memory is O(B^2) either way.
+    A triplet costs relu(d(a, p) - d(a, n) + margin), or softplus of the same if ``soft`` (Hermans et al. 2017). Pairs
+    (and None, all pairs of the batch) stand for all the triplets they imply, which are not listed: the hinge takes
+    O(B^2 log B) time, ``soft`` and ``swap`` time proportional to the triplets. Memory is O(B^2) either way.
 
     Args:
         margin: in units of distance.

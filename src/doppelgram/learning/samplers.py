@@ -56,20 +56,16 @@ class MPerClassSampler:
     """Batches of a few classes with a few images of each, so that every batch holds pairs to learn from.
 
     The images of each class are shuffled and cut into groups of ``per_class``; a batch is up to
-    ``classes_per_batch`` groups, and each group's images stand together. The rules:
+    ``classes_per_batch`` groups, and each group's images are adjacent. The rules:
 
     * Every image is shown every epoch. The last group of a class is filled with further images of the class, taken
       evenly, so that a class of n images shows ceil(n / per_class) * per_class. A class with fewer images than a
-      group repeats them; a class of one image shows copies of it, which make no true positive pair (only, with
-      random augmentation, two copies) but serve as negatives.
+      group repeats them; copies of an image make no true positive pair but serve as negatives.
     * The classes of a batch are distinct, unless a class has more groups than there are batches. Such a class is
-      spread as evenly as can be and may stand in a batch several times, with different images, but never fills
-      it: at least one group of each batch is of another class. (If need be there are more, smaller batches.)
-    * Batches differ in size by two groups at most; where G groups make fewer than ``classes_per_batch`` times as
-      many batches, all are a little smaller, rather than the last one small. A batch that would be left with a
-      single class gets one extra group of another, shown a second time.
-    * In all, at most sum over classes of ceil(n / per_class) * per_class images are shown, plus ``per_class`` for
-      every batch that had to be lent a second class.
+      spread evenly, with different images in a batch, but at least one group of each batch is of another class. (If
+      necessary there are more, smaller batches.)
+    * Batches differ in size by two groups at most; rather than that the last one is small, all are a little smaller. A
+      batch with a single class gets one extra group of another class, which is shown a second time.
 
     Args:
         labels: (n,) integer class codes.

@@ -15,6 +15,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.maps.components import Components, principal_components
 from doppelgram.maps.tsne import fit_tsne, place_tsne, usable_perplexity
+from doppelgram.numbers import percent
 from doppelgram.space.exact import Float32, Float64
 from doppelgram.space.exact import vectors as checked
 
@@ -50,8 +51,8 @@ class Projection:
     def about(self) -> str:
         """One line for the reader of the picture: what its distances mean."""
         if self.method == "pca":
-            held = 100 * float(self.components.shares.sum())
-            return f"PCA: the two axes hold {held:.0f} % of the variance"
+            held = percent(float(self.components.shares.sum()), 0)
+            return f"PCA: the two axes hold {held} of the variance"
         return f"t-SNE, perplexity {self.perplexity:g}: what is near is alike; far distances and areas say little"
 
     def place(self, vectors: Any) -> Float64:

@@ -120,13 +120,11 @@ def attribute(matches: Matches, time: Float64, *, innovation: float, decay: floa
 def fitted_decay(close: Float64, lag: Float64, target: Int64, n: int, innovation: float) -> float:
     """The decay, in days, under which the closest predecessors are the likeliest to have been followed.
 
-    Were a predecessor chosen with a chance that falls with its age, ``exp(-lag / decay)`` over the sum of that over all
-    predecessors, and did the later post then come as close to it as it did, the likelihood of decay would be
-    ``sum_j log(innovation + sum_i chance_ij * closeness_ij)``. Its maximum over a grid of decays is taken. Given that a
-    post appeared, it depends only on which earlier one it resembles, not on how often people post: fitting a
-    self-exciting process instead takes the rhythm of a popular place for haste in following (10 days where the truth
-    was 150). A broad log-normal prior around 100 days, within a factor of 16 either way in 95 %, decides where
-    closeness says nothing.
+    If a predecessor is chosen with a chance that falls with its age, ``exp(-lag / decay)`` over the sum of that over
+    all predecessors, the log-likelihood of decay is ``sum_j log(innovation + sum_i chance_ij * closeness_ij)``. Its
+    maximum over a grid is taken. It depends only on which earlier post a post resembles, not on how often people post;
+    fitting a self-exciting process instead gave 10 days where the truth was 150. A broad log-normal prior around 100
+    days, within a factor of 16 either way in 95 %, decides where closeness says nothing.
 
     Args:
         close, lag, target: (e,) closeness, days and later post of the edges between different authors.

@@ -88,9 +88,7 @@ def shuffled_clock(
     Genetics and Molecular Biology 9, 2010), so that p-values are uniform where nobody follows anybody.
 
     A post that merely came first of m that match has by chance as many followers once in m shuffles, and so a p-value
-    near 1 / m at best unless its followers also came soon after it, and closer to it than to each other. An arrangement
-    as a whole has no such bound: `Evidence.group_p` asks whether its posts follow each other more closely than shuffled
-    clocks make them.
+    near 1 / m at best. An arrangement as a whole has no such bound (`Evidence.group_p`).
 
     Args:
         matches: who matches whom.

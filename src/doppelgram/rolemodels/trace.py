@@ -117,11 +117,7 @@ def _places(vectors: Float32, space: ArrangementSpace, exact: bool, seed: int) -
 def matches_among(groups: Grouping, usable: Bool, threshold: float, gamma: float) -> tuple[Int64, Matches, Matches]:
     """The posts that can be traced, and the matches between them by their positions among these.
 
-    Args:
-        groups: of all posts.
-        usable: (n,) which posts to keep.
-        threshold: probability from which on posts match.
-        gamma: as in `TraceSettings`.
+    ``usable`` (n,) says which posts to keep; ``threshold`` and ``gamma`` are as in `TraceSettings`.
 
     Returns:
         Rows of the m posts kept; matches at the lowest threshold of the sensitivity table; those at ``threshold``.

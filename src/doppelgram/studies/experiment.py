@@ -1,4 +1,4 @@
-"""The folder of a long experiment: begun with its settings written down, and gone on with by the same ones only."""
+"""The folder of a long experiment: its settings are written down, and only the same settings may resume it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from doppelgram.files import written_whole
 SETTINGS_FILE = "settings.json"
 
 
-def begin(out: Path, settings: Mapping[str, Any], *, results: Sequence[str], prepared: Sequence[str] = ()) -> None:
-    """Make the folder, or see that it was begun with the same settings; while it has no results any will do.
+def open_experiment(
+    out: Path, settings: Mapping[str, Any], *, results: Sequence[str], prepared: Sequence[str] = ()
+) -> None:
+    """Create the folder, or check that it has the same settings; these may change while there are no results.
 
     Args:
         out: the folder.
         settings: JSON-ready values.
-        results: names of its folders that hold what took long.
-        prepared: names of its folders that follow from the settings and are made again when these change.
+        results: names of its folders that hold expensive results.
+        prepared: names of its folders that follow from the settings; they are removed when the settings change.
 
     Raises:
         DoppelgramError: the folder holds something else, or results of other settings.
@@ -37,7 +39,7 @@ def begin(out: Path, settings: Mapping[str, Any], *, results: Sequence[str], pre
             return
         if any((out / name).exists() for name in results):
             raise DoppelgramError(
-                f"{out}: was begun with other settings ({', '.join(differing)}); repeat them or choose another --out"
+                f"{out}: was started with other settings ({', '.join(differing)}); repeat them or choose another --out"
             )
         for name in prepared:
             shutil.rmtree(out / name, ignore_errors=True)

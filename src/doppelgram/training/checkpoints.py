@@ -54,8 +54,10 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
         state["epoch"], state["state_dict"], state["callbacks"]
     except Exception as problem:  # what a damaged archive raises depends on where it is damaged
         raise DoppelgramError(
-            f"{file}: is damaged ({type(problem).__name__}); delete it to begin this run anew with --resume"
+            f"{file}: is damaged ({type(problem).__name__}); delete it to start this run anew with --resume"
         ) from None
+    if "task" not in state:
+        raise DoppelgramError(f"{file}: is of an earlier version; delete it to start this run anew with --resume")
     return state
 
 

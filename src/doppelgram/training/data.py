@@ -1,17 +1,18 @@
-"""Batches for training: rows gathered from one array in memory, in an order that depends on seed and epoch alone."""
+"""Batches for training: rows of one array in memory, in an order that depends on seed and epoch alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-Index = np.ndarray[Any, np.dtype[np.int64]]
+from doppelgram.training.task import BatchPlan, Index
 
 
 @dataclass(frozen=True)
@@ -19,56 +20,39 @@ class Part:
     """One part of the data: rows of an array that all parts share, so that nothing of it is copied.
 
     Attributes:
-        inputs: framed images uint8 (n, h, w, 3), or cached features (n, views, d); may be memory-mapped.
+        inputs: framed images uint8 (n, h, w, 3), or cached features (n, copies, d); may be memory-mapped.
         codes: class code of each of the part's rows, (m,).
         rows: which rows of ``inputs`` are the part's, (m,).
     """
 
-    inputs: np.ndarray[Any, Any]
+    inputs: NDArray[Any]
     codes: Index
     rows: Index
 
     @classmethod
-    def whole(cls, inputs: np.ndarray[Any, Any], codes: Index) -> Part:
+    def whole(cls, inputs: NDArray[Any], codes: Index) -> Part:
         """A part that is all of an array."""
         return cls(inputs, codes, np.arange(len(inputs)))
 
     def __len__(self) -> int:
         return len(self.codes)
 
+    def batch(self, index: Index, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Inputs and class codes of some of the part's rows.
 
-class BatchPlan(Protocol):
-    """What the samplers offer: the index batches of an epoch."""
-
-    def epoch_batches(self, epoch: int) -> list[Index]:
-        """Index arrays, one a batch."""
-        ...
-
-
-class ArrayDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Rows of an array (framed images or cached features) with their class codes; an index array gives a batch.
-
-    A whole batch is one gather, which is why no worker processes are needed: at 64x64 it takes a hundredth of
-    the training step, and the array may be memory-mapped.
-    """
-
-    def __init__(self, part: Part) -> None:
-        self.part = part
-
-    def __len__(self) -> int:
-        return len(self.part)
-
-    def __getitem__(self, index: Any) -> tuple[Tensor, Tensor]:
-        inputs = self.part.inputs[self.part.rows[index]]
-        return torch.from_numpy(np.ascontiguousarray(inputs)), torch.from_numpy(self.part.codes[index])
+        A whole batch is one gather, which is why no worker processes are needed: at 64x64 it takes a hundredth of the
+        training step.
+        """
+        inputs = np.ascontiguousarray(self.inputs[self.rows[index]])
+        return torch.from_numpy(inputs).to(device), torch.from_numpy(self.codes[index]).to(device)
 
 
 class EpochBatches(Sampler[Index]):
     """Index batches of the current epoch; Lightning calls `set_epoch` before each."""
 
-    def __init__(self, plan: BatchPlan) -> None:
+    def __init__(self, plan: BatchPlan, epoch: int) -> None:
         self.plan = plan
-        self.epoch = 0
+        self.epoch = epoch
         self._drawn: tuple[int, list[Index]] | None = None
 
     def set_epoch(self, epoch: int) -> None:
@@ -87,33 +71,24 @@ class EpochBatches(Sampler[Index]):
         return len(self._batches())
 
 
-class _InOrder(Sampler[Index]):
-    def __init__(self, rows: int, batch: int) -> None:
-        self.rows, self.batch = rows, batch
+class _AsTensors(Dataset[Tensor]):
+    """Batches of rows are their own content: the task gathers what stands in them."""
 
-    def __iter__(self) -> Iterator[Index]:
-        return (np.arange(s, min(s + self.batch, self.rows)) for s in range(0, self.rows, self.batch))
-
-    def __len__(self) -> int:
-        return -(-self.rows // self.batch)
+    def __getitem__(self, index: Index) -> Tensor:
+        return torch.from_numpy(np.asarray(index))
 
 
-def train_loader(part: Part, plan: BatchPlan, epoch: int = 0) -> DataLoader[Any]:
-    """Loader of (inputs, class codes) batches in the order of ``plan``, beginning with that of ``epoch``.
+def plan_loader(plan: BatchPlan, epoch: int = 0) -> DataLoader[Any]:
+    """Loader of a plan's batches as int64 tensors, beginning with those of ``epoch``.
 
     A resumed run has to name its first epoch: Lightning draws the first batches before it sets the epoch.
     """
-    batches = EpochBatches(plan)
-    batches.set_epoch(epoch)
-    return _loader(part, batches)
-
-
-def ordered_loader(part: Part, batch: int = 256) -> DataLoader[Any]:
-    """Loader of (inputs, class codes) batches in row order."""
-    return _loader(part, _InOrder(len(part), batch))
-
-
-def _loader(part: Part, batches: Sampler[Index]) -> DataLoader[Any]:
     # A generator of its own: a DataLoader draws one number each time it is started, and from torch's global generator
     # that would shift the dropout of a resumed run, which starts its loaders at another moment.
-    return DataLoader(ArrayDataset(part), sampler=batches, batch_size=None, generator=torch.Generator())
+    batches = EpochBatches(plan, epoch)
+    return DataLoader(_AsTensors(), sampler=batches, batch_size=None, generator=torch.Generator())
+
+
+def single_loader() -> DataLoader[Any]:
+    """Loader of one empty batch, at which a task validates all that it has."""
+    return DataLoader(_AsTensors(), sampler=[np.zeros(0, np.int64)], batch_size=None, generator=torch.Generator())

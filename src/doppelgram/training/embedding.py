@@ -21,11 +21,11 @@ from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.space.exact import pair_distances
 from doppelgram.training.features import Features, cached_features
-from doppelgram.training.recipe import Recipe
+from doppelgram.training.recipe import MetricRecipe
 from doppelgram.weights import cache_folder
 
 
-def make_framing(recipe: Recipe) -> Framing:
+def make_framing(recipe: MetricRecipe) -> Framing:
     """How a recipe wants photographs cut and resized."""
     return Framing(recipe.data.size, recipe.data.crop or None, recipe.data.resize, recipe.data.face)
 
@@ -53,17 +53,24 @@ def embed_rows(
 
 
 def frozen_features(
-    recipe: Recipe, network: EmbeddingNetwork, images: Images, framing: Framing, console: Console
+    recipe: MetricRecipe, network: EmbeddingNetwork, images: Images, framing: Framing, console: Console
 ) -> Features:
-    """Features (n, views, d) of all images through a recipe's frozen backbone; kept in the user's cache."""
-    views, augmentation = recipe.augment.views, recipe.augmentation
-    if views == 1:
+    """Features (n, copies, d) of all images through a recipe's frozen backbone; kept in the user's cache."""
+    copies, augmentation = recipe.augment.copies, recipe.augment.changes
+    if copies == 1:
         augmentation = Augmentation()
     with progress_bar(console, "embedding once", len(images.hashes)) as advance:
+        folder = cache_folder() / "features"
         return cached_features(
-            network, images.pixels, images.hashes, framing, cache_folder() / "features",
-            augmentation=augmentation, views=views, progress=advance,
-        )  # fmt: skip
+            network,
+            images.pixels,
+            images.hashes,
+            framing,
+            folder,
+            augmentation=augmentation,
+            copies=copies,
+            progress=advance,
+        )
 
 
 def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console: Console) -> None:

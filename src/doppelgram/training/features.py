@@ -23,7 +23,7 @@ from doppelgram.models.networks.embedding import EmbeddingNetwork
 Features = np.ndarray[Any, np.dtype[np.float32]]
 
 
-def cache_key(network: EmbeddingNetwork, framing: Framing, augmentation: Augmentation, views: int) -> str:
+def cache_key(network: EmbeddingNetwork, framing: Framing, augmentation: Augmentation, copies: int) -> str:
     """Identifies what decides a feature besides the image's own bytes: the backbone's weights and every setting."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.backbone.state_dict().items()):
@@ -34,15 +34,15 @@ def cache_key(network: EmbeddingNetwork, framing: Framing, augmentation: Augment
         "mean": network.backbone.mean,
         "std": network.backbone.std,
         "framing": framing.to_dict(),
-        "views": views,
-        "augmentation": dataclasses.asdict(augmentation) if views > 1 else None,
+        "views": copies,
+        "augmentation": dataclasses.asdict(augmentation) if copies > 1 else None,
     }
     digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
 
 def _read(file: Path) -> tuple[list[str], Features | None]:
-    """Content hashes and features (n, views, d) of a cache file; an unreadable file is a miss, not an error."""
+    """Content hashes and features (n, copies, d) of a cache file; an unreadable file is a miss, not an error."""
     try:
         with safe_open(file, framework="numpy") as stored:
             return json.loads((stored.metadata() or {})["hashes"]), stored.get_tensor("features")
@@ -62,20 +62,20 @@ def _write(file: Path, hashes: Sequence[str], features: Features) -> None:
 
 
 @torch.inference_mode()
-def _embed_views(
+def _embed_copies(
     network: EmbeddingNetwork,
     pixels: np.ndarray[Any, Any],
     hashes: Sequence[str],
     augmentation: Augmentation,
-    views: int,
+    copies: int,
 ) -> Features:
     plain = to_float(pixels)
     stacked = [network.features(plain)]
-    for view in range(1, views):
+    for copy in range(1, copies):
         changed = []
         for image, content in zip(plain, hashes, strict=True):
-            # Seeded by content and view: the same image gets the same views whatever it is batched with.
-            generator = torch.Generator().manual_seed(int(content[:12], 16) * 64 + view)
+            # Seeded by content and copy: the same image gets the same copies whatever it is batched with.
+            generator = torch.Generator().manual_seed(int(content[:12], 16) * 64 + copy)
             changed.append(augment(image[None], augmentation, generator))
         stacked.append(network.features(torch.cat(changed)))
     return torch.stack(stacked, 1).float().numpy()
@@ -89,7 +89,7 @@ def cached_features(
     folder: Path,
     *,
     augmentation: Augmentation | None = None,
-    views: int = 1,
+    copies: int = 1,
     batch: int = 128,
     progress: Callable[[int], None] | None = None,
 ) -> Features:
@@ -103,20 +103,20 @@ def cached_features(
         hashes: content hash of each image's file.
         framing: how the pixels were framed; part of the key.
         folder: where the cache lies.
-        augmentation: changes for the views after the first, which is always the plain image.
-        views: how many views of each image.
+        augmentation: changes for the copies after the first, which is always the plain image.
+        copies: how many copies of each image.
         batch: images at a time.
         progress: called with the number of images done.
 
     Returns:
-        Features, float32 (n, views, backbone.dim).
+        Features, float32 (n, copies, backbone.dim).
     """
     augmentation = augmentation or Augmentation()
-    file = folder / f"{cache_key(network, framing, augmentation, views)[:32]}.safetensors"
+    file = folder / f"{cache_key(network, framing, augmentation, copies)[:32]}.safetensors"
     known_hashes, known = _read(file)
     place = {content: row for row, content in enumerate(known_hashes)} if known is not None else {}
     missing = [row for row, content in enumerate(hashes) if content not in place]
-    found = np.empty((len(hashes), views, network.backbone.dim), dtype=np.float32)
+    found = np.empty((len(hashes), copies, network.backbone.dim), dtype=np.float32)
     for row, content in enumerate(hashes):
         if known is not None and content in place:
             found[row] = known[place[content]]
@@ -128,7 +128,7 @@ def cached_features(
     try:
         for start in range(0, len(missing), batch):
             rows = missing[start : start + batch]
-            found[rows] = _embed_views(network, pixels[rows], [hashes[row] for row in rows], augmentation, views)
+            found[rows] = _embed_copies(network, pixels[rows], [hashes[row] for row in rows], augmentation, copies)
             done += len(rows)
             if progress:
                 progress(len(rows))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.recipe import Recipe, all_keys, make_recipe, nearest
+from doppelgram.training.old_recipes import translate
+from doppelgram.training.recipe import MetricRecipe, Recipe, all_keys, make_recipe, without
+from doppelgram.training.recipe_errors import nearest
+
+OFF = "off"
 
 
 def recipe_names() -> list[str]:
@@ -19,18 +24,48 @@ def recipe_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def read_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
+def read_recipe(source: str | Path, overrides: Iterable[str] = (), *, drop_unused: bool = False) -> Any:
     """Read a recipe by name or from a TOML file.
 
     Args:
         source: a shipped recipe's name, or a path.
-        overrides: ``key=value`` with the key as ``section.key``, or a key alone where only one section has it;
-            the value as TOML writes it, quotes around text optional.
+        overrides: ``key=value`` with the key as ``section.key``, or a key alone where only one section has it; for
+            towers ``towers.NAME.key``, ``towers.*.key`` or a key alone for every tower that has it, and
+            ``towers.NAME=off`` to leave one out. The value as TOML writes it, quotes around text optional.
+        drop_unused: leave out keys without effect instead of refusing them.
+
+    Returns:
+        A `MetricRecipe`, `PairsRecipe` or `ArrangementRecipe`.
 
     Raises:
-        DoppelgramError: no such recipe, bad TOML, an unknown key (with the nearest known one) or a bad value.
+        DoppelgramError: no such recipe, bad TOML, an unknown or unused key (with the nearest known one) or a bad value.
     """
     name = str(source)
+    values = _load(name)
+    old = "task" not in values
+    if old:
+        values = translate(values, name)
+    _inherit(values, name)
+    recipe: Recipe = make_recipe(values, name, drop_unused=True)
+    if old:  # such files were written with every key, also those without effect
+        defaults = type(recipe).model_validate({}).model_dump()
+        values = without(values, [key for key in recipe.all_unused() if _get(values, key) == _get(defaults, key)])
+    if not drop_unused:
+        make_recipe(values, name)  # the file by itself first, so that its errors are told as its own
+    changed = [key for override in overrides for key in _override(values, override)]
+    if changed:
+        recipe = make_recipe(values, name, drop_unused=True)
+        stale = list(recipe.all_unused())
+        if isinstance(recipe, MetricRecipe) and {"loss.name", "sampler.name"} & set(changed):
+            from doppelgram.training.tasks.metric_checks import unused_by_loss
+
+            stale += unused_by_loss(recipe)
+        # A key of the file that a change leaves without effect goes; one that was given just now is refused.
+        values = without(values, [key for key in stale if key not in changed])
+    return make_recipe(values, name, drop_unused=drop_unused)
+
+
+def _load(name: str) -> dict[str, Any]:
     if name in recipe_names():
         text = (resources.files("doppelgram.training") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
     elif Path(name).expanduser().is_file():
@@ -42,65 +77,103 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         known = ", ".join(recipe_names())
         raise DoppelgramError(f"there is no recipe '{name}': give one of {known}, or the path of a TOML file")
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise DoppelgramError(f"{name}: is not valid TOML: {problem}") from None
-    for override in overrides:
-        _override(values, override)
-    return make_recipe(values, where=name)
 
 
-def _override(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    key = key.strip()
+def _inherit(values: dict[str, Any], where: str) -> None:
+    """Give each tower that is ``like`` an earlier one all that it does not say itself."""
+    towers = values.get("towers")
+    if not isinstance(towers, list):
+        return
+    known: dict[str, dict[str, Any]] = {}
+    for tower in towers:
+        if isinstance(tower, dict):
+            model = tower.pop("like", None)
+            if model is not None and model not in known:
+                raise DoppelgramError(
+                    f"{where}: towers.{tower.get('name')}.like is {model!r}; it is the name of an earlier tower"
+                )
+            for key, value in known.get(model, {}).items():
+                if isinstance(value, dict):
+                    tower[key] = {**value, **tower.get(key, {})}
+                else:
+                    tower.setdefault(key, value)
+            known[str(tower.get("name"))] = tower
+
+
+def _override(values: dict[str, Any], override: str) -> list[str]:
+    """Change one key of a recipe's values; returns the full names of the keys that it stands for."""
+    given, equals, text = override.partition("=")
+    key = given.strip()
     if not equals or not key:
         raise DoppelgramError(f"--set {override}: write key=value, such as optimiser.epochs=30")
-    if "." not in key:
-        matches = [full for full in all_keys() if full.split(".")[1] == key and key not in ("name", "params")]
-        if len(matches) > 1:
-            raise DoppelgramError(f"--set {override}: '{key}' stands in several sections: {' or '.join(matches)}")
-        if not matches and key in ("loss", "miner", "sampler"):
-            matches = [f"{key}.name"]
-        if not matches:
-            raise DoppelgramError(f"--set {override}: unknown key '{key}'{nearest('.' + key, all_keys())}")
-        key = matches[0]
     try:
         value = tomllib.loads(f"value = {text.strip()}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()  # text without quotes
+    towers = [tower for tower in values.get("towers", []) if isinstance(tower, dict)]
+    if value == OFF and key.removeprefix("towers.") in [tower.get("name") for tower in towers]:
+        values["towers"] = [tower for tower in towers if tower.get("name") != key.removeprefix("towers.")]
+        return [key]
+    found = _meant(values, key, override)
+    for full in found:
+        _put(values, full, value, override)
+    return found
+
+
+def _meant(values: Mapping[str, Any], key: str, override: str) -> list[str]:
+    """The full names of the keys that are meant by one; raises DoppelgramError where there is none."""
+    known = all_keys(values)
+    if _is_known(key, known):
+        return [key]
+    if f"{key}.name" in known and key in ("loss", "miner", "sampler"):
+        return [f"{key}.name"]
+    _, tower, word = ["", "*", key] if not key.startswith("towers.") else [*key.split(".", 2), ""][:3]
+    sections, towers = [], []
+    for full in known if word not in ("name", "params") else []:
+        first, name, rest = [*full.split(".", 2), ""][:3]
+        if first == "towers":
+            alone = "." not in word and rest.rpartition(".")[2] == word
+            towers += [full] if tower in ("*", name) and (alone or (rest == word and word != key)) else []
+        elif name == key:
+            sections.append(full)
+    matches = sections + towers
+    if len(sections) > 1 or (sections and towers):
+        raise DoppelgramError(f"--set {override}: '{key}' stands in several sections: {' or '.join(sorted(matches))}")
+    if not matches:
+        close = nearest(key if "." in key else f".{key}", known)
+        raise DoppelgramError(f"--set {override}: unknown key '{key}'{close}")
+    return matches
+
+
+def _is_known(key: str, known: Iterable[str]) -> bool:
+    """Whether a recipe may have this key; below a table of parameters any key may stand."""
+    return any(key == each or (each.endswith(".params") and key.startswith(f"{each}.")) for each in known)
+
+
+def _put(values: dict[str, Any], key: str, value: Any, override: str) -> None:
+    place: Any = values
     *path, last = key.split(".")
-    if ".".join([*path, last][:2]) not in all_keys():
-        raise DoppelgramError(f"--set {override}: unknown key '{key}'{nearest(key, all_keys())}")
-    place = values
     for part in path:
-        place = place.setdefault(part, {})
-        if not isinstance(place, dict):
+        if isinstance(place, list):
+            place = next(each for each in place if each.get("name") == part)
+        else:
+            place = place.setdefault(part, {})
+        if not isinstance(place, (dict, list)):
             raise DoppelgramError(f"--set {override}: '{part}' is not a section")
-    if last == "name" and path[0] in ("loss", "miner") and place.get("name") != value:
+    if key in ("loss.name", "miner.name") and place.get("name") != value:
         place.pop("params", None)  # parameters belong to the loss or miner that they were written for
     place[last] = value
 
 
+def _get(values: Any, key: str) -> Any:
+    for part in key.split("."):
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return values
+
+
 def write_recipe(recipe: Recipe, file: Path) -> None:
     """Write a recipe as TOML that `read_recipe` reads back to an equal one."""
-    lines: list[str] = []
-    values = recipe.to_dict()
-    for key in ("name", "about"):
-        lines.append(f"{key} = {_toml(values.pop(key))}")
-    for section, keys in values.items():
-        lines += ["", f"[{section}]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in keys.items()]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    # JSON's escapes are TOML's, but for the one control character that JSON leaves as it is.
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    file.write_text(tomli_w.dumps(recipe.to_dict()), encoding="utf-8")

@@ -6,6 +6,9 @@ import json
 import os
 import platform
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from doppelgram.training.recipe import Recipe
 from doppelgram.training.recipe_file import read_recipe, write_recipe
 
 RUN_FILE, RECIPE_FILE, SPLIT_FILE = "run.json", "recipe.toml", "split.csv"
+COLLECTION_FILE = "collection.csv"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Run:
     """
 
     folder: Path
-    recipe: Recipe
+    recipe: Any
     facts: dict[str, Any]
 
     @property
@@ -56,7 +60,23 @@ class Run:
     def collection(self) -> Collection:
         """The labelled images that it was trained on."""
         collection = read_collection(self.data, label=self.recipe.data.label)
-        return collection.labelled(min_images=self.recipe.data.min_images)
+        return collection.labelled(min_images=getattr(self.recipe.data, "min_images", 1))
+
+    def __fspath__(self) -> str:
+        """The folder, so that a run may stand wherever its path may."""
+        return str(self.folder)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add the time spent inside to ``training_seconds`` and ``processor_seconds``, also if it is interrupted."""
+        started, computed = time.perf_counter(), time.process_time()
+        try:
+            yield
+        finally:
+            seconds = self.facts.get("training_seconds", 0.0) + time.perf_counter() - started
+            # Of all threads, so that the cost of a training can be told also where others kept the machine busy.
+            computing = self.facts.get("processor_seconds", 0.0) + time.process_time() - computed
+            self.update(training_seconds=round(seconds, 1), processor_seconds=round(computing, 1))
 
     def update(self, **facts: Any) -> None:
         """Add to ``run.json``, whole or not at all."""
@@ -74,8 +94,8 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **named}
 
 
-def create_run(folder: Path, recipe: Recipe, data: Path, seed: int) -> Run:
-    """Begin a run in a new or empty folder.
+def create_run(folder: Path, recipe: Recipe, data: Path | Collection, seed: int) -> Run:
+    """Start a run in a new or empty folder; a collection in memory, its paths absolute, is written there.
 
     Raises:
         DoppelgramError: the folder already holds something.
@@ -90,12 +110,15 @@ def create_run(folder: Path, recipe: Recipe, data: Path, seed: int) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise DoppelgramError(f"{folder}: cannot be made: {problem.strerror}") from None
+    source = folder / COLLECTION_FILE if isinstance(data, Collection) else data.expanduser()
     # Not resolved: relative paths of a table that is reached through a link start beside the link.
-    run = Run(folder, recipe, {"data": os.path.abspath(data.expanduser()), "seed": seed, "versions": versions()})
+    run = Run(folder, recipe, {"data": os.path.abspath(source), "seed": seed, "versions": versions()})
     try:
-        (folder / RUN_FILE).open("x").close()  # of two trainings begun at once, one gets the folder
+        (folder / RUN_FILE).open("x").close()  # of two trainings started at once, one gets the folder
     except FileExistsError:
-        raise DoppelgramError(f"{folder}: another training has just begun there; choose another --out") from None
+        raise DoppelgramError(f"{folder}: another training has just started there; choose another --out") from None
+    if isinstance(data, Collection):
+        data.table.to_csv(source, index=False)
     write_recipe(recipe, folder / RECIPE_FILE)
     run.update()
     return run
@@ -103,9 +126,9 @@ def create_run(folder: Path, recipe: Recipe, data: Path, seed: int) -> Run:
 
 def abandon_run(run: Run) -> None:
     """Take away a run that failed before its first checkpoint, so that the corrected command can use the folder."""
-    if (run.folder / "checkpoints" / "last.ckpt").exists():
+    if any((run.folder / "checkpoints").rglob("last.ckpt")):
         return
-    for name in (RUN_FILE, RECIPE_FILE, SPLIT_FILE, "files.json"):
+    for name in (RUN_FILE, RECIPE_FILE, SPLIT_FILE, COLLECTION_FILE, "files.json"):
         (run.folder / name).unlink(missing_ok=True)
     shutil.rmtree(run.folder / "log", ignore_errors=True)
     shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
@@ -113,7 +136,7 @@ def abandon_run(run: Run) -> None:
         run.folder.rmdir()
 
 
-def open_run(folder: Path | str) -> Run:
+def open_run(folder: Path | str | Run) -> Run:
     """Open a run.
 
     Raises:
@@ -129,4 +152,4 @@ def open_run(folder: Path | str) -> Run:
             raise TypeError
     except (ValueError, KeyError, TypeError):
         raise DoppelgramError(f"{file}: is damaged; it should name the data and the seed") from None
-    return Run(folder, read_recipe(folder / RECIPE_FILE), facts)
+    return Run(folder, read_recipe(folder / RECIPE_FILE, drop_unused=True), facts)

@@ -6,15 +6,16 @@ import csv
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from doppelgram.errors import DivergedError
+from doppelgram.numbers import percent
 
 # Spread is the mean distance from the mean embedding; for points scattered over the unit sphere it is near 1.
 COLLAPSED_SPREAD = 0.02
@@ -23,92 +24,153 @@ STUCK_SHARE = 0.02
 COLLAPSED_EPOCHS, STUCK_EPOCHS = 2, 3
 
 
-class Watch(lightning.Callback):  # type: ignore[misc]
-    """Live progress and plain warnings.
+class Display(Protocol):
+    """What a person sees of a training."""
 
-    Args:
-        console: where it is written.
-        table: CSV that holds the figures of every finished epoch, also those before a resumption.
-        margin: margin of the triplet loss, if that is what is trained: the value it is stuck at when
-            all embeddings are equal.
-    """
+    def start_epoch(self, epoch: int, epochs: int, batches: int) -> None:
+        """An epoch, from 1, of so many batches starts."""
 
-    def __init__(
-        self,
-        console: Console,
-        table: Path,
-        margin: float | None = None,
-    ) -> None:
+    def batch(self, figures: Mapping[str, float]) -> None:
+        """A batch is done; its figures by name."""
+
+    def end_epoch(self, epoch: int, epochs: int, figures: Mapping[str, float]) -> None:
+        """An epoch is done; its figures by name."""
+
+    def warning(self, sentence: str) -> None:
+        """Something that a person should know."""
+
+    def close(self) -> None:
+        """Give the terminal back."""
+
+
+class EpochLines:
+    """A bar while an epoch lasts, and one line with its figures after it."""
+
+    def __init__(self, console: Console) -> None:
         self.console = console
-        self.table = table
-        self.margin = margin
-        self.history: list[dict[str, float]] = []
-        self.warnings: list[str] = []
-        self._stuck = self._collapsed = 0
         self._bar: Progress | None = None
 
-    def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs to go on with the same history."""
-        return {"history": self.history, "warnings": self.warnings, "stuck": self._stuck, "collapsed": self._collapsed}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the history of the run that is resumed."""
-        self.history, self.warnings = list(state_dict["history"]), list(state_dict["warnings"])
-        self._stuck, self._collapsed = int(state_dict["stuck"]), int(state_dict["collapsed"])
-
-    def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
+    def start_epoch(self, epoch: int, epochs: int, batches: int) -> None:
         """Start the epoch's bar."""
-        self._started = time.perf_counter()
-        columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(
-            *columns,
-            TextColumn("{task.fields[figures]}"),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
-        total = int(trainer.num_training_batches)
-        self._task = self._bar.add_task(
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}", total=total, figures=""
-        )
+        self._bar = _bar(self.console, TextColumn("{task.fields[figures]}"))
+        self._task = self._bar.add_task(f"epoch {epoch}/{epochs}", total=batches, figures="")
         self._bar.start()
 
-    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+    def batch(self, figures: Mapping[str, float]) -> None:
         """Move the bar, with the batch's own figures."""
         if self._bar:
-            live = {name.removeprefix("train_"): float(value) for name, value in module.live.items()}
+            live = {name.removeprefix("train_"): float(value) for name, value in figures.items()}
             self._bar.update(self._task, advance=1, figures=_line(live))
 
-    def _end_bar(self) -> None:
+    def end_epoch(self, epoch: int, epochs: int, figures: Mapping[str, float]) -> None:
+        """Print the epoch's line."""
+        self.close()
+        self.console.print(
+            f"epoch {epoch:>3}/{epochs}  {_line(figures)}  {figures['seconds']:.0f} s", highlight=False, soft_wrap=True
+        )
+
+    def warning(self, sentence: str) -> None:
+        """Print a warning."""
+        self.console.print(f"warning: {sentence}", style="yellow", highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Give the terminal back."""
         if self._bar:
             self._bar.stop()
             self._bar = None
 
+
+class EpochBar(EpochLines):
+    """One bar for the whole training: for networks that are one of several, or have very short epochs."""
+
+    def __init__(self, console: Console, title: str, first_epoch: int) -> None:
+        super().__init__(console)
+        self.title, self.first_epoch = title, first_epoch
+
+    def start_epoch(self, epoch: int, epochs: int, batches: int) -> None:
+        """Start the bar with the first epoch."""
+        if self._bar is None:
+            self._bar = _bar(self.console)
+            done = self.first_epoch * batches
+            self._task = self._bar.add_task(f"{self.title}: batches", total=epochs * batches, completed=done)
+            self._bar.start()
+
+    def batch(self, figures: Mapping[str, float]) -> None:
+        """Move the bar."""
+        if self._bar:
+            self._bar.update(self._task, advance=1)
+
+    def end_epoch(self, epoch: int, epochs: int, figures: Mapping[str, float]) -> None:
+        """Nothing: the bar says enough."""
+
+
+def _bar(console: Console, *more: ProgressColumn) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(), *more)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+class Watch(lightning.Callback):  # type: ignore[misc]
+    """The figures of every epoch: shown, written to a table, and warned about in plain words.
+
+    Args:
+        display: what a person sees.
+        table: CSV that holds the figures of every finished epoch, also those before a resumption.
+        margin: margin of the triplet loss, if that is what is trained: the value it is stuck at when
+            all embeddings are equal.
+        epoch_done: called after each epoch.
+    """
+
+    def __init__(
+        self, display: Display, table: Path, margin: float | None = None, epoch_done: Callable[[], None] | None = None
+    ) -> None:
+        self.display = display
+        self.table = table
+        self.margin = margin
+        self.epoch_done = epoch_done
+        self.history: list[dict[str, float]] = []
+        self.warnings: list[str] = []
+        self._stuck = self._collapsed = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs to continue the same history."""
+        return {"history": self.history, "warnings": self.warnings, "stuck": self._stuck, "collapsed": self._collapsed}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue the history of the run that is resumed."""
+        self.history, self.warnings = list(state_dict["history"]), list(state_dict["warnings"])
+        self._stuck, self._collapsed = int(state_dict["stuck"]), int(state_dict["collapsed"])
+
+    def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
+        """Start the epoch's clock."""
+        self._started = time.perf_counter()
+        self.display.start_epoch(trainer.current_epoch + 1, trainer.max_epochs, int(trainer.num_training_batches))
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Show the batch's figures."""
+        self.display.batch(module.live)
+
     def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
         """Give the terminal back when training is interrupted."""
-        self._end_bar()
+        self.display.close()
 
     def on_train_end(self, trainer: Any, module: Any) -> None:
         """Give the terminal back."""
-        self._end_bar()
+        self.display.close()
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
-        """Print the epoch's line, and say so if it does not learn."""
-        self._end_bar()
+        """Show the epoch's figures, and say so if it does not learn."""
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         figures["epoch"] = float(trainer.current_epoch + 1)
         figures["seconds"] = time.perf_counter() - self._started
         self.history.append(figures)
         self._write_table()
-        self.console.print(
-            f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}  {_line(figures)}  {figures['seconds']:.0f} s",
-            highlight=False,
-            soft_wrap=True,
-        )
+        self.display.end_epoch(trainer.current_epoch + 1, trainer.max_epochs, figures)
         for warning in self.diagnose(figures):
             if warning not in self.warnings:
                 self.warnings.append(warning)
-                self.console.print(f"warning: {warning}", style="yellow", highlight=False, soft_wrap=True)
+                self.display.warning(warning)
+        if self.epoch_done:
+            self.epoch_done()
 
     def _write_table(self) -> None:
         columns = list(dict.fromkeys(name for epoch in self.history for name in ("epoch", *epoch)))
@@ -154,7 +216,7 @@ def _line(figures: Mapping[str, float]) -> str:
     if (loss := get("loss")) is not None:
         parts.append(f"loss {loss:.4f}")
     if (active := get("active")) is not None:
-        parts.append(f"active {active:4.0%}")
+        parts.append(f"active {percent(active, 0):>5}")
     positive, negative = get("positive_distance"), get("negative_distance")
     if positive is None:
         positive, negative = figures.get("val_positive_distance"), figures.get("val_negative_distance")
@@ -163,7 +225,7 @@ def _line(figures: Mapping[str, float]) -> str:
     if "val_loss" in figures:
         parts.append(f"val loss {figures['val_loss']:.4f}")
     if "val_precision_at_1" in figures:
-        parts.append(f"val P@1 {figures['val_precision_at_1']:.1%}")
+        parts.append(f"val P@1 {percent(figures['val_precision_at_1'])}")
     if "val_map_at_r" in figures:
         parts.append(f"MAP@R {figures['val_map_at_r']:.3f}")
     return "  ".join(parts)

@@ -26,7 +26,7 @@ from doppelgram.studies.role_model.leak import split_pairs
 from doppelgram.studies.role_model.plan import ladder, published_figure
 from doppelgram.studies.role_model.poses import draw_masks
 from doppelgram.studies.role_model.reproduce import reproduce_role_model
-from doppelgram.studies.role_model.scores import asked, score_pairs
+from doppelgram.studies.role_model.scores import pairs_of_question, score_pairs
 
 QUIET = Console(quiet=True)
 CHANGES = ("optimiser.epochs=2", "data.size=32", "optimiser.precision=32")
@@ -93,7 +93,7 @@ def test_the_report_needs_nothing_from_anywhere(done: Path) -> None:
         assert "no usable threshold" in said
         assert f"{100 * value:.1f} %" in said
         assert "quick version" in said
-        assert "flatter" not in said
+        assert "too high" not in said
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert len(sources) == 2
     assert all(source.startswith("data:image/png;base64,") for source in sources)
@@ -118,7 +118,7 @@ def test_the_same_call_repeats_nothing_and_another_is_refused(world: Path, done:
         climb(world, done, seed=1)
 
 
-def test_without_groups_the_report_says_that_it_flatters(world: Path, tmp_path: Path) -> None:
+def test_without_groups_the_report_says_that_figures_are_too_high(world: Path, tmp_path: Path) -> None:
     posts = tmp_path / "posts"
     shutil.copytree(world, posts)
     (posts / "truth.csv").unlink()
@@ -130,7 +130,7 @@ def test_without_groups_the_report_says_that_it_flatters(world: Path, tmp_path: 
     assert sum(len(found.rows[part]) for part in ("train", "val", "test")) == len(kept.collection)
     report = climb(posts, tmp_path / "out", protocol="closed", only=["euclidean"])
     said = report.read_text(encoding="utf-8")
-    assert "the figures flatter" in said
+    assert "the figures are too high" in said
     assert "Siamese" not in said, "only what was asked for"
 
 
@@ -139,8 +139,8 @@ def test_thresholds_come_from_validation_and_questions_from_the_kind_of_pair(tri
     test = pairs.test
     place, pose = (numbers[test.a] == numbers[test.b] for numbers in (posts.place, posts.pose))
     assert np.array_equal(place & pose, test.same)
-    assert np.array_equal(asked("same_place", test, posts), place)
-    assert np.array_equal(asked("same_pose", test, posts), pose)
+    assert np.array_equal(pairs_of_question("same_place", test, posts), place)
+    assert np.array_equal(pairs_of_question("same_pose", test, posts), pose)
     groups = posts.collection.column("person"), posts.collection.column("photo")
     assert not any((group[test.a] == group[test.b]).any() for group in groups)
     assert not set(pairs.rows["train"]) & set(np.concatenate([test.a, test.b]))
@@ -202,7 +202,7 @@ def test_the_plan() -> None:
     for rung in rungs[2:6]:
         assert rung.recipe is not None
         assert rung.recipe.model.train == ("full" if "full" in rung.key else "head")
-        assert rung.recipe.sampler.batch == (16 if "full" in rung.key else 24)
+        assert rung.recipe.pairs.batch == (16 if "full" in rung.key else 24)
         assert rung.recipe.model.dropout > 0
         assert rung.recipe.augment.flip
     assert published_figure(0.58).n == 82

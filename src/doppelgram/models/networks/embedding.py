@@ -45,8 +45,12 @@ class EmbeddingHead(nn.Module):
         if not 2 <= dim <= 2048:
             raise DoppelgramError(f"model.dim is {dim}; an embedding has 2 to 2048 numbers")
         self.spec: dict[str, Any] = {
-            "dim": dim, "hidden": hidden, "dropout": dropout, "batch_norm": batch_norm, "normalise": normalise,
-        }  # fmt: skip
+            "dim": dim,
+            "hidden": hidden,
+            "dropout": dropout,
+            "batch_norm": batch_norm,
+            "normalise": normalise,
+        }
         if posterior:  # heads without one are described as they always were
             self.spec["posterior"] = posterior
         layers: list[nn.Module] = []

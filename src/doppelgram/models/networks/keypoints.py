@@ -13,10 +13,19 @@ from doppelgram.pose.skeleton import JOINTS, LIMBS, MIRROR
 
 # Pairs of joints besides the limbs whose direction and length tell poses apart: hand and foot, hand and hand.
 _SPANS = (
-    ("r_wrist", "r_ankle"), ("l_wrist", "l_ankle"), ("r_wrist", "r_hip"), ("l_wrist", "l_hip"),
-    ("r_wrist", "l_wrist"), ("r_ankle", "l_ankle"), ("nose", "r_wrist"), ("nose", "l_wrist"),
-    ("nose", "r_ankle"), ("nose", "l_ankle"), ("r_shoulder", "r_hip"), ("l_shoulder", "l_hip"),
-)  # fmt: skip
+    ("r_wrist", "r_ankle"),
+    ("l_wrist", "l_ankle"),
+    ("r_wrist", "r_hip"),
+    ("l_wrist", "l_hip"),
+    ("r_wrist", "l_wrist"),
+    ("r_ankle", "l_ankle"),
+    ("nose", "r_wrist"),
+    ("nose", "l_wrist"),
+    ("nose", "r_ankle"),
+    ("nose", "l_ankle"),
+    ("r_shoulder", "r_hip"),
+    ("l_shoulder", "l_hip"),
+)
 _FAR = 6.0  # trunk lengths; a joint further away than that is an error of the estimator
 _LONG = 4.0  # trunk lengths at which a limb's length stops to count
 

@@ -53,9 +53,12 @@ class PairHead(nn.Module):
     def __init__(self, dim: int, hidden: int, dropout: float) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(2 * dim, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout),
+            nn.Dropout(dropout),
+            nn.Linear(2 * dim, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
             nn.Linear(hidden, 1),
-        )  # fmt: skip
+        )
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Log-odds (m,) of the pairs (a[i], b[i]) of descriptions (m, dim)."""

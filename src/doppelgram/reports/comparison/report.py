@@ -18,7 +18,7 @@ from doppelgram.numbers import NONE, count, duration, interval, number, percent
 from doppelgram.reports.comparison.curves import write_curves
 from doppelgram.reports.figures import inline_svg
 from doppelgram.reports.pages import Table, markdown, page, write_text
-from doppelgram.training.recipe import Recipe
+from doppelgram.training.recipe import MetricRecipe
 
 TITLE = "Losses and miners compared"
 CAPTIONS = {
@@ -43,7 +43,7 @@ class Facts:
     """What the methods paragraph needs to know besides the comparison itself."""
 
     data: str
-    recipe: Recipe
+    recipe: MetricRecipe
     part: str
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)

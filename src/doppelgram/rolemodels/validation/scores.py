@@ -91,13 +91,8 @@ def originators(arrangement: Int64, parent: Int64, time: Float64, *, min_posts: 
 def originator_first(score: Float64, arrangement: Int64, origin: dict[int, int]) -> Bool:
     """Whether the originator has the highest score of its true arrangement; ties count against.
 
-    Args:
-        score: (n,) of each post, NaN for posts that were not traced.
-        arrangement: (n,) true arrangements.
-        origin: as `originators` gives it.
-
-    Returns:
-        bool (arrangements,), in the order of ``origin``.
+    ``score`` (n,) is NaN for posts that were not traced, ``arrangement`` (n,) true, and ``origin`` from `originators`,
+    whose order the result, bool (arrangements,), has.
     """
     traced = np.where(np.isnan(score), -np.inf, score)
     first = []

@@ -15,6 +15,7 @@ from doppelgram.dataset.posts.posts import seconds_of
 from doppelgram.dataset.tables import read_table
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import wilson
+from doppelgram.numbers import interval, percent
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.validation.scores import adjusted_rand, forest_scores, originator_first, originators
 
@@ -116,15 +117,16 @@ def score_lines(scores: TruthScores) -> list[str]:
     """What a person reads of them."""
     lines = [
         f"arrangements recovered (adjusted Rand)  {scores.adjusted_rand:6.3f}  ({scores.posts:,} posts with a person)",
-        f"true parent found                       {scores.parents:6.1%}",
+        f"true parent found                       {percent(scores.parents):>7}",
         f"trees: root, edge, leaf, ancestry       "
-        f"{scores.root:6.1%}, {scores.edge:.1%}, {scores.leaf:.1%}, {scores.ancestry:.1%} agree",
+        f"{percent(scores.root):>7}, {percent(scores.edge)}, {percent(scores.leaf)}, {percent(scores.ancestry)} agree",
     ]
     if scores.arrangements:
-        lines.insert(0, f"earliest post ranked first              {scores.earliest_first:6.1%}")
+        lines.insert(0, f"earliest post ranked first              {percent(scores.earliest_first):>7}")
         lines.insert(
             0,
-            f"originator ranked first                 {scores.originator_first:6.1%}  ({scores.low:.1%} to "
-            f"{scores.high:.1%}, n = {scores.arrangements} arrangements of {MIN_POSTS} posts or more)",
+            f"originator ranked first                 {percent(scores.originator_first):>7}  "
+            f"({interval(scores.low, scores.high)}, n = {scores.arrangements} arrangements of {MIN_POSTS} posts or "
+            "more)",
         )
     return lines

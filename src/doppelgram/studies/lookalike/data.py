@@ -42,11 +42,11 @@ class Prepared:
 def prepare(
     name: str, data: Path, folder: Path, *, most: int = 0, listed: Path | None = None, seed: int = 0
 ) -> Prepared:
-    """Choose classes and images, divide them and write both down; what is written already is read again.
+    """Choose classes and images, split them and write both down; what was written before is read again.
 
     Args:
         name: ``signs`` (classes of 20 images or more; parts share no panorama, the number before ``_`` in a file's
-            name) or ``faces`` (the listed identities, or those of 16 images or more; divided within each).
+            name) or ``faces`` (the listed identities, or those of 16 images or more; split within each).
         data: the images, one folder a class.
         folder: where table and split are written.
         most: images of a class, drawn by whole groups where there are groups; 0 for all.
@@ -62,7 +62,7 @@ def prepare(
         drawn = make_split(chosen, "group" if name == "signs" else "image", seed=seed)
         empty = drawn.empty_parts({"train": 1, "val": 1, "test": 1})
         if empty:
-            raise DoppelgramError(f"{data}: too few images to divide; the {empty[0]} part stays empty")
+            raise DoppelgramError(f"{data}: too few images to split; the {empty[0]} part stays empty")
         with written_whole(table) as aside:
             chosen.table.to_csv(aside, index=False)
         drawn.write(split)
@@ -83,7 +83,7 @@ def _choose(name: str, data: Path, most: int, listed: Path | None, seed: int) ->
         rng = np.random.default_rng(seed)
         units = table["group"] if "group" in table else table["path"]
         order = dict(zip(sorted(set(units)), rng.permutation(units.nunique()).tolist(), strict=True))
-        # Groups in a drawn order, the first images of each class: what is left out is left out by whole panoramas.
+        # The first images of each class, groups in random order: images are left out by whole panoramas.
         rank = table.assign(order=units.map(order)).sort_values(["order", "path"]).groupby("label").cumcount()
         table = table[rank.reindex(table.index) < most].reset_index(drop=True)
     chosen = Collection(Path("/"), table, "label")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.recipe import Recipe
+from doppelgram.training.recipe import MetricRecipe
 from doppelgram.training.recipe_file import read_recipe
 
 SIDE, DIM = 64, 64
@@ -23,10 +23,10 @@ class Subject:
 
     Attributes:
         name: ``signs`` or ``faces``.
-        title: as the report says it.
-        accuracy: share of test images classified rightly, as published.
-        classes: how many classes that was of.
-        differs: what differs between the published figure and ours, beside what the report counts itself.
+        title: for the report.
+        accuracy: share of test images classified correctly, as published.
+        classes: number of classes of that figure.
+        differs: what else differs between the published figure and ours.
     """
 
     name: str
@@ -57,7 +57,7 @@ SUBJECTS = (
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is computed.
+    """How much is trained.
 
     Attributes:
         backbone: of all trainings.
@@ -84,13 +84,13 @@ class Step:
 
     Attributes:
         key: folder name of its run.
-        title: as the report says it.
-        recipe: what is trained.
+        title: for the report.
+        recipe: of the training.
     """
 
     key: str
     title: str
-    recipe: Recipe
+    recipe: MetricRecipe
 
     @property
     def dim(self) -> int:
@@ -111,7 +111,7 @@ def basic_steps(subject: Subject, effort: Effort, overrides: Sequence[str] = ())
     """The four trainings that compare losses and miners, all at 64 dimensions.
 
     Raises:
-        DoppelgramError: an override that cannot be used, or of what the exercise itself varies.
+        DoppelgramError: an override cannot be used, or changes what the exercise itself varies.
     """
     steps = []
     for key, title, base, miner in _BASICS:
@@ -122,7 +122,7 @@ def basic_steps(subject: Subject, effort: Effort, overrides: Sequence[str] = ())
     return steps
 
 
-def _varied(recipe: Recipe) -> tuple[str, str, int]:
+def _varied(recipe: MetricRecipe) -> tuple[str, str, int]:
     return recipe.loss.name, recipe.miner.name, recipe.model.dim
 
 
@@ -134,13 +134,14 @@ def size_steps(best: Step, dims: Sequence[int] = DIMS) -> list[Step]:
             steps.append(best)
             continue
         # Of two dimensions, normalised ones would leave a circle: one dimension.
-        model = replace(best.recipe.model, dim=dim, normalise=best.recipe.model.normalise and dim > 2)
-        recipe = replace(best.recipe, model=model)
+        recipe = best.recipe.with_values(model={"dim": dim, "normalise": best.recipe.model.normalise and dim > 2})
         steps.append(Step(f"{best.key}-dim{dim}", f"{best.title}, {dim} dimensions", recipe))
     return steps
 
 
-def _recipe(subject: Subject, effort: Effort, base: str, miner: str, dim: int, overrides: Sequence[str]) -> Recipe:
+def _recipe(
+    subject: Subject, effort: Effort, base: str, miner: str, dim: int, overrides: Sequence[str]
+) -> MetricRecipe:
     changes: dict[str, Any] = {
         "data.size": SIDE,
         "data.min_images": 1,  # the tables hold the chosen classes alone
@@ -155,4 +156,5 @@ def _recipe(subject: Subject, effort: Effort, base: str, miner: str, dim: int, o
         "stopping.monitor": "val_precision_at_1",
         "augment.flip": "true" if subject.name == "faces" else "false",
     }
-    return read_recipe(base, [*(f"{key}={value}" for key, value in changes.items()), *overrides])
+    recipe: MetricRecipe = read_recipe(base, [*(f"{key}={value}" for key, value in changes.items()), *overrides])
+    return recipe

@@ -1,4 +1,4 @@
-"""Do the look-alike exercise again from beginning to end, and set its published figures beside ours."""
+"""The look-alike exercise rerun from beginning to end, its published figures beside ours."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.train import train
 from doppelgram.catalog.embed import index_collection
 from doppelgram.catalog.search import search_catalog
 from doppelgram.catalog.store import Catalog
@@ -28,12 +29,11 @@ from doppelgram.reports.evaluation import write_evaluation
 from doppelgram.reports.figures import write_figure
 from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.montage import draw_montage
-from doppelgram.studies.experiment import begin
+from doppelgram.studies.experiment import open_experiment
 from doppelgram.studies.lookalike.data import Prepared, prepare
 from doppelgram.studies.lookalike.plan import DIM, DIMS, FULL, QUICK, SUBJECTS, Step, Subject, basic_steps, size_steps
 from doppelgram.studies.lookalike.report import Chapter, Trained, write_report
 from doppelgram.training.run import Run
-from doppelgram.training.train import train
 
 DATA_FOLDER, RUNS_FOLDER = "data", "runs"
 NEIGHBOURS = 5
@@ -41,8 +41,8 @@ _QUERIES, _ANSWERS = 10, 6
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What every step needs to know."""
+class _Context:
+    """What every step needs."""
 
     out: Path
     weights: Path | None
@@ -65,16 +65,16 @@ def reproduce_lookalike(
     seed: int = 0,
     console: Console | None = None,
 ) -> Path:
-    """Train, compare, look at and search signs and faces as the exercise does, and write a report.
+    """Train on signs and faces as the exercise does, compare, map and search, and write a report.
 
-    Finished steps are kept: the same call goes on after an interruption.
+    Finished steps are kept: the same call resumes after an interruption.
 
     Args:
         signs: traffic-sign crops, ``<class>/<panorama>_<n>.png``.
         faces: LFW, ``<Name>/<Name>_<n>.jpg``.
-        out: folder for everything; new, or begun by the same call.
+        out: folder for everything; new, or of an earlier same call.
         face_classes: text file with the identities, one a line; those of 16 images or more by default.
-        weights: folder of pretrained weights, if a recipe key set by ``overrides`` wants some.
+        weights: folder of pretrained weights, if ``overrides`` name a backbone that needs some.
         quick: a small network in place of VGG16, at most 40 images a class and few epochs.
         epochs: of each training, in place of the default.
         most_images: of a class, drawn by whole panoramas; 0 for all; by default all, and 40 if ``quick``.
@@ -87,7 +87,7 @@ def reproduce_lookalike(
         The report, ``report.html``; the same stands in ``report.md``.
 
     Raises:
-        DoppelgramError: data or settings that cannot be used, or an ``out`` begun otherwise.
+        DoppelgramError: data or settings cannot be used, or ``out`` belongs to other settings.
         Interrupted: stopped by Ctrl-C.
     """
     console = console or Console(stderr=True)
@@ -104,7 +104,7 @@ def reproduce_lookalike(
             raise DoppelgramError(f"--{name} {place}: there is no such folder or table")
     if listed is not None:
         read_class_list(listed)
-    # Before anything else, so that wrong keys and sizes leave nothing behind.
+    # First, so that wrong keys and sizes leave nothing behind.
     plans = {subject: basic_steps(subject, effort, overrides) for subject in SUBJECTS}
     if min(dims, default=DIM) < 2:
         raise DoppelgramError(f"dims has {min(dims)}; an embedding has 2 numbers or more")
@@ -118,10 +118,10 @@ def reproduce_lookalike(
         "dims": list(dims),
         "seed": seed,
     }
-    begin(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
-    work = _Work(out, Path(weights).expanduser() if weights is not None else None, seed, console)
+    open_experiment(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
+    context = _Context(out, Path(weights).expanduser() if weights is not None else None, seed, console)
     try:
-        # Both before a night is spent on one: what is wrong with the other's images is said at once.
+        # Both first, so that unusable images are reported before the long training starts.
         prepared = [
             _prepared(
                 subject.name,
@@ -134,53 +134,57 @@ def reproduce_lookalike(
             for subject in plans
         ]
         chapters = [
-            _chapter(work, subject, steps, dims, data)
+            _chapter(context, subject, steps, dims, data)
             for (subject, steps), data in zip(plans.items(), prepared, strict=True)
         ]
     except (Interrupted, KeyboardInterrupt):
-        raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
+        raise Interrupted(f"{out}: interrupted; the same command resumes it") from None
     return write_report(out, chapters, {**settings, "quick": quick})
 
 
 def _prepared(name: str, place: Path, out: Path, most: int, listed: Path | None, seed: int) -> Prepared:
-    """See `prepare`; of two folders that are given, the error names the option of the one that is wrong."""
+    """`prepare`; an error names the option of the folder."""
     try:
         return prepare(name, place, out / DATA_FOLDER, most=most, listed=listed, seed=seed)
     except DoppelgramError as problem:
         raise DoppelgramError(f"--{name}: {problem}") from problem
 
 
-def _chapter(work: _Work, subject: Subject, steps: Sequence[Step], dims: Sequence[int], data: Prepared) -> Chapter:
-    trained = [_trained(work, subject, step, data) for step in steps]
+def _chapter(
+    context: _Context, subject: Subject, steps: Sequence[Step], dims: Sequence[int], data: Prepared
+) -> Chapter:
+    trained = [_trained(context, subject, step, data) for step in steps]
     best = max(trained, key=lambda one: one.validation)
-    sizes = [best if step is best.step else _trained(work, subject, step, data) for step in size_steps(best.step, dims)]
-    maps = _maps(work, subject, data, sizes)
-    montage = _montage(work, subject, data, best)
+    sizes = [
+        best if step is best.step else _trained(context, subject, step, data) for step in size_steps(best.step, dims)
+    ]
+    maps = _maps(context, subject, data, sizes)
+    montage = _montage(context, subject, data, best)
     return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, maps, montage)
 
 
-def _say(work: _Work, subject: Subject, what: str) -> None:
-    work.console.print(f"\n{subject.title}: {what}", style="bold", highlight=False, markup=False, soft_wrap=True)
+def _say(context: _Context, subject: Subject, what: str) -> None:
+    context.console.print(f"\n{subject.title}: {what}", style="bold", highlight=False, markup=False, soft_wrap=True)
 
 
-def _trained(work: _Work, subject: Subject, step: Step, data: Prepared) -> Trained:
+def _trained(context: _Context, subject: Subject, step: Step, data: Prepared) -> Trained:
     """The run of a step and its figures on the test part; both are made if they are not there."""
-    folder = work.out / RUNS_FOLDER / f"{subject.name}-{step.key}"
-    report = work.out / "evaluations" / folder.name
-    _say(work, subject, step.title)
+    folder = context.out / RUNS_FOLDER / f"{subject.name}-{step.key}"
+    report = context.out / "evaluations" / folder.name
+    _say(context, subject, step.title)
     run = train(
         data.table,
         step.recipe,
         folder,
         split=data.split,
-        weights=work.weights,
-        seed=work.seed,
+        weights=context.weights,
+        seed=context.seed,
         resume=True,
-        console=work.console,
+        console=context.console,
     )
     metrics: Mapping[str, Metric] | None = _read_metrics(report, run)
     if metrics is None:
-        found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=work.seed, console=work.console)
+        found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=context.seed, console=context.console)
         write_evaluation(found, report)
         metrics = found.metrics
     validation = float(run.facts.get("best", {}).get("val_precision_at_1", 0.0))
@@ -200,22 +204,24 @@ def _read_metrics(report: Path, run: Run) -> dict[str, Metric] | None:
         return None
 
 
-def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained]) -> list[tuple[Path, str]]:
+def _maps(context: _Context, subject: Subject, data: Prepared, sizes: Sequence[Trained]) -> list[tuple[Path, str]]:
     """Train and test part in the plane: two dimensions as they are, more by PCA and t-SNE."""
     made: list[tuple[Path, str]] = []
     wanted = [(one, method) for one in sizes for method in (("plain",) if one.step.dim == 2 else ("pca", "tsne"))]
-    files = {(one.step.key, method): _map_file(work, subject, one, method) for one, method in wanted}
+    files = {(one.step.key, method): _map_file(context, subject, one, method) for one, method in wanted}
     rows = data.parts.rows(data.collection)
     shown = np.concatenate([rows["train"], rows["test"]])
     images = None
     for one in sizes:
-        methods = [method for asked, method in wanted if asked is one]
+        methods = [method for trained, method in wanted if trained is one]
         if not all(files[one.step.key, method].is_file() for method in methods):
             model = load_image_model(one.folder, "reproduce")
             if images is None:
-                _say(work, subject, "maps")
-                images = load_images(data.collection.take(shown), model.framing, work.console)
-            with progress_bar(work.console, f"embedding in {one.step.dim} dimensions", len(images.pixels)) as advance:
+                _say(context, subject, "maps")
+                images = load_images(data.collection.take(shown), model.framing, context.console)
+            with progress_bar(
+                context.console, f"embedding in {one.step.dim} dimensions", len(images.pixels)
+            ) as advance:
                 vectors = model.embed_pixels(images.pixels, progress=advance)
             labels = images.collection.labels
             parts = np.array([data.parts.parts[name] for name in images.collection.names])
@@ -224,7 +230,7 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
                 if method == "plain":
                     points, caption = vectors.astype(np.float64), "the two dimensions of the embedding as they are"
                 else:
-                    projection = project(vectors, method, seed=work.seed)
+                    projection = project(vectors, method, seed=context.seed)
                     points, caption = projection.points, projection.about
                 title = f"{subject.title}, {one.step.dim} dimensions"
                 figure = draw_points(points, labels, parts, judgement.wrong, title=title, caption=caption)
@@ -237,30 +243,30 @@ def _maps(work: _Work, subject: Subject, data: Prepared, sizes: Sequence[Trained
     return made
 
 
-def _map_file(work: _Work, subject: Subject, one: Trained, method: str) -> Path:
-    return work.out / "figures" / f"{subject.name}-{one.step.key}-{method}.png"
+def _map_file(context: _Context, subject: Subject, one: Trained, method: str) -> Path:
+    return context.out / "figures" / f"{subject.name}-{one.step.key}-{method}.png"
 
 
-def _montage(work: _Work, subject: Subject, data: Prepared, best: Trained) -> Path:
+def _montage(context: _Context, subject: Subject, data: Prepared, best: Trained) -> Path:
     """Look-alikes of test images among the training images, by the best of the compared models."""
-    file = work.out / "figures" / f"{subject.name}-look-alikes.png"
+    file = context.out / "figures" / f"{subject.name}-look-alikes.png"
     if file.is_file():
         return file
-    _say(work, subject, "look-alikes")
+    _say(context, subject, "look-alikes")
     model = load_image_model(best.folder, "reproduce")
     rows = data.parts.rows(data.collection)
     gallery = data.collection.take(rows["train"])
     store = Catalog.open_or_create(
-        work.out / "catalogs" / f"{subject.name}-{best.step.key}", model, model_folder(best.folder)
+        context.out / "catalogs" / f"{subject.name}-{best.step.key}", model, model_folder(best.folder)
     )
-    with progress_bar(work.console, "indexing", len(gallery)) as advance:
+    with progress_bar(context.console, "indexing", len(gallery)) as advance:
         index_collection(gallery, model, store, progress=advance)
     test = data.collection.take(rows["test"])
     first: dict[str, int] = {}
     for row, label in enumerate(test.labels.tolist()):
         first.setdefault(label, row)
     # One query a class, classes drawn at random: neither the first in the alphabet nor the ones that look best.
-    order = np.random.default_rng(work.seed).permutation(len(first))[:_QUERIES]
+    order = np.random.default_rng(context.seed).permutation(len(first))[:_QUERIES]
     queries = test.take(np.array(list(first.values()))[np.sort(order)])
     found = search_catalog(store, queries.paths, _ANSWERS)
     given = {str(path): label for path, label in zip(queries.paths, queries.labels.tolist(), strict=True)}

@@ -1,4 +1,4 @@
-"""Photographs, their parts and the pairs that are asked: everything that the rungs of the ladder share."""
+"""Photographs, their split and the pairs: the data that all rungs of the ladder share."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from doppelgram.errors import DoppelgramError
 
 PROTOCOLS = ("closed", "open")
 TEST_PAIRS, VALIDATION_PAIRS = 2000, 1000
-FLATTERS = (
-    "No table of persons and photos was given, so the photographs are divided one by one: the same person, or "
-    "photographs of one moment, may stand on both sides, and the figures flatter."
+UNGROUPED_NOTE = (
+    "No table of persons and photos was given, so the photographs are split one by one: the same person, or "
+    "photographs of one moment, may be on both sides, and the figures are too high."
 )
 
 
@@ -54,7 +54,7 @@ class Trial:
         rows: row positions of each part among the posts.
         validation: pairs that thresholds are chosen on, by row of the posts.
         test: pairs that are reported on.
-        left_out: number of posts that stand in no part.
+        left_out: number of posts in no part.
         places, poses: those of each part where whole ones are held out.
     """
 
@@ -102,13 +102,13 @@ def make_trial(
     test_pairs: int = TEST_PAIRS,
     validation_pairs: int = VALIDATION_PAIRS,
 ) -> Trial:
-    """Divide the photographs by a protocol and draw the pairs that are asked.
+    """Split the photographs by a protocol and draw the pairs.
 
     Args:
         name: ``closed`` or ``open``.
         everything: the readable photographs, bare places included.
         posts: those with a pose.
-        seed: of the division and the pairs.
+        seed: of the split and the pairs.
         test_pairs: number of pairs reported on.
         validation_pairs: number of pairs that thresholds are chosen on.
 

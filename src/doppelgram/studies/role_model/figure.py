@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from doppelgram.evaluation.result import Metric
 from doppelgram.reports.figures import INK, PALETTE, QUIET, canvas, percent_axis, titled
 from doppelgram.studies.role_model.plan import Rung, published_figure
-from doppelgram.studies.role_model.rungs import Climbed
+from doppelgram.studies.role_model.rungs import RungResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ _PANELS = (
 )
 
 
-def ladder_figure(rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, Climbed]]) -> Figure:
+def ladder_figure(rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, RungResult]]) -> Figure:
     """Accuracies with 95 % intervals, one row a rung from the bottom up, one colour a protocol.
 
     Args:
@@ -63,7 +63,7 @@ def ladder_figure(rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, Clim
     return figure
 
 
-def _lows(climbed: Mapping[str, Mapping[str, Climbed]], question: str) -> list[list[float]]:
+def _lows(climbed: Mapping[str, Mapping[str, RungResult]], question: str) -> list[list[float]]:
     return [[one.metrics[f"accuracy_{question}"].low for one in each.values()] for each in climbed.values()]
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from doppelgram.console import progress_bar
-from doppelgram.errors import Interrupted
 from doppelgram.evaluation.verification import balanced_share
 from doppelgram.studies.role_model.plan import Rung
-from doppelgram.studies.role_model.rungs import Climbed, Workshop, pair_network, read_climbed, write_climbed
-from doppelgram.training.siamese_pairs_plan import Index, PairPlan
+from doppelgram.studies.role_model.rungs import RungResult, StudyData, fit_rung, read_rung, write_rung
+from doppelgram.training.tasks.pair_plan import Index, PairPlan
 
 VALIDATION_SHARE = 0.2
 _EPOCHS_OF_PAIRS = 2
@@ -52,7 +49,7 @@ def split_pairs(pairs: Index, seed: int) -> tuple[Index, Index]:
     return distinct[training], distinct[validation]
 
 
-def climb_leaky(work: Workshop, rung: Rung) -> Climbed:
+def measure_leaky(data: StudyData, rung: Rung) -> RungResult:
     """Train a rung of cached features on pairs that are split as pairs, and take its validation accuracy, as the study.
 
     Pairs are of all posts and of the study's kind: the same arrangement, or the same place in another pose. A pair
@@ -61,32 +58,19 @@ def climb_leaky(work: Workshop, rung: Rung) -> Climbed:
     Raises:
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
-    from doppelgram.training.siamese_pairs import fit_pairs, pair_log_odds
-    from doppelgram.training.siamese_pairs_data import PairInputs
-
-    folder = work.out / LEAKY_FOLDER / rung.key
-    done = read_climbed(folder, rung)
+    folder = data.out / LEAKY_FOLDER / rung.key
+    done = read_rung(folder, rung)
     if done is not None:
         return done
-    recipe = rung.recipe
-    if recipe is None or not rung.frozen:
+    if rung.recipe is None or not rung.frozen:
         raise ValueError("only pair networks on cached features are trained here")
-    posts = work.posts
-    every = PairPlan(posts.place, posts.pose, np.arange(len(posts.collection)), recipe.sampler.batch, work.seed)
-    training, validation = split_pairs(every.fixed(_EPOCHS_OF_PAIRS), work.seed)
-    inputs = PairInputs(work.features(recipe), work.masks[rung.mask] if rung.mask else None)
-    network = pair_network(recipe, rung.mask, work.weights, work.seed)
-    plan = FixedPlan(training, recipe.sampler.batch, work.seed)
-    with progress_bar(work.console, f"{rung.title}, pairs split", len(plan) * recipe.optimiser.epochs) as advance:
-        fitted = fit_pairs(network, inputs, plan, validation, recipe, folder, seed=work.seed, progress=advance)
-    if fitted.interrupted:
-        raise Interrupted(f"{work.out}: interrupted; the same command goes on from here")
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    posts, batch = data.posts, rung.recipe.pairs.batch
+    every = PairPlan(posts.place, posts.pose, np.arange(len(posts.collection)), batch, data.seed)
+    training, validation = split_pairs(every.fixed(_EPOCHS_OF_PAIRS), data.seed)
+    fitted = fit_rung(data, rung, folder, FixedPlan(training, batch, data.seed), validation)
     same = validation[:, 2] == 1
-    correct = (pair_log_odds(network, inputs, validation) > 0) == same
-    metrics = {
-        "accuracy": balanced_share(correct, same, validation[:, 0], validation[:, 1], seed=work.seed),
-    }
+    correct = (fitted.log_odds(validation) > 0) == same
+    metrics = {"accuracy": balanced_share(correct, same, validation[:, 0], validation[:, 1], seed=data.seed)}
     seen = np.isin(validation[:, :2], training[:, :2])
     facts: dict[str, Any] = {
         "training_pairs": len(training),
@@ -94,5 +78,5 @@ def climb_leaky(work: Workshop, rung: Rung) -> Climbed:
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
     }
-    write_climbed(folder, metrics, facts)
-    return Climbed(rung, metrics, facts)
+    write_rung(folder, metrics, facts)
+    return RungResult(rung, metrics, facts)

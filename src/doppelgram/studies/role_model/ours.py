@@ -13,7 +13,7 @@ from doppelgram.console import progress_bar
 from doppelgram.errors import DoppelgramError
 from doppelgram.studies.role_model.data import Trial
 from doppelgram.studies.role_model.plan import BACKBONE, Rung
-from doppelgram.studies.role_model.rungs import Climbed, Workshop, read_climbed, write_climbed
+from doppelgram.studies.role_model.rungs import RungResult, StudyData, read_rung, write_rung
 from doppelgram.studies.role_model.scores import score_pairs
 
 RECIPE, READY_MADE = "posts", "keypoints"
@@ -32,20 +32,20 @@ def ours_overrides(estimator: str, backbone: str, *, quick: bool) -> list[str]:
     if estimator == READY_MADE:
         changes.append('arrangement.segmenter=""')
     if backbone != BACKBONE:
-        changes += [f"model.backbone={backbone}", "model.frozen_layers=1"]
+        changes += [f"towers.*.backbone={backbone}", "towers.*.frozen_layers=1"]
     if quick:
-        changes += ["optimiser.epochs=1", "augment.views=1", "data.size=64", "arrangement.person_size=64",
-                    "arrangement.keypoint_epochs=30"]  # fmt: skip
+        changes += ["towers.*.epochs=1", "towers.*.copies=1", "towers.*.size=64"]
+        changes += ["towers.keypoints.epochs=30", "towers.embedding.epochs=30"]
     return changes
 
 
-def climb_ours(work: Workshop, rung: Rung, trial: Trial, data: Path, overrides: Sequence[str]) -> Climbed:
+def measure_ours(study: StudyData, rung: Rung, trial: Trial, data: Path, overrides: Sequence[str]) -> RungResult:
     """Train our own model on a trial's training part, or take what an earlier call has made, and ask it the pairs.
 
     Threshold and figures are taken as for every other rung, from the joint probability of the same arrangement.
 
     Args:
-        work: photographs and folders.
+        study: photographs and folders.
         rung: ``ours``.
         trial: the protocol.
         data: folder or table of the posts.
@@ -55,39 +55,46 @@ def climb_ours(work: Workshop, rung: Rung, trial: Trial, data: Path, overrides: 
         DoppelgramError: weights are missing.
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
+    from doppelgram.api.train import train
     from doppelgram.models.arrangement import ArrangementModel
     from doppelgram.models.bundle import load_model
     from doppelgram.models.files import embed_files
-    from doppelgram.training.train import train
 
-    folder = work.out / trial.name / rung.key
-    done = read_climbed(folder, rung)
+    folder = study.out / trial.name / rung.key
+    done = read_rung(folder, rung)
     if done is not None:
         return done
     split = folder / "split.csv"
     trial.split.write(split)
     started = time.perf_counter()
     run = train(
-        data, RECIPE, folder / "run", overrides=overrides, split=split, weights=work.weights, seed=work.seed,
-        resume=True, console=work.console,
-    )  # fmt: skip
+        data,
+        RECIPE,
+        folder / "run",
+        overrides=overrides,
+        split=split,
+        weights=study.weights,
+        seed=study.seed,
+        resume=True,
+        console=study.console,
+    )
     seconds = float(run.facts.get("training_seconds", time.perf_counter() - started))
-    model = load_model(run.folder, weights=work.weights)
+    model = load_model(run.folder, weights=study.weights)
     if not isinstance(model, ArrangementModel):
         raise DoppelgramError(f"{run.folder}: holds no model of places and poses; choose another --out")
     asked = (trial.validation, trial.test)
     rows = np.unique(np.concatenate([part for pairs in asked for part in (pairs.a, pairs.b)]))
-    paths = work.posts.collection.paths
-    with progress_bar(work.console, "asking our model", len(rows)) as advance:
+    paths = study.posts.collection.paths
+    with progress_bar(study.console, "asking our model", len(rows)) as advance:
         embedded = embed_files(model, [paths[row] for row in rows], progress=advance)
     if len(embedded.kept) != len(rows):
-        raise DoppelgramError(f"{work.posts.collection.root}: photographs changed or vanished meanwhile")
+        raise DoppelgramError(f"{study.posts.collection.root}: photographs changed or vanished meanwhile")
     found = []
     for pairs in asked:
         places = [np.searchsorted(rows, side) for side in (pairs.a, pairs.b)]
         judged = model.space.judge(*(embedded.vectors[place] for place in places))
         found.append(1 - judged.probability)
-    metrics = score_pairs(found[0], found[1], trial, work.posts, seed=work.seed)
+    metrics = score_pairs(found[0], found[1], trial, study.posts, seed=study.seed)
     facts: dict[str, Any] = {"seconds": round(seconds, 1), "recipe": RECIPE}
-    write_climbed(folder, metrics, facts)
-    return Climbed(rung, metrics, facts)
+    write_rung(folder, metrics, facts)
+    return RungResult(rung, metrics, facts)

@@ -10,12 +10,11 @@ from typing import Literal
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import wilson
 from doppelgram.evaluation.result import Metric
-from doppelgram.training.recipe import Recipe
+from doppelgram.training.recipe import PairsRecipe
 from doppelgram.training.recipe_file import read_recipe
 
 PUBLISHED_PAIRS = 82
 BACKBONE = "mobilenet_v2_imagenet"
-LOSS = "pairs"
 
 Kind = Literal["cosine", "euclidean", "pairs", "ours"]
 
@@ -37,12 +36,12 @@ class Rung:
     title: str
     kind: Kind
     published: float | None = None
-    recipe: Recipe | None = None
+    recipe: PairsRecipe | None = None
 
     @property
     def mask(self) -> int:
         """Side of the drawn skeletons that the network sees in pixels; 0 if it sees none."""
-        return int(self.recipe.loss.params.get("mask", 0)) if self.recipe is not None else 0
+        return self.recipe.pairs.mask if self.recipe is not None else 0
 
     @property
     def frozen(self) -> bool:
@@ -58,7 +57,7 @@ _NETWORKS = (
     ("full_pose", "Siamese + pose mask, full", 0.76),
 )
 # Everything as small as it still is the same experiment.
-_QUICK = ("optimiser.epochs=6", "augment.views=1")
+_QUICK_EPOCHS = 6
 _QUICK_SIZE = {"head": 96, "full": 64}
 
 
@@ -84,17 +83,18 @@ def ladder(
         shipped = study_recipe(key)
         changes = [f"model.backbone={backbone}"]
         if quick:
-            changes += [*_QUICK, f"data.size={_QUICK_SIZE[shipped.model.train]}"]
+            changes += [f"optimiser.epochs={_QUICK_EPOCHS}", f"data.size={_QUICK_SIZE[shipped.model.train]}"]
+            changes += ["augment.copies=1"] if shipped.model.train == "head" else []
         recipe = study_recipe(key, [*changes, *overrides])
-        if (recipe.loss, recipe.model.train) != (shipped.loss, shipped.model.train):
-            raise DoppelgramError("--set changes model.train or the loss, which are what the ladder compares")
+        if (recipe.pairs.mask, recipe.model.train) != (shipped.pairs.mask, shipped.model.train):
+            raise DoppelgramError("--set changes model.train or pairs.mask, which are what the ladder compares")
         rungs.append(Rung(key, title, "pairs", published, recipe))
     if ours:
         rungs.append(Rung("ours", "Ours: place and pose towers, calibrated", "ours"))
     return rungs
 
 
-def study_recipe(key: str, overrides: Sequence[str] = ()) -> Recipe:
+def study_recipe(key: str, overrides: Sequence[str] = ()) -> PairsRecipe:
     """The shipped recipe of a pair network: ``last``, ``full``, ``last_pose`` or ``full_pose``.
 
     Raises:
@@ -102,7 +102,8 @@ def study_recipe(key: str, overrides: Sequence[str] = ()) -> Recipe:
     """
     folder = resources.files("doppelgram.studies.role_model") / "recipes"
     with resources.as_file(folder / f"study_{key}.toml") as file:
-        return read_recipe(file, overrides)
+        recipe: PairsRecipe = read_recipe(file, overrides)
+    return recipe
 
 
 def published_figure(share: float) -> Metric:

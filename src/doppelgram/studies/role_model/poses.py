@@ -1,4 +1,4 @@
-"""Who stands in the posts, and their skeletons drawn as the pose mask that the study's networks see."""
+"""People in the posts, and their skeletons drawn as the pose mask that the study's networks see."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _THICKNESS = 0.045  # of a limb as a share of the mask's side: three pixels of 6
 
 
 def estimator_for(data: Path, name: str, weights: Path | None, pose_weights: Path | None) -> Estimator | KnownPeople:
-    """What finds the people of these posts.
+    """The estimator that finds the people of these posts.
 
     Args:
         data: folder or table of the posts.
@@ -32,7 +32,7 @@ def estimator_for(data: Path, name: str, weights: Path | None, pose_weights: Pat
         pose_weights: its weights, or its file of keypoints.
 
     Raises:
-        DoppelgramError: the estimator lacks something; says what.
+        DoppelgramError: something that the estimator needs is missing.
     """
     from doppelgram.pose.estimators.registry import make_estimator
 

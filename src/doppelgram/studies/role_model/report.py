@@ -13,9 +13,9 @@ from typing import Any
 from doppelgram.evaluation.result import Metric
 from doppelgram.numbers import NONE, count, duration, estimate, percent
 from doppelgram.reports.pages import Picture, Table, markdown, page, write_text
-from doppelgram.studies.role_model.data import FLATTERS, Trial
+from doppelgram.studies.role_model.data import UNGROUPED_NOTE, Trial
 from doppelgram.studies.role_model.plan import PUBLISHED_PAIRS, Rung, published_figure
-from doppelgram.studies.role_model.rungs import Climbed
+from doppelgram.studies.role_model.rungs import RungResult
 
 TITLE = "The role-model study's ladder, climbed again"
 _OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
@@ -39,8 +39,8 @@ class Ladder:
 
     rungs: Sequence[Rung]
     trials: Mapping[str, Trial]
-    climbed: Mapping[str, Mapping[str, Climbed]]
-    leaky: Mapping[str, Climbed]
+    climbed: Mapping[str, Mapping[str, RungResult]]
+    leaky: Mapping[str, RungResult]
     settings: Mapping[str, Any]
     grouped: bool
     notes: Sequence[str]
@@ -75,7 +75,7 @@ def report_context(ladder: Ladder) -> dict[str, Any]:
         "title": TITLE,
         "pairs": PUBLISHED_PAIRS,
         "summary": Table(headings, [_summary(ladder, rung) for rung in ladder.rungs]),
-        "warning": "" if ladder.grouped else FLATTERS,
+        "warning": "" if ladder.grouped else UNGROUPED_NOTE,
         "notes": [*ladder.notes, *_readings(ladder)],
         "pictures": [Picture(file, caption) for file, caption in ladder.pictures],
         "protocols": [_protocol(ladder, name) for name in ladder.climbed],
@@ -157,7 +157,7 @@ def _protocol(ladder: Ladder, name: str) -> dict[str, Any]:
     }
 
 
-def _training(one: Climbed) -> list[str]:
+def _training(one: RungResult) -> list[str]:
     facts = one.facts
     losses = [f"{facts[f'first_{part}_loss']:.3f} to {facts[f'best_{part}_loss']:.3f}" for part in ("train", "val")]
     counts = [str(facts["size"]), f"{facts['pairs_an_epoch']:,}", str(facts["epochs"]), str(facts["best_epoch"])]
@@ -185,7 +185,7 @@ def _settings(ladder: Ladder) -> str:
             o = recipe.optimiser
             text += (
                 f"{what}: {_OPTIMISERS[o.name]} at {o.lr:g}, at most {count(o.epochs, 'epoch')}, patience "
-                f"{recipe.stopping.patience}, {recipe.sampler.batch} pairs a batch, dropout {recipe.model.dropout:g}. "
+                f"{recipe.stopping.patience}, {recipe.pairs.batch} pairs a batch, dropout {recipe.model.dropout:g}. "
             )
     if settings.get("set"):
         text += f"Changed by --set {', '.join(settings['set'])}. "
@@ -220,7 +220,7 @@ def as_dict(ladder: Ladder) -> dict[str, Any]:
     }
 
 
-def _as_dict(one: Climbed) -> dict[str, Any]:
+def _as_dict(one: RungResult) -> dict[str, Any]:
     metrics = {name: asdict(metric) for name, metric in one.metrics.items()}
     return {"title": one.rung.title, "metrics": metrics, "facts": dict(one.facts)}
 

@@ -1,4 +1,4 @@
-"""Climb the role-model study's ladder on anyone's posts, and set its published figures beside what comes out."""
+"""The role-model study rerun on anyone's posts: each rung of its ladder, beside its published figure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 
+from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import load_images
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
 from doppelgram.images.framing import Framing
+from doppelgram.numbers import duration
 from doppelgram.reports.figures import write_figure
-from doppelgram.studies.experiment import begin
+from doppelgram.studies.experiment import open_experiment
 from doppelgram.studies.role_model.data import (
     PROTOCOLS,
     TEST_PAIRS,
@@ -30,14 +33,14 @@ from doppelgram.studies.role_model.data import (
     read_ladder_posts,
 )
 from doppelgram.studies.role_model.figure import ladder_figure, masks_picture
-from doppelgram.studies.role_model.leak import LEAKY_FOLDER, climb_leaky
-from doppelgram.studies.role_model.ours import climb_ours, ours_overrides
+from doppelgram.studies.role_model.leak import LEAKY_FOLDER, measure_leaky
+from doppelgram.studies.role_model.ours import measure_ours, ours_overrides
 from doppelgram.studies.role_model.plan import BACKBONE, Rung, ladder
 from doppelgram.studies.role_model.poses import draw_masks, estimator_for, people_in
 from doppelgram.studies.role_model.report import Ladder, write_ladder
-from doppelgram.studies.role_model.rungs import Climbed, Workshop, climb
-from doppelgram.training.recipe import Recipe
-from doppelgram.training.train import make_network
+from doppelgram.studies.role_model.rungs import RungResult, StudyData, measure_rung
+from doppelgram.training.networks import make_network
+from doppelgram.training.recipe import PairsRecipe
 from doppelgram.weights import cache_folder
 
 _QUICK_PAIRS = 400
@@ -60,13 +63,13 @@ def reproduce_role_model(
     seed: int = 0,
     console: Console | None = None,
 ) -> Path:
-    """Train and ask every rung of the study's ladder, and write a report.
+    """Train and measure every rung of the study's ladder, and write a report.
 
-    Finished rungs are kept, and a rung is gone on with where it was interrupted: the same call again.
+    Finished rungs are kept, and the same call again continues a rung where it was interrupted.
 
     Args:
         data: posts, ``<place>/<pose>/<image>`` or a table with both columns.
-        out: folder for everything; new, or begun by the same call.
+        out: folder for everything; new, or started by the same call.
         weights: folder of pretrained weights: the backbone's and the pose estimator's.
         groups: table with ``path``, ``person`` and ``photo``, none of which may straddle the division; by default
             ``truth.csv`` beside the posts. Without one the photographs are divided one by one, and the report says so.
@@ -77,7 +80,7 @@ def reproduce_role_model(
         pose_weights: the estimator's weights, where they do not lie in ``weights``.
         quick: small pictures, few epochs and few pairs: a rehearsal.
         ours: whether our own model is trained too and set at the top.
-        only: keys of the rungs to climb now, all by default; a later call may climb others.
+        only: keys of the rungs to measure now, all by default; a later call may measure others.
         overrides: ``key=value`` changes to every pair network's recipe.
         seed: of division, pairs, weights and batches.
         console: where progress is shown; standard error by default.
@@ -86,7 +89,7 @@ def reproduce_role_model(
         The report, ``report.html``; beside it ``report.md``, ``ladder.csv`` and ``ladder.json``.
 
     Raises:
-        DoppelgramError: data, weights or settings that cannot be used, or an ``out`` begun otherwise.
+        DoppelgramError: data, weights or settings that cannot be used, or an ``out`` started otherwise.
         Interrupted: stopped by Ctrl-C.
     """
     console = console or Console(stderr=True)
@@ -103,39 +106,61 @@ def reproduce_role_model(
     everything, grouped = read_ladder_posts(data, Path(groups).expanduser() if groups is not None else None)
     finder = estimator_for(data, estimator, folder, Path(pose_weights).expanduser() if pose_weights else None)
     reference = next(rung.recipe for rung in every if rung.recipe is not None and rung.frozen)
-    make_network(reference, folder, seed)
+    make_network(reference.model, reference.data.size, folder, seed)
     settings: dict[str, Any] = {
-        "data": os.path.abspath(data), "groups": os.path.abspath(groups) if groups is not None else "",
-        "backbone": backbone, "estimator": finder.name, "quick": quick, "set": list(overrides), "seed": seed,
-    }  # fmt: skip
-    begin(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
+        "data": os.path.abspath(data),
+        "groups": os.path.abspath(groups) if groups is not None else "",
+        "backbone": backbone,
+        "estimator": finder.name,
+        "quick": quick,
+        "set": list(overrides),
+        "seed": seed,
+    }
+    open_experiment(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
     started = time.perf_counter()
+    plan = _Plan(data, out, rungs, reference, everything, grouped, finder, settings, protocol, folder)
     try:
-        return _climb_all(
-            data,
-            out,
-            rungs,
-            reference,
-            everything,
-            grouped,
-            finder,
-            settings,
-            protocol,
-            folder,
-            seed=seed,
-            console=console,
-        )
+        return _measure_all(plan, console)
     except (Interrupted, KeyboardInterrupt):
-        raise Interrupted(f"{out}: interrupted; the same command goes on from here") from None
+        raise Interrupted(f"{out}: interrupted; the same command continues from here") from None
     finally:
         shutil.rmtree(out / "scratch", ignore_errors=True)
-        console.print(f"{time.perf_counter() - started:.0f} s", style="dim", highlight=False)
+        console.print(duration(time.perf_counter() - started), style="dim", highlight=False)
 
 
-def _climb_all(
-    data: Path, out: Path, rungs: Sequence[Rung], reference: Recipe, everything: Any, grouped: bool, finder: Any,
-    settings: dict[str, Any], protocol: str, weights: Path | None, *, seed: int, console: Console,
-) -> Path:  # fmt: skip
+@dataclass(frozen=True)
+class _Plan:
+    """What one call of `reproduce_rolemodel` is to do, checked.
+
+    Attributes:
+        data: folder or table of the posts.
+        out: folder for everything.
+        rungs: which are measured now.
+        reference: recipe of the untrained features.
+        everything: the posts, also those without a pose.
+        grouped: whether persons and photos are known.
+        finder: who finds the people.
+        settings: of the call, as they are written down.
+        protocol: ``closed``, ``open`` or ``both``.
+        weights: folder of pretrained weights.
+    """
+
+    data: Path
+    out: Path
+    rungs: Sequence[Rung]
+    reference: PairsRecipe
+    everything: Collection
+    grouped: bool
+    finder: Any
+    settings: Mapping[str, Any]
+    protocol: str
+    weights: Path | None
+
+
+def _measure_all(plan: _Plan, console: Console) -> Path:
+    out, rungs, reference, settings = plan.out, plan.rungs, plan.reference, plan.settings
+    everything, grouped, finder, protocol = plan.everything, plan.grouped, plan.finder, plan.protocol
+    seed = int(settings["seed"])
     images = load_images(everything, Framing(reference.data.size), console)
     posed = np.flatnonzero(images.collection.column("pose") != "")
     posts = Posts.of(images.collection.take(posed), grouped)
@@ -159,10 +184,10 @@ def _climb_all(
     if nobody:
         notes.append(f"No person was found in {nobody:,} of {len(people):,} posts; their skeleton masks are empty.")
     masks = {side: draw_masks(people, side) for side in sides}
-    work = Workshop(posts, [images.hashes[row] for row in posed], masks, out, weights, seed, console)
-    work.pixels_at[reference.data.size] = images.pixels[posed]
-    climbed: dict[str, dict[str, Climbed]] = {name: {} for name in trials}
-    leaky: dict[str, Climbed] = {}
+    study = StudyData(posts, [images.hashes[row] for row in posed], masks, out, plan.weights, seed, console)
+    study.pixels_at[reference.data.size] = images.pixels[posed]
+    climbed: dict[str, dict[str, RungResult]] = {name: {} for name in trials}
+    leaky: dict[str, RungResult] = {}
 
     def report() -> Path:
         # in the ladder's order, whatever order they were climbed in
@@ -180,18 +205,18 @@ def _climb_all(
         for name, trial in trials.items():
             _say(console, f"{rung.title}, {name} protocol")
             if rung.kind != "ours":
-                climbed[name][rung.key] = climb(work, rung, trial, reference)
+                climbed[name][rung.key] = measure_rung(study, rung, trial, reference)
                 continue
             changes = ours_overrides(finder.name, str(settings["backbone"]), quick=bool(settings["quick"]))
             try:
-                climbed[name][rung.key] = climb_ours(work, rung, trial, data, changes)
+                climbed[name][rung.key] = measure_ours(study, rung, trial, plan.data, changes)
             except Interrupted:
                 raise
             except DoppelgramError as problem:
                 notes.append(f"Our own model is left out of the {name} protocol: {problem}.")
                 _say(console, notes[-1])
         if rung.frozen and rung.recipe is not None:
-            leaky[rung.key] = climb_leaky(work, rung)
+            leaky[rung.key] = measure_leaky(study, rung)
         if rung not in quick_ones or rung is quick_ones[-1]:
             page = report()
     return page
@@ -202,14 +227,15 @@ def _say(console: Console, what: str) -> None:
 
 
 def _pictures(
-    out: Path, rungs: Sequence[Rung], climbed: Mapping[str, Mapping[str, Climbed]], pixels: NDArray[np.uint8],
+    out: Path,
+    rungs: Sequence[Rung],
+    climbed: Mapping[str, Mapping[str, RungResult]],
+    pixels: NDArray[np.uint8],
     masks: Mapping[int, NDArray[np.uint8]],
-) -> list[tuple[Path, str]]:  # fmt: skip
+) -> list[tuple[Path, str]]:
     figures = out / "figures"
-    made = [
-        (write_figure(ladder_figure(rungs, climbed), figures / "ladder.png", dpi=130),
-         "Every rung with its 95 % interval; the test pairs' photographs were never trained on"),
-    ]  # fmt: skip
+    caption = "Every rung with its 95 % interval; the test pairs' photographs were never trained on"
+    made = [(write_figure(ladder_figure(rungs, climbed), figures / "ladder.png", dpi=130), caption)]
     for side, drawn in masks.items():
         file = figures / f"masks-{side}.png"
         with written_whole(file) as aside:

@@ -1,4 +1,4 @@
-"""Climbing the ladder: each rung trained, asked its pairs, and written down so that it is not done twice."""
+"""The rungs of the ladder: each trained, measured on its pairs, and written down so that it is not done twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,16 +25,21 @@ from doppelgram.models.networks.pairs import PairNetwork, PoseMaskNet
 from doppelgram.studies.role_model.data import Posts, Trial
 from doppelgram.studies.role_model.plan import Rung
 from doppelgram.studies.role_model.scores import distances, metrics_from, score_pairs
-from doppelgram.training.recipe import Recipe
+from doppelgram.training.networks import make_network
+from doppelgram.training.recipe import PairsRecipe
 from doppelgram.training.recipe_file import write_recipe
-from doppelgram.training.train import make_network
+from doppelgram.training.tasks.pair_plan import PairPlan
 from doppelgram.weights import cache_folder
+
+if TYPE_CHECKING:  # whose imports bring Lightning along, which only training needs
+    from doppelgram.training.task import BatchPlan, Index
+    from doppelgram.training.tasks.pair_inputs import PairInputs
 
 MASK_CHANNELS = 3
 
 
 @dataclass(frozen=True)
-class Climbed:
+class RungResult:
     """A finished rung.
 
     Attributes:
@@ -49,7 +54,7 @@ class Climbed:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class StudyData:
     """What every rung needs, read and computed once.
 
     Attributes:
@@ -86,58 +91,89 @@ class Workshop:
             self.pixels_at[size] = loaded.pixels
         return self.pixels_at[size]
 
-    def features(self, recipe: Recipe) -> NDArray[np.float32]:
-        """Features of the recipe's backbone, float32 (n, 2, views, d); see `mirrored_features`."""
-        from doppelgram.training.siamese_pairs_data import mirrored_features
+    def features(self, recipe: PairsRecipe) -> NDArray[np.float32]:
+        """Features of the recipe's backbone, float32 (n, 2, copies, d); see `mirrored_features`."""
+        from doppelgram.training.tasks.pair_inputs import mirrored_features
 
         key = f"{recipe.model.backbone} {recipe.data.size} {recipe.augment}"
         if key not in self.features_of:
-            network = make_network(recipe, self.weights, self.seed)
-            pixels, views = self.pixels(recipe.data.size), recipe.augment.views
+            network = make_network(recipe.model, recipe.data.size, self.weights, self.seed)
+            pixels, copies = self.pixels(recipe.data.size), recipe.augment.copies
             with progress_bar(self.console, "features, once and for all", 2 * len(pixels)) as advance:
                 self.features_of[key] = mirrored_features(
-                    network, pixels, self.hashes, Framing(recipe.data.size), cache_folder() / "features",
-                    augmentation=recipe.augmentation, views=views, progress=advance,
-                )  # fmt: skip
+                    network,
+                    pixels,
+                    self.hashes,
+                    Framing(recipe.data.size),
+                    cache_folder() / "features",
+                    augmentation=recipe.augment.changes,
+                    copies=copies,
+                    progress=advance,
+                )
         return self.features_of[key]
 
 
-def pair_network(recipe: Recipe, mask: int, weights: Path | None, seed: int) -> PairNetwork:
+@dataclass(frozen=True)
+class FittedRung:
+    """A pair network that was trained, and what it sees.
+
+    Attributes:
+        network: with the weights of its best epoch.
+        inputs: of all photographs.
+        history: figures of every epoch.
+        best_epoch: from 1.
+        seconds: of training, over all calls.
+    """
+
+    network: PairNetwork
+    inputs: PairInputs
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+
+    def log_odds(self, pairs: NDArray[Any]) -> NDArray[np.float64]:
+        """Log-odds of "the same arrangement" of pairs, see `pair_log_odds`."""
+        from doppelgram.training.tasks.pairs import pair_log_odds
+
+        return pair_log_odds(self.network, self.inputs, pairs)
+
+
+def pair_network(recipe: PairsRecipe, weights: Path | None, seed: int) -> PairNetwork:
     """The untrained pair network of a recipe; its random weights follow from the seed."""
-    tower = make_network(recipe, weights, seed)
+    tower = make_network(recipe.model, recipe.data.size, weights, seed)
     torch.manual_seed(seed)
-    pose = PoseMaskNet(MASK_CHANNELS) if mask else None
+    pose = PoseMaskNet(MASK_CHANNELS) if recipe.pairs.mask else None
     return PairNetwork(tower, pose, recipe.model.hidden or 64, recipe.model.dropout)
 
 
-def climb(work: Workshop, rung: Rung, trial: Trial, reference: Recipe) -> Climbed:
-    """Train a rung, or take what an earlier call has written down, and ask it the pairs of a trial.
+def measure_rung(data: StudyData, rung: Rung, trial: Trial, reference: PairsRecipe) -> RungResult:
+    """Train a rung, or take what an earlier call has written down, and measure it on the pairs of a trial.
 
     Args:
-        work: photographs, masks, folders.
+        data: photographs, masks, folders.
         rung: which; not ``ours``.
         trial: the protocol.
         reference: recipe whose backbone and size the untrained features have.
 
     Raises:
-        Interrupted: stopped by Ctrl-C; the same call goes on.
+        Interrupted: stopped by Ctrl-C; the same call continues in the middle of the rung.
     """
-    folder = work.out / trial.name / rung.key
-    done = read_climbed(folder, rung)
+    folder = data.out / trial.name / rung.key
+    done = read_rung(folder, rung)
     if done is not None:
         return done
     facts: dict[str, Any] = {}
-    pairs = [np.stack([asked.a, asked.b], 1) for asked in (trial.validation, trial.test)]
+    pairs = [np.stack([queries.a, queries.b], 1) for queries in (trial.validation, trial.test)]
     if rung.kind in ("cosine", "euclidean"):
-        features = work.features(reference)[:, 0, 0].astype(np.float64)
-        found = [_untrained(features, asked, rung.kind) for asked in pairs]
+        features = data.features(reference)[:, 0, 0].astype(np.float64)
+        found = [_untrained(features, queries, rung.kind) for queries in pairs]
         facts["size"] = reference.data.size
     else:
-        found, facts = _trained(work, rung, trial, folder, pairs)
+        found, facts = _trained(data, rung, trial, folder, pairs)
     validation, test = found
-    metrics = score_pairs(validation, test, trial, work.posts, seed=work.seed)
-    write_climbed(folder, metrics, facts)
-    return Climbed(rung, metrics, facts)
+    metrics = score_pairs(validation, test, trial, data.posts, seed=data.seed)
+    write_rung(folder, metrics, facts)
+    return RungResult(rung, metrics, facts)
 
 
 def _untrained(features: NDArray[np.float64], pairs: NDArray[Any], kind: str) -> NDArray[np.float64]:
@@ -149,59 +185,84 @@ def _untrained(features: NDArray[np.float64], pairs: NDArray[Any], kind: str) ->
     return np.asarray(np.linalg.norm(features[pairs[:, 0]] - features[pairs[:, 1]], axis=1))
 
 
-def _trained(
-    work: Workshop, rung: Rung, trial: Trial, folder: Path, pairs: list[NDArray[Any]]
-) -> tuple[list[NDArray[np.float64]], dict[str, Any]]:
-    from safetensors.torch import save_file
+def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validation: Index) -> FittedRung:
+    """Train a rung's pair network, or continue its training.
 
-    from doppelgram.training.siamese_pairs import fit_pairs, pair_log_odds
-    from doppelgram.training.siamese_pairs_data import PairInputs
-    from doppelgram.training.siamese_pairs_plan import PairPlan
+    Args:
+        data: photographs and masks.
+        rung: with a recipe.
+        folder: where checkpoints and the log are written; the checkpoints go when it is trained.
+        plan: the pairs of each epoch.
+        validation: pairs (m, 3) by whose loss the best epoch is chosen.
+
+    Raises:
+        Interrupted: stopped by Ctrl-C.
+    """
+    from doppelgram.training.tasks.pair_inputs import PairInputs
+    from doppelgram.training.tasks.pairs import PairsTask
+    from doppelgram.training.trainer import Place, fit
 
     recipe = rung.recipe
     if recipe is None:
         raise ValueError("only pair networks are trained here")
-    network = pair_network(recipe, rung.mask, work.weights, work.seed)
-    images: NDArray[Any] = work.features(recipe) if rung.frozen else work.pixels(recipe.data.size)
-    inputs = PairInputs(images, work.masks[rung.mask] if rung.mask else None)
-    place, pose, batch = work.posts.place, work.posts.pose, recipe.sampler.batch
-    plan = PairPlan(place, pose, trial.rows["train"], batch, work.seed)
-    # Stopped early by pairs of the kind that is trained on, as in the study; thresholds come from the protocol's.
-    validation = PairPlan(place, pose, trial.rows["val"], batch, work.seed + 1).fixed()
+    network = pair_network(recipe, data.weights, data.seed)
+    images: NDArray[Any] = data.features(recipe) if rung.frozen else data.pixels(recipe.data.size)
+    inputs = PairInputs(images, data.masks[rung.mask] if rung.mask else None)
+    task = PairsTask(network, inputs, plan, validation, recipe, seed=data.seed)
     seconds = _read_json(folder / "seconds.json").get("seconds", 0.0)
     started = time.perf_counter()
-    with progress_bar(work.console, f"{rung.title}: batches", len(plan) * recipe.optimiser.epochs) as advance:
-        fitted = fit_pairs(network, inputs, plan, validation, recipe, folder, seed=work.seed, progress=advance)
+    fitted = fit(task, recipe.stopping, Place.of_run(folder, title=rung.title), resume=True, console=data.console)
     seconds += time.perf_counter() - started
     if fitted.interrupted:
         _write_json(folder / "seconds.json", {"seconds": seconds})
-        raise Interrupted(f"{work.out}: interrupted; the same command goes on from here")
+        raise Interrupted(f"{data.out}: interrupted; the same command continues from here")
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return FittedRung(network, inputs, fitted.history, fitted.best_epoch, seconds)
+
+
+def _trained(
+    data: StudyData, rung: Rung, trial: Trial, folder: Path, pairs: list[NDArray[Any]]
+) -> tuple[list[NDArray[np.float64]], dict[str, Any]]:
+    from safetensors.torch import save_file
+
+    recipe = rung.recipe
+    if recipe is None:
+        raise ValueError("only pair networks are trained here")
+    place, pose, batch, seed = data.posts.place, data.posts.pose, recipe.pairs.batch, data.seed
+    plan = PairPlan(place, pose, trial.rows["train"], batch, seed, negatives=recipe.pairs.negatives)
+    # Stopped early by pairs of the kind that is trained on, as in the study; thresholds come from the protocol's.
+    validation = PairPlan(place, pose, trial.rows["val"], batch, seed + 1, negatives=recipe.pairs.negatives).fixed()
+    fitted = fit_rung(data, rung, folder, plan, validation)
     with written_whole(folder / "network.safetensors") as aside:
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, aside)
+        save_file({name: tensor.contiguous() for name, tensor in fitted.network.state_dict().items()}, aside)
     write_recipe(recipe, folder / "recipe.toml")
     _write_json(folder / "history.json", fitted.history)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     first, best = fitted.history[0], fitted.history[fitted.best_epoch - 1]
     facts = {
-        "size": recipe.data.size, "epochs": len(fitted.history), "best_epoch": fitted.best_epoch,
-        "seconds": round(seconds, 1), "pairs_an_epoch": int(sum(len(b) for b in plan.epoch_batches(0))),
-        "first_train_loss": round(first["train_loss"], 4), "best_train_loss": round(best["train_loss"], 4),
-        "first_val_loss": round(first["val_loss"], 4), "best_val_loss": round(best["val_loss"], 4),
+        "size": recipe.data.size,
+        "epochs": len(fitted.history),
+        "best_epoch": fitted.best_epoch,
+        "seconds": round(fitted.seconds, 1),
+        "pairs_an_epoch": int(sum(len(b) for b in plan.epoch_batches(0))),
+        "first_train_loss": round(first["train_loss"], 4),
+        "best_train_loss": round(best["train_loss"], 4),
+        "first_val_loss": round(first["val_loss"], 4),
+        "best_val_loss": round(best["val_loss"], 4),
         "val_accuracy": round(best["val_accuracy"], 4),
-    }  # fmt: skip
-    return [distances(pair_log_odds(network, inputs, asked)) for asked in pairs], facts
+    }
+    return [distances(fitted.log_odds(queries)) for queries in pairs], facts
 
 
-def read_climbed(folder: Path, rung: Rung) -> Climbed | None:
+def read_rung(folder: Path, rung: Rung) -> RungResult | None:
     """What an earlier call has written of a rung; a file that cannot be read counts as none."""
     written = _read_json(folder / "result.json")
     try:
-        return Climbed(rung, metrics_from(written["metrics"]), written["facts"])
+        return RungResult(rung, metrics_from(written["metrics"]), written["facts"])
     except (KeyError, TypeError, DoppelgramError):
         return None
 
 
-def write_climbed(folder: Path, metrics: Mapping[str, Metric], facts: Mapping[str, Any]) -> None:
+def write_rung(folder: Path, metrics: Mapping[str, Metric], facts: Mapping[str, Any]) -> None:
     """Write a finished rung down, whole or not at all."""
     _write_json(
         folder / "result.json",

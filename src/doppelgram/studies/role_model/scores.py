@@ -1,4 +1,4 @@
-"""What a rung of the ladder reaches on the pairs of a protocol: thresholds from validation, figures from the test."""
+"""Figures of a rung of the ladder on the pairs of a protocol: thresholds from validation, figures from the test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doppelgram.evaluation.result import Metric
 from doppelgram.evaluation.verification import pair_metrics
 from doppelgram.studies.role_model.data import Posts, Trial
 
-# Which pairs are asked: all; the study's own question, in which the place never differs; the pose never differs.
+# Which pairs are used: all; as in the study, those in which the place never differs; the pose never differs.
 QUESTIONS = ("all", "same_place", "same_pose")
 
 
@@ -23,7 +23,7 @@ def distances(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.exp(-np.logaddexp(0.0, log_odds)))
 
 
-def asked(question: str, pairs: Pairs, posts: Posts) -> NDArray[np.bool_]:
+def pairs_of_question(question: str, pairs: Pairs, posts: Posts) -> NDArray[np.bool_]:
     """Which pairs belong to a question, (m,)."""
     if question == "all":
         return np.ones(len(pairs), dtype=bool)
@@ -48,7 +48,10 @@ def score_pairs(
     """
     metrics: dict[str, Metric] = {}
     for question in QUESTIONS:
-        chosen, kept = asked(question, trial.validation, posts), asked(question, trial.test, posts)
+        chosen, kept = (
+            pairs_of_question(question, trial.validation, posts),
+            pairs_of_question(question, trial.test, posts),
+        )
         threshold = best_threshold(validation[chosen], trial.validation.same[chosen])
         pairs = trial.test
         found, _ = pair_metrics(

@@ -26,8 +26,8 @@ class PairInputs:
     """The inputs of n photographs.
 
     Attributes:
-        images: framed photographs uint8 (n, h, w, 3), or features float32 (n, 2, views, d) of a frozen backbone:
-            of the photograph and of its mirror image, the first view of each without any change of colour.
+        images: framed photographs uint8 (n, h, w, 3), or features float32 (n, 2, copies, d) of a frozen backbone:
+            of the photograph and of its mirror image, the first copy of each without any change of colour.
         masks: drawn skeletons uint8 (n, 2, channels, side, side) of the photograph and of its mirror image, or None.
     """
 
@@ -54,8 +54,8 @@ class PairInputs:
         draws = torch.rand(2, len(rows), generator=generator).numpy()
         side = ((draws[0] < 0.5) & augmentation.flip).astype(np.int64)
         if self.cached:
-            view = (draws[1] * self.images.shape[2]).astype(np.int64)
-            images = torch.from_numpy(np.ascontiguousarray(self.images[rows, side, view]))
+            copy = (draws[1] * self.images.shape[2]).astype(np.int64)
+            images = torch.from_numpy(np.ascontiguousarray(self.images[rows, side, copy]))
         else:
             images = augment(to_float(self.images[rows]), replace(augmentation, flip=False), generator)
             turned = torch.from_numpy(np.flatnonzero(side))
@@ -76,7 +76,7 @@ def mirrored_features(
     folder: Path,
     *,
     augmentation: Augmentation = PLAIN,
-    views: int = 1,
+    copies: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> NDArray[np.float32]:
     """Features of photographs and of their mirror images through a frozen backbone, computed once and kept on disk.
@@ -87,19 +87,17 @@ def mirrored_features(
         hashes: content hash of each photograph's file.
         framing: how the pixels were framed.
         folder: where the features are kept; see `cached_features`.
-        augmentation: changes of colour for the views after the first.
-        views: how many views of the photograph and of its mirror image each.
+        augmentation: changes of colour for the copies after the first.
+        copies: how many copies of the photograph and of its mirror image each.
         progress: called with the number of images embedded, 2 n in all.
 
     Returns:
-        float32 (n, 2, views, d), as `PairInputs` takes them.
+        float32 (n, 2, copies, d), as `PairInputs` takes them.
     """
     colour = replace(augmentation, flip=False)
     turned = [hashlib.sha256(f"mirrored {content}".encode()).hexdigest() for content in hashes]
     sides = [
-        cached_features(
-            network, images, names, framing, folder, augmentation=colour, views=views, progress=progress
-        )
+        cached_features(network, images, names, framing, folder, augmentation=colour, copies=copies, progress=progress)
         for images, names in ((pixels, list(hashes)), (np.ascontiguousarray(pixels[:, :, ::-1]), turned))
-    ]  # fmt: skip
+    ]
     return np.stack(sides, 1)

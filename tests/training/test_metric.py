@@ -14,8 +14,10 @@ from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.models.backbones.registry import SmallNet
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.training.data import Part
-from doppelgram.training.fit import check_recipe, fit
-from doppelgram.training.recipe import Recipe, make_recipe
+from doppelgram.training.recipe import MetricRecipe, make_recipe
+from doppelgram.training.tasks.metric import MetricTask
+from doppelgram.training.tasks.metric_checks import check_recipe
+from doppelgram.training.trainer import Fitted, Place, fit
 
 
 def parts(classes: int = 4, images: int = 12, size: int = 16) -> tuple[Part, Part]:
@@ -30,7 +32,7 @@ def parts(classes: int = 4, images: int = 12, size: int = 16) -> tuple[Part, Par
     return Part(pixels, codes[train], train), Part(pixels, codes[val], val)
 
 
-def recipe(**sections: dict[str, Any]) -> Recipe:
+def recipe(**sections: dict[str, Any]) -> MetricRecipe:
     base: dict[str, dict[str, Any]] = {
         "data": {"size": 16},
         "model": {"dim": 4, "dropout": 0.2},
@@ -42,6 +44,8 @@ def recipe(**sections: dict[str, Any]) -> Recipe:
     }
     for section, keys in sections.items():
         base[section] = {**base[section], **keys} if section in base else keys
+    if base["loss"]["name"] == "cosface":
+        del base["sampler"]["per_class"], base["miner"]
     return make_recipe(base)
 
 
@@ -54,10 +58,26 @@ def validate(query: Any, labels: Any, gallery: Any, gallery_labels: Any) -> dict
     return precision_at_1_and_map(query, labels, gallery=gallery, gallery_labels=gallery_labels)
 
 
-def run(net: EmbeddingNetwork, folder: Path, chosen: Recipe | None = None, **options: Any) -> Any:
+def fit_parts(
+    net: EmbeddingNetwork,
+    train: Part,
+    val: Part | None,
+    chosen: MetricRecipe,
+    folder: Path,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    validate: Any = validate,
+    console: Console | None = None,
+) -> Fitted:
+    task = MetricTask(net, train, val, chosen, seed=seed, validate=validate)
+    console = console or Console(file=io.StringIO())
+    return fit(task, chosen.stopping, Place.of_run(folder), resume=resume, console=console)
+
+
+def run(net: EmbeddingNetwork, folder: Path, chosen: MetricRecipe | None = None, **options: Any) -> Fitted:
     train, val = parts()
-    options.setdefault("console", Console(file=io.StringIO()))
-    return fit(net, train, val, chosen or recipe(), folder, validate=validate, **options)
+    return fit_parts(net, train, val, chosen or recipe(), folder, **options)
 
 
 def weights(net: EmbeddingNetwork) -> dict[str, torch.Tensor]:
@@ -98,7 +118,7 @@ def test_the_network_ends_with_the_best_epochs_weights(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loss", ["triplet", "cosface"])
 def test_resumed_equals_uninterrupted(tmp_path: Path, loss: str) -> None:
-    chosen = recipe(loss={"name": loss, "params": {}}, miner={"name": "none" if loss == "triplet" else ""})
+    chosen = recipe(loss={"name": loss, "params": {}}, miner={"name": "none"})
     whole = network()
     run(whole, tmp_path / "whole", chosen, seed=5)
 
@@ -141,8 +161,10 @@ def stop_after(net: EmbeddingNetwork, calls: int) -> None:
     net.head.register_forward_hook(count)
 
 
-def test_every_finished_epoch_can_be_gone_on_from(tmp_path: Path) -> None:
-    chosen = recipe(optimiser={"epochs": 6, "lr": 0.0}, stopping={"min_delta": 1.0})  # a plateau from the first epoch
+def test_every_finished_epoch_can_be_resumed_from(tmp_path: Path) -> None:
+    chosen = recipe(
+        optimiser={"epochs": 6, "lr": 0.0}, stopping={"patience": 9, "min_delta": 1.0}
+    )  # a plateau from the first epoch
     net = network()
     stop_after(net, calls=14)  # two training batches and one of validation in each epoch
     first = run(net, tmp_path, chosen)
@@ -229,7 +251,7 @@ def test_collapse_is_said_in_words(tmp_path: Path) -> None:
 
 def test_no_validation_part_keeps_the_last_epoch(tmp_path: Path) -> None:
     train, _ = parts()
-    fitted = fit(network(), train, None, recipe(), tmp_path, console=Console(file=io.StringIO()))
+    fitted = fit_parts(network(), train, None, recipe(), tmp_path, console=Console(file=io.StringIO()))
     assert fitted.best_epoch == len(fitted.history) == 4
 
 
@@ -237,15 +259,16 @@ def test_lonely_validation_images_are_asked_of_a_gallery(tmp_path: Path) -> None
     train, val = parts()
     one_each = [int(np.flatnonzero(val.codes == code)[0]) for code in range(4)]
     lonely = Part(val.inputs, val.codes[one_each], val.rows[one_each])
-    fitted = fit(
+    fitted = fit_parts(
         network(), train, lonely, recipe(), tmp_path / "a", validate=validate, console=Console(file=io.StringIO())
     )
     assert "val_precision_at_1" in fitted.history[0]
     strangers = Part(lonely.inputs, lonely.codes + 10, lonely.rows)
     out = io.StringIO()
-    fitted = fit(network(), train, strangers, recipe(), tmp_path / "b", validate=validate, console=Console(file=out))
+    task = MetricTask(network(), train, strangers, recipe())
+    assert not task.validates
+    fitted = fit_parts(network(), train, strangers, recipe(), tmp_path / "b", console=Console(file=out))
     assert fitted.best_epoch == 4
-    assert "the last epoch is kept" in out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -275,7 +298,7 @@ def test_cached_features_train_the_head(tmp_path: Path) -> None:
     even, odd = np.arange(0, 48, 2), np.arange(1, 48, 2)
     train, val = Part(features, codes[even], even), Part(features, codes[odd], odd)
     chosen = recipe(optimiser={"epochs": 10})
-    fitted = fit(net, train, val, chosen, tmp_path, validate=validate, console=Console(file=io.StringIO()))
+    fitted = fit_parts(net, train, val, chosen, tmp_path, validate=validate, console=Console(file=io.StringIO()))
     assert fitted.history[-1]["val_precision_at_1"] > 0.9
     assert all(0 <= epoch["train_violated"] <= 1 for epoch in fitted.history)  # though not taken of every batch
     after = weights(net)
@@ -283,10 +306,7 @@ def test_cached_features_train_the_head(tmp_path: Path) -> None:
 
 
 def test_memory_and_average_resume_to_the_same_weights(tmp_path: Path) -> None:
-    chosen = recipe(loss={"name": "contrastive", "params": {}, "memory": 24}, optimiser={"average": 0.9})
-    shorter = recipe(
-        loss={"name": "contrastive", "params": {}, "memory": 24}, optimiser={"average": 0.9}, stopping={"patience": 0}
-    )
+    chosen = recipe(loss={"name": "contrastive", "params": {}, "cross_batch": 24}, optimiser={"average": 0.9})
     whole = network()
     run(whole, tmp_path / "whole", chosen)
     halved = network()
@@ -302,10 +322,10 @@ def test_memory_and_average_resume_to_the_same_weights(tmp_path: Path) -> None:
 
     train, val = parts()
     console = Console(file=io.StringIO())
-    fitted = fit(halved, train, val, shorter, tmp_path / "halved", validate=StopAfterTwo(), console=console)
+    fitted = fit_parts(halved, train, val, chosen, tmp_path / "halved", validate=StopAfterTwo(), console=console)
     assert fitted.interrupted
     again = network(seed=5)
-    fit(again, train, val, shorter, tmp_path / "halved", validate=validate, resume=True, console=console)
+    fit_parts(again, train, val, chosen, tmp_path / "halved", validate=validate, resume=True, console=console)
     for (name, one), other in zip(whole.state_dict().items(), again.state_dict().values(), strict=True):
         assert torch.equal(one, other), name
 
@@ -315,11 +335,11 @@ def test_what_is_kept_is_the_average(tmp_path: Path) -> None:
     run(plain, tmp_path / "plain", recipe(), seed=3)
     run(averaged, tmp_path / "averaged", recipe(optimiser={"average": 0.9}), seed=3)
     state = torch.load(tmp_path / "averaged" / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
-    kept = {name: value for name, value in state.items() if name.startswith("average.")}
+    kept = {name: value for name, value in state.items() if name.startswith("average.module.")}
     stepped = {name: value for name, value in state.items() if name.startswith("network.")}
     assert len(kept) == len(stepped)
     name = "stages.0.0.0.weight"
-    assert not torch.equal(kept[f"average.backbone.{name}"], stepped[f"network.backbone.{name}"])
+    assert not torch.equal(kept[f"average.module.backbone.{name}"], stepped[f"network.backbone.{name}"])
     # Averaging looks on: the steps themselves are those of a training without it.
     last = torch.load(tmp_path / "plain" / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     assert torch.equal(last[f"network.backbone.{name}"], stepped[f"network.backbone.{name}"])
@@ -328,10 +348,10 @@ def test_what_is_kept_is_the_average(tmp_path: Path) -> None:
 def test_the_average_is_the_last_epochs_where_there_is_no_validation_part(tmp_path: Path) -> None:
     net = network()
     train, _ = parts()
-    fit(net, train, None, recipe(optimiser={"average": 0.9}), tmp_path, console=Console(file=io.StringIO()))
+    fit_parts(net, train, None, recipe(optimiser={"average": 0.9}), tmp_path, console=Console(file=io.StringIO()))
     state = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     for name, value in net.state_dict().items():
-        assert torch.equal(value, state[f"average.{name}"])
+        assert torch.equal(value, state[f"average.module.{name}"])
 
 
 def test_frozen_layers_stay_as_they_were(tmp_path: Path) -> None:
@@ -351,11 +371,28 @@ def test_more_frozen_layers_than_there_are() -> None:
 
 
 def test_a_memory_goes_with_pairs_only() -> None:
-    with pytest.raises(DoppelgramError, match=r"loss 'cosface' compares no pairs"):
-        check_recipe(recipe(loss={"name": "cosface", "params": {}, "memory": 100}))
+    with pytest.raises(DoppelgramError, match=r"loss\.cross_batch.*'cosface'"):
+        check_recipe(recipe(loss={"name": "cosface", "params": {}, "cross_batch": 100}))
 
 
 def test_small_classes_are_shown_again_by_shuffling_alone() -> None:
-    check_recipe(recipe(loss={"name": "cosface", "params": {}}, sampler={"least": 8}))
-    with pytest.raises(DoppelgramError, match=r"sampler.least goes with sampler.name=shuffle"):
-        check_recipe(recipe(sampler={"least": 8}))
+    check_recipe(recipe(loss={"name": "cosface", "params": {}}, sampler={"min_per_class": 8}))
+    with pytest.raises(DoppelgramError, match=r"sampler\.min_per_class.*sampler\.name=shuffle"):
+        check_recipe(recipe(sampler={"min_per_class": 8}))
+
+
+def test_what_the_loss_has_no_use_for_is_refused() -> None:
+    with pytest.raises(DoppelgramError, match=r"optimiser\.loss_lr"):
+        check_recipe(recipe(optimiser={"loss_lr": 3.0}))
+    with pytest.raises(DoppelgramError, match=r"sampler\.per_class"):
+        check_recipe(make_recipe({"loss": {"name": "cosface"}, "sampler": {"per_class": 3}}))
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
+    run(network(), tmp_path)
+    last = tmp_path / "checkpoints/last.ckpt"
+    state = torch.load(last, weights_only=True)
+    del state["task"]
+    torch.save(state, last)
+    with pytest.raises(DoppelgramError, match=r"last\.ckpt: is of an earlier version"):
+        run(network(), tmp_path, resume=True)

@@ -1,7 +1,7 @@
-"""The first layers of a backbone, run once on many views of every image, and the layers after them.
+"""The first layers of a backbone, run once on many augmented copies of every image, and the layers after them.
 
 Of a pretrained network the first layers cost the most and need no change (`model.frozen_layers`). With a few augmented
-views of every image sent through them once, an epoch of training costs only what lies behind them.
+copies of every image sent through them once, an epoch of training costs only what lies behind them.
 """
 
 from __future__ import annotations
@@ -39,16 +39,11 @@ class FirstLayers(nn.Module):
         return found
 
 
-class LaterLayers(nn.Module):
-    """What a network's first layers gave to pooled features (b, dim): the layers after those, the network's own."""
-
-    def __init__(self, network: EmbeddingNetwork, layers: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*network.backbone.layers_in_order()[layers:])
-
-    def forward(self, maps: Tensor) -> Tensor:
-        found: Tensor = self.layers(maps)
-        return found.mean((2, 3)) if found.ndim == 4 else found.flatten(1)
+def later_features(network: EmbeddingNetwork, layers: int, maps: Tensor) -> Tensor:
+    """Pooled features (b, dim) of what a network's first layers gave: the layers after those are run."""
+    for layer in network.backbone.layers_in_order()[layers:]:
+        maps = layer(maps)
+    return maps.mean((2, 3)) if maps.ndim == 4 else maps.flatten(1)
 
 
 @torch.inference_mode()
@@ -57,7 +52,7 @@ def check_cut(network: EmbeddingNetwork, layers: int, size: int) -> None:
     network.eval()
     image = torch.linspace(0, 1, 3 * size * size).view(1, 3, size, size)
     try:
-        cut = LaterLayers(network, layers)(FirstLayers(network, layers)(image))
+        cut = later_features(network, layers, FirstLayers(network, layers)(image))
         same = cut.shape == network.features(image).shape and torch.allclose(cut, network.features(image), atol=1e-3)
     except (RuntimeError, TypeError, AttributeError, ValueError):
         same = False
@@ -74,44 +69,66 @@ def first_maps(
     layers: int,
     pixels: NDArray[np.uint8],
     spec: Augmentation,
-    views: int,
+    copies: int,
     seed: int,
     *,
     mirror: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Maps:
-    """What the first layers make of every image and of augmented views of it.
+    """What the first layers make of every image and of augmented copies of it.
 
     Args:
         network: whose first layers these are.
         layers: how many.
         pixels: uint8 (n, size, size, 3).
         spec: the augmentation.
-        views: augmented views of each image.
+        copies: augmented copies of each image.
         seed: of the augmentation.
         mirror: whether the mirror image stands beside the image.
-        progress: called with the number of views of each finished batch.
+        progress: called with the number of images of each finished batch.
 
     Returns:
-        float16 (1 + mirror + views, n, c, rows, columns); the image itself comes first.
+        float16 (1 + mirror + copies, n, c, rows, columns); the image itself comes first.
     """
     run = compiled(FirstLayers(network.eval(), layers), pixels.shape[1])
     generator = torch.Generator().manual_seed(seed)
     plain = 1 + int(mirror)
     found: Maps | None = None
-    for view in range(plain + views):
+    for copy in range(plain + copies):
         for start in range(0, len(pixels), _BATCH):
             images = to_float(pixels[start : start + _BATCH])
-            if view >= plain:
+            if copy >= plain:
                 images = augment(images, spec, generator)
-            elif view == 1:
+            elif copy == 1:
                 images = images.flip(3)
             maps = run(images)
             if found is None:
-                found = np.empty((plain + views, len(pixels), *maps.shape[1:]), dtype=np.float16)
-            found[view, start : start + len(maps)] = maps
+                found = np.empty((plain + copies, len(pixels), *maps.shape[1:]), dtype=np.float16)
+            found[copy, start : start + len(maps)] = maps
             if progress:
                 progress(len(maps))
     if found is None:
         raise DoppelgramError("there is not one image to look at")
     return found
+
+
+@torch.inference_mode()
+def pooled_features(network: EmbeddingNetwork, layers: int, maps: Maps, batch: int = 64) -> NDArray[np.float32]:
+    """Pooled features (n, dim) of what the first layers made of images, (n, c, rows, columns)."""
+    network.eval()
+    starts = range(0, len(maps), batch)
+    parts = [later_features(network, layers, as_tensor(maps[at : at + batch])).numpy() for at in starts]
+    return np.concatenate(parts)
+
+
+def as_tensor(maps: Maps) -> Tensor:
+    """Stored maps (b, c, rows, columns) as float32 in the memory order that convolutions like best."""
+    return torch.from_numpy(maps.astype(np.float32)).contiguous(memory_format=torch.channels_last)
+
+
+@torch.inference_mode()
+def image_features(network: EmbeddingNetwork, pixels: NDArray[np.uint8], batch: int = 32) -> NDArray[np.float32]:
+    """Backbone features (n, dim) of images, uint8 (n, size, size, 3)."""
+    network.eval()
+    starts = range(0, len(pixels), batch)
+    return np.concatenate([network.features(to_float(pixels[at : at + batch])).numpy() for at in starts])

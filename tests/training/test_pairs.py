@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import Augmentation
@@ -16,10 +17,11 @@ from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.pairs import PairNetwork, PoseMaskNet
-from doppelgram.training.recipe import Recipe, make_recipe
-from doppelgram.training.siamese_pairs import FittedPairs, fit_pairs, pair_log_odds
-from doppelgram.training.siamese_pairs_data import PairInputs, mirrored_features
-from doppelgram.training.siamese_pairs_plan import PairPlan, unique_rows
+from doppelgram.training.recipe import PairsRecipe, make_recipe
+from doppelgram.training.tasks.pair_inputs import PairInputs, mirrored_features
+from doppelgram.training.tasks.pair_plan import PairPlan, unique_rows
+from doppelgram.training.tasks.pairs import PairsTask, pair_log_odds
+from doppelgram.training.trainer import Fitted, Place, fit
 
 PLACES, POSES, EACH = 3, 4, 6
 PLACE = np.repeat(np.arange(PLACES), POSES * EACH)
@@ -46,15 +48,16 @@ def network(pose: bool = False) -> PairNetwork:
     return PairNetwork(tower, PoseMaskNet(width=4, dim=8) if pose else None, 16, 0.1)
 
 
-def recipe(epochs: int, patience: int = 0) -> Recipe:
+def recipe(epochs: int, patience: int = 0, **optimiser: Any) -> PairsRecipe:
+    steps = {"name": "sgd", "lr": 0.1, "schedule": "constant", "warmup": 0.0, "epochs": epochs, "precision": "32"}
     return make_recipe(
         {
-            "optimiser": {"name": "sgd", "lr": 0.1, "schedule": "constant", "warmup": 0.0, "epochs": epochs,
-                          "precision": "32"},
-            "stopping": {"monitor": "val_loss", "patience": patience},
+            "task": "pairs",
+            "optimiser": {**steps, **optimiser},
+            "stopping": {"patience": patience},
             "augment": {"flip": True},
         }
-    )  # fmt: skip
+    )
 
 
 def test_every_photograph_stands_once_in_a_same_and_once_in_a_different_pair() -> None:
@@ -122,9 +125,15 @@ def test_features_of_a_photograph_and_of_its_mirror_image(tmp_path: Path) -> Non
     hashes = [f"{n:064x}" for n in range(3)]
     done: list[int] = []
     found = mirrored_features(
-        net, pixels, hashes, Framing(32), tmp_path, augmentation=Augmentation(brightness=0.5), views=2,
+        net,
+        pixels,
+        hashes,
+        Framing(32),
+        tmp_path,
+        augmentation=Augmentation(brightness=0.5),
+        copies=2,
         progress=done.append,
-    )  # fmt: skip
+    )
     assert found.shape == (3, 2, 2, backbone.dim)
     assert sum(done) == 6
     with torch.inference_mode():
@@ -132,22 +141,33 @@ def test_features_of_a_photograph_and_of_its_mirror_image(tmp_path: Path) -> Non
         np.testing.assert_allclose(found[:, 1, 0], net.features(turned).numpy(), atol=1e-4)
     assert np.abs(found[:, 0, 0] - found[:, 0, 1]).max() > 1e-3
     again = mirrored_features(
-        net, pixels, hashes, Framing(32), tmp_path, augmentation=Augmentation(brightness=0.5), views=2
+        net, pixels, hashes, Framing(32), tmp_path, augmentation=Augmentation(brightness=0.5), copies=2
     )
     assert np.array_equal(found, again)
 
 
-def train(folder: Path, *, epochs: int, patience: int = 0, pose: bool = False, **options: Any) -> tuple[Any, ...]:
+def train(
+    folder: Path,
+    *,
+    epochs: int,
+    patience: int = 0,
+    pose: bool = False,
+    epoch_done: Callable[[], None] | None = None,
+    **optimiser: Any,
+) -> tuple[Any, ...]:
     net, data = network(pose), inputs(pose)
     plan = PairPlan(PLACE, POSE, ROWS[ROWS % 3 > 0], 24, 0)
     validation = PairPlan(PLACE, POSE, ROWS[ROWS % 3 == 0], 24, 1).fixed()
-    fitted = fit_pairs(net, data, plan, validation, recipe(epochs, patience), folder, **options)
+    chosen = recipe(epochs, patience, **optimiser)
+    task = PairsTask(net, data, plan, validation, chosen)
+    console = Console(quiet=True)
+    place = Place.of_run(folder, title="pairs")
+    fitted = fit(task, chosen.stopping, place, resume=True, epoch_done=epoch_done, console=console)
     return net, data, validation, fitted
 
 
 def test_pairs_are_learned_and_the_best_epoch_is_kept(tmp_path: Path) -> None:
-    done: list[int] = []
-    net, data, validation, fitted = train(tmp_path, epochs=40, pose=True, progress=done.append)
+    net, data, validation, fitted = train(tmp_path, epochs=40, pose=True)
     losses = [epoch["val_loss"] for epoch in fitted.history]
     assert len(losses) == 40
     assert fitted.best_epoch == 1 + int(np.argmin(losses))
@@ -157,7 +177,9 @@ def test_pairs_are_learned_and_the_best_epoch_is_kept(tmp_path: Path) -> None:
     loss = np.where(same, np.logaddexp(0, -logits), np.logaddexp(0, logits)).mean()
     assert loss == pytest.approx(min(losses), rel=1e-4)
     assert ((logits > 0) == same).mean() == pytest.approx(fitted.history[fitted.best_epoch - 1]["val_accuracy"])
-    assert sum(done) == 40 * len(PairPlan(PLACE, POSE, ROWS[ROWS % 3 > 0], 24, 0))
+    assert len((tmp_path / "log/metrics.csv").read_text().splitlines()) == 41
+    state = torch.load(tmp_path / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
+    assert not any(name.startswith("network.tower.backbone.") for name in state), "which is not even run"
 
 
 def test_training_stops_early(tmp_path: Path) -> None:
@@ -165,19 +187,19 @@ def test_training_stops_early(tmp_path: Path) -> None:
     assert 3 <= len(fitted.history) < 500
     assert fitted.best_epoch <= len(fitted.history) - 2
     again = train(tmp_path, epochs=500, patience=2)[3]
-    assert again.history == fitted.history, "a training that has stopped is restored and not gone on with"
+    assert again.history == fitted.history, "a training that has stopped is restored and not continued"
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(tmp_path: Path) -> None:
     whole, _, _, _ = train(tmp_path / "whole", epochs=6)
-    left = [3 * len(PairPlan(PLACE, POSE, ROWS[ROWS % 3 > 0], 24, 0)) + 1]
+    left = [4]
 
-    def interrupt(count: int) -> None:
-        left[0] -= count
+    def interrupt() -> None:
+        left[0] -= 1
         if left[0] == 0:
             raise KeyboardInterrupt
 
-    stopped: FittedPairs = train(tmp_path / "part", epochs=6, progress=interrupt)[3]
+    stopped: Fitted = train(tmp_path / "part", epochs=6, epoch_done=interrupt)[3]
     assert stopped.interrupted
     assert len(stopped.history) == 3
     resumed, _, _, fitted = train(tmp_path / "part", epochs=6)
@@ -187,9 +209,5 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path: Path) -> N
 
 
 def test_a_training_that_diverges_says_so(tmp_path: Path) -> None:
-    net, data = network(), inputs()
-    wild = recipe(3)
-    wild = replace(wild, optimiser=replace(wild.optimiser, lr=1e30))
-    plan = PairPlan(PLACE, POSE, ROWS, 24, 0)
     with pytest.raises(DoppelgramError, match="diverged"):
-        fit_pairs(net, data, plan, plan.fixed(), wild, tmp_path)
+        train(tmp_path, epochs=3, lr=1e30)

@@ -1,0 +1,66 @@
+"""Train a model from a folder, a table or a collection of labelled images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.splits import read_split
+from doppelgram.errors import DoppelgramError
+from doppelgram.training.recipe import Recipe
+from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.run import Run
+from doppelgram.training.start import Job, run_training
+
+
+def train(
+    data: Path | str | Collection,
+    recipe: str | Path | Recipe,
+    out: Path | str,
+    *,
+    overrides: Sequence[str] = (),
+    split: Path | str | None = None,
+    weights: Path | str | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    console: Console | None = None,
+) -> Run:
+    """Train a model and keep it, with everything needed to evaluate and repeat it, in a run folder.
+
+    The run holds ``recipe.toml``, ``split.csv``, ``run.json``, ``files.json`` (what happened to each image file),
+    ``log/`` (CSV and TensorBoard), ``checkpoints/`` and, when finished, ``model/``.
+
+    Args:
+        data: folder or table of labelled images, see `read_collection`, or a collection.
+        recipe: a shipped recipe's name, a TOML file, or a Recipe.
+        out: run folder; has to be new or empty unless ``resume``.
+        overrides: ``key=value`` changes to the recipe.
+        split: CSV with ``path,part``; by default that of the images, if they come divided (column ``part``), and
+            otherwise the recipe's own, drawn from the seed.
+        weights: folder to look pretrained weights up in.
+        seed: the same recipe, collection and seed give the same run again.
+        resume: continue the run in ``out`` from its last finished epoch.
+        console: where progress is shown; standard error by default.
+
+    Returns:
+        The run, which may stand wherever its path may: ``evaluate(train(...))``.
+
+    Raises:
+        DoppelgramError: something in the data, recipe or folders cannot be used.
+        Interrupted: stopped by Ctrl-C; the run can be resumed.
+    """
+    if isinstance(recipe, Recipe) and overrides:
+        raise DoppelgramError("overrides go with a recipe's name or file; change the Recipe itself")
+    job = Job(
+        data=data if isinstance(data, Collection) else Path(data).expanduser(),
+        recipe=recipe if isinstance(recipe, Recipe) else read_recipe(recipe, overrides),
+        out=Path(out).expanduser(),
+        split=read_split(Path(split).expanduser()) if split is not None else None,
+        weights=Path(weights).expanduser() if weights is not None else None,
+        seed=seed,
+        resume=resume,
+    )
+    return run_training(job, console or Console(stderr=True))

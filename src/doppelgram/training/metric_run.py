@@ -1,0 +1,182 @@
+"""Train one embedding network from a folder or table of labelled images, and keep the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from doppelgram.console import progress_bar
+from doppelgram.dataset.loading import Images, load_images
+from doppelgram.dataset.splits import Split, read_class_list
+from doppelgram.errors import DoppelgramError, Interrupted
+from doppelgram.evaluation.retrieval import precision_at_1_and_map
+from doppelgram.models.model import Model
+from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.training.data import Part
+from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing, warn
+from doppelgram.training.features import Features
+from doppelgram.training.networks import make_network
+from doppelgram.training.recipe import MetricRecipe
+from doppelgram.training.run import SPLIT_FILE, Run, abandon_run
+from doppelgram.training.start import Job, drawn_parts, given_parts
+from doppelgram.training.tasks.metric import MetricTask
+from doppelgram.training.tasks.metric_checks import check_recipe
+from doppelgram.training.trainer import Fitted, Place, fit
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """Images in memory and what they are trained by.
+
+    Attributes:
+        images: the readable ones.
+        parts: which image belongs to which part.
+        features: of all images through the network's frozen backbone, (n, copies, d), where they are known already.
+    """
+
+    images: Images
+    parts: Split
+    features: Features | None = None
+
+
+def train_metric(job: Job, run: Run | None, console: Console) -> Run:
+    """Train what a job with a metric recipe orders; see `doppelgram.api.train.train`."""
+    # What can be found wrong cheaply is found before a folder is made and images are read.
+    recipe: MetricRecipe = job.recipe
+    collection = job.collection(recipe.data.label).labelled(min_images=recipe.data.min_images)
+    listed = read_class_list(Path(recipe.data.classes)) if recipe.data.classes else None
+    check_recipe(recipe)
+    network = make_network(recipe.model, recipe.data.size, job.weights, job.seed)
+    parts = given_parts(job, run, collection, console, listed)
+    run = job.open(run)
+    try:
+        images = load_images(collection, make_framing(recipe), console)
+        (job.out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
+        if parts is None:
+            parts = drawn_parts(images.collection, recipe.split, job.seed, console, listed)
+        if not (job.out / SPLIT_FILE).is_file():
+            parts.write(job.out / SPLIT_FILE)
+        return train_loaded(run, network, TrainingImages(images, parts), resume=job.resume, console=console)
+    except Interrupted:
+        raise
+    except DoppelgramError:
+        abandon_run(run)
+        raise
+
+
+def train_loaded(
+    run: Run,
+    network: EmbeddingNetwork,
+    given: TrainingImages,
+    *,
+    resume: bool = False,
+    epoch_done: Callable[[], None] | None = None,
+    console: Console | None = None,
+) -> Run:
+    """Train a run that has been started, on images that are in memory: what `train` does once everything is read.
+
+    Args:
+        run: from `create_run`, or opened to continue it.
+        network: from `make_network`, by the run's recipe and seed; trained in place.
+        given: the images.
+        resume: continue from the last finished epoch, if there is one.
+        epoch_done: called after each epoch.
+        console: where progress is shown; standard error by default.
+
+    Raises:
+        DoppelgramError: the images or the recipe cannot be used.
+        Interrupted: stopped by Ctrl-C; the run can be resumed.
+    """
+    console = console or Console(stderr=True)
+    recipe: MetricRecipe = run.recipe
+    images, features = given.images, given.features
+    rows = given.parts.rows(images.collection)
+    labels = images.collection.labels
+    codes, names = _codes(given, rows)
+    trained_on = np.sort(np.concatenate([rows["train"], rows["extra"]]))
+    absent = len(given.parts.parts) - sum(len(found) for found in rows.values())
+    if absent:
+        warn(
+            console,
+            f"{absent} of the {len(given.parts.parts)} images that the split names are not used or could not be read",
+        )
+    console.print(
+        f"{len(trained_on)} images of {len(names)} classes to train on, {len(rows['val'])} to validate, "
+        f"{len(rows['test'])} to test",
+        highlight=False,
+        soft_wrap=True,
+    )
+    framing = make_framing(recipe)
+    if network.trained == "head" and features is None:
+        features = frozen_features(recipe, network, images, framing, console)
+    inputs: NDArray[Any] = images.pixels if features is None else features
+    val = Part(inputs, codes[rows["val"]], rows["val"]) if len(rows["val"]) else None
+    train = Part(inputs, codes[trained_on], trained_on)
+    task = MetricTask(network, train, val, recipe, seed=run.seed, validate=validation_figures)
+    if val is not None and not task.validates:
+        warn(console, "no validation image has another of its class to find; the last epoch is kept")
+    with run.timed():
+        place = Place.of_run(run.folder)
+        fitted = fit(task, recipe.stopping, place, resume=resume, epoch_done=epoch_done, console=console)
+    if fitted.interrupted:
+        again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
+        raise Interrupted(f"{run.folder}: stopped after {len(fitted.history)} finished epochs; continue with `{again}`")
+    model = Model(
+        network.eval(),
+        framing,
+        recipe.model.mirror,
+        labels=names,
+        recipe=recipe.to_dict(),
+        views=recipe.model.test_time_copies,
+    )
+    if len(rows["val"]):
+        with progress_bar(console, "calibrating", len(rows["val"])) as advance:
+            embeddings = embed_rows(model, images, rows["val"], features, progress=advance)
+        calibrate(model, embeddings, labels[rows["val"]], seed=run.seed, console=console)
+    model.save(run.folder / "model")
+    counts = {part: len(found) for part, found in rows.items() if len(found)}
+    run.update(finished=True, **_facts(model, fitted, counts))
+    return run
+
+
+def _codes(given: TrainingImages, rows: Mapping[str, NDArray[np.int64]]) -> tuple[NDArray[np.int64], list[str]]:
+    """Number of each image's class, those that are trained on first, -1 for classes of neither part; and their names.
+
+    Raises:
+        DoppelgramError: there are fewer than two classes to train on.
+    """
+    collection = given.images.collection
+    trained_on = np.concatenate([rows["train"], rows["extra"]])
+    if not len(trained_on):
+        raise DoppelgramError(f"{collection.root}: the split leaves no image to train on")
+    names = sorted(set(collection.labels[trained_on].tolist()))
+    if len(names) < 2:
+        raise DoppelgramError(f"{collection.root}: training needs images of two classes or more")
+    unseen = sorted(set(collection.labels[rows["val"]].tolist()) - set(names))
+    numbers = {name: code for code, name in enumerate([*names, *unseen])}
+    return np.array([numbers.get(label, -1) for label in collection.labels.tolist()], dtype=np.int64), names
+
+
+def _facts(model: Model, fitted: Fitted, counts: Mapping[str, int]) -> Mapping[str, Any]:
+    best = fitted.history[fitted.best_epoch - 1] if fitted.history else {}
+    return {
+        "fingerprint": model.fingerprint,
+        "images": dict(counts),
+        "epochs": len(fitted.history),
+        "best_epoch": fitted.best_epoch,
+        "best": {name: round(value, 6) for name, value in best.items()},
+        "warnings": fitted.warnings,
+    }
+
+
+def validation_figures(query: Any, labels: Any, gallery: Any = None, gallery_labels: Any = None) -> dict[str, float]:
+    """P@1 and MAP@R of the validation part after an epoch; 0 where no query has an answer."""
+    if gallery is None:
+        return precision_at_1_and_map(query, labels)
+    return precision_at_1_and_map(query, labels, gallery=gallery, gallery_labels=gallery_labels)
