@@ -38,6 +38,7 @@ def shared(posts: Collection, parts: dict[str, np.ndarray], column: str) -> set[
     return (values["train"] & values["val"]) | (values["train"] & values["test"]) | (values["val"] & values["test"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_closed_parts_share_neither_person_nor_photo(seed: int) -> None:
     posts = made_up(seed=seed)
@@ -55,6 +56,7 @@ def test_closed_parts_share_neither_person_nor_photo(seed: int) -> None:
         assert len(set(posts.column("place")[rows[part]])) == 9
 
 
+@pytest.mark.slow
 def test_the_seed_decides() -> None:
     posts = made_up()
     for make in (closed_protocol, open_protocol):
@@ -74,6 +76,7 @@ def test_open_parts_share_neither_place_nor_pose() -> None:
     assert min(len(names) for names in (*protocol.places.values(), *protocol.poses.values())) >= 2
 
 
+@pytest.mark.slow
 def test_a_person_who_holds_two_poses_stands_in_one_part() -> None:
     posts = made_up(900)
     table = posts.table.copy()
@@ -106,6 +109,7 @@ def test_fewer_pairs_where_there_are_no_more() -> None:
     assert pairs.same.mean() == 0.5
 
 
+@pytest.mark.slow
 def test_the_sample_world_is_read_with_its_truth(world: Path, tmp_path: Path) -> None:
     posts = read_grouped_posts(world)
     bare = posts.column("pose") == ""

@@ -159,6 +159,7 @@ def test_lists_of_pairs_are_checked():
         evaluate_pairs(PairResult(np.array([np.nan, 0.2]), None), [1, 0], ["a", "b"], ["c", "d"])
 
 
+@pytest.mark.slow
 def test_figures_are_written_as_far_as_the_evidence_goes(tmp_path):
     files = write_figures(tmp_path / "all", evaluated(*clustered(noise=2.0), threshold=2.0))
     assert [file.name for file in files] == ["roc.png", "distances.png", "cmc.png", "confusions.png"]

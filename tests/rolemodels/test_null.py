@@ -73,6 +73,7 @@ def test_benjamini_hochberg():
     assert evidence.group_q.shape == (0,)
 
 
+@pytest.mark.slow
 def test_uniform_without_copying():
     """Kolmogorov and Smirnov find nothing in the p-values of worlds in which nobody looks at anybody's posts.
 
