@@ -7,10 +7,10 @@ import torch
 from doppelgram.images.framing import Framing
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.backbones.registry import SmallNet
+from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.keypoints import PoseTower
-from doppelgram.models.sight import Sight
 from doppelgram.models.towers import ImageTower, KeypointTower
 from doppelgram.samples.posts import render_posts
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
@@ -32,11 +32,11 @@ def random_image_tower(sees: str, dim: int) -> ImageTower:
     return ImageTower(Model(EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, dim)), Framing(32)), sees)
 
 
-def random_model(*, people: int = 2, sight: Sight | None = None, seed: int = 0) -> ArrangementModel:
+def random_model(*, people: int = 2, finder_settings: FinderSettings | None = None, seed: int = 0) -> ArrangementModel:
     """A model with all kinds of towers and random weights."""
     torch.manual_seed(seed)
     place = [random_image_tower("photograph", 6), random_image_tower("place", 4)]
     pose = [KeypointTower(PoseTower(), 0.8), random_image_tower("person", 4)]
     space = ArrangementSpace(10, sum(tower.dim for tower in pose), people, JOINT)
     recipe = {"name": "test", "data": {"label": "place+pose"}}
-    return ArrangementModel(place, pose, space, sight or Sight(), ("arms_up", "tree"), recipe)
+    return ArrangementModel(place, pose, space, finder_settings or FinderSettings(), ("arms_up", "tree"), recipe)

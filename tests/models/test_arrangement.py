@@ -14,7 +14,7 @@ from doppelgram.models.arrangement import ArrangementModel, views_of
 from doppelgram.models.bundle import load_image_model, load_model
 from doppelgram.models.files import embed_files
 from doppelgram.models.finder import _check, open_finder
-from doppelgram.models.sight import Sight
+from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.pose.cutouts import Person, person_view, persons, without_people
 from doppelgram.pose.people import People
 from helpers.posts_world import random_image_tower, random_model, render_world
@@ -73,9 +73,13 @@ def test_saved_and_loaded_is_the_same(world: Path, tmp_path: Path) -> None:
     assert isinstance(again, ArrangementModel)
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["model.json", "model.safetensors"]
     assert np.array_equal(again.embed_images(files), model.embed_images(files))
-    assert (again.space, again.sight, tuple(again.labels)) == (model.space, model.sight, model.labels)
+    assert (again.space, again.finder_settings, tuple(again.labels)) == (
+        model.space,
+        model.finder_settings,
+        model.labels,
+    )
     assert (again.recipe, again.fingerprint) == (model.recipe, model.fingerprint)
-    other = random_model(sight=Sight(longest=640))
+    other = random_model(finder_settings=FinderSettings(longest=640))
     other.save(tmp_path / "other")
     assert other.fingerprint != model.fingerprint
     with pytest.raises(DoppelgramError, match="model of places and poses, and map takes"):
@@ -150,9 +154,9 @@ def test_what_finds_people_must_be_there(world: Path, tmp_path: Path, monkeypatc
     with pytest.raises(DoppelgramError, match="give files"):
         model.embed_images([np.zeros((40, 40, 3), np.uint8)])
     with pytest.raises(DoppelgramError, match="movenet"):
-        open_finder(Sight("movenet", "movenet-1"))
+        open_finder(FinderSettings("movenet", "movenet-1"))
     with pytest.raises(DoppelgramError, match="--keypoints goes with"):
-        open_finder(Sight("movenet"), keypoints=world / "keypoints.json")
+        open_finder(FinderSettings("movenet"), keypoints=world / "keypoints.json")
     model.keypoints, model._finder = world / "keypoints.json", None
     with pytest.raises(DoppelgramError, match=r"keypoints\.json: does not name the photograph .*lone\.png'; give"):
         model.embed_images([tmp_path / "lone.png"])

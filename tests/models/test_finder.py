@@ -13,7 +13,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images.read import Source, Want, read_all
 from doppelgram.models.files import embed_files
 from doppelgram.models.finder import PeopleFinder, open_finder
-from doppelgram.models.sight import Sight
+from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.pose.extras import PEOPLE
 from helpers.posts_world import random_model
 from helpers.tiny_networks import standing
@@ -37,7 +37,7 @@ def counts(finder: PeopleFinder, sources: Sequence[Source]) -> list[int]:
 
 
 def test_a_photograph_that_keypoints_do_not_name_is_not_taken_for_empty(photos: list[Path], tmp_path: Path) -> None:
-    finder = open_finder(Sight(), keypoints=tmp_path / "people.json")
+    finder = open_finder(FinderSettings(), keypoints=tmp_path / "people.json")
     finder.require_named(photos[:2], every=True)
     assert counts(finder, photos[:2]) == [1, 0]
     with pytest.raises(DoppelgramError, match=r"people\.json: does not name the photograph .*unnamed\.png'; give"):
@@ -71,7 +71,7 @@ def test_the_keypoints_of_a_collection_speak_of_all_of_it(photos: list[Path]) ->
     beside = photos[0].parent / "keypoints.json"
     beside.write_text(json.dumps({"somebody.png": standing(30, 40, 60)[:, :2].tolist()}))
     for given in (None, beside):
-        finder = open_finder(Sight(), keypoints=given)
+        finder = open_finder(FinderSettings(), keypoints=given)
         finder.require_named(photos, every=True)
         assert counts(finder, photos) == [1, 0, 0]
 
@@ -79,9 +79,9 @@ def test_the_keypoints_of_a_collection_speak_of_all_of_it(photos: list[Path]) ->
 def test_who_has_none_hears_nothing_of_it(photos: list[Path], tmp_path: Path) -> None:
     said = []
     for call in (
-        lambda: counts(open_finder(Sight()), photos[:1]),
-        lambda: counts(open_finder(Sight()), [np.zeros((80, 60, 3), np.uint8)]),
-        lambda: open_finder(Sight("movenet"), keypoints=tmp_path / "people.json"),
+        lambda: counts(open_finder(FinderSettings()), photos[:1]),
+        lambda: counts(open_finder(FinderSettings()), [np.zeros((80, 60, 3), np.uint8)]),
+        lambda: open_finder(FinderSettings("movenet"), keypoints=tmp_path / "people.json"),
     ):
         with pytest.raises(DoppelgramError) as problem:
             call()

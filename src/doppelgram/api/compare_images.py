@@ -16,7 +16,7 @@ from doppelgram.images.read import Want, read_all
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
 from doppelgram.models.finder import open_finder, people_in
-from doppelgram.models.sight import READY_MADE, Sight
+from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.models.towers import ImageTower
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
@@ -122,11 +122,13 @@ def compare_images(
         keep_inputs([Path(out).expanduser()], paths)
     names = str(image_a), str(image_b)
     if model is None:
-        sight = Sight(estimator or (READY_MADE if keypoints else "movenet"))
-        photographs = _looked_at(sight, weights, keypoints, paths, names)
+        settings = FinderSettings(estimator or (READY_MADE if keypoints else "movenet"))
+        photographs = _looked_at(settings, weights, keypoints, paths, names)
         answer, reasons, which = _by_skeleton(photographs)
         bars = _bars_of_skeleton(answer)
-        footer = f"Skeletons by {sight.estimator}, compared without training. A model adds the place and probabilities."
+        footer = (
+            f"Skeletons by {settings.estimator}, compared without training. A model adds the place and probabilities."
+        )
     else:
         if estimator:
             raise DoppelgramError("--estimator goes without --model: a model brings the one that it was trained with")
@@ -137,7 +139,7 @@ def compare_images(
         answer, reasons, which = _by_model(loaded, photographs, judged)
         bars = _bars_of_model(answer)
         footer = (
-            f"Model {loaded.fingerprint[:8]} ({Path(model).name}), people by {loaded.sight.estimator}. Probabilities "
+            f"Model {loaded.fingerprint[:8]} ({Path(model).name}), people by {loaded.finder_settings.estimator}. Probabilities "
             "of place and pose hold against an even chance, that of both if every second pair were the same."
         )
     if out is not None:
@@ -155,13 +157,17 @@ def compare_images(
 
 
 def _looked_at(
-    sight: Sight, weights: Path | str | None, keypoints: Path | str | None, paths: Sequence[Path], names: Sequence[str]
+    settings: FinderSettings,
+    weights: Path | str | None,
+    keypoints: Path | str | None,
+    paths: Sequence[Path],
+    names: Sequence[str],
 ) -> list[_Photograph]:
     finder = open_finder(
-        sight, *(Path(given).expanduser() if given is not None else None for given in (weights, keypoints))
+        settings, *(Path(given).expanduser() if given is not None else None for given in (weights, keypoints))
     )
     finder.require_named(paths, every=True)
-    photographs = read_all(paths, Want(sight.framing, extras=finder.extras))
+    photographs = read_all(paths, Want(settings.framing, extras=finder.extras))
     pixels = [photograph.pixels for photograph in photographs]
     counted = [people_in(photograph)[0].most_prominent(_PEOPLE) for photograph in photographs]
     return [_Photograph(*facts, len(facts[2])) for facts in zip(names, pixels, counted, strict=True)]

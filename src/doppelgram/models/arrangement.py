@@ -16,8 +16,8 @@ from doppelgram.images.read import Photograph, Want, read_all
 from doppelgram.images.whole import WholePhotograph
 from doppelgram.models.embedder import Embedded
 from doppelgram.models.finder import PeopleFinder, open_finder, people_in
+from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.models.model import Embeddings, Picture
-from doppelgram.models.sight import Sight
 from doppelgram.models.towers import ImageTower, KeypointTower, embedded, fused_dim
 from doppelgram.pose.cutouts import Person, person_view, persons, without_people
 from doppelgram.pose.normalise import normalised
@@ -34,7 +34,7 @@ class ArrangementModel:
         place: towers whose fused embeddings make the place's; they see the photograph or the place alone.
         pose: towers whose fused embeddings make a person's pose; they see the keypoints or the person cut out.
         space: layout of the vectors, and calibration.
-        sight: how people are found.
+        finder_settings: how people are found.
         labels: names of the places and poses that it was trained on.
         recipe: the recipe that it was trained by, for the record.
         fingerprint: identifies architecture, preprocessing and weights; set when the model is saved or loaded.
@@ -46,7 +46,7 @@ class ArrangementModel:
     place: Sequence[ImageTower]
     pose: Sequence[ImageTower | KeypointTower]
     space: ArrangementSpace
-    sight: Sight = field(default_factory=Sight)
+    finder_settings: FinderSettings = field(default_factory=FinderSettings)
     labels: Sequence[str] = ()
     recipe: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
@@ -74,7 +74,7 @@ class ArrangementModel:
     @property
     def framing(self) -> WholePhotograph:
         """How a photograph is read before anything looks at it."""
-        return self.sight.framing
+        return self.finder_settings.framing
 
     @property
     def calibration(self) -> JointCalibration:
@@ -89,7 +89,7 @@ class ArrangementModel:
             DoppelgramError: weights are missing or other ones than the model was trained with.
         """
         if self._finder is None:
-            self._finder = open_finder(self.sight, self.weights, self.keypoints)
+            self._finder = open_finder(self.finder_settings, self.weights, self.keypoints)
         return self._finder
 
     @property

@@ -18,9 +18,9 @@ from doppelgram.models.bundle import (
     rebuild_network,
     write_bundle,
 )
+from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.models.model import Model
 from doppelgram.models.networks.keypoints import PoseTower
-from doppelgram.models.sight import Sight
 from doppelgram.models.towers import ImageTower, KeypointTower
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
 
@@ -46,7 +46,7 @@ def save_arrangement(model: ArrangementModel, folder: Path) -> Path:
     description = {
         "kind": ARRANGEMENT,
         "architecture": architecture,
-        "preprocessing": model.sight.to_dict(),
+        "preprocessing": model.finder_settings.to_dict(),
         "calibration": space.calibration.to_dict(),
         "labels": list(model.labels),
         "recipe": dict(model.recipe),
@@ -74,7 +74,7 @@ def assemble_arrangement(description: dict[str, Any], weights_file: Path) -> Arr
         place=[tower for tower in towers["place"] if isinstance(tower, ImageTower)],
         pose=towers["pose"],
         space=space,
-        sight=Sight.from_dict(description["preprocessing"]),
+        finder_settings=FinderSettings.from_dict(description["preprocessing"]),
         labels=tuple(description["labels"]),
         recipe=description["recipe"],
         fingerprint=description["fingerprint"],

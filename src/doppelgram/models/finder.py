@@ -12,7 +12,7 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.read import Extra, Photograph, Source
-from doppelgram.models.sight import READY_MADE, Sight
+from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.pose.estimators.estimator import Estimator
 from doppelgram.pose.estimators.known import KnownPeople, named
 from doppelgram.pose.estimators.registry import make_estimator
@@ -117,11 +117,11 @@ class KeypointsBeside:
         """See `Extra`: there is nothing to keep."""
 
 
-def open_finder(sight: Sight, weights: Path | None = None, keypoints: Path | None = None) -> PeopleFinder:
-    """Make what a model's `Sight` names.
+def open_finder(settings: FinderSettings, weights: Path | None = None, keypoints: Path | None = None) -> PeopleFinder:
+    """Make what a model's `FinderSettings` names.
 
     Args:
-        sight: names, and keys of the weights and settings that the model was trained with.
+        settings: names, and keys of the weights and settings that the model was trained with.
         weights: folder to look weights up in first.
         keypoints: file of ready-made keypoints; only for a model that takes these.
 
@@ -129,20 +129,20 @@ def open_finder(sight: Sight, weights: Path | None = None, keypoints: Path | Non
         DoppelgramError: something is missing, or has another key.
     """
     estimator: Estimator | KnownPeople | None = None
-    if sight.estimator != READY_MADE:
+    if settings.estimator != READY_MADE:
         if keypoints is not None:
             raise DoppelgramError(
-                f"--keypoints goes with ready-made keypoints, but people are found by {sight.estimator} here; "
+                f"--keypoints goes with ready-made keypoints, but people are found by {settings.estimator} here; "
                 "leave it out"
             )
-        estimator = make_estimator(sight.estimator, weights)
-        _check(estimator.key, sight.estimator_key, "poses")
+        estimator = make_estimator(settings.estimator, weights)
+        _check(estimator.key, settings.estimator_key, "poses")
     elif keypoints is not None:
         estimator = make_estimator(READY_MADE, pose_weights=keypoints)
     segmenter: Segmenter | None = None
-    if sight.segmenter:
-        segmenter = make_segmenter(sight.segmenter, weights)
-        _check(segmenter.key, sight.segmenter_key, "people's outlines")
+    if settings.segmenter:
+        segmenter = make_segmenter(settings.segmenter, weights)
+        _check(segmenter.key, settings.segmenter_key, "people's outlines")
     return PeopleFinder(estimator, segmenter)
 
 

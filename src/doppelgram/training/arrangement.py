@@ -25,7 +25,7 @@ from doppelgram.images.memory import available_memory
 from doppelgram.images.read import Want
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.finder import open_finder
-from doppelgram.models.sight import READY_MADE, Sight
+from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.models.towers import ImageTower, KeypointTower, fused_dim, unit
 from doppelgram.space.arrangement import ArrangementSpace, JointCalibration
 from doppelgram.space.calibration import Calibration
@@ -80,8 +80,8 @@ def train_arrangement(
     """
     console = console or Console(stderr=True)
     collection = _posts(data)
-    sight = _sight(recipe, weights)
-    finder = open_finder(sight, weights)
+    finder_settings = _finder_settings(recipe, weights)
+    finder = open_finder(finder_settings, weights)
     parts = read_split(out / SPLIT_FILE) if run is not None and (out / SPLIT_FILE).is_file() else given
     if parts is None:
         parts = split_of_data(data, collection, console)
@@ -108,7 +108,7 @@ def train_arrangement(
         for tower in towers.image.values():
             check_cut(tower.model.network, recipe.model.frozen_layers, tower.model.framing.size)
         people = recipe.arrangement.people
-        want = Want(sight.framing, extras=finder.extras)
+        want = Want(finder_settings.framing, extras=finder.extras)
         inputs = read_tower_inputs(collection, want, towers.tuned, towers.pose, people, console)
         (out / "files.json").write_text(inputs.report.to_json(), encoding="utf-8")
         fitted = _Fitting(run, recipe, towers, inputs, parts, names, seed, console)
@@ -116,7 +116,7 @@ def train_arrangement(
         joint, figures = fitted.calibrate(str(data))
         space = ArrangementSpace(fused_dim(towers.place), fused_dim(towers.pose), people, joint)
         labels = (*names["place"].tolist(), *names["pose"].tolist())
-        model = ArrangementModel(towers.place, towers.pose, space, sight, labels, recipe.to_dict())
+        model = ArrangementModel(towers.place, towers.pose, space, finder_settings, labels, recipe.to_dict())
         model.save(out / "model")
     except KeyboardInterrupt:
         run.update(training_seconds=round(before + time.perf_counter() - started, 1))
@@ -142,14 +142,14 @@ def _posts(data: Path) -> Collection:
     return collection.take(place != "")
 
 
-def _sight(recipe: Recipe, weights: Path | None) -> Sight:
+def _finder_settings(recipe: Recipe, weights: Path | None) -> FinderSettings:
     from doppelgram.pose.estimators.registry import make_estimator
     from doppelgram.pose.segmenter import make_segmenter
 
     settings = recipe.arrangement
     key = "" if settings.estimator == READY_MADE else make_estimator(settings.estimator, weights).key
     mask = make_segmenter(settings.segmenter, weights).key if settings.segmenter else ""
-    return Sight(settings.estimator, key, settings.segmenter, mask)
+    return FinderSettings(settings.estimator, key, settings.segmenter, mask)
 
 
 def _taught(parts: Split, collection: Collection) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""How an arrangement model sees a photograph: whole, with its people found and, where it wants that, set apart."""
+"""How an arrangement model's people are found: by which programs, in photographs of what size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ READY_MADE = "keypoints"
 
 
 @dataclass(frozen=True)
-class Sight:
+class FinderSettings:
     """Which programs find people for a model, by name and by what decides their output.
 
     The networks that they run are not part of a saved model: they are looked up by name where it is used, and refused
@@ -37,9 +37,9 @@ class Sight:
     def __post_init__(self) -> None:
         for name in ("estimator", "estimator_key", "segmenter", "segmenter_key"):
             if not isinstance(getattr(self, name), str):
-                raise DoppelgramError(f"sight: '{name}' is {getattr(self, name)!r}; it must be text")
+                raise DoppelgramError(f"people finder: '{name}' is {getattr(self, name)!r}; it must be text")
         if not self.estimator:
-            raise DoppelgramError("sight: 'estimator' is empty; name a pose estimator")
+            raise DoppelgramError("people finder: 'estimator' is empty; name a pose estimator")
         WholePhotograph(self.longest)
 
     @property
@@ -52,7 +52,7 @@ class Sight:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Sight:
+    def from_dict(cls, values: Mapping[str, Any]) -> FinderSettings:
         """Read what `to_dict` wrote.
 
         Raises:
@@ -61,5 +61,5 @@ class Sight:
         known = {field.name for field in fields(cls)}
         if set(values) != known:
             differing = ", ".join(map(repr, sorted(known ^ set(values))))
-            raise DoppelgramError(f"sight: {differing} missing or not known")
+            raise DoppelgramError(f"people finder: {differing} missing or not known")
         return cls(**values)
