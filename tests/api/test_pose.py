@@ -30,9 +30,18 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple
 def test_the_worlds_own_keypoints(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, drawn = tmp_path / "p.parquet", tmp_path / "drawn"
     status, text, _ = command(
-        capsys, world, "--estimator", "keypoints", "--pose-weights", world / "keypoints.json", "--out", out,
-        "--draw", drawn, "--json",
-    )  # fmt: skip
+        capsys,
+        world,
+        "--estimator",
+        "keypoints",
+        "--pose-weights",
+        world / "keypoints.json",
+        "--out",
+        out,
+        "--draw",
+        drawn,
+        "--json",
+    )
     facts = json.loads(text)
     truth = json.loads((world / "keypoints.json").read_text(encoding="utf-8"))
     assert (status, facts["with_people"], facts["people"]) == (0, len(truth), len(truth))
@@ -45,8 +54,9 @@ def test_the_worlds_own_keypoints(world: Path, tmp_path: Path, capsys: pytest.Ca
         assert different > 60 if name in truth else different < 40
 
 
-def test_a_network_over_a_folder_with_bad_files(tmp_path: Path, movenet_file: Path,
-                                                capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_a_network_over_a_folder_with_bad_files(
+    tmp_path: Path, movenet_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = tmp_path / "data"
     data.mkdir()
     Image.fromarray(draw_people(200, 200, [(100, 100, 80)])).save(data / "one.png")
@@ -110,6 +120,4 @@ def test_complaints_are_one_sentence(world: Path, tmp_path: Path, capsys: pytest
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad/1.jpg").write_bytes(b"nothing")
     with pytest.raises(DoppelgramError, match="None of the images can be read"):
-        estimate_poses(
-            tmp_path / "bad", out, estimator="keypoints", pose_weights=world / "keypoints.json"
-        )  # fmt: skip
+        estimate_poses(tmp_path / "bad", out, estimator="keypoints", pose_weights=world / "keypoints.json")

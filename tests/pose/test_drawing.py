@@ -23,8 +23,10 @@ def test_each_joint_is_a_disc_in_its_own_channel(size: tuple[int, int]) -> None:
             continue
         x = (channel.sum(0) * columns).sum() / channel.sum()
         y = (channel.sum(1) * rows).sum() / channel.sum()
-        assert (x, y) == (pytest.approx(person[joint, 0] * size[0] / 200, abs=0.3),
-                          pytest.approx(person[joint, 1] * size[1] / 200, abs=0.3))  # fmt: skip
+        assert (x, y) == (
+            pytest.approx(person[joint, 0] * size[0] / 200, abs=0.3),
+            pytest.approx(person[joint, 1] * size[1] / 200, abs=0.3),
+        )
 
 
 def test_edges_are_smooth_and_the_same_at_every_size() -> None:

@@ -23,7 +23,7 @@ from doppelgram.pose.skeleton import (
     R_WRIST,
     SIGMAS,
     mirrored,
-)  # fmt: skip
+)
 from helpers.tiny_networks import standing
 
 

@@ -17,18 +17,68 @@ from doppelgram.pose.skeleton import (
     from_openpose_25,
     mirrored,
     present,
-)  # fmt: skip
+)
 
-COCO = ("nose", "l_eye", "r_eye", "l_ear", "r_ear", "l_shoulder", "r_shoulder", "l_elbow", "r_elbow", "l_wrist",
-        "r_wrist", "l_hip", "r_hip", "l_knee", "r_knee", "l_ankle", "r_ankle")  # fmt: skip
+COCO = (
+    "nose",
+    "l_eye",
+    "r_eye",
+    "l_ear",
+    "r_ear",
+    "l_shoulder",
+    "r_shoulder",
+    "l_elbow",
+    "r_elbow",
+    "l_wrist",
+    "r_wrist",
+    "l_hip",
+    "r_hip",
+    "l_knee",
+    "r_knee",
+    "l_ankle",
+    "r_ankle",
+)
 # Position of our joints among MediaPipe's, from its documentation's figure.
 MEDIAPIPE = {
-    "nose": 0, "l_eye": 2, "r_eye": 5, "l_ear": 7, "r_ear": 8, "l_shoulder": 11, "r_shoulder": 12, "l_elbow": 13,
-    "r_elbow": 14, "l_wrist": 15, "r_wrist": 16, "l_hip": 23, "r_hip": 24, "l_knee": 25, "r_knee": 26, "l_ankle": 27,
+    "nose": 0,
+    "l_eye": 2,
+    "r_eye": 5,
+    "l_ear": 7,
+    "r_ear": 8,
+    "l_shoulder": 11,
+    "r_shoulder": 12,
+    "l_elbow": 13,
+    "r_elbow": 14,
+    "l_wrist": 15,
+    "r_wrist": 16,
+    "l_hip": 23,
+    "r_hip": 24,
+    "l_knee": 25,
+    "r_knee": 26,
+    "l_ankle": 27,
     "r_ankle": 28,
-}  # fmt: skip
-BODY_25 = ("nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "mid_hip", "r_hip",
-           "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear")  # fmt: skip
+}
+BODY_25 = (
+    "nose",
+    "neck",
+    "r_shoulder",
+    "r_elbow",
+    "r_wrist",
+    "l_shoulder",
+    "l_elbow",
+    "l_wrist",
+    "mid_hip",
+    "r_hip",
+    "r_knee",
+    "r_ankle",
+    "l_hip",
+    "l_knee",
+    "l_ankle",
+    "r_eye",
+    "l_eye",
+    "r_ear",
+    "l_ear",
+)
 
 
 def numbered(count: int) -> np.ndarray:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from doppelgram.training.arrangement_sights import Sights
 from rich.console import Console
 
 from doppelgram.api.train import train
@@ -23,6 +22,7 @@ from doppelgram.training.arrangement.calibration import of_kind, tower_vectors
 from doppelgram.training.arrangement.fit import TrainingPosts
 from doppelgram.training.arrangement.towers import TowerViews, make_towers
 from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.tower_inputs import TowerInputs
 from doppelgram.training.watch import Watch
 
 QUIET = Console(quiet=True)
@@ -143,10 +143,10 @@ def test_with_a_segmenter_the_place_is_seen_with_and_without_people() -> None:
     rows, nobody = np.array([1, 3]), np.zeros(5, dtype=np.int64)
     poses = [np.zeros((0, 32, 32, 3), np.uint8), np.zeros((0, 18, 3), np.float32)]
     table = pd.DataFrame({"path": [f"{n}.jpg" for n in range(5)], "place": "a", "pose": ""})
-    sights = Sights(Collection(Path(), table), [covered, whole], poses, nobody[:0], nobody, LoadReport())
+    inputs = TowerInputs(Collection(Path(), table), [covered, whole], poses, nobody[:0], nobody, LoadReport())
     parts = Split({f"{n}.jpg": "train" for n in range(5)})
     names = {"place": np.array(["a"]), "pose": np.array(["b"])}
-    posts = TrainingPosts(sights, TowerViews(towers), parts, names)
+    posts = TrainingPosts(inputs, TowerViews(towers), parts, names)
     found = tower_vectors(towers, posts, rows)
     for vectors, tower, shown in zip(found.place, place, (covered, whole, covered), strict=True):
         assert np.allclose(vectors, tower.embed(shown[rows]), atol=1e-5)

@@ -10,10 +10,11 @@ from rich.console import Console
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
+from doppelgram.training.job import Job
 from doppelgram.training.recipe import Recipe
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.run import Run
-from doppelgram.training.start import Job, run_training
+from doppelgram.training.start import run_training
 
 
 def train(

@@ -163,9 +163,12 @@ def _box_of_outline(
 
 
 def _grown(
-    low: NDArray[np.float64], high: NDArray[np.float64], keypoints: NDArray[Any], labels: NDArray[np.int32],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    keypoints: NDArray[Any],
+    labels: NDArray[np.int32],
     scale: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A box of joints grown towards the outline on which most of them lie."""
     points = keypoints[present(keypoints), :2].astype(np.float64)
     columns, rows = np.clip((points / scale).astype(int), 0, np.array(labels.shape[::-1]) - 1).T

@@ -16,8 +16,12 @@ RGB = tuple[int, int, int]
 # The body's right side warm, its left side cool, head and neck between, so that a mirrored pose looks different. Okabe
 # and Ito's colours, told apart by everybody.
 _RIGHT_ARM, _RIGHT_LEG, _LEFT_ARM, _LEFT_LEG, _HEAD = (
-    (230, 159, 0), (213, 94, 0), (86, 180, 233), (0, 114, 178), (204, 121, 167)
-)  # fmt: skip
+    (230, 159, 0),
+    (213, 94, 0),
+    (86, 180, 233),
+    (0, 114, 178),
+    (204, 121, 167),
+)
 _INK: RGB = (22, 26, 32)
 _PAPER: RGB = (255, 255, 255)
 # Joints below this are drawn fainter.

@@ -18,9 +18,25 @@ Keypoints: TypeAlias = NDArray[np.float32]
 
 # OpenPose's order of its COCO model.
 KEYPOINT_NAMES = (
-    "nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "r_hip", "r_knee",
-    "r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear",
-)  # fmt: skip
+    "nose",
+    "neck",
+    "r_shoulder",
+    "r_elbow",
+    "r_wrist",
+    "l_shoulder",
+    "l_elbow",
+    "l_wrist",
+    "r_hip",
+    "r_knee",
+    "r_ankle",
+    "l_hip",
+    "l_knee",
+    "l_ankle",
+    "r_eye",
+    "l_eye",
+    "r_ear",
+    "l_ear",
+)
 NOSE, NECK = 0, 1
 R_SHOULDER, R_ELBOW, R_WRIST, L_SHOULDER, L_ELBOW, L_WRIST = range(2, 8)
 R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE = range(8, 14)
@@ -28,12 +44,24 @@ R_EYE, L_EYE, R_EAR, L_EAR = range(14, 18)
 
 # The bones that are drawn, from the trunk outwards.
 LIMBS = (
-    (NECK, R_SHOULDER), (R_SHOULDER, R_ELBOW), (R_ELBOW, R_WRIST),
-    (NECK, L_SHOULDER), (L_SHOULDER, L_ELBOW), (L_ELBOW, L_WRIST),
-    (NECK, R_HIP), (R_HIP, R_KNEE), (R_KNEE, R_ANKLE),
-    (NECK, L_HIP), (L_HIP, L_KNEE), (L_KNEE, L_ANKLE),
-    (NECK, NOSE), (NOSE, R_EYE), (R_EYE, R_EAR), (NOSE, L_EYE), (L_EYE, L_EAR),
-)  # fmt: skip
+    (NECK, R_SHOULDER),
+    (R_SHOULDER, R_ELBOW),
+    (R_ELBOW, R_WRIST),
+    (NECK, L_SHOULDER),
+    (L_SHOULDER, L_ELBOW),
+    (L_ELBOW, L_WRIST),
+    (NECK, R_HIP),
+    (R_HIP, R_KNEE),
+    (R_KNEE, R_ANKLE),
+    (NECK, L_HIP),
+    (L_HIP, L_KNEE),
+    (L_KNEE, L_ANKLE),
+    (NECK, NOSE),
+    (NOSE, R_EYE),
+    (R_EYE, R_EAR),
+    (NOSE, L_EYE),
+    (L_EYE, L_EAR),
+)
 
 # The joint that each one turns into in a mirror.
 MIRROR = np.array(
@@ -46,9 +74,27 @@ MIRROR = np.array(
 # How far annotators of COCO differ about a joint, as a share of the square root of the person's area
 # (pycocotools, `cocoeval.Params.kpt_oks_sigmas`); the neck, which COCO has not, is between the shoulders.
 SIGMAS = np.array(
-    [0.026, 0.079, 0.079, 0.072, 0.062, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089, 0.107, 0.087, 0.089,
-     0.025, 0.025, 0.035, 0.035]
-)  # fmt: skip
+    [
+        0.026,
+        0.079,
+        0.079,
+        0.072,
+        0.062,
+        0.079,
+        0.072,
+        0.062,
+        0.107,
+        0.087,
+        0.089,
+        0.107,
+        0.087,
+        0.089,
+        0.025,
+        0.025,
+        0.035,
+        0.035,
+    ]
+)
 
 # Where each of our joints stands in another skeleton; -1 where it has none (the neck, made from the shoulders).
 _COCO_17 = (0, -1, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
@@ -79,8 +125,11 @@ def from_mediapipe_33(keypoints: ArrayLike) -> Keypoints:
 
 # By the number of joints, which tells these skeletons apart.
 CONVERTERS: dict[int, Callable[[ArrayLike], Keypoints]] = {
-    17: from_coco_17, 18: from_openpose_18, 25: from_openpose_25, 33: from_mediapipe_33,
-}  # fmt: skip
+    17: from_coco_17,
+    18: from_openpose_18,
+    25: from_openpose_25,
+    33: from_mediapipe_33,
+}
 
 
 def present(keypoints: NDArray[Any]) -> NDArray[np.bool_]:

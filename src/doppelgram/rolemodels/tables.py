@@ -53,7 +53,7 @@ def role_models(posts: PostTable, groups: Grouping, found: Findings, clocks: Boo
         return column
 
     def whole(values: Int64) -> Any:
-        return pd.array(spread(values), dtype="Int64")
+        return pd.Series(spread(values)).astype("Int64").array
 
     parent = np.full(n, "", dtype=object)
     follows = tree.parent >= 0

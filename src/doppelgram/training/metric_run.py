@@ -22,10 +22,10 @@ from doppelgram.models.towers import ImageTower
 from doppelgram.training.data import Part
 from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing, warn
 from doppelgram.training.features import Features
+from doppelgram.training.job import Job, drawn_parts, given_parts
 from doppelgram.training.networks import make_network
 from doppelgram.training.recipe import MetricRecipe
 from doppelgram.training.run import SPLIT_FILE, Run, abandon_run
-from doppelgram.training.start import Job, drawn_parts, given_parts
 from doppelgram.training.tasks.metric import MetricTask
 from doppelgram.training.tasks.metric_checks import check_recipe
 from doppelgram.training.trainer import Fitted, Place, fit

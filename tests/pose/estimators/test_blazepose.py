@@ -16,7 +16,7 @@ from doppelgram.pose.estimators.blazepose import (
     distinct_squares,
     find_blazepose,
     logistic,
-)  # fmt: skip
+)
 from doppelgram.pose.skeleton import L_ANKLE, NOSE, R_WRIST
 from doppelgram.pose.squares import Square
 from helpers.tiny_networks import draw_people, red_square, save
@@ -53,8 +53,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows[34, :2] = 128, 128 - 128 / 1.25  # the circle that gives this very square again
     nothing = ops.multiply(ops.reduce_sum(entry, np.array([0, 1, 2, 3])), np.float32(0))
     red = ops.reduce_max(entry, np.array([0, 1, 2, 3]))
-    save([ops.add(rows.reshape(1, 195), nothing), ops.reshape(red, np.array([1, 1]), False)], [entry],
-         folder / LANDMARKS.replace(".tflite", ".xml"))  # fmt: skip
+    save(
+        [ops.add(rows.reshape(1, 195), nothing), ops.reshape(red, np.array([1, 1]), False)],
+        [entry],
+        folder / LANDMARKS.replace(".tflite", ".xml"),
+    )
     return folder
 
 
@@ -86,9 +89,10 @@ def test_anchors_by_hand() -> None:
     starts = anchors()
     assert starts.shape == (2254, 2)
     np.testing.assert_allclose(starts[0], starts[1])
-    np.testing.assert_allclose(starts[[0, 2, 56, 1568, 1960, 2253]],
-                               [(0.5 / 28,) * 2, (1.5 / 28, 0.5 / 28), (0.5 / 28, 1.5 / 28),
-                                (0.5 / 14,) * 2, (0.5 / 7,) * 2, (6.5 / 7,) * 2])  # fmt: skip
+    np.testing.assert_allclose(
+        starts[[0, 2, 56, 1568, 1960, 2253]],
+        [(0.5 / 28,) * 2, (1.5 / 28, 0.5 / 28), (0.5 / 28, 1.5 / 28), (0.5 / 14,) * 2, (0.5 / 7,) * 2, (6.5 / 7,) * 2],
+    )
 
 
 def test_a_detection_by_hand() -> None:

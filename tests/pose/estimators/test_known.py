@@ -146,9 +146,7 @@ def test_the_tables_columns(tmp_path: Path) -> None:
     keypoints = np.stack([standing(80, 60, 90, 0.8), standing(30, 60, 20, 0.7)])
     write_people(tmp_path / "p.parquet", {"1.jpg": People(keypoints, np.array([0.8, 0.7]), 160, 120)}, "movenet-x-1")
     table = pd.read_parquet(tmp_path / "p.parquet")
-    assert list(table.columns) == [
-        "path", "width", "height", "people", "score", "prominence", "passer_by", "keypoints"
-    ]  # fmt: skip
+    assert list(table.columns) == ["path", "width", "height", "people", "score", "prominence", "passer_by", "keypoints"]
     row = table.iloc[0]
     assert (row["people"], list(row["passer_by"])) == (2, [False, True])
     assert [len(numbers) for numbers in row["keypoints"]] == [54, 54]

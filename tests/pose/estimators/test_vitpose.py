@@ -19,9 +19,13 @@ def vitpose(folder: Path, joints: int = 17) -> Path:
     from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
 
     backbone = VitPoseBackboneConfig(
-        image_size=[64, 48], patch_size=[16, 16], hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        image_size=[64, 48],
+        patch_size=[16, 16],
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
         out_indices=[1],
-    )  # fmt: skip
+    )
     network = VitPoseForPoseEstimation(VitPoseConfig(backbone_config=backbone, num_labels=joints))
     torch.nn.init.zeros_(network.head.conv.weight)
     torch.nn.init.constant_(network.head.conv.bias, 0.8)

@@ -79,5 +79,7 @@ def _face(detection: Any, width: int, height: int) -> Face:
     turn = math.degrees(math.atan2(right[1] - left[1], right[0] - left[0]))
     return Face(
         (box.xmin * width, box.ymin * height, box.width * width, box.height * height),
-        float(detection.score[0]), (left, right), turn,
-    )  # fmt: skip
+        float(detection.score[0]),
+        (left, right),
+        turn,
+    )

@@ -162,9 +162,12 @@ class HaarDetector:
         matrix = self._cv2.getRotationMatrix2D((x, y), face.turn, scale)
         matrix[:, 2] += half - x, half - y
         patch = self._cv2.warpAffine(
-            grey, matrix, (_FACE_FOR_EYES, round(0.62 * _FACE_FOR_EYES)),
-            flags=self._cv2.INTER_LINEAR, borderMode=self._cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+            grey,
+            matrix,
+            (_FACE_FOR_EYES, round(0.62 * _FACE_FOR_EYES)),
+            flags=self._cv2.INTER_LINEAR,
+            borderMode=self._cv2.BORDER_REPLICATE,
+        )
         back = self._cv2.invertAffineTransform(matrix)
         for cascade in ("eye_tree_eyeglasses", "eye"):
             boxes, agreeing = self._cascade(cascade).detectMultiScale2(

@@ -62,12 +62,12 @@ def _plain(value: Any) -> Any:
 
 def versions(model: ArrangementModel) -> dict[str, str]:
     """Programs and versions that the figures depend on."""
-    sight = model.finder_settings
+    finder_settings = model.finder_settings
     return {
         "Doppelgram": version("doppelgram"),
         "Python": platform.python_version(),
         **{name: version(name) for name in ("torch", "numpy")},
         "model": model.fingerprint[:12],
-        "people found by": f"{sight.estimator} {sight.estimator_key}".strip(),
-        "people masked by": f"{sight.segmenter} {sight.segmenter_key}".strip(),
+        "people found by": f"{finder_settings.estimator} {finder_settings.estimator_key}".strip(),
+        "people masked by": f"{finder_settings.segmenter} {finder_settings.segmenter_key}".strip(),
     }

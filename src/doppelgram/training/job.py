@@ -1,0 +1,83 @@
+"""One training as it was ordered, and the parts of its images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.splits import Split, make_split, read_split, split_of_data
+from doppelgram.training.embedding import warn
+from doppelgram.training.recipe_sections import Split as SplitSection
+from doppelgram.training.run import SPLIT_FILE, Run, create_run
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training as it was ordered.
+
+    Attributes:
+        data: the images: a folder, a table, or a collection in memory.
+        recipe: how it is trained.
+        out: run folder.
+        split: the parts, if they are given.
+        weights: folder to look pretrained weights up in.
+        seed: the same recipe, collection and seed give the same run again.
+        resume: continue the run in ``out`` if there is one.
+    """
+
+    data: Path | Collection
+    recipe: Any
+    out: Path
+    split: Split | None = None
+    weights: Path | None = None
+    seed: int = 0
+    resume: bool = False
+
+    @property
+    def source(self) -> Path:
+        """The folder or table, or where a collection in memory has its root: for messages."""
+        return self.data.root if isinstance(self.data, Collection) else self.data
+
+    def collection(self, label: str) -> Collection:
+        """The images, compared by a column; by their own where ``label`` is empty."""
+        if isinstance(self.data, Collection):
+            return self.data.with_label(label) if label else self.data
+        return read_collection(self.data, label=label)
+
+    def open(self, run: Run | None) -> Run:
+        """The run that is resumed, or a new one in its folder."""
+        return run or create_run(self.out, self.recipe, self.data, self.seed)
+
+
+def given_parts(
+    job: Job, run: Run | None, collection: Collection, console: Console, listed: list[str] | None = None
+) -> Split | None:
+    """The parts that a run has already, that were given, or that images come with; None where they are to be drawn.
+
+    Raises:
+        DoppelgramError: they do not fit the collection.
+    """
+    kept = job.out / SPLIT_FILE
+    parts = read_split(kept) if run is not None and kept.is_file() else job.split
+    if parts is None:
+        parts = split_of_data(job.source, collection, console, listed)
+    if parts is not None:
+        parts.rows(collection)
+    return parts
+
+
+def drawn_parts(
+    collection: Collection, settings: SplitSection, seed: int, console: Console, listed: list[str] | None = None
+) -> Split:
+    """Parts drawn from the seed, as the recipe has it."""
+    shares = {"val": settings.val, "test": settings.test}
+    shares["train"] = 1 - sum(shares.values())
+    parts = make_split(collection, settings.by, shares, seed, listed)
+    for part in parts.empty_parts(shares):
+        warn(console, f"the {part} part is empty: there are too few images or groups to divide")
+    return parts
