@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from doppelgram.comparison.cells import ComparisonTrainer, read_result
@@ -36,7 +36,9 @@ def run_cells(cells: Sequence[Cell], trainer: ComparisonTrainer, out: Path, part
     with progress.bar("training", sum(cell.recipe.optimiser.epochs for cell in todo)) as advance:
         for number, cell in enumerate(todo, 1):
             folder, cell_started = out / RUNS_FOLDER / cell.folder, time.perf_counter()
-            run = trainer.train(cell, folder, lambda: advance(1))
+            counted = _Counted(advance)
+            run = trainer.train(cell, folder, counted.one)
+            advance(cell.recipe.optimiser.epochs - counted.steps)  # those that were not needed, or done earlier
             trainer.measure(cell, folder, part)
             read = read_result(folder, part)
             if read is None:
@@ -51,6 +53,17 @@ def run_cells(cells: Sequence[Cell], trainer: ComparisonTrainer, out: Path, part
                 f"about {duration((now - started) / number * (len(todo) - number))} left" if number < len(todo) else "",
             ]
             progress.note("  ".join(filter(None, parts)))
+
+
+class _Counted:
+    """A bar that counts what it was moved by."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance, self.steps = advance, 0
+
+    def one(self) -> None:
+        self._advance(1)
+        self.steps += 1
 
 
 def _what_happened(result: RunResult) -> str:
