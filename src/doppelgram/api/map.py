@@ -23,6 +23,7 @@ from doppelgram.images.read import Photograph
 from doppelgram.maps.atlas import Images, Map, make_map
 from doppelgram.maps.neighbours import Text
 from doppelgram.maps.projection import FEWEST, METHODS
+from doppelgram.maps.projector import write_projector
 from doppelgram.maps.sprites import Pixels, empty, make_sheets, side_for, square
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embedder import Embedder
@@ -31,7 +32,6 @@ from doppelgram.reports.figures import write_figure
 from doppelgram.reports.map.page import write_page
 from doppelgram.reports.map.parts import wrong_lines
 from doppelgram.reports.map.picture import draw_points
-from doppelgram.reports.map.projector import write_projector
 from doppelgram.space.exact import Float32
 from doppelgram.space.space import Space, checked_part
 from doppelgram.training.run import RUN_FILE, open_run
