@@ -117,10 +117,7 @@ def print_ranking(found: RoleModels) -> None:
     from doppelgram.rolemodels.findings import goes_beyond, lead
 
     echo_paragraph(lead(found))
-    posts = found.role_models
-    leaders: list[Any] = list(
-        posts[(posts["status"] == "traced") & (posts["score"] > 0)].head(MAX_ROWS).itertuples(index=False)
-    )
+    leaders: list[Any] = list(found.leaders.head(MAX_ROWS).itertuples(index=False))
     if leaders:
         rows = [
             (

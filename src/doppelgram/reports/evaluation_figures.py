@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from doppelgram.evaluation.classification import top_confusions
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.roc import Roc, auc, equal_error_rate
-from doppelgram.numbers import count, percent, percent_tick, shortened
+from doppelgram.numbers import count, percent, percent_tick
 from doppelgram.reports.figures import DIFFERENT, INK, QUIET, SAME, canvas, percent_axis, titled, write_figure
 from doppelgram.space.exact import Float64
 
@@ -52,7 +52,7 @@ def roc_figure(distances: Float64, same: NDArray[np.bool_]) -> Figure:
     ticks = 10.0 ** np.arange(np.ceil(np.log10(left) - 1e-9), 1)
     axes.set_xticks(ticks, [percent_tick(tick) for tick in ticks])
     axes.minorticks_off()
-    _legend(axes, "lower right" if tar[0][np.searchsorted(far[0], 0.01, side="right") - 1] > 0.5 else "upper left")
+    _legend(figure)
     return figure
 
 
@@ -71,8 +71,7 @@ def distance_figure(distances: Float64, same: NDArray[np.bool_], threshold: floa
     axes.set_xlim(0, top)
     axes.set_ylim(bottom=0)
     percent_axis(axes)
-    axes.margins(y=0.15)
-    _legend(axes, "best")
+    _legend(figure)
     return figure
 
 
@@ -109,11 +108,11 @@ def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 1
     if not confusions:
         return None
     height = 1.5 + 0.3 * len(confusions)
-    figure, axes = _canvas("Classes most often taken for another", "Images taken for the other class", "", height)
+    figure, axes = _canvas("Classes most often taken for another, and how many images", "", "", height)
     counts = [wrongly for _, _, wrongly, _ in confusions]
     rows = np.arange(len(confusions))
     axes.barh(rows, counts, color=SAME, height=0.66)
-    labels = [f"{shortened(right, 28)} taken for {shortened(wrong, 28)}" for right, wrong, _, _ in confusions]
+    labels = [f"{_named(right)} taken for {_named(wrong)}" for right, wrong, _, _ in confusions]
     axes.set_yticks(rows, labels)
     axes.invert_yaxis()
     for row, (_, _, wrongly, of_class) in enumerate(confusions):
@@ -121,7 +120,7 @@ def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 1
         axes.annotate(text, (wrongly, row), (5, 0), va="center", color=QUIET, fontsize=9, **_NOTE)
     axes.set_xlim(0, max(counts) * 1.2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(False, axis="y")
+    axes.grid(False)
     return figure
 
 
@@ -156,5 +155,12 @@ def _canvas(title: str, x: str, y: str, height: float = _SIZE[1]) -> tuple[Figur
     return figure, grid[0][0]
 
 
-def _legend(axes: Axes, place: Literal["best", "upper left", "lower right"]) -> None:
-    axes.legend(loc=place, frameon=True, framealpha=0.9, edgecolor="none", fontsize=9.5, labelcolor=INK)
+def _named(label: str, most: int = 24) -> str:
+    """A class's name; of a long one both ends, since long names often differ in their last letters alone."""
+    return label if len(label) <= most else f"{label[: most // 2]}…{label[1 - most // 2 :]}"
+
+
+def _legend(figure: Figure) -> None:
+    """A line of names below the axes, where it hides nothing."""
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 3}
+    figure.legend(frameon=False, fontsize=9.5, labelcolor=INK, **place)

@@ -212,14 +212,8 @@ def places(every: pd.DataFrame) -> pd.DataFrame:
     return result[order].sort_values("influence", ascending=False, kind="stable").reset_index(names="place")
 
 
-def curve(evidence: Evidence) -> pd.DataFrame:
-    """Shares attributed by lag, beside those of shuffled clocks."""
-    return pd.DataFrame(vars(evidence.curve))
-
-
 def robustness(found: Findings, threshold: float) -> pd.DataFrame:
     """The leading posts under other settings; ``used`` marks the line of the settings themselves."""
-    names = ["threshold", "decay_days", "kept", "same_first", "correlation"]
-    table = pd.DataFrame([[getattr(line, name) for name in names] for line in found.robustness], columns=names)
+    table = pd.DataFrame([vars(line) for line in found.robustness])
     table["used"] = (table["threshold"] == threshold) & (table["decay_days"] == found.edges.decay)
     return table

@@ -16,27 +16,13 @@ from doppelgram.rolemodels.result import RoleModels
 REPORT_FILE = "report.html"
 
 _COLUMNS = [
-    "path",
-    "author",
-    "timestamp",
-    "place",
-    "arrangement",
-    "score",
-    "influence",
-    "originality",
-    "followers",
-    "total_followers",
-    "excess",
-    "p_value",
-    "q_value",
-    "rank_low",
-    "rank_high",
+    *("path", "author", "timestamp", "place", "arrangement", "score", "influence", "originality", "followers"),
+    *("total_followers", "excess", "p_value", "q_value", "rank_low", "rank_high"),
 ]
 
 
 def summary(found: RoleModels, out: Path | str | None = None) -> dict[str, Any]:
     """What a trace found in short, as JSON writes it."""
-    leaders = found.role_models[(found.role_models["status"] == "traced") & (found.role_models["score"] > 0)]
     return {
         "counts": found.counts,
         "overall": {name: _plain(value) for name, value in found.overall.items()},
@@ -46,7 +32,7 @@ def summary(found: RoleModels, out: Path | str | None = None) -> dict[str, Any]:
         "notes": list(found.notes),
         "role_models": [
             {name: _plain(value) for name, value in zip(_COLUMNS, row, strict=True)}
-            for row in leaders[_COLUMNS].head(found.settings.top).itertuples(index=False)
+            for row in found.leaders[_COLUMNS].head(found.settings.top).itertuples(index=False)
         ],
         **({"report": str(Path(out) / REPORT_FILE)} if out is not None else {}),
     }
