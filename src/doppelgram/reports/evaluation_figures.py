@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.evaluation.classification import top_confusions
-from doppelgram.evaluation.result import EvaluationResult
+from doppelgram.evaluation.result import EvaluationResult, Evidence
 from doppelgram.evaluation.roc import Roc, auc, equal_error_rate
 from doppelgram.numbers import count, percent, percent_tick
 from doppelgram.reports.figures import DIFFERENT, INK, QUIET, SAME, canvas, percent_axis, titled, write_figure
@@ -133,20 +133,25 @@ def write_figures(folder: Path | str, result: EvaluationResult) -> list[Path]:
     Raises:
         DoppelgramError: the folder cannot be written to.
     """
-    evidence = result.evidence
-    distances, same, cmc = evidence.distances, evidence.same, evidence.cmc
-    truth, predicted = evidence.truth, evidence.predicted
-    plans: dict[str, Callable[[], Figure | None]] = {}
+    folder = Path(folder)
+    return [
+        write_figure(figure, folder / f"{name}.png", dpi=200)
+        for name, figure in _figures(result.evidence)
+        if figure is not None
+    ]
+
+
+def _figures(evidence: Evidence) -> Iterator[tuple[str, Figure | None]]:
+    """What can be drawn, by name, one after the other."""
+    distances, same = evidence.distances, evidence.same
     if distances is not None and same is not None and len(same):
         if same.any() and not same.all():
-            plans["roc"] = lambda: roc_figure(distances, same)
-        plans["distances"] = lambda: distance_figure(distances, same, evidence.threshold)
-    if cmc is not None:
-        plans["cmc"] = lambda: cmc_figure(cmc)
-    if truth is not None and predicted is not None:
-        plans["confusions"] = lambda: confusion_figure(truth, predicted)
-    drawn = {name: figure for name, draw in plans.items() if (figure := draw()) is not None}
-    return [write_figure(figure, Path(folder) / f"{name}.png", dpi=200) for name, figure in drawn.items()]
+            yield "roc", roc_figure(distances, same)
+        yield "distances", distance_figure(distances, same, evidence.threshold)
+    if evidence.cmc is not None:
+        yield "cmc", cmc_figure(evidence.cmc)
+    if evidence.truth is not None and evidence.predicted is not None:
+        yield "confusions", confusion_figure(evidence.truth, evidence.predicted)
 
 
 def _canvas(title: str, x: str, y: str, height: float = _SIZE[1]) -> tuple[Figure, Axes]:

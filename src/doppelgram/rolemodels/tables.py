@@ -210,10 +210,3 @@ def places(every: pd.DataFrame) -> pd.DataFrame:
     result["arrangements"] = number.reindex(result.index).fillna(0).astype("int64")
     order = ["posts", "authors", "arrangements", "influence", "attributed", "excess", "best"]
     return result[order].sort_values("influence", ascending=False, kind="stable").reset_index(names="place")
-
-
-def robustness(found: Findings, threshold: float) -> pd.DataFrame:
-    """The leading posts under other settings; ``used`` marks the line of the settings themselves."""
-    table = pd.DataFrame([vars(line) for line in found.robustness])
-    table["used"] = (table["threshold"] == threshold) & (table["decay_days"] == found.edges.decay)
-    return table

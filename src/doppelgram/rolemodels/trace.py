@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
@@ -71,8 +70,8 @@ def trace_posts(
         arrangements=tables.arrangements(every, evidence),
         authors=tables.authors(every),
         places=tables.places(every),
-        curve=pd.DataFrame(vars(evidence.curve)),
-        robustness=tables.robustness(found, threshold),
+        curve=evidence.curve,
+        robustness=found.robustness,
         counts=counts,
         overall={
             "attributed": evidence.overall,
@@ -170,6 +169,8 @@ def _trace(
     evidence = shuffled_clock(matches, time, place, groups.arrangement[rows], settings, edges.decay, advance)
     low, high = rank_intervals(edges, time, original, settings)
     decays = [edges.decay / 2, edges.decay, edges.decay * 2]
+    varied = sensitivity(loose, time, score, settings, thresholds_around(threshold), decays)
+    varied["used"] = (varied["threshold"] == threshold) & (varied["decay_days"] == edges.decay)
     return Findings(
         rows=rows,
         time=time,
@@ -183,5 +184,5 @@ def _trace(
         rank=rank,
         rank_low=np.minimum(low, rank),
         rank_high=np.maximum(high, rank),
-        robustness=sensitivity(loose, time, score, settings, thresholds_around(threshold), decays),
+        robustness=varied,
     )
