@@ -170,8 +170,8 @@ def _draw_skeleton(
         if known[list(ends)].all():
             _limb(draw, [tuple(points[end]) for end in ends], (255, 255, 255, 200), width * 0.6)
     lines = []
-    for name, ends in PARTS.items():
-        one, two = (list(MIRROR[list(end)] if turned else end) for end in ends)
+    for name, part in PARTS.items():
+        one, two = (list(MIRROR[list(end)] if turned else end) for end in part)
         if known[[*one, *two]].all():
             colour = limb_colour(degrees[name]) if name in degrees else _UNCOMPARED
             lines.append(([tuple(points[one].mean(0)), tuple(points[two].mean(0))], colour))
