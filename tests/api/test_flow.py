@@ -15,6 +15,7 @@ from rich.console import Console
 
 import doppelgram
 from doppelgram import DoppelgramError
+from doppelgram.console import TerminalProgress
 from doppelgram.training.recipe import Recipe, make_recipe
 from helpers.pictures import stripes
 
@@ -173,7 +174,10 @@ def test_a_folder_that_comes_divided(tmp_path: Path) -> None:
                 stripes(kind, rng).save(data / f"{part}/kind{kind}/{n}.png")
     stream = io.StringIO()
     run = doppelgram.train(
-        data, recipe(optimiser={"epochs": 1}), tmp_path / "run", console=Console(file=stream, width=80)
+        data,
+        recipe(optimiser={"epochs": 1}),
+        tmp_path / "run",
+        progress=TerminalProgress(Console(file=stream, width=80)),
     )
     said = stream.getvalue()
     assert "parts of a split" in said

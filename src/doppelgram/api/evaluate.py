@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.pairs import read_pairs
 from doppelgram.dataset.read import read_collection
@@ -41,7 +40,7 @@ def evaluate(
     part: str = "",
     knn: int = 1,
     seed: int = 0,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> EvaluationResult:
     """Evaluate a model.
 
@@ -62,7 +61,7 @@ def evaluate(
         part: ``test``, ``val`` or ``train``: the part of the run's split to look for.
         knn: number of neighbours that vote in k-NN classification.
         seed: of the drawn pairs and of the bootstrap.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Raises:
         DoppelgramError: something given cannot be used, or there is nothing to evaluate.
@@ -79,7 +78,7 @@ def evaluate(
     if out is not None:
         check_folder(Path(out).expanduser())
     model = load_model(run, weights=weights, keypoints=keypoints)
-    this = _Evaluation(model, run, knn, seed, console or Console(stderr=True))
+    this = _Evaluation(model, run, knn, seed, progress or TerminalProgress())
     results: list[EvaluationResult] = []
     if gallery is not None:
         results.append(this.in_gallery(gallery, query))
@@ -113,7 +112,7 @@ class _Evaluation:
     run: Path
     knn: int
     seed: int
-    console: Console
+    progress: Progress
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -174,7 +173,7 @@ class _Evaluation:
         """Pairs of photographs whose answer a file knows."""
         left, right, same = read_pairs(file, root)
         paths: Sequence[Path] = sorted(set(left) | set(right))
-        with progress_bar(self.console, "embedding pairs", len(paths)) as advance:
+        with self.progress.bar("embedding pairs", len(paths)) as advance:
             loaded = embed_files(self.model, paths, progress=advance, keep_duplicates=True)
         loaded.report.raise_if_nothing_readable()
         row_of = {paths[position]: row for row, position in enumerate(loaded.kept.tolist())}
@@ -184,7 +183,7 @@ class _Evaluation:
             gone = next(p for a, b in zip(left, right, strict=True) for p in (a, b) if p not in row_of)
             left_out = f"{int((~usable).sum())} of {len(usable)} pairs left out"
             notes.append(f"{left_out}: an image could not be read, such as {quoted(str(gone))}")
-            self.console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
+            self.progress.warning(loaded.report.summary())
         if not usable.any():
             raise DoppelgramError(
                 f"{file}: not one pair could be read; are the paths relative to {root or file.parent}?"
@@ -218,7 +217,7 @@ class _Evaluation:
         return read_collection(data, label=str(self.model.recipe.get("data", {}).get("label", ""))).labelled()
 
     def _embedded(self, collection: Collection, what: str) -> EmbeddedCollection:
-        return embed_collection(self.model, collection, self.console, what=what)
+        return embed_collection(self.model, collection, self.progress, what=what)
 
     def _evaluated(
         self,

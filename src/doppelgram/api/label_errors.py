@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from rich.console import Console
 
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import JOIN, Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
@@ -116,7 +116,7 @@ def list_label_errors(
     most: int = 40,
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> LabelErrors:
     """Find suspected label errors, copies, wrong pairs and outliers with a trained model.
 
@@ -129,12 +129,12 @@ def list_label_errors(
         most: findings on the contact sheet, shared out among the categories.
         weights: for a model of parts and poses: folder in which what finds people is looked up first.
         keypoints: for one that takes ready-made keypoints: the file that holds them.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Raises:
         DoppelgramError: no such model or images, a part that is not there, or a file that cannot be written.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     run = Path(run).expanduser()
     out, csv = (Path(file).expanduser() if file is not None else None for file in (out, csv))
     if out is not None and out.suffix.lower() != ".png":
@@ -148,7 +148,7 @@ def list_label_errors(
     keep_inputs([file for file in (out, csv) if file is not None], [Path(data or run), *collection.paths])
     part_of = dict(zip(collection.names, parts.tolist(), strict=True))
     # Copies are what is looked for here, so they are kept.
-    found = embed_collection(model, collection, console, keep_duplicates=True, note=_appearance)
+    found = embed_collection(model, collection, progress, keep_duplicates=True, note=_appearance)
     collection = found.collection
     parts = np.array([part_of[name] for name in collection.names], dtype=np.str_)
     requested = None if part == "all" else parts == part

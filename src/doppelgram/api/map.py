@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from rich.console import Console
 
 from doppelgram.catalog.folder import CATALOG_FILE
 from doppelgram.catalog.store import Catalog
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import PARTS
@@ -57,7 +57,7 @@ def draw_map(
     title: str = "",
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> Map:
     """Map images into the plane and write what is asked for.
 
@@ -78,12 +78,12 @@ def draw_map(
         title: above the map; says by itself what is shown if it is empty.
         weights: for a model of places and poses: folder in which what finds people is looked up first.
         keypoints: for one that takes ready-made keypoints: the file that holds them.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Raises:
         DoppelgramError: something given cannot be used, or there are fewer than 3 images.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     listed = [out] if isinstance(out, (str, Path)) else list(out or ())
     files = [Path(file).expanduser() for file in listed]
     for file in files:
@@ -107,21 +107,21 @@ def draw_map(
         if catalog is not None:
             embedded = _of_catalog(catalog)
         elif data is not None:
-            embedded = _of_data(model, data, console, what="images")
+            embedded = _of_data(model, data, progress, what="images")
         else:
-            embedded = _of_run(source, model, parts, console)
-        images = _known(embedded, space, by, console)
+            embedded = _of_run(source, model, parts, progress)
+        images = _known(embedded, space, by, progress)
         if len(images) < FEWEST:
             count = "1 image" if len(images) == 1 else f"{len(images) or 'no'} images"
             raise DoppelgramError(f"{data or source}: holds {count}; a map needs {FEWEST} or more")
-        with console.status(f"mapping {len(images):,} images"):
+        with progress.bar(f"mapping {len(images):,} images", 0):
             found = make_map(
                 images, method, space=space, by=by, seed=seed, perplexity=perplexity, fingerprint=model.fingerprint
             )
     if place is not None:
-        with console.status("placing images"):
-            more = _of_data(model, place, console, what="images to place")
-            found = found.place(_known(more, space, found.by, console))
+        with progress.bar("placing images", 0):
+            more = _of_data(model, place, progress, what="images to place")
+            found = found.place(_known(more, space, found.by, progress))
     name = "t-SNE" if found.projection.method == "tsne" else "PCA"
     title = title or f"{name} of {shown.stem if onto is not None else shown.name}"
     for file in files:
@@ -159,11 +159,11 @@ def _check_together(
         raise DoppelgramError(f"{source}: is a model without its run, so it has no images; name DATA to map")
 
 
-def _known(shown: _Shown, space: Space, by: str, console: Console) -> Images:
+def _known(shown: _Shown, space: Space, by: str, progress: Progress) -> Images:
     images, unknown = shown.images(space, by)
     if unknown:
         text = f"{unknown:,} images are left out: nobody was found in them, so their {by} is unknown"
-        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        progress.warning(text)
     return images
 
 
@@ -207,7 +207,7 @@ class _Shown:
         return images, len(unknown) - len(rows)
 
 
-def _of_run(source: Path, model: Embedder, parts: Sequence[str], console: Console) -> _Shown:
+def _of_run(source: Path, model: Embedder, parts: Sequence[str], progress: Progress) -> _Shown:
     for part in parts:
         if part not in PARTS:
             raise DoppelgramError(f"--part is '{part}'; it is {', '.join(PARTS[:-1])} or {PARTS[-1]}")
@@ -217,23 +217,23 @@ def _of_run(source: Path, model: Embedder, parts: Sequence[str], console: Consol
     chosen = np.sort(np.concatenate([rows[part] for part in dict.fromkeys(wanted)]))
     if not len(chosen):
         raise DoppelgramError(f"{source}: none of its images is in the part {' or '.join(wanted)}")
-    return _embedded(model, collection.take(chosen), console, part_of=split.parts)
+    return _embedded(model, collection.take(chosen), progress, part_of=split.parts)
 
 
-def _of_data(model: Embedder, data: Path | str, console: Console, *, what: str) -> _Shown:
+def _of_data(model: Embedder, data: Path | str, progress: Progress, *, what: str) -> _Shown:
     """A folder's or table's images, embedded; those without a label are kept."""
     wanted = str(model.recipe.get("data", {}).get("label", ""))
     collection = read_collection(data)
     columns = [column.strip() for column in wanted.split("+") if column.strip()]
     if columns and all(column in collection.label_columns for column in columns):
         collection = collection.with_label(wanted)
-    return _embedded(model, collection, console, what=what)
+    return _embedded(model, collection, progress, what=what)
 
 
 def _embedded(
     model: Embedder,
     collection: Collection,
-    console: Console,
+    progress: Progress,
     *,
     part_of: Mapping[str, str] | None = None,
     what: str = "images",
@@ -243,7 +243,7 @@ def _embedded(
     def tile(photograph: Photograph) -> Pixels:
         return empty(side) if photograph.pixels is None else square(Image.fromarray(photograph.pixels), side)
 
-    found = embed_collection(model, collection, console, what=what, note=tile)
+    found = embed_collection(model, collection, progress, what=what, note=tile)
     names = found.collection.names
     parts = np.array([(part_of or {}).get(name, "") for name in names], dtype=np.str_)
 

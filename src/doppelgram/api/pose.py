@@ -11,9 +11,8 @@ from typing import Any
 
 import pandas as pd
 from PIL import Image
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.folders import IMAGE_ENDINGS
 from doppelgram.dataset.loading import tell_notes
@@ -91,7 +90,7 @@ def estimate_poses(
     pose_weights: Path | str | None = None,
     draw: Path | str | None = None,
     cache: Path | str | None = None,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> PosedCollection:
     """Find the people of a folder, a table or one photograph, and write their keypoints as Parquet.
 
@@ -107,13 +106,13 @@ def estimate_poses(
         draw: folder for each photograph with its skeletons drawn, as a JPEG under the photograph's own name; where two
             differ in their endings only, under the whole names.
         cache: folder for answers; one in the user's cache by default.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Raises:
         DoppelgramError: something given cannot be used, or no photograph can be read.
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     out = Path(out).expanduser()
     if out.suffix.lower() not in _TABLES:
         raise DoppelgramError(f"{out}: keypoints are written as Parquet; let its name end in .parquet")
@@ -121,17 +120,17 @@ def estimate_poses(
     collection = _collection(Path(data).expanduser())
     drawn = _drawn(collection, Path(draw).expanduser()) if draw is not None else {}
     keep_inputs([out, *drawn.values()], [Path(data).expanduser(), *collection.paths])
-    tell_notes(collection, console)
+    tell_notes(collection, progress)
     answers = _path(cache) or cache_folder() / "poses"
     try:
-        people, report = _find(collection, looker, answers, drawn, console)
+        people, report = _find(collection, looker, answers, drawn, progress)
     except KeyboardInterrupt:
         raise Interrupted(
             f"{out}: interrupted; what was found is kept, and the same command goes on from here"
         ) from None
     report.raise_if_nothing_readable()
     if report.problems():
-        console.print(report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
+        progress.warning(report.summary())
     unnamed = []
     if isinstance(looker, KnownPeople):
         unnamed = [
@@ -172,7 +171,7 @@ def _find(
     estimator: Estimator | KnownPeople,
     answers: Path,
     drawn: Mapping[str, Path],
-    console: Console,
+    progress: Progress,
 ) -> tuple[dict[str, People], LoadReport]:
     """People by the names of their photographs, and what became of each file; ``drawn`` ones are drawn on the way."""
     framing = WholePhotograph(_DRAWN) if drawn else None
@@ -191,7 +190,7 @@ def _find(
         return name, replace(photograph, pixels=None)
 
     with (
-        progress_bar(console, "looking for people", len(collection)) as advance,
+        progress.bar("looking for people", len(collection)) as advance,
         closing(read(collection.paths, want, keep_duplicates=True)) as photographs,
         closing(in_order(draw, zip(collection.names, photographs, strict=True))) as finished,
     ):

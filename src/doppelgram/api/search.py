@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress, TerminalProgress
+from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs
@@ -35,7 +34,7 @@ def index(
     show_crops: Path | str | None = None,
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> IndexReport:
     """Embed a folder or table of images into a catalog; what is there already is skipped.
 
@@ -49,13 +48,13 @@ def index(
         weights: for a model of places and poses: folder in which what finds people is looked up first.
         keypoints: for one that takes ready-made keypoints: the file that holds them, by default ``keypoints.json``
             beside the images.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Raises:
         DoppelgramError: nothing could be read, or the catalog was filled by another model or from other cuts.
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     loaded = load_model(model, weights=weights, keypoints=keypoints)
     wanted = str(loaded.recipe.get("data", {}).get("label", ""))
     collection = read_collection(data)
@@ -66,16 +65,15 @@ def index(
         keep_inputs([Path(show_crops).expanduser()], collection.paths)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     store = Catalog.open_or_create(Path(catalog).expanduser(), loaded, model_folder(model), face=face)
-    for note in collection.notes:
-        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
+    tell_notes(collection, progress)
     try:
-        with progress_bar(console, "indexing", len(collection)) as advance:
+        with progress.bar("indexing", len(collection)) as advance:
             report = index_collection(collection, loaded, store, progress=advance)
     except KeyboardInterrupt:
         raise Interrupted(f"{catalog}: interrupted; the same command goes on from here") from None
-    tell_faces(console, report.files)
+    tell_faces(progress, report.files)
     if show_crops is not None:
-        _draw_crops(collection.paths, loaded.with_face(store.face), show_crops, console)
+        _draw_crops(collection.paths, loaded.with_face(store.face), show_crops, progress)
     return report
 
 
@@ -90,10 +88,10 @@ def _face(crop: str, show_crops: Path | str | None, model: Embedder) -> str:
     return ""
 
 
-def _draw_crops(paths: Sequence[Path], model: Embedder, file: Path | str, console: Console) -> None:
+def _draw_crops(paths: Sequence[Path], model: Embedder, file: Path | str, progress: Progress) -> None:
     framing = model.framing
     if isinstance(framing, Framing):
-        draw_crops(paths, framing, file, console=console)
+        draw_crops(paths, framing, file, progress=progress)
 
 
 def search(
@@ -107,7 +105,7 @@ def search(
     show_crops: Path | str | None = None,
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> list[Neighbours]:
     """The k images in a catalog that look most like each given one.
 
@@ -122,35 +120,35 @@ def search(
         show_crops: PNG to draw the given images into, with what is cut from each.
         weights: as for `index`.
         keypoints: as for `index`; of the given images.
-        console: where remarks go; standard error by default.
+        progress: where remarks go; the terminal by default.
 
     Raises:
         DoppelgramError: no such catalog, an empty one, or an image that cannot be read.
     """
     if montage is not None and Path(montage).suffix.lower() != ".png":
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     store = Catalog.open(Path(catalog).expanduser())
     model = store.load_model(weights=weights, keypoints=keypoints)
     face = _face(crop, show_crops, model)
     paths = [Path(image).expanduser() for image in images]
     keep_inputs([Path(file).expanduser() for file in (montage, show_crops) if file is not None], paths)
     found = store.searcher(model).search(paths, k, by=by, face=face)
-    tell_faces(console, faces_report(paths, [answer.faces for answer in found]))
+    tell_faces(progress, faces_report(paths, [answer.faces for answer in found]))
     for answer in found:
-        _tell_unknown(console, answer.query, answer.unknown)
+        _tell_unknown(progress, answer.query, answer.unknown)
     if show_crops is not None:
-        _draw_crops(paths, model.with_face(face), show_crops, console)
+        _draw_crops(paths, model.with_face(face), show_crops, progress)
     if montage is not None:
         draw_montage(found, store, Path(montage).expanduser())
     return found
 
 
-def _tell_unknown(console: Console, image: str, unknown: Sequence[str]) -> None:
+def _tell_unknown(progress: Progress, image: str, unknown: Sequence[str]) -> None:
     """Say that nobody was found in a photograph, so that nothing is known of the pose."""
     for part in unknown:
         text = f"{image}: nobody was found in it, so its {part} counts as unknown"
-        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        progress.warning(text)
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ def verify(
     show_crops: Path | str | None = None,
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> Verdict:
     """Compare two photographs with a run's model.
 
@@ -207,12 +205,12 @@ def verify(
         show_crops: PNG to draw them into, with what is cut from each.
         weights: as for `index`.
         keypoints: as for `index`; of both photographs.
-        console: where remarks go; standard error by default.
+        progress: where remarks go; the terminal by default.
 
     Raises:
         DoppelgramError: no such model, or an image that cannot be read.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     model = load_model(run, weights=weights, keypoints=keypoints)
     model = model.with_face(_face(crop, show_crops, model))
     images = [Path(image).expanduser() for image in (image_a, image_b)]
@@ -221,13 +219,13 @@ def verify(
     files = embed_files(model, images, keep_duplicates=True, requested=True)
     for outcome in files.report.problems():
         raise DoppelgramError(f"{outcome.path}: {outcome.reason or outcome.status}")
-    tell_faces(console, faces_report(images, files.faces))
+    tell_faces(progress, faces_report(images, files.faces))
     if show_crops is not None:
-        _draw_crops(images, model, show_crops, console)
+        _draw_crops(images, model, show_crops, progress)
     space = model.space
     unknown = unknown_parts(space, files.vectors)
     for image, missing in zip((image_a, image_b), unknown, strict=True):
-        _tell_unknown(console, str(image), missing)
+        _tell_unknown(progress, str(image), missing)
     compared = space.compare(files.vectors[:1], files.vectors[1:])
     distance, threshold = float(compared.distance[0]), space.threshold
     return Verdict(

@@ -65,7 +65,7 @@ def index(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
-        console=progress().console,
+        progress=progress(),
     )
     say_written(show_crops)
     if not json_:
@@ -113,7 +113,7 @@ def search(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
-        console=progress().console,
+        progress=progress(),
     )
     say_written(show_crops, montage)
     if json_:
@@ -182,7 +182,7 @@ def verify(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
-        console=progress().console,
+        progress=progress(),
     )
     say_written(show_crops)
     if json_:

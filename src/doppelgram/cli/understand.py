@@ -89,7 +89,7 @@ def map_(
         seed=seed,
         perplexity=perplexity,
         title=title,
-        console=progress().console,
+        progress=progress(),
     )
     written = [*files, *(path for path in (projector, save) if path)]
     if json_:
@@ -128,7 +128,7 @@ def errors(
         most=most,
         weights=weights,
         keypoints=keypoints,
-        console=progress().console,
+        progress=progress(),
     )
     if json_:
         facts = {"images": answer.images, "counts": answer.counts(), "notes": list(answer.notes)}
@@ -183,7 +183,7 @@ def pose(
         pose_weights=pose_weights,
         draw=draw,
         cache=cache,
-        console=progress().console,
+        progress=progress(),
     )
     if json_:
         print_json({**found.to_dict(), "file": str(out)})
