@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 import doppelgram
+from doppelgram.api.index import index
 from doppelgram.api.pose import estimate_poses
-from doppelgram.api.search import index
 from doppelgram.api.trace import trace
 from doppelgram.console import SilentProgress
 from doppelgram.models.finder_settings import FinderSettings

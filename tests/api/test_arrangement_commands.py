@@ -12,9 +12,11 @@ from rich.console import Console
 
 from doppelgram.api.compare_images import compare_images
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.index import index
 from doppelgram.api.label_errors import list_label_errors
 from doppelgram.api.map import draw_map
-from doppelgram.api.search import index, search, verify
+from doppelgram.api.search import search
+from doppelgram.api.verify import verify
 from doppelgram.catalog.findings import people_from
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doppelgram.api import search as searching
+from doppelgram.api import index as searching
 from doppelgram.catalog.index import index_collection
 from doppelgram.cli import main
 from doppelgram.console import SilentProgress

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from doppelgram.api.search import index, search, verify
+from doppelgram.api.index import index
+from doppelgram.api.search import search
+from doppelgram.api.verify import verify
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.read import Source, Want, read_all
 from doppelgram.models.embed_files import embed_files

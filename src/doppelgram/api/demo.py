@@ -8,7 +8,8 @@ from pathlib import Path
 
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
-from doppelgram.api.search import index, search
+from doppelgram.api.index import index
+from doppelgram.api.search import search
 from doppelgram.api.train import train
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.read import read_collection

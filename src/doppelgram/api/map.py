@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from io import BytesIO
+from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from doppelgram.catalog.folder import CATALOG_FILE
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
-from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.read import read_collection
-from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.collection import embed_collection
-from doppelgram.images.read import Photograph
-from doppelgram.maps.atlas import Images, Map, make_map
-from doppelgram.maps.neighbours import Text
+from doppelgram.maps.atlas import Map, make_map
 from doppelgram.maps.projection import FEWEST, METHODS
-from doppelgram.maps.sprites import Pixels, empty, make_sheets, side_for, square
+from doppelgram.maps.shown import images_of_catalog, images_of_data, images_of_run, known_images
 from doppelgram.models.bundle import load_model
-from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE
-from doppelgram.reports.figures import write_figure
 from doppelgram.reports.map.page import write_page
-from doppelgram.reports.map.parts import wrong_lines
-from doppelgram.reports.map.picture import draw_points
+from doppelgram.reports.map.picture import write_picture
 from doppelgram.reports.map.projector import write_projector
-from doppelgram.space.exact import Float32
-from doppelgram.space.space import Space, checked_part
+from doppelgram.space.space import checked_part
 from doppelgram.training.run import RUN_FILE, open_run
 
 PAGE, PICTURES = ".html", (".png", ".svg")
-OWN_PARTS = ("train", "val", "test")
 
 
 def draw_map(
@@ -105,12 +88,12 @@ def draw_map(
         found = Map.load(Path(onto).expanduser(), space, fingerprint=model.fingerprint)
     else:
         if catalog is not None:
-            embedded = _of_catalog(catalog)
+            embedded = images_of_catalog(catalog)
         elif data is not None:
-            embedded = _of_data(model, data, progress, what="images")
+            embedded = images_of_data(model, data, progress, what="images")
         else:
-            embedded = _of_run(source, model, parts, progress)
-        images = _known(embedded, space, by, progress)
+            embedded = images_of_run(source, model, parts, progress)
+        images = known_images(embedded, space, by, progress)
         if len(images) < FEWEST:
             count = "1 image" if len(images) == 1 else f"{len(images) or 'no'} images"
             raise DoppelgramError(f"{data or source}: holds {count}; a map needs {FEWEST} or more")
@@ -120,15 +103,15 @@ def draw_map(
             )
     if place is not None:
         with progress.bar("placing images", 0):
-            more = _of_data(model, place, progress, what="images to place")
-            found = found.place(_known(more, space, found.by, progress))
+            more = images_of_data(model, place, progress, what="images to place")
+            found = found.place(known_images(more, space, found.by, progress))
     name = "t-SNE" if found.projection.method == "tsne" else "PCA"
     title = title or f"{name} of {shown.stem if onto is not None else shown.name}"
     for file in files:
         if file.suffix.lower() == PAGE:
             write_page(found, file, title=title)
         else:
-            _write_picture(found, file, title)
+            write_picture(found, file, title)
     if projector is not None:
         write_projector(Path(projector).expanduser(), found.images)
     if save is not None:
@@ -159,14 +142,6 @@ def _check_together(
         raise DoppelgramError(f"{source}: is a model without its run, so it has no images; name DATA to map")
 
 
-def _known(shown: _Shown, space: Space, by: str, progress: Progress) -> Images:
-    images, unknown = shown.images(space, by)
-    if unknown:
-        text = f"{unknown:,} images are left out: nobody was found in them, so their {by} is unknown"
-        progress.warning(text)
-    return images
-
-
 def _check_suffix(file: Path) -> None:
     if file.suffix.lower() not in (PAGE, *PICTURES):
         raise DoppelgramError(f"{file}: a map is written as .html, .png or .svg; give the file one of these endings")
@@ -183,107 +158,3 @@ def _kind(source: Path) -> str:
         return "model"
     why = "is neither a catalog nor a run" if source.exists() else "there is no such catalog or run"
     raise DoppelgramError(f"{source}: {why}; make one with `doppelgram index` or `doppelgram train`")
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """Images that a map may show; one row each, with a way to make their small pictures of a given side."""
-
-    vectors: Float32
-    labels: Text
-    parts: Text
-    names: Sequence[str]
-    ids: Sequence[str]
-    tiles: Callable[[NDArray[np.int64], int], Iterable[Pixels]]
-
-    def images(self, space: Space, by: str) -> tuple[Images, int]:
-        """Those of which ``by`` is known, and how many it is not known of."""
-        unknown = space.unknown(self.vectors).get(by, np.zeros(len(self.vectors), dtype=bool))
-        rows = np.flatnonzero(~unknown)
-        side = side_for(len(rows))
-        sheets = make_sheets(self.tiles(rows, side), side)
-        names, ids = ([column[row] for row in rows.tolist()] for column in (self.names, self.ids))
-        images = Images(self.vectors[rows], self.labels[rows], self.parts[rows], names, ids, sheets)
-        return images, len(unknown) - len(rows)
-
-
-def _of_run(source: Path, model: Embedder, parts: Sequence[str], progress: Progress) -> _Shown:
-    for part in parts:
-        if part not in PARTS:
-            raise DoppelgramError(f"--part is '{part}'; it is {', '.join(PARTS[:-1])} or {PARTS[-1]}")
-    wanted, run = parts or OWN_PARTS, open_run(source)
-    collection, split = run.collection(), run.split()
-    rows = split.rows(collection)
-    chosen = np.sort(np.concatenate([rows[part] for part in dict.fromkeys(wanted)]))
-    if not len(chosen):
-        raise DoppelgramError(f"{source}: none of its images is in the part {' or '.join(wanted)}")
-    return _embedded(model, collection.take(chosen), progress, part_of=split.parts)
-
-
-def _of_data(model: Embedder, data: Path | str, progress: Progress, *, what: str) -> _Shown:
-    """A folder's or table's images, embedded; those without a label are kept."""
-    wanted = str(model.recipe.get("data", {}).get("label", ""))
-    collection = read_collection(data)
-    columns = [column.strip() for column in wanted.split("+") if column.strip()]
-    if columns and all(column in collection.label_columns for column in columns):
-        collection = collection.with_label(wanted)
-    return _embedded(model, collection, progress, what=what)
-
-
-def _embedded(
-    model: Embedder,
-    collection: Collection,
-    progress: Progress,
-    *,
-    part_of: Mapping[str, str] | None = None,
-    what: str = "images",
-) -> _Shown:
-    side = side_for(len(collection))
-
-    def tile(photograph: Photograph) -> Pixels:
-        return empty(side) if photograph.pixels is None else square(Image.fromarray(photograph.pixels), side)
-
-    found = embed_collection(model, collection, progress, what=what, note=tile)
-    names = found.collection.names
-    parts = np.array([(part_of or {}).get(name, "") for name in names], dtype=np.str_)
-
-    def tiles(rows: NDArray[np.int64], wanted: int) -> Iterator[Pixels]:
-        for row in rows:
-            kept = found.notes[row]
-            yield kept if wanted == side else square(Image.fromarray(kept), wanted)
-
-    return _Shown(found.vectors, found.collection.labels, parts, names, found.hashes.tolist(), tiles)
-
-
-def _of_catalog(catalog: Catalog) -> _Shown:
-    rows, vectors = catalog.snapshot(["id", "path", "name", "label", "thumbnail"])
-    if not len(rows):
-        raise DoppelgramError(f"{catalog.folder}: the catalog is empty; put images in it with `doppelgram index`")
-    # The order on disk is that of writing, and changes when pieces are joined; a map should not.
-    order = np.argsort(rows["id"].to_numpy(dtype=np.str_), kind="stable")
-    rows, vectors = rows.iloc[order], vectors[order]
-    names = [name or path for name, path in zip(rows["name"], rows["path"], strict=True)]
-    labels, jpegs = rows["label"].to_numpy(dtype=np.str_), rows["thumbnail"].tolist()
-
-    def tiles(wanted: NDArray[np.int64], side: int) -> Iterator[Pixels]:
-        return _thumbnails([jpegs[row] for row in wanted], side)
-
-    return _Shown(vectors, labels, np.full(len(rows), ""), names, rows["id"].tolist(), tiles)
-
-
-def _thumbnails(jpegs: Sequence[bytes], side: int) -> Iterator[Pixels]:
-    for jpeg in jpegs:
-        try:
-            with Image.open(BytesIO(jpeg)) as image:
-                image.draft("RGB", (side, side))
-                yield square(image, side)
-        except OSError:
-            yield empty(side)
-
-
-def _write_picture(found: Map, file: Path, title: str) -> None:
-    lines = wrong_lines(found).splitlines()
-    caption = f"{found.projection.about}.\n{'; '.join(line.rstrip('.') for line in lines)}."
-    images = found.images
-    figure = draw_points(found.points, images.labels, images.parts, found.nearest.wrong, title=title, caption=caption)
-    write_figure(figure, file)

@@ -55,7 +55,7 @@ def index(
     keypoints: Keypoints = None,
 ) -> None:
     """Put images into a catalog, to search it later."""
-    from doppelgram.api.search import index as run_index
+    from doppelgram.api.index import index as run_index
 
     report = run_index(
         data,
@@ -171,7 +171,7 @@ def verify(
     keypoints: Keypoints = None,
 ) -> None:
     """Say whether two photographs show the same, and how sure that is."""
-    from doppelgram.api.search import verify as run_verify
+    from doppelgram.api.verify import verify as run_verify
     from doppelgram.numbers import percent
 
     verdict = run_verify(

@@ -116,7 +116,8 @@ def errors(
     keypoints: Keypoints = None,
 ) -> None:
     """List probable label errors, copies, wrong pairs and outliers."""
-    from doppelgram.api.label_errors import HEADINGS, list_label_errors
+    from doppelgram.api.label_errors import list_label_errors
+    from doppelgram.reports.label_errors import HEADINGS
 
     refuse_model_as_data("errors", data, None)
     answer = list_label_errors(

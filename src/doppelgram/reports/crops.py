@@ -13,6 +13,7 @@ from doppelgram.images.decode import open_image
 from doppelgram.images.faces.detectors import DETECTORS, face_detector
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import FileOutcome, LoadReport
+from doppelgram.models.embedder import Embedder
 from doppelgram.reports.drawing import BLUE, CARD, FAINT, VERMILION, WHITE, Colour, Sheet, blank, fitted, shorten
 
 # The most photographs that one picture shows.
@@ -141,3 +142,20 @@ def _with_box(image: Image.Image, region: Sequence[tuple[float, float]], colour:
     for line, width in ((WHITE, 5 * over), (colour, 3 * over)):
         draw.line([*corners, corners[0], corners[1]], fill=line, width=width, joint="curve")
     return square.resize((_TILE, _TILE), Image.Resampling.BOX)
+
+
+def asked_detector(crop: str, show_crops: Path | str | None, model: Embedder) -> str:
+    """The face detector asked for; a model that looks for people in whole photographs cuts no faces out of them."""
+    if show_crops is not None:
+        check_png(show_crops)
+    if model.takes_cuts:
+        return chosen_detector(crop, model.framing.face)
+    if crop or show_crops is not None:
+        raise DoppelgramError("--crop and --show-crops go with models of whole images, not of places and poses")
+    return ""
+
+
+def draw_model_crops(paths: Sequence[Path], model: Embedder, file: Path | str, progress: Progress) -> None:
+    framing = model.framing
+    if isinstance(framing, Framing):
+        draw_crops(paths, framing, file, progress=progress)
