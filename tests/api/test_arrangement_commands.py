@@ -110,11 +110,11 @@ def test_search_for_a_bare_place(world: Path, catalog: Path, tmp_path: Path) -> 
 def test_verify_says_what_it_knows(world: Path, model: Path) -> None:
     """A photograph with itself, and with one of nobody."""
     file, bare = of_pose(world, "tree")[0], of_pose(world, "_zz")[0]
-    same = verify(model, file, file, progress=quiet())
+    same = verify(file, file, model=model, progress=quiet())
     assert same.same
     assert same.probability == pytest.approx(float(JOINT.probability(0.0, 0.0)))
     assert (same.unknown_a, same.unknown_b) == ((), ())
-    other = verify(model, file, bare, progress=quiet())
+    other = verify(file, bare, model=model, progress=quiet())
     assert (other.unknown_a, other.unknown_b) == ((), ("pose",))
     assert other.parts["pose"] == pytest.approx(0.3775, abs=1e-4)
     assert other.threshold == 0.5
@@ -154,7 +154,7 @@ def test_compare_images_gives_reasons(world: Path, model: Path, tmp_path: Path) 
     with Image.open(drawn) as picture:
         assert picture.width == 1480
     assert json.loads(json.dumps(answer.to_dict()))["joints"] == 18
-    assert answer.probability == pytest.approx(verify(model, tree, arms, progress=quiet()).probability)
+    assert answer.probability == pytest.approx(verify(tree, arms, model=model, progress=quiet()).probability)
     assert max(answer.limbs, key=lambda part: answer.limbs[part]) in " ".join(answer.why)
     assert max(answer.limbs, key=lambda part: answer.limbs[part]) in {
         "right thigh", "left thigh", "right lower leg", "left lower leg",

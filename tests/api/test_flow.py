@@ -18,6 +18,7 @@ from doppelgram import DoppelgramError
 from doppelgram.console import TerminalProgress
 from doppelgram.training.recipe import Recipe, make_recipe
 from helpers.pictures import stripes
+from helpers.progress import RecordingProgress
 
 METRICS = [
     "knn_accuracy", "ncm_accuracy", "balanced_knn_accuracy", "balanced_ncm_accuracy", "precision_at_1", "r_precision",
@@ -212,10 +213,30 @@ def test_index_search_verify(trained: tuple[Path, Path], tmp_path: Path) -> None
     assert all(match.path != str(query) for match in found.matches)
     assert found.matches[0].label == "kind2"
     assert Image.open(tmp_path / "m.png").width > 300
-    verdict = doppelgram.verify(run, query, found.matches[0].path)
+    verdict = doppelgram.verify(query, found.matches[0].path, model=run)
     assert verdict.distance == pytest.approx(found.matches[0].distance, abs=1e-5)
     assert verdict.probability == pytest.approx(found.matches[0].probability, abs=1e-5)
-    assert doppelgram.verify(run, query, query).same is True
+    assert doppelgram.verify(query, query, model=run).same is True
+
+
+def test_nouns_compose(trained: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    collection = doppelgram.read_collection(trained[0])
+    progress = RecordingProgress()
+    run = doppelgram.train(collection, recipe(optimiser={"epochs": 1}), tmp_path / "run", progress=progress)
+    report = doppelgram.index(collection, run, tmp_path / "catalog", progress=progress)
+    assert report.added == len(collection)
+    query = collection.paths[0]
+    (found,) = doppelgram.Catalog.open(tmp_path / "catalog").search([query], 2)
+    best = found.matches[0]
+    verdict = doppelgram.verify(query, best.path, model=run, progress=progress)
+    assert verdict.distance == pytest.approx(best.distance, abs=1e-5)
+    own, among = (doppelgram.evaluate(run, gallery=which, progress=progress) for which in (None, collection))
+    assert own.metrics["precision_at_1"].n < among.metrics["precision_at_1"].n == len(collection)
+    assert len(doppelgram.draw_map(run, collection, method="pca", progress=progress).images) == len(collection)
+    assert doppelgram.list_label_errors(run, collection, progress=progress).images == len(collection)
+    assert {what for what, _, _ in progress.bars} >= {"indexing", "embedding images", "embedding gallery", "epoch 1/1"}
+    assert any(note.startswith("epoch   1/1  loss") for note in progress.notes)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_another_models_catalog_is_refused(trained: tuple[Path, Path], tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def test_a_photograph_that_keypoints_do_not_name_is_not_taken_for_empty(photos: 
         finder.require_named(photos[1:], every=True)
     model = random_model().save(tmp_path / "model")
     with pytest.raises(DoppelgramError, match="does not name"):
-        verify(model, photos[0], photos[2], keypoints=tmp_path / "people.json")
+        verify(photos[0], photos[2], model=model, keypoints=tmp_path / "people.json")
     with pytest.raises(DoppelgramError, match="no such file"):
-        verify(model, photos[0], tmp_path / "none.png", keypoints=tmp_path / "people.json")
+        verify(photos[0], tmp_path / "none.png", model=model, keypoints=tmp_path / "people.json")
     catalog = tmp_path / "catalog"
     assert index(photos[0].parent, model, catalog, keypoints=tmp_path / "people.json").added == 3
     with pytest.raises(DoppelgramError, match="does not name"):

@@ -135,8 +135,8 @@ def test_a_search_frames_queries_as_its_catalog_was_unless_asked(model: Path, pe
 
 def test_verify_compares_what_was_cut_out(model: Path, people: Path, tmp_path: Path) -> None:
     progress, heard = listening()
-    cut = doppelgram.verify(model, people / "one.png", people / "two.png", crop="face", progress=progress)
-    plain = doppelgram.verify(model, people / "one.png", people / "two.png", progress=progress)
+    cut = doppelgram.verify(people / "one.png", people / "two.png", model=model, crop="face", progress=progress)
+    plain = doppelgram.verify(people / "one.png", people / "two.png", model=model, progress=progress)
     assert (cut.faces_a, cut.faces_b, plain.faces_a) == (1, 2, None)
     assert "several faces" in heard.getvalue()
     loaded = load_model(model)
@@ -156,7 +156,7 @@ def test_a_model_that_was_trained_on_faces_needs_no_option(people: Path, tmp_pat
     catalog = Catalog.open(tmp_path / "catalog")
     assert catalog.face == ""
     assert {(entry.columns or {})[FACE_COLUMN][:4] for entry in catalog.entries()} == {"one", "seve", "none"}
-    verdict = doppelgram.verify(folder, people / "one.png", people / "two.png", progress=progress)
+    verdict = doppelgram.verify(people / "one.png", people / "two.png", model=folder, progress=progress)
     assert (verdict.faces_a, verdict.faces_b) == (1, 2)
     cut = load_model(folder).framing.apply(portrait())
     expected = load_model(folder).embed_pixels(cut[None])

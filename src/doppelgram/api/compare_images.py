@@ -20,13 +20,14 @@ from doppelgram.reports.pair import (
     photographs_with_people,
 )
 from doppelgram.reports.pair_picture import PairPicture, Shown, draw_comparison
+from doppelgram.training.run import Run
 
 
 def compare_images(
     image_a: Path | str,
     image_b: Path | str,
     *,
-    model: Path | str | None = None,
+    model: Run | Path | str | None = None,
     out: Path | str | None = None,
     estimator: str = "",
     weights: Path | str | None = None,
@@ -39,7 +40,7 @@ def compare_images(
     Args:
         image_a: a photograph.
         image_b: another.
-        model: run or model folder of a model of places and poses.
+        model: run, or run or model folder, of a model of places and poses.
         out: PNG to draw photographs, skeletons, scores and reasons into.
         estimator: without a model, what finds people: by default ``movenet``, or ready-made keypoints if given.
         weights: folder in which the weights of what finds people are looked up first.
@@ -64,7 +65,7 @@ def compare_images(
         if estimator:
             raise DoppelgramError("--estimator goes without --model: a model brings the one that it was trained with")
         loaded = require_arrangement(
-            load_model(model, weights=weights, keypoints=keypoints),
+            load_model(Path(model), weights=weights, keypoints=keypoints),
             f"{model}: this model compares whole images, not place and pose; use verify",
         )
         photographs, compared = compared_by(loaded, paths, names)

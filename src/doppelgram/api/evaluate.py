@@ -6,19 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from doppelgram.console import Progress, TerminalProgress
+from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.files import check_folder
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.evaluation import write_evaluation
 from doppelgram.training.evaluation import ModelEvaluation, joined
+from doppelgram.training.run import Run
 
 
 def evaluate(
-    run: Path | str,
+    run: Run | Path | str,
     *,
-    gallery: Path | str | None = None,
-    query: Path | str | None = None,
+    gallery: Collection | Path | str | None = None,
+    query: Collection | Path | str | None = None,
     pairs: Path | str | None = None,
     root: Path | str | None = None,
     weights: Path | str | None = None,
@@ -36,9 +38,9 @@ def evaluate(
     same bytes as a query are never its answer.
 
     Args:
-        run: a run folder, or a model folder if ``gallery`` or ``pairs`` is given.
-        gallery: folder or table of labelled images to find answers in.
-        query: folder or table of labelled images to look for.
+        run: a run or its folder, or a model folder if ``gallery`` or ``pairs`` is given.
+        gallery: labelled images to find answers in: a folder, a table or a collection.
+        query: likewise, labelled images to look for.
         pairs: CSV with ``path_a,path_b,same``; the pair metrics are then of these pairs.
         root: where the CSV's relative paths start; its own folder by default.
         weights: for a model of places and poses: folder in which what finds people is looked up first.

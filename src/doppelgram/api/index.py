@@ -8,8 +8,9 @@ from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
+from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
-from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.read import as_collection
 from doppelgram.errors import Interrupted
 from doppelgram.files import keep_inputs
 from doppelgram.models.bundle import load_model, model_folder
@@ -18,11 +19,12 @@ from doppelgram.reports.crops import (
     draw_model_crops,
     tell_faces,
 )
+from doppelgram.training.run import Run
 
 
 def index(
-    data: Path | str,
-    model: Path | str,
+    data: Collection | Path | str,
+    model: Run | Path | str,
     catalog: Path | str,
     *,
     crop: str = "",
@@ -31,11 +33,11 @@ def index(
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
 ) -> IndexReport:
-    """Embed a folder or table of images into a catalog; what is there already is skipped.
+    """Embed images into a catalog; what is there already is skipped.
 
     Args:
-        data: the images; labels are kept where there are any.
-        model: run or model folder.
+        data: the images, a folder or table of them or a collection; labels are kept where there are any.
+        model: run, or its folder, or a model folder.
         catalog: catalog folder, made if it is not there.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of every image, although the model
             was trained on other cuts; the catalog remembers it.
@@ -50,9 +52,10 @@ def index(
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
     progress = progress or TerminalProgress()
+    model = Path(model)
     loaded = load_model(model, weights=weights, keypoints=keypoints)
     wanted = str(loaded.recipe.get("data", {}).get("label", ""))
-    collection = read_collection(data)
+    collection = as_collection(data)
     if wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
         collection = collection.with_label(wanted)
     face = asked_detector(crop, show_crops, loaded)

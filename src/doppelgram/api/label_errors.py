@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from doppelgram.console import Progress, TerminalProgress
+from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.collection import embed_collection
 from doppelgram.files import keep_inputs
@@ -18,11 +19,12 @@ from doppelgram.label_errors.neighbourhood import LabelledImages
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.contact_sheet import draw_contact_sheet
 from doppelgram.reports.label_errors import sections as sheet_sections
+from doppelgram.training.run import Run
 
 
 def list_label_errors(
-    run: Path | str,
-    data: Path | str | None = None,
+    run: Run | Path | str,
+    data: Collection | Path | str | None = None,
     *,
     part: str = "all",
     out: Path | str | None = None,
@@ -35,13 +37,13 @@ def list_label_errors(
     """Find suspected label errors, copies, wrong pairs and outliers with a trained model.
 
     Args:
-        run: run folder, or a model folder if ``data`` is given.
-        data: folder or table of labelled images; by default all images of the run.
+        run: run or its folder, or a model folder if ``data`` is given.
+        data: labelled images, a folder, a table or a collection; by default all images of the run.
         part: ``train``, ``val`` or ``test`` reports on that part of the run alone (all others still are neighbours).
         out: PNG for a contact sheet.
         csv: CSV for all findings.
         most: findings on the contact sheet, shared out among the categories.
-        weights: for a model of parts and poses: folder in which what finds people is looked up first.
+        weights: for a model of places and poses: folder in which what finds people is looked up first.
         keypoints: for one that takes ready-made keypoints: the file that holds them.
         progress: where progress is shown; the terminal by default.
 
@@ -59,7 +61,9 @@ def list_label_errors(
         raise DoppelgramError(f"-n is {most}; ask for 1 finding or more")
     model = load_model(run, weights=weights, keypoints=keypoints)
     collection, parts = images_and_parts(run, data, part, str(model.recipe.get("data", {}).get("label", "")))
-    keep_inputs([file for file in (out, csv) if file is not None], [Path(data or run), *collection.paths])
+    keep_inputs(
+        [file for file in (out, csv) if file is not None], [Path(str(run if data is None else data)), *collection.paths]
+    )
     part_of = dict(zip(collection.names, parts.tolist(), strict=True))
     # Copies are what is looked for here, so they are kept.
     found = embed_collection(model, collection, progress, keep_duplicates=True, note=appearance_of)

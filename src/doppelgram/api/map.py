@@ -5,33 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from doppelgram.catalog.folder import CATALOG_FILE
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
+from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.atlas import Map, make_map
 from doppelgram.maps.projection import FEWEST, METHODS
 from doppelgram.maps.shown import images_of_catalog, images_of_data, images_of_run, known_images
+from doppelgram.maps.source import check_together, kind_of_source
 from doppelgram.models.bundle import load_model
-from doppelgram.models.format import DESCRIPTION_FILE
-from doppelgram.reports.map.page import write_page
-from doppelgram.reports.map.picture import write_picture
 from doppelgram.reports.map.projector import write_projector
+from doppelgram.reports.map.write import check_map_file, write_map
 from doppelgram.space.space import checked_part
-from doppelgram.training.run import RUN_FILE, open_run
-
-PAGE, PICTURES = ".html", (".png", ".svg")
+from doppelgram.training.run import Run, open_run
 
 
 def draw_map(
-    source: Path | str,
-    data: Path | str | None = None,
+    source: Run | Path | str,
+    data: Collection | Path | str | None = None,
     *,
     method: str = "tsne",
     out: Path | str | Sequence[Path | str] | None = None,
     projector: Path | str | None = None,
     save: Path | str | None = None,
-    place: Path | str | None = None,
+    place: Collection | Path | str | None = None,
     onto: Path | str | None = None,
     parts: Sequence[str] = (),
     by: str = "",
@@ -45,13 +42,13 @@ def draw_map(
     """Map images into the plane and write what is asked for.
 
     Args:
-        source: a catalog (its images are shown), or a run or model folder.
-        data: folder or table of images to embed with the run's model and to show instead of the run's own.
+        source: a catalog's folder (its images are shown), a run or its folder, or a model folder.
+        data: a folder, table or collection of images to embed and to show instead of the run's own.
         method: ``pca`` or ``tsne``.
         out: one or several files, ``.html`` (a page that needs nothing else), ``.png`` or ``.svg``.
         projector: folder for TensorBoard's projector.
         save: file to keep the map in, so that images can be placed in it later.
-        place: folder or table of further images, which are put into the finished map without moving the others.
+        place: further images, likewise, which are put into the finished map without moving the others.
         onto: map kept by ``save`` to place them in; it is shown as it was then.
         parts: of the run's own images: ``train``, ``val``, ``test``, ``extra``; the first three by default.
         by: with a model of places and poses, what is drawn: ``joint`` (the default), ``place`` or ``pose``; images in
@@ -70,20 +67,21 @@ def draw_map(
     listed = [out] if isinstance(out, (str, Path)) else list(out or ())
     files = [Path(file).expanduser() for file in listed]
     for file in files:
-        _check_suffix(file)
+        check_map_file(file)
     if save is not None and Path(save).expanduser().is_dir():
         raise DoppelgramError(f"{save}: is a folder; name a file to keep the map in")
     if method not in METHODS:
         raise DoppelgramError(f"--method is '{method}'; it is {' or '.join(METHODS)}")
     source = Path(source).expanduser()
-    kind = _kind(source)
-    _check_together(source, kind, data, place, onto, parts)
+    kind = kind_of_source(source)
+    check_together(source, kind, data, place, onto, parts)
     catalog = Catalog.open(source) if kind == "catalog" else None
     elsewhere = {"weights": weights, "keypoints": keypoints}
     model = catalog.load_model(**elsewhere) if catalog else load_model(source, **elsewhere)
     space = model.space
     by = checked_part(space, by)
-    shown = Path(onto or data or (open_run(source).data if kind == "run" else source))
+    own = open_run(source).data if kind == "run" else source
+    shown = Path(str(next(one for one in (onto, data, own) if one is not None)))
     if onto is not None:
         found = Map.load(Path(onto).expanduser(), space, fingerprint=model.fingerprint)
     else:
@@ -96,7 +94,7 @@ def draw_map(
         images = known_images(embedded, space, by, progress)
         if len(images) < FEWEST:
             count = "1 image" if len(images) == 1 else f"{len(images) or 'no'} images"
-            raise DoppelgramError(f"{data or source}: holds {count}; a map needs {FEWEST} or more")
+            raise DoppelgramError(f"{source if data is None else data}: holds {count}; a map needs {FEWEST} or more")
         with progress.bar(f"mapping {len(images):,} images", 0):
             found = make_map(
                 images, method, space=space, by=by, seed=seed, perplexity=perplexity, fingerprint=model.fingerprint
@@ -108,53 +106,9 @@ def draw_map(
     name = "t-SNE" if found.projection.method == "tsne" else "PCA"
     title = title or f"{name} of {shown.stem if onto is not None else shown.name}"
     for file in files:
-        if file.suffix.lower() == PAGE:
-            write_page(found, file, title=title)
-        else:
-            write_picture(found, file, title)
+        write_map(found, file, title)
     if projector is not None:
         write_projector(Path(projector).expanduser(), found.images)
     if save is not None:
         found.save(Path(save).expanduser())
     return found
-
-
-def _check_together(
-    source: Path,
-    kind: str,
-    data: Path | str | None,
-    place: Path | str | None,
-    onto: Path | str | None,
-    parts: Sequence[str],
-) -> None:
-    """Refuse what does not go together before anything is loaded."""
-    if onto is not None and place is None:
-        raise DoppelgramError("--onto goes with --place: the images to put into the saved map")
-    if onto is not None and (data is not None or parts):
-        raise DoppelgramError("with --onto the saved map is shown; DATA and --part do not go with it")
-    if kind == "catalog" and data is not None:
-        raise DoppelgramError(f"{source}: a catalog brings its own images; put others into its map with --place")
-    if kind == "catalog" and parts:
-        raise DoppelgramError(f"{source}: a catalog knows no parts; --part goes with a run")
-    if data is not None and parts:
-        raise DoppelgramError("--part is of the run's own images; it does not go with DATA")
-    if kind == "model" and data is None and onto is None:
-        raise DoppelgramError(f"{source}: is a model without its run, so it has no images; name DATA to map")
-
-
-def _check_suffix(file: Path) -> None:
-    if file.suffix.lower() not in (PAGE, *PICTURES):
-        raise DoppelgramError(f"{file}: a map is written as .html, .png or .svg; give the file one of these endings")
-    if file.is_dir():
-        raise DoppelgramError(f"{file}: is a folder; name a file for the map")
-
-
-def _kind(source: Path) -> str:
-    if (source / CATALOG_FILE).is_file():
-        return "catalog"
-    if (source / RUN_FILE).is_file():
-        return "run"
-    if (source / DESCRIPTION_FILE).is_file():
-        return "model"
-    why = "is neither a catalog nor a run" if source.exists() else "there is no such catalog or run"
-    raise DoppelgramError(f"{source}: {why}; make one with `doppelgram index` or `doppelgram train`")

@@ -23,7 +23,7 @@ _TABLES = (".parquet", ".pq")
 
 
 def estimate_poses(
-    data: Path | str,
+    data: Collection | Path | str,
     out: Path | str,
     *,
     estimator: str = "movenet",
@@ -39,7 +39,7 @@ def estimate_poses(
     an interruption the same call goes on.
 
     Args:
-        data: the photographs.
+        data: the photographs: a folder, a table, a collection, or one photograph.
         out: Parquet file, see `doppelgram.pose.table.write_people` for its columns.
         estimator: one of `doppelgram.pose.estimators.registry.ESTIMATORS`.
         weights: folder to look the estimator's weights up in first.
@@ -58,9 +58,9 @@ def estimate_poses(
     if out.suffix.lower() not in _TABLES:
         raise DoppelgramError(f"{out}: keypoints are written as Parquet; let its name end in .parquet")
     looker = make_estimator(estimator, _path(weights), _path(pose_weights))
-    collection = _collection(Path(data).expanduser())
+    collection = _collection(data)
     drawn = drawing_files(collection, Path(draw).expanduser()) if draw is not None else {}
-    keep_inputs([out, *drawn.values()], [Path(data).expanduser(), *collection.paths])
+    keep_inputs([out, *drawn.values()], [Path(str(data)).expanduser(), *collection.paths])
     tell_notes(collection, progress)
     answers = _path(cache) or cache_folder() / "poses"
     try:
@@ -87,7 +87,10 @@ def _path(given: Path | str | None) -> Path | None:
     return Path(given).expanduser() if given is not None else None
 
 
-def _collection(data: Path) -> Collection:
+def _collection(data: Collection | Path | str) -> Collection:
+    if isinstance(data, Collection):
+        return data
+    data = Path(data).expanduser()
     if data.is_file() and data.suffix.lower() in IMAGE_ENDINGS:
         return Collection(data.parent, pd.DataFrame({"path": [data.name]}))
     return read_collection(data)

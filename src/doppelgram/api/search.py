@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from doppelgram.catalog.search import Neighbours, tell_unknown
+from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
@@ -17,6 +17,7 @@ from doppelgram.reports.crops import (
     tell_faces,
 )
 from doppelgram.reports.montage import draw_montage
+from doppelgram.space.space import unknown_notes
 
 
 def search(
@@ -61,7 +62,8 @@ def search(
     found = store.searcher(model).search(paths, k, by=by, face=face)
     tell_faces(progress, faces_report(paths, [answer.faces for answer in found]))
     for answer in found:
-        tell_unknown(progress, answer.query, answer.unknown)
+        for note in unknown_notes(answer.query, answer.unknown):
+            progress.warning(note)
     if show_crops is not None:
         draw_model_crops(paths, model.with_face(face), show_crops, progress)
     if montage is not None:

@@ -26,13 +26,14 @@ from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
+from doppelgram.training.run import Run
 
 CATALOG_FOLDER = "catalog"
 
 
 def trace(
     posts: Collection | Path | str,
-    model: Path | str,
+    model: Run | Path | str,
     *,
     out: Path | str | None = None,
     catalog: Path | str | None = None,
@@ -48,7 +49,7 @@ def trace(
 
     Args:
         posts: what `read_posts` reads (a table, a data export, a downloader's folder, photographs), or has read.
-        model: run or model folder; the model is one of places and poses (recipe ``posts``).
+        model: run, or its folder, or a model folder; the model is one of places and poses (recipe ``posts``).
         out: folder for the tables, the graph and ``report.html``; nothing is written if it is None.
         catalog: where the posts' vectors and small pictures are kept, so that a photograph is opened once and decoded
             only if it is new; ``catalog`` in ``out`` by default.
@@ -68,7 +69,7 @@ def trace(
     settings = settings or TraceSettings()
     folder = None if out is None else _writable(Path(out).expanduser())
     loaded = require_arrangement(
-        load_model(model, weights=weights, keypoints=keypoints),
+        load_model(Path(model), weights=weights, keypoints=keypoints),
         f"{model}: this model compares whole images; role models need one of places and poses, "
         "trained with the recipe posts",
     )
@@ -78,7 +79,7 @@ def trace(
     tell_notes(collection, progress)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     with _kept_in(catalog, folder) as kept:
-        store = Catalog.open_or_create(kept, loaded, model_folder(model))
+        store = Catalog.open_or_create(kept, loaded, model_folder(Path(model)))
         with progress.bar("finding people and embedding", len(collection)) as advance:
             report = index_collection(collection, loaded, store, thumbnail=PORTRAIT_SIDE, progress=advance)
         if report.missing or report.broken:

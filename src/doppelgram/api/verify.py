@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from doppelgram.catalog.search import tell_unknown
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
@@ -17,26 +16,27 @@ from doppelgram.reports.crops import (
     faces_report,
     tell_faces,
 )
-from doppelgram.space.space import unknown_parts
+from doppelgram.space.space import unknown_notes, unknown_parts
+from doppelgram.training.run import Run
 
 
 def verify(
-    run: Path | str,
     image_a: Path | str,
     image_b: Path | str,
     *,
+    model: Run | Path | str,
     crop: str = "",
     show_crops: Path | str | None = None,
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Compare two photographs with a run's model.
+    """Say whether two photographs show the same, as a model sees them.
 
     Args:
-        run: run or model folder.
         image_a: a photograph.
         image_b: another.
+        model: run, or its folder, or a model folder.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of both.
         show_crops: PNG to draw them into, with what is cut from each.
         weights: as for `index`.
@@ -47,21 +47,22 @@ def verify(
         DoppelgramError: no such model, or an image that cannot be read.
     """
     progress = progress or TerminalProgress()
-    model = load_model(run, weights=weights, keypoints=keypoints)
-    model = model.with_face(asked_detector(crop, show_crops, model))
+    loaded = load_model(Path(model), weights=weights, keypoints=keypoints)
+    loaded = loaded.with_face(asked_detector(crop, show_crops, loaded))
     images = [Path(image).expanduser() for image in (image_a, image_b)]
     if show_crops is not None:
         keep_inputs([Path(show_crops).expanduser()], images)
-    files = embed_files(model, images, keep_duplicates=True, requested=True)
+    files = embed_files(loaded, images, keep_duplicates=True, requested=True)
     for outcome in files.report.problems():
         raise DoppelgramError(f"{outcome.path}: {outcome.reason or outcome.status}")
     tell_faces(progress, faces_report(images, files.faces))
     if show_crops is not None:
-        draw_model_crops(images, model, show_crops, progress)
-    space = model.space
+        draw_model_crops(images, loaded, show_crops, progress)
+    space = loaded.space
     unknown = unknown_parts(space, files.vectors)
     for image, missing in zip((image_a, image_b), unknown, strict=True):
-        tell_unknown(progress, str(image), missing)
+        for note in unknown_notes(image, missing):
+            progress.warning(note)
     compared = space.compare(files.vectors[:1], files.vectors[1:])
     distance, threshold = float(compared.distance[0]), space.threshold
     return Verdict(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.report import quoted
 from doppelgram.models.embed_files import embed_files
@@ -168,10 +167,3 @@ class Searcher:
             distance = float(found.distances[row, place])
             matches.append(Match(place + 1, path, name, label, distance, probability, digest, parts, unknown))
         return matches
-
-
-def tell_unknown(progress: Progress, image: str, unknown: Sequence[str]) -> None:
-    """Say that nobody was found in a photograph, so that nothing is known of the pose."""
-    for part in unknown:
-        text = f"{image}: nobody was found in it, so its {part} counts as unknown"
-        progress.warning(text)

@@ -175,9 +175,9 @@ def verify(
     from doppelgram.numbers import percent
 
     verdict = run_verify(
-        model,
         image_a,
         image_b,
+        model=model,
         crop=crop,
         show_crops=show_crops,
         weights=weights,

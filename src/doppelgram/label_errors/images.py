@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.read import as_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.read import Photograph
@@ -18,13 +18,13 @@ from doppelgram.training.run import RUN_FILE, open_run
 
 
 def images_and_parts(
-    run: Path, data: Path | str | None, part: str, label: str
+    run: Path, data: Collection | Path | str | None, part: str, label: str
 ) -> tuple[Collection, np.ndarray[Any, Any]]:
     """The labelled images and the part of each, empty where there is no split."""
     if data is not None:
         if part != "all":
             raise DoppelgramError("--part is of the run's own images; it does not go with DATA")
-        collection = read_collection(data, label=label).labelled()
+        collection = as_collection(data, label=label).labelled()
         return collection, np.full(len(collection), "", dtype="<U5")
     if not (run / RUN_FILE).is_file():
         raise DoppelgramError(f"{run}: is a model without its run, so it has no images; give DATA")

@@ -14,7 +14,7 @@ from PIL import Image
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.read import as_collection
 from doppelgram.dataset.splits import PARTS
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.collection import embed_collection
@@ -65,10 +65,10 @@ def images_of_run(source: Path, model: Embedder, parts: Sequence[str], progress:
     return _embedded(model, collection.take(chosen), progress, part_of=split.parts)
 
 
-def images_of_data(model: Embedder, data: Path | str, progress: Progress, *, what: str) -> ShownImages:
+def images_of_data(model: Embedder, data: Collection | Path | str, progress: Progress, *, what: str) -> ShownImages:
     """A folder's or table's images, embedded; those without a label are kept."""
     wanted = str(model.recipe.get("data", {}).get("label", ""))
-    collection = read_collection(data)
+    collection = as_collection(data)
     columns = [column.strip() for column in wanted.split("+") if column.strip()]
     if columns and all(column in collection.label_columns for column in columns):
         collection = collection.with_label(wanted)

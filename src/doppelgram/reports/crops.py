@@ -156,6 +156,7 @@ def asked_detector(crop: str, show_crops: Path | str | None, model: Embedder) ->
 
 
 def draw_model_crops(paths: Sequence[Path], model: Embedder, file: Path | str, progress: Progress) -> None:
+    """`draw_crops` with what a model of whole images cuts out of photographs."""
     framing = model.framing
     if isinstance(framing, Framing):
         draw_crops(paths, framing, file, progress=progress)

@@ -13,7 +13,7 @@ import numpy as np
 from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.pairs import read_pairs
-from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.read import as_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.collection import EmbeddedCollection, embed_collection, evaluate_collections
 from doppelgram.evaluation.evaluate import evaluate_pairs
@@ -38,7 +38,7 @@ class ModelEvaluation:
     def __post_init__(self) -> None:
         self.settings |= {"model": self.model.fingerprint, "knn": self.knn, "seed": self.seed}
 
-    def in_gallery(self, gallery: Path | str, query: Path | str | None) -> EvaluationResult:
+    def in_gallery(self, gallery: Collection | Path | str, query: Collection | Path | str | None) -> EvaluationResult:
         """Other images than the run's, looked for among each other or in a gallery."""
         found = self._embedded(self._read(gallery), "gallery")
         self.settings["gallery"] = str(gallery)
@@ -133,8 +133,8 @@ class ModelEvaluation:
         )
         return replace(result, notes=[*notes, *result.notes])
 
-    def _read(self, data: Path | str) -> Collection:
-        return read_collection(data, label=str(self.model.recipe.get("data", {}).get("label", ""))).labelled()
+    def _read(self, data: Collection | Path | str) -> Collection:
+        return as_collection(data, label=str(self.model.recipe.get("data", {}).get("label", ""))).labelled()
 
     def _embedded(self, collection: Collection, what: str) -> EmbeddedCollection:
         return embed_collection(self.model, collection, self.progress, what=what)
