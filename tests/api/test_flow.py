@@ -115,7 +115,9 @@ def test_evaluate_given_pairs(trained: tuple[Path, Path], tmp_path: Path) -> Non
     assert result["pair_auc"].n == 200
     assert any("1 of 201 pairs left out" in note for note in result.notes)
     model = doppelgram.load_model(run)
-    judged = [model.calibration.same(model.distance(data / a, data / b)) == bool(s) for a, b, s in rows[:60]]
+    sides = [model.embed_images([data / row[side] for row in rows[:60]]) for side in (0, 1)]
+    same = model.space.distance(*sides) <= model.space.threshold
+    judged = same == np.array([bool(row[2]) for row in rows[:60]])
     first = tmp_path / "first.csv"
     pd.DataFrame(rows[:60], columns=["path_a", "path_b", "same"]).to_csv(first, index=False)
     assert doppelgram.evaluate(run, pairs=first, root=data)["pair_accuracy"].value == pytest.approx(np.mean(judged))
@@ -243,7 +245,7 @@ def test_another_models_catalog_is_refused(trained: tuple[Path, Path], tmp_path:
     data, run = trained
     doppelgram.index(data, run, tmp_path / "catalog")
     model = doppelgram.load_model(run)
-    model.mirror = True
+    model.tower.mirror = True
     model.save(tmp_path / "other")
     with pytest.raises(DoppelgramError, match="another model"):
         doppelgram.index(data, tmp_path / "other", tmp_path / "catalog")
@@ -257,7 +259,7 @@ def test_same_recipe_data_and_seed_give_the_same_model(trained: tuple[Path, Path
 
 def test_a_frozen_backbone_is_embedded_once(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=3, images=10)
-    frozen = recipe(model={"dim": 8, "train": "head"}, augment={"brightness": 0.2, "views": 3})
+    frozen = recipe(model={"dim": 8, "train": "head"}, augment={"brightness": 0.2, "copies": 3})
     run = doppelgram.train(data, frozen, tmp_path / "run")
     assert run.finished
     model = doppelgram.load_model(run.folder)
@@ -273,10 +275,10 @@ def test_resuming_asks_for_the_same_job(
     other = tmp_path / "other.csv"
     doppelgram.split_data(data, "image", other, seed=77)
     for options, words in (
-        ({"seed": 2}, "begun with seed 1"),
+        ({"seed": 2}, "started with seed 1"),
         ({"recipe": recipe(model={"dim": 9})}, "another recipe .*model.dim"),
-        ({"data": class_folder()}, "begun on"),
-        ({"split": other}, "begun with another split"),
+        ({"data": class_folder()}, "started on"),
+        ({"split": other}, "started with another split"),
     ):
         arguments = {"data": data, "recipe": recipe(), "seed": 1, **options}
         with pytest.raises(DoppelgramError, match=words):
