@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
 
 from common import machine, with_interval, write
 from doppelgram.api.train import train
+from doppelgram.console import TerminalProgress
 from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
@@ -36,7 +36,7 @@ from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
 
 PAIRS = 1600
-CONSOLE = Console(stderr=True)
+PROGRESS = TerminalProgress()
 Array = np.ndarray[Any, Any]
 
 
@@ -154,7 +154,7 @@ def trained(
         weights=weights,
         seed=seed,
         resume=True,
-        console=CONSOLE,
+        progress=PROGRESS,
     )
     model = load_model(out / "model")
     assert isinstance(model, ArrangementModel)
@@ -250,7 +250,7 @@ def main() -> None:
             questions = Questions.of(posts, protocol)
             model, seconds = trained(data, out / name, protocol, arguments.weights, arguments.seed, arguments.overrides)
             tuned = [tower for tower in model.place if tower.gives_class_probabilities]
-            inputs = read_tower_inputs(posts, model.want, tuned, model.pose, 2, CONSOLE)
+            inputs = read_tower_inputs(posts, model.want, tuned, model.pose, 2, PROGRESS)
             if len(inputs.collection) < len(posts):
                 raise DoppelgramError(f"{data}: some photographs cannot be read")
             started = time.perf_counter()

@@ -8,11 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from rich.console import Console
 
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.posts.registry import as_posts, read_posts
@@ -27,13 +26,14 @@ from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
+from doppelgram.training.run import Run
 
 CATALOG_FOLDER = "catalog"
 
 
 def trace(
     posts: Collection | Path | str,
-    model: Path | str,
+    model: Run | Path | str,
     *,
     out: Path | str | None = None,
     catalog: Path | str | None = None,
@@ -43,13 +43,13 @@ def trace(
     timezone: str = "UTC",
     places: bool = True,
     title: str = "",
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> RoleModels:
     """Find the arrangements among posts, order each in time, and say which posts set them.
 
     Args:
         posts: what `read_posts` reads (a table, a data export, a downloader's folder, photographs), or has read.
-        model: run or model folder; the model is one of places and poses (recipe ``posts``).
+        model: run, or its folder, or a model folder; the model is one of places and poses (recipe ``posts``).
         out: folder for the tables, the graph and ``report.html``; nothing is written if it is None.
         catalog: where the posts' vectors and small pictures are kept, so that a photograph is opened once and decoded
             only if it is new; ``catalog`` in ``out`` by default.
@@ -60,36 +60,36 @@ def trace(
         places: whether a column ``place`` of the posts is the place within which clocks are shuffled; without one, or
             if not, places are found in the photographs.
         title: of the report.
-        console: where progress and remarks go; standard error by default.
+        progress: where progress and remarks go; the terminal by default.
 
     Raises:
         DoppelgramError: a row of the posts, the model, the catalog or a folder cannot be used, or no picture be read.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     settings = settings or TraceSettings()
     folder = None if out is None else _writable(Path(out).expanduser())
     loaded = require_arrangement(
-        load_model(model, weights=weights, keypoints=keypoints),
+        load_model(Path(model), weights=weights, keypoints=keypoints),
         f"{model}: this model compares whole images; role models need one of places and poses, "
         "trained with the recipe posts",
     )
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
-    with console.status("reading posts"):
+    with progress.bar("reading posts", 0):
         collection = source if isinstance(source, Collection) else read_posts(source, timezone=timezone)
-    tell_notes(collection, console)
+    tell_notes(collection, progress)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     with _kept_in(catalog, folder) as kept:
-        store = Catalog.open_or_create(kept, loaded, model_folder(model))
-        with progress_bar(console, "finding people and embedding", len(collection)) as advance:
+        store = Catalog.open_or_create(kept, loaded, model_folder(Path(model)))
+        with progress.bar("finding people and embedding", len(collection)) as advance:
             report = index_collection(collection, loaded, store, thumbnail=PORTRAIT_SIDE, progress=advance)
         if report.missing or report.broken:
-            console.print(report.files.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
+            progress.warning(report.files.summary())
         # Two posts with the same bytes share a row of the catalog.
         rows, vectors = store.snapshot(["id"])
         row_of = {digest: row for row, digest in enumerate(rows["id"].tolist())}
         readable = collection.take(np.array([digest in row_of for digest in report.digests], dtype=bool))
         digests = [digest for digest in report.digests if digest in row_of]
-        with progress_bar(console, "tracing", settings.steps) as advance:
+        with progress.bar("tracing", settings.steps) as advance:
             table = PostTable.of(as_posts(readable), places=places)
             found = trace_posts(table, vectors[[row_of[digest] for digest in digests]], loaded.space, settings, advance)
         found.counts["unreadable"] = len(collection) - len(readable)

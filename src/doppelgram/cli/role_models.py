@@ -99,7 +99,7 @@ def trace(
         timezone=timezone,
         places=not ignore_places,
         title=title,
-        console=progress().console,
+        progress=progress(),
     )
     scores = score_trace(found, truth) if truth else None
     if json_:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.maps.atlas import Map
 from doppelgram.maps.neighbours import TRAINING, Text
 from doppelgram.numbers import percent, shortened
 from doppelgram.reports.drawing import one_line
-from doppelgram.reports.figures import INK, QUIET, lettering
+from doppelgram.reports.figures import INK, QUIET, lettering, write_figure
 from doppelgram.reports.map.palette import COLOURS, SHAPES, Styles, style_classes
-from doppelgram.reports.map.parts import named, ordered
+from doppelgram.reports.map.parts import named, ordered, wrong_lines
 from doppelgram.space.exact import Bools, Float64
 
 if TYPE_CHECKING:
@@ -197,3 +199,11 @@ def _write_names(axes: Axes, figure: Figure, styles: Styles, size: float) -> Non
 def _short(name: str, most: int = 24) -> str:
     # A control character would end an SVG's being XML.
     return shortened(one_line(name), most)
+
+
+def write_picture(found: Map, file: Path, title: str) -> None:
+    lines = wrong_lines(found).splitlines()
+    caption = f"{found.projection.about}.\n{'; '.join(line.rstrip('.') for line in lines)}."
+    images = found.images
+    figure = draw_points(found.points, images.labels, images.parts, found.nearest.wrong, title=title, caption=caption)
+    write_figure(figure, file)
