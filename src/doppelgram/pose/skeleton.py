@@ -73,28 +73,19 @@ MIRROR = np.array(
 
 # How far annotators of COCO differ about a joint, as a share of the square root of the person's area
 # (pycocotools, `cocoeval.Params.kpt_oks_sigmas`); the neck, which COCO has not, is between the shoulders.
-SIGMAS = np.array(
-    [
-        0.026,
-        0.079,
-        0.079,
-        0.072,
-        0.062,
-        0.079,
-        0.072,
-        0.062,
-        0.107,
-        0.087,
-        0.089,
-        0.107,
-        0.087,
-        0.089,
-        0.025,
-        0.025,
-        0.035,
-        0.035,
-    ]
-)
+_SIGMA_OF = {
+    "nose": 0.026,
+    "neck": 0.079,
+    "shoulder": 0.079,
+    "elbow": 0.072,
+    "wrist": 0.062,
+    "hip": 0.107,
+    "knee": 0.087,
+    "ankle": 0.089,
+    "eye": 0.025,
+    "ear": 0.035,
+}
+SIGMAS = np.array([_SIGMA_OF[name.split("_")[-1]] for name in KEYPOINT_NAMES])
 
 # Where each of our joints stands in another skeleton; -1 where it has none (the neck, made from the shoulders).
 _COCO_17 = (0, -1, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.estimators.estimator import Estimator
-from doppelgram.pose.estimators.regions import DETAIL
+from doppelgram.pose.estimators.estimator import Estimator, reduced
 from doppelgram.pose.people import People, boxes
 from doppelgram.pose.skeleton import Keypoints, from_coco_17
 from doppelgram.pose.transformers_folder import load_network
@@ -62,8 +61,7 @@ class VitPose:
 
     def _people(self, rgb: NDArray[np.uint8], found: People | None) -> People:
         height, width = rgb.shape[:2]
-        image = Image.fromarray(rgb)
-        image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        image = reduced(rgb)
         if found is None:
             around = np.array([[0.0, 0.0, image.width, image.height]])
         else:
