@@ -20,8 +20,6 @@ import torch
 
 from common import machine, with_interval, write
 from doppelgram.api.train import train
-from doppelgram.console import TerminalProgress
-from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint
@@ -32,6 +30,13 @@ from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import combined, unit
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.joint import JointCalibration
+from doppelgram.studies.role_model.protocols import (
+    Protocol,
+    closed_protocol,
+    open_protocol,
+    protocol_pairs,
+    read_grouped_posts,
+)
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
 

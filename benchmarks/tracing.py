@@ -22,10 +22,10 @@ from doppelgram.api.trace import trace
 from doppelgram.api.train import train
 from doppelgram.console import TerminalProgress
 from doppelgram.dataset.posts.registry import read_posts
-from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_grouped_posts
 from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
+from doppelgram.studies.role_model.protocols import closed_protocol, open_protocol, read_grouped_posts
 from doppelgram.training.recipe_file import read_recipe
 
 PROGRESS = TerminalProgress()
