@@ -32,8 +32,8 @@ from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import combined, unit
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.joint import JointCalibration
-from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
+from doppelgram.training.arrangement.inputs import TowerInputs, read_tower_inputs
+from doppelgram.training.recipes.files import read_recipe
 
 PAIRS = 1600
 CONSOLE = Console(stderr=True)

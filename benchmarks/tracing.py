@@ -26,7 +26,7 @@ from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_gr
 from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
 
 CONSOLE = Console(stderr=True)
 # Besides the model's own threshold, to show what hangs on it.

@@ -15,8 +15,8 @@ import typer
 
 from doppelgram.cli import app
 from doppelgram.samples.signs import render_signs
-from doppelgram.training.recipe import all_keys, make_recipe, tower_keys
-from doppelgram.training.recipe_file import read_recipe, recipe_names
+from doppelgram.training.recipes.files import read_recipe, recipe_names
+from doppelgram.training.recipes.schema import all_keys, make_recipe, tower_keys
 from helpers.commands import call
 
 ROOT = Path(__file__).parents[1]

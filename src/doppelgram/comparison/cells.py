@@ -29,7 +29,7 @@ from doppelgram.training.embedding import embed_rows, frozen_features, make_fram
 from doppelgram.training.features import Features, cache_key
 from doppelgram.training.metric_run import TrainingImages, train_loaded
 from doppelgram.training.networks import make_network
-from doppelgram.training.recipe import MetricRecipe
+from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import RUN_FILE, SPLIT_FILE, Run, create_run, open_run
 
 COLLAPSED_SPREAD = 0.02  # as while training: mean distance from the mean embedding, 1 for points all over the sphere

@@ -12,7 +12,7 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split, split_of_data
 from doppelgram.training.embedding import warn
-from doppelgram.training.recipe_sections import Split as SplitSection
+from doppelgram.training.recipes.sections import Split as SplitSection
 from doppelgram.training.run import SPLIT_FILE, Run, create_run
 
 

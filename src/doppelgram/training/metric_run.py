@@ -24,7 +24,7 @@ from doppelgram.training.embedding import calibrate, embed_rows, frozen_features
 from doppelgram.training.features import Features
 from doppelgram.training.job import Job, drawn_parts, given_parts
 from doppelgram.training.networks import make_network
-from doppelgram.training.recipe import MetricRecipe
+from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import SPLIT_FILE, Run, abandon_run
 from doppelgram.training.tasks.metric import MetricTask
 from doppelgram.training.tasks.metric_checks import check_recipe

@@ -17,8 +17,8 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, read_split
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.recipe import Recipe
-from doppelgram.training.recipe_file import read_recipe, write_recipe
+from doppelgram.training.recipes.files import read_recipe, write_recipe
+from doppelgram.training.recipes.schema import Recipe
 
 RUN_FILE, RECIPE_FILE, SPLIT_FILE = "run.json", "recipe.toml", "split.csv"
 COLLECTION_FILE = "collection.csv"

@@ -12,7 +12,7 @@ from rich.console import Console
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.job import Job
-from doppelgram.training.recipe import ArrangementRecipe, MetricRecipe, Recipe, anchored
+from doppelgram.training.recipes.schema import ArrangementRecipe, MetricRecipe, Recipe, anchored
 from doppelgram.training.run import RECIPE_FILE, RUN_FILE, SPLIT_FILE, Run, open_run
 
 

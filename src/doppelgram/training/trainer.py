@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from doppelgram.training.checkpoints import BestCheckpoint, LastCheckpoint, gave_up, read_checkpoint
 from doppelgram.training.data import plan_loader, single_loader
 from doppelgram.training.hardware import lightning_precision
-from doppelgram.training.recipe_sections import Stopping
+from doppelgram.training.recipes.sections import Stopping
 from doppelgram.training.task import Task
 from doppelgram.training.watch import EpochBar, EpochLines, Watch
 

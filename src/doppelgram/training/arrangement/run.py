@@ -17,13 +17,13 @@ from doppelgram.models.finder import open_finder
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.training.arrangement.calibration import calibrated_space, of_kind
 from doppelgram.training.arrangement.fit import TowerTraining, TrainingPosts, network_of
+from doppelgram.training.arrangement.inputs import read_tower_inputs
 from doppelgram.training.arrangement.towers import PlannedTower, TowerViews, make_towers
 from doppelgram.training.job import Job, drawn_parts, given_parts
-from doppelgram.training.recipe import Arrangement, ArrangementRecipe
-from doppelgram.training.recipe_towers import ClassesTower
+from doppelgram.training.recipes.schema import Arrangement, ArrangementRecipe
+from doppelgram.training.recipes.towers import ClassesTower
 from doppelgram.training.run import SPLIT_FILE, Run, abandon_run
 from doppelgram.training.tasks.first_layers import check_cut
-from doppelgram.training.tower_inputs import read_tower_inputs
 
 
 def train_arrangement(job: Job, run: Run | None, console: Console) -> Run:

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from doppelgram.learning.samplers import ShuffleSampler
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.optimisation import group
-from doppelgram.training.recipe_towers import ClassesTower
+from doppelgram.training.recipes.towers import ClassesTower
 from doppelgram.training.task import Task
 from doppelgram.training.tasks.class_figures import ClassFigures
 from doppelgram.training.tasks.first_layers import Maps, as_tensor, later_features

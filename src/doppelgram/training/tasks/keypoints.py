@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy, normalize, one_hot
 from doppelgram.learning.samplers import ShuffleSampler
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.training.optimisation import group
-from doppelgram.training.recipe_towers import KeypointAugment, KeypointsTower
+from doppelgram.training.recipes.towers import KeypointAugment, KeypointsTower
 from doppelgram.training.task import Task
 from doppelgram.training.tasks.class_figures import ClassFigures
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from doppelgram.training.old_recipes import RENAMED
+from doppelgram.training.recipes.old import RENAMED
 
 _KINDS = {
     "int_type": "a whole number",

@@ -11,16 +11,16 @@ from typing import Any
 import tomli_w
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.old_recipes import translate
-from doppelgram.training.recipe import MetricRecipe, Recipe, all_keys, make_recipe, without
-from doppelgram.training.recipe_errors import nearest
+from doppelgram.training.recipes.errors import nearest
+from doppelgram.training.recipes.old import translate
+from doppelgram.training.recipes.schema import MetricRecipe, Recipe, all_keys, make_recipe, without
 
 OFF = "off"
 
 
 def recipe_names() -> list[str]:
     """Names of the recipes that ship with the program."""
-    folder = resources.files("doppelgram.training") / "recipes"
+    folder = resources.files("doppelgram.training.recipes")
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
@@ -67,7 +67,7 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = (), *, drop_unuse
 
 def _load(name: str) -> dict[str, Any]:
     if name in recipe_names():
-        text = (resources.files("doppelgram.training") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+        text = (resources.files("doppelgram.training.recipes") / f"{name}.toml").read_text(encoding="utf-8")
     elif Path(name).expanduser().is_file():
         try:
             text = Path(name).expanduser().read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from doppelgram.training.recipe_sections import (
+from doppelgram.training.recipes.sections import (
     AtLeast0,
     Augment,
     Backbone,

@@ -17,10 +17,10 @@ from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.pairs import PairNetwork, PoseMaskNet
-from doppelgram.training.recipe import PairsRecipe, make_recipe
-from doppelgram.training.tasks.pair_inputs import PairInputs, mirrored_features
-from doppelgram.training.tasks.pair_plan import PairPlan, unique_rows
-from doppelgram.training.tasks.pairs import PairsTask, pair_log_odds
+from doppelgram.studies.role_model.pair_inputs import PairInputs, mirrored_features
+from doppelgram.studies.role_model.pair_plan import PairPlan
+from doppelgram.training.recipes.schema import PairsRecipe, make_recipe
+from doppelgram.training.tasks.pairs import PairsTask, pair_log_odds, unique_rows
 from doppelgram.training.trainer import Fitted, Place, fit
 
 PLACES, POSES, EACH = 3, 4, 6

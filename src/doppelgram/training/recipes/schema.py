@@ -10,8 +10,8 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.estimators.registry import ESTIMATORS
-from doppelgram.training.recipe_errors import nearest, sentence
-from doppelgram.training.recipe_sections import (
+from doppelgram.training.recipes.errors import nearest, sentence
+from doppelgram.training.recipes.sections import (
     Augment,
     BackboneOptimiser,
     ClassStopping,
@@ -26,7 +26,7 @@ from doppelgram.training.recipe_sections import (
     Section,
     Split,
 )
-from doppelgram.training.recipe_towers import TowerRecipe
+from doppelgram.training.recipes.towers import TowerRecipe
 
 
 class Recipe(Section):
