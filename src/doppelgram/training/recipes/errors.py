@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from doppelgram.training.recipes.old import RENAMED
+from doppelgram.training.recipes.towers import TOWERS
 
 _KINDS = {
     "int_type": "a whole number",
@@ -18,6 +19,21 @@ _KINDS = {
     "bool_type": "true or false",
     "dict_type": "a table",
     "list_type": "a list of tables",
+    "finite_number": "a finite number",
+}
+_SENTENCES = {
+    "missing": "{key} is missing",
+    "model_type": "'{key}' is a section; write [{key}] and its keys below",
+    "model_attributes_type": "'{key}' is a section; write [{key}] and its keys below",
+    "union_tag_invalid": "{key}.task is {tag}; it is one of {expected_tags}",
+    "union_tag_not_found": f"{{key}}.task is missing; it is one of {', '.join(TOWERS)}",
+    "literal_error": "{key} is '{value}'; it is one of {expected}",
+    "greater_than": "{key} is {value}; it has to be above {gt:g}",
+    "greater_than_equal": "{key} is {value}; the minimum is {ge:g}",
+    "less_than_equal": "{key} is {value}; the maximum is {le:g}",
+    "too_short": "{key} is {value}; the minimum is {min_length}",
+    "value_error": "{error}",
+    **{kind: f"{{key}} is {{value!r}}; it has to be {words}" for kind, words in _KINDS.items()},
 }
 
 
@@ -30,61 +46,34 @@ def sentence(problem: ValidationError, values: Mapping[str, Any], known: Sequenc
         known: every key that could have been meant.
     """
     error = problem.errors()[0]
-    path = _path(error["loc"], values)
-    key, value, limits = ".".join(path), error["input"], error.get("ctx", {})
-    kind = error["type"]
-    if kind == "extra_forbidden":
+    key = _path(error["loc"], values)
+    if error["type"] == "extra_forbidden":
         sections = ["name", "about", "task", *dict.fromkeys(each.partition(".")[0] for each in known)]
         return f"unknown key '{key}'{nearest(key, known if '.' in key else sections)}"
-    if kind == "missing":
-        return f"{key} is missing"
-    if kind in ("model_type", "model_attributes_type"):
-        return f"'{key}' is a section; write [{key}] and its keys below"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        tags = limits.get("expected_tags", "'classes', 'keypoints', 'untrained'").replace("'", "")
-        return f"{key}.task is {limits.get('tag', 'missing')}; it is one of {tags}"
-    if kind == "literal_error":
-        return f"{key} is '{value}'; it is one of {_choices(limits['expected'])}"
-    if kind in _KINDS:
-        return f"{key} is {value!r}; it has to be {_KINDS[kind]}"
-    if kind == "finite_number":
-        return f"{key} is {value}; it has to be a finite number"
-    if kind in ("greater_than_equal", "too_short"):
-        return f"{key} is {value}; the minimum is {limits.get('ge', limits.get('min_length')):g}"
-    if kind == "greater_than":
-        return f"{key} is {value}; it has to be above {limits['gt']:g}"
-    if kind == "less_than_equal":
-        return f"{key} is {value}; the maximum is {limits['le']:g}"
-    if kind == "value_error":
-        return str(limits["error"])
-    return f"{key} is {value!r}: {error['msg'].lower()}"
+    told = _SENTENCES.get(error["type"], "{key} is {value!r}: {message}")
+    limits = {name: _plain(limit) for name, limit in error.get("ctx", {}).items()}
+    return told.format(key=key, value=error["input"], message=error["msg"].lower(), **limits)
 
 
-def _choices(expected: str) -> str:
-    *first, last = expected.replace("''", "empty").replace("'", "").split(" or ")
-    return ", ".join([*first, last])
+def _plain(limit: Any) -> Any:
+    """A list of choices without pydantic's quotes; anything else as it is."""
+    return limit.replace("''", "empty").replace("'", "").replace(" or ", ", ") if isinstance(limit, str) else limit
 
 
-def _path(location: tuple[int | str, ...], values: Mapping[str, Any]) -> list[str]:
-    """A place in a recipe as a person writes it: without the names of tasks that pydantic adds, towers by name."""
+def _path(location: tuple[int | str, ...], values: Any) -> str:
+    """The key at a place in a recipe as a person writes it, towers by name."""
     path: list[str] = []
-    parts = list(location)
-    if parts and parts[0] == values.get("task"):
-        parts.pop(0)
-    here: Any = values
-    while parts:
-        part = parts.pop(0)
-        if isinstance(here, list) and isinstance(part, int):
-            here = here[part]
-            path.append(str(here.get("name", part + 1)) if isinstance(here, Mapping) else str(part + 1))
-            if parts and isinstance(here, Mapping) and parts[0] == here.get("task"):
-                parts.pop(0)
-            continue
-        if isinstance(here, Mapping) or not path:
+    parts = iter(location)
+    for part in parts:
+        if isinstance(values, list):
+            values = values[int(part)]
+            path.append(str(values.get("name", int(part) + 1)) if isinstance(values, Mapping) else str(int(part) + 1))
+            next(parts, None)  # the tower's task, which pydantic adds
+        elif isinstance(values, Mapping):
+            values = values.get(part)
             path.append(str(part))
-            here = here.get(part) if isinstance(here, Mapping) else None
         # what follows a value names a branch of a union
-    return path
+    return ".".join(path)
 
 
 def nearest(key: str, known: Sequence[str]) -> str:
