@@ -112,7 +112,7 @@ class PairsRecipe(Recipe):
 class Arrangement(Section):
     """How people are found, and how many are compared."""
 
-    estimator: Literal[*ESTIMATORS] = "movenet-thorough"
+    estimator: Literal[*ESTIMATORS] = "movenet-thorough"  # type: ignore[valid-type]
     segmenter: str = ""  # what finds where people cover the place; empty: they are not covered
     people: int = Field(default=1, ge=1, le=2)  # how many people of a photograph are compared
 

@@ -74,7 +74,8 @@ class Data(Section):
     size: Side = 64  # side of the square that the network sees
     crop: Count = 0  # side of the centred square cut from the photograph first; 0: the whole photograph
     resize: Literal["squash", "cover", "letterbox"] = "squash"
-    face: Literal[*("", *DETECTORS)] = ""  # the largest face is cut out, upright; empty: no face is looked for
+    # the largest face is cut out, upright; empty: no face is looked for
+    face: Literal[*("", *DETECTORS)] = ""  # type: ignore[valid-type]
 
 
 class Split(Section):
