@@ -115,16 +115,16 @@ def test_training_and_evaluating_by_classes(
 def test_training_of_places_and_poses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = render_posts(tmp_path / "world", posts=96, places=3, poses=3, size=64, seed=2)
     small = (
-        'model.backbone="small"',
-        "model.frozen_layers=0",
-        "data.size=32",
-        "arrangement.person_size=32",
-        'arrangement.estimator="keypoints"',
-        'arrangement.segmenter=""',
-        "optimiser.epochs=6",
+        "arrangement.estimator=keypoints",
+        "arrangement.segmenter=",
+        "towers.*.backbone=small",
+        "frozen_layers=0",
+        "size=32",
+        "epochs=6",
         "backbone_lr=0.3",
-        "arrangement.keypoint_epochs=30",
-        "augment.views=2",
+        "copies=2",
+        "towers.keypoints.epochs=30",
+        "towers.embedding.epochs=30",
     )
     with counted(world, monkeypatch):
         doppelgram.train(world, "posts", tmp_path / "run", overrides=small, console=QUIET)

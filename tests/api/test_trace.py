@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -139,8 +140,8 @@ def test_what_cannot_be_read_is_counted_and_said(posts: Path, run: Path) -> None
     assert summary(found)["counts"]["unreadable"] == 2
 
 
-def test_a_model_of_whole_images_is_refused(posts: Path, tmp_path: Path) -> None:
-    tower(8).save(tmp_path / "faces")
+def test_a_model_of_whole_images_is_refused(posts: Path, save_model: Callable[..., Path], tmp_path: Path) -> None:
+    save_model(tmp_path / "faces")
     with pytest.raises(DoppelgramError, match="compares whole images; role models need one of places and poses"):
         trace(posts, tmp_path / "faces", settings=QUICK)
 

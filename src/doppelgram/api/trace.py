@@ -22,7 +22,7 @@ from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.reports.role_models.files import write_summary, write_tables
 from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures
 from doppelgram.reports.role_models.report import write_report
-from doppelgram.reports.role_models.summary import REPORT_FILE, summary, versions
+from doppelgram.reports.role_models.summary import REPORT_FILE, summary, title_of, versions
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
@@ -74,7 +74,8 @@ def trace(
         "trained with the recipe posts",
     )
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
-    collection = source if isinstance(source, Collection) else _read(source, timezone, console)
+    with console.status("reading posts"):
+        collection = source if isinstance(source, Collection) else read_posts(source, timezone=timezone)
     tell_notes(collection, console)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     with _kept_in(catalog, folder) as kept:
@@ -97,13 +98,8 @@ def trace(
             write_tables(found, folder)
             write_summary(summary(found, folder), folder)
             about = versions(loaded)
-            write_report(found, folder / REPORT_FILE, pictures, title=title or _title(source), about=about)
+            write_report(found, folder / REPORT_FILE, pictures, title=title or title_of(source), about=about)
     return found
-
-
-def _read(source: Path, timezone: str, console: Console) -> Collection:
-    with console.status("reading posts"):
-        return read_posts(source, timezone=timezone)
 
 
 def _writable(folder: Path) -> Path:
@@ -122,10 +118,3 @@ def _kept_in(catalog: Path | str | None, out: Path | None) -> Iterator[Path]:
     else:
         with TemporaryDirectory(prefix="doppelgram-") as folder:
             yield Path(folder) / CATALOG_FOLDER
-
-
-def _title(source: Collection | Path) -> str:
-    name = (source.root if isinstance(source, Collection) else source).resolve()
-    if not isinstance(source, Collection) and name.is_file():
-        name = name.parent if name.stem.startswith("posts") else name.with_suffix("")
-    return f"Role models: {name.name}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from doppelgram.dataset.collection import Collection
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.rolemodels.result import RoleModels
 
@@ -71,3 +72,11 @@ def versions(model: ArrangementModel) -> dict[str, str]:
         "people found by": f"{finder_settings.estimator} {finder_settings.estimator_key}".strip(),
         "people masked by": f"{finder_settings.segmenter} {finder_settings.segmenter_key}".strip(),
     }
+
+
+def title_of(source: Collection | Path) -> str:
+    """A report's title, by the folder that its posts come from."""
+    name = (source.root if isinstance(source, Collection) else source).resolve()
+    if not isinstance(source, Collection) and name.is_file():
+        name = name.parent if name.stem.startswith("posts") else name.with_suffix("")
+    return f"Role models: {name.name}"
