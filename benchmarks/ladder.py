@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
 
 from common import machine, write
-from doppelgram.console import progress_bar
+from doppelgram.console import TerminalProgress
 from doppelgram.dataset.loading import load_images
 from doppelgram.images.framing import Framing
 from doppelgram.studies.role_model.data import Posts, read_ladder_posts
@@ -43,7 +42,7 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     recipe = study_recipe("last")
     collection, grouped = read_ladder_posts(data, None)
     collection = collection.take(collection.column("pose") != "")
-    images = load_images(collection, Framing(recipe.data.size), Console(stderr=True))
+    images = load_images(collection, Framing(recipe.data.size), TerminalProgress())
     posts = Posts.of(images.collection, grouped)
     rows = np.random.default_rng(0).permutation(len(collection))
     train, val = np.sort(rows[: len(rows) * 6 // 10]), np.sort(rows[len(rows) * 6 // 10 : len(rows) * 8 // 10])
@@ -62,7 +61,7 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
             Path(folder),
         )
     rate = 2 * len(some) / (time.perf_counter() - started)
-    with progress_bar(Console(stderr=True), "features", 2 * len(images.pixels)) as advance:
+    with TerminalProgress().bar("features", 2 * len(images.pixels)) as advance:
         features = mirrored_features(
             network.tower, images.pixels, images.hashes, Framing(recipe.data.size), cache_folder() / "features",
             augmentation=recipe.augment.changes, copies=recipe.augment.copies, progress=advance,

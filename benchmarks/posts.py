@@ -17,11 +17,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
 
 from common import machine, with_interval, write
 from doppelgram.api.train import train
-from doppelgram.dataset.protocols import Protocol, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint
@@ -32,11 +30,18 @@ from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import combined, unit
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.joint import JointCalibration
+from doppelgram.studies.role_model.protocols import (
+    Protocol,
+    closed_protocol,
+    open_protocol,
+    protocol_pairs,
+    read_grouped_posts,
+)
 from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
 
 PAIRS = 1600
-CONSOLE = Console(stderr=True)
+PROGRESS = TerminalProgress()
 Array = np.ndarray[Any, Any]
 
 
@@ -154,7 +159,7 @@ def trained(
         weights=weights,
         seed=seed,
         resume=True,
-        console=CONSOLE,
+        progress=PROGRESS,
     )
     model = load_model(out / "model")
     assert isinstance(model, ArrangementModel)
@@ -250,7 +255,7 @@ def main() -> None:
             questions = Questions.of(posts, protocol)
             model, seconds = trained(data, out / name, protocol, arguments.weights, arguments.seed, arguments.overrides)
             tuned = [tower for tower in model.place if tower.gives_class_probabilities]
-            inputs = read_tower_inputs(posts, model.want, tuned, model.pose, 2, CONSOLE)
+            inputs = read_tower_inputs(posts, model.want, tuned, model.pose, 2, PROGRESS)
             if len(inputs.collection) < len(posts):
                 raise DoppelgramError(f"{data}: some photographs cannot be read")
             started = time.perf_counter()

@@ -11,7 +11,6 @@ measured in turns, epoch by epoch, because a shared machine's speed drifts; the 
 from __future__ import annotations
 
 import argparse
-import io
 import statistics
 import tempfile
 import time
@@ -19,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
 
 from common import machine, write
+from doppelgram.console import SilentProgress
 from doppelgram.dataset.collection import codes
 from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.read import read_collection
@@ -34,7 +33,7 @@ from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.tasks.metric import MetricTask
 from doppelgram.training.trainer import Place, fit
 
-QUIET = Console(file=io.StringIO())
+QUIET = SilentProgress()
 
 
 def bare_epoch(recipe_name: str, images: int) -> float:
@@ -59,7 +58,7 @@ def pipeline_epochs(recipe_name: str, part: Part, epochs: int) -> list[float]:
     recipe = read_recipe(recipe_name, [f"optimiser.epochs={epochs}"])
     with tempfile.TemporaryDirectory() as folder:
         task = MetricTask(make_network(recipe.model, recipe.data.size, None, 0), part, None, recipe)
-        fitted = fit(task, recipe.stopping, Place.of_run(Path(folder)), console=QUIET)
+        fitted = fit(task, recipe.stopping, Place.of_run(Path(folder)), progress=QUIET)
     return [epoch["seconds"] for epoch in fitted.history]
 
 

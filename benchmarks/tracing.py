@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 
 from common import machine, write
 from doppelgram.api.trace import trace
 from doppelgram.api.train import train
+from doppelgram.console import TerminalProgress
 from doppelgram.dataset.posts.registry import read_posts
-from doppelgram.dataset.protocols import closed_protocol, open_protocol, read_grouped_posts
 from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
+from doppelgram.studies.role_model.protocols import closed_protocol, open_protocol, read_grouped_posts
 from doppelgram.training.recipe_file import read_recipe
 
-CONSOLE = Console(stderr=True)
+PROGRESS = TerminalProgress()
 # Besides the model's own threshold, to show what hangs on it.
 THRESHOLDS = (None, 0.3, 0.5, 0.7, 0.9)
 
@@ -48,7 +48,9 @@ def run_of(name: str, data: Path, out: Path, weights: Path, seed: int) -> Path:
         make = {"closed": closed_protocol, "open": open_protocol}[name]
         split = out / f"{name}.csv"
         make(read_grouped_posts(data), seed=seed).split.write(split)
-        train(data, read_recipe("posts"), folder, split=split, weights=weights, seed=seed, resume=True, console=CONSOLE)
+        train(
+            data, read_recipe("posts"), folder, split=split, weights=weights, seed=seed, resume=True, progress=PROGRESS
+        )
     return folder
 
 
@@ -100,7 +102,7 @@ def main() -> None:
                     weights=given.weights,
                     places=False,
                     settings=TraceSettings(threshold=threshold, seed=given.seed),
-                    console=CONSOLE,
+                    progress=PROGRESS,
                 )
                 scores = score_trace(found, data / "truth.csv")
                 large = found.arrangements[found.arrangements["posts"] >= MIN_POSTS]

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 
 import doppelgram
+from doppelgram.api.index import index
 from doppelgram.api.pose import estimate_poses
-from doppelgram.api.search import index
 from doppelgram.api.trace import trace
+from doppelgram.console import SilentProgress
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.samples.posts import render_posts
@@ -27,7 +27,7 @@ from doppelgram.training.recipe import make_recipe
 from helpers.posts_world import random_model
 from helpers.tiny_networks import draw_people
 
-QUIET = Console(quiet=True)
+QUIET = SilentProgress()
 ENDINGS = (".png", ".jpg")
 
 # Set while somebody counts: a hook of the interpreter stays for good.
@@ -103,56 +103,56 @@ def test_training_and_evaluating_by_classes(
     data = class_folder(classes=3, images=6)
     recipe = make_recipe({"model": {"dim": 8}, "data": {"size": 16}, "optimiser": {"epochs": 1, "precision": "32"}})
     with counted(data, monkeypatch):
-        run = doppelgram.train(data, recipe, tmp_path / "run", console=QUIET)
+        run = doppelgram.train(data, recipe, tmp_path / "run", progress=QUIET)
     with counted(data, monkeypatch):
-        doppelgram.evaluate(run.folder, gallery=data, console=QUIET)
+        doppelgram.evaluate(run.folder, gallery=data, progress=QUIET)
     with counted(data, monkeypatch):
-        index(data, run.folder, tmp_path / "catalog", console=QUIET)
+        index(data, run.folder, tmp_path / "catalog", progress=QUIET)
     with counted(data, monkeypatch, decoded=False):
-        index(data, run.folder, tmp_path / "catalog", console=QUIET)
+        index(data, run.folder, tmp_path / "catalog", progress=QUIET)
 
 
 def test_training_of_places_and_poses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = render_posts(tmp_path / "world", posts=96, places=3, poses=3, size=64, seed=2)
     small = (
-        'model.backbone="small"',
-        "model.frozen_layers=0",
-        "data.size=32",
-        "arrangement.person_size=32",
-        'arrangement.estimator="keypoints"',
-        'arrangement.segmenter=""',
-        "optimiser.epochs=6",
+        "arrangement.estimator=keypoints",
+        "arrangement.segmenter=",
+        "towers.*.backbone=small",
+        "frozen_layers=0",
+        "size=32",
+        "epochs=6",
         "backbone_lr=0.3",
-        "arrangement.keypoint_epochs=30",
-        "augment.views=2",
+        "copies=2",
+        "towers.keypoints.epochs=30",
+        "towers.embedding.epochs=30",
     )
     with counted(world, monkeypatch):
-        doppelgram.train(world, "posts", tmp_path / "run", overrides=small, console=QUIET)
+        doppelgram.train(world, "posts", tmp_path / "run", overrides=small, progress=QUIET)
 
 
 def test_index_and_evaluate_by_place_and_pose(
     people: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with counted(people, monkeypatch):
-        assert index(people, model, tmp_path / "catalog", console=QUIET).without_people == []
+        assert index(people, model, tmp_path / "catalog", progress=QUIET).without_people == []
     with counted(people, monkeypatch):
-        doppelgram.evaluate(model, gallery=people, console=QUIET)
+        doppelgram.evaluate(model, gallery=people, progress=QUIET)
 
 
 @pytest.mark.parametrize("drawn", [False, True])
 def test_pose(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: bool) -> None:
     draw = tmp_path / "drawn" if drawn else None
     with counted(people, monkeypatch):
-        found = estimate_poses(people, tmp_path / "p.parquet", draw=draw, cache=tmp_path / "kept", console=QUIET)
+        found = estimate_poses(people, tmp_path / "p.parquet", draw=draw, cache=tmp_path / "kept", progress=QUIET)
     assert all(len(one) for one in found.people.values())
     with counted(people, monkeypatch, decoded=drawn):
-        estimate_poses(people, tmp_path / "p.parquet", draw=draw, cache=tmp_path / "kept", console=QUIET)
+        estimate_poses(people, tmp_path / "p.parquet", draw=draw, cache=tmp_path / "kept", progress=QUIET)
 
 
 def test_trace(people: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = TraceSettings(draws=19, bootstraps=10)
     with counted(people, monkeypatch):
-        trace(people / "posts.csv", model, out=tmp_path / "traced", settings=settings, console=QUIET)
+        trace(people / "posts.csv", model, out=tmp_path / "traced", settings=settings, progress=QUIET)
     assert "data:image/jpeg" in (tmp_path / "traced" / "report.html").read_text()
     with counted(people, monkeypatch, decoded=False):
-        trace(people / "posts.csv", model, out=tmp_path / "traced", settings=settings, console=QUIET)
+        trace(people / "posts.csv", model, out=tmp_path / "traced", settings=settings, progress=QUIET)

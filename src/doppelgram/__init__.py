@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.evaluate import evaluate as evaluate
+    from doppelgram.api.index import index as index
     from doppelgram.api.label_errors import list_label_errors as list_label_errors
     from doppelgram.api.map import draw_map as draw_map
     from doppelgram.api.pose import estimate_poses as estimate_poses
     from doppelgram.api.report_comparison import report_comparison as report_comparison
-    from doppelgram.api.search import index as index
     from doppelgram.api.search import search as search
-    from doppelgram.api.search import verify as verify
     from doppelgram.api.split import split_data as split_data
     from doppelgram.api.trace import trace as trace
     from doppelgram.api.train import train as train
+    from doppelgram.api.verify import verify as verify
     from doppelgram.catalog.store import Catalog as Catalog
     from doppelgram.comparison.grid import Grid as Grid
     from doppelgram.console import Progress as Progress
@@ -64,7 +64,7 @@ _FUNCTIONS = {
     "draw_map": "doppelgram.api.map",
     "estimate_poses": "doppelgram.api.pose",
     "evaluate": "doppelgram.api.evaluate",
-    "index": "doppelgram.api.search",
+    "index": "doppelgram.api.index",
     "list_label_errors": "doppelgram.api.label_errors",
     "load_model": "doppelgram.models.bundle",
     "open_run": "doppelgram.training.run",
@@ -77,7 +77,7 @@ _FUNCTIONS = {
     "split_data": "doppelgram.api.split",
     "trace": "doppelgram.api.trace",
     "train": "doppelgram.api.train",
-    "verify": "doppelgram.api.search",
+    "verify": "doppelgram.api.verify",
 }
 _MODULES = {**_NOUNS, **_FUNCTIONS}
 __all__ = [*sorted(_MODULES), "__version__"]

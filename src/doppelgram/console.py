@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
+
+
+class Advance(Protocol):
+    """Moves a bar."""
+
+    def __call__(self, steps: int, about: str = "", /) -> None:
+        """So many more steps are finished; ``about`` is shown beside the bar in place of what stood there."""
 
 
 class Progress(Protocol):
     """Where long work reports to. Every function of the program that takes long has an argument of this kind."""
 
-    def bar(self, what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    def bar(self, what: str, total: int) -> AbstractContextManager[Advance]:
         """A bar for one piece of work.
 
         Args:
@@ -40,9 +48,9 @@ class SilentProgress:
     """Progress that nobody sees."""
 
     @contextmanager
-    def bar(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    def bar(self, what: str, total: int) -> Iterator[Advance]:
         """Show nothing."""
-        yield lambda steps: None
+        yield lambda steps, about="": None
 
     def note(self, text: str) -> None:
         """Say nothing."""
@@ -61,9 +69,19 @@ class TerminalProgress:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
 
-    def bar(self, what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    @contextmanager
+    def bar(self, what: str, total: int) -> Iterator[Advance]:
         """A bar where somebody watches; nothing where the output goes to a file."""
-        return progress_bar(self.console, what, total)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(32),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[about]}", markup=False),
+        )
+        with RichProgress(*columns, console=self.console, transient=True, disable=not can_animate(self.console)) as bar:
+            task = bar.add_task(escape(what), total=total or None, about="")
+            yield lambda steps, about="": bar.update(task, advance=steps, about=about)
 
     def note(self, text: str) -> None:
         """One line, never broken, so that a file of notes can be searched."""
@@ -74,22 +92,8 @@ class TerminalProgress:
         self.console.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
-@contextmanager
-def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on the console, if somebody watches it; yields the function that moves it by a number of steps."""
-    columns = (TextColumn("{task.description}"), BarColumn(32), MofNCompleteColumn(), TimeRemainingColumn())
-    with RichProgress(*columns, console=console, transient=True, disable=not can_animate(console)) as bar:
-        task = bar.add_task(what, total=total or None)
-        yield lambda steps: bar.update(task, advance=steps)
-
-
 def can_animate(console: Console) -> bool:
     """Whether what was written can be written over: in a terminal, and in a notebook that has ipywidgets."""
     if console.is_jupyter:
         return importlib.util.find_spec("ipywidgets") is not None
     return console.is_terminal
-
-
-def rich_console(progress: Progress) -> Console:
-    """The console behind a progress, for functions that still take a console; a quiet one where there is none."""
-    return progress.console if isinstance(progress, TerminalProgress) else Console(quiet=True)

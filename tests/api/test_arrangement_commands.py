@@ -12,12 +12,15 @@ from rich.console import Console
 
 from doppelgram.api.compare_images import compare_images
 from doppelgram.api.evaluate import evaluate
+from doppelgram.api.index import index
 from doppelgram.api.label_errors import list_label_errors
 from doppelgram.api.map import draw_map
-from doppelgram.api.search import index, search, verify
+from doppelgram.api.search import search
+from doppelgram.api.verify import verify
 from doppelgram.catalog.findings import people_from
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
+from doppelgram.console import SilentProgress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.space.arrangement import ArrangementSpace
 from helpers.posts_world import JOINT, random_model, render_world
@@ -36,7 +39,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def catalog(world: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("catalogs") / "catalog"
-    report = index(world, model, folder, console=Console(quiet=True))
+    report = index(world, model, folder, progress=SilentProgress())
     assert (report.added, report.missing, report.broken) == (len(list(world.glob("*/*/*.jpg"))), 0, 0)
     return folder
 
@@ -45,8 +48,8 @@ def of_pose(world: Path, pose: str) -> list[Path]:
     return sorted(world.glob(f"*/{pose}/*.jpg"))
 
 
-def quiet() -> Console:
-    return Console(quiet=True)
+def quiet() -> SilentProgress:
+    return SilentProgress()
 
 
 def test_a_catalog_keeps_whom_it_saw(world: Path, model: Path, catalog: Path) -> None:
@@ -59,7 +62,7 @@ def test_a_catalog_keeps_whom_it_saw(world: Path, model: Path, catalog: Path) ->
         assert len(people) == (entry.name in known)
         if len(people):
             assert np.allclose(people.keypoints[0, :, :2], known[entry.name], atol=0.1)
-    again = index(world, model, catalog, console=quiet())
+    again = index(world, model, catalog, progress=quiet())
     assert (again.added, again.already_present, again.updated) == (0, len(entries), 0)
 
 
@@ -73,7 +76,7 @@ def test_search_ranks_by_both_or_by_either(world: Path, catalog: Path) -> None:
     compared = space.compare(np.repeat(vectors[own][None], len(vectors), axis=0), vectors)
     for by in ("", "place", "pose"):
         expected = compared.parts[by].probability if by else compared.probability
-        (found,) = search(catalog, [query], k=8, by=by, console=quiet())
+        (found,) = search(catalog, [query], k=8, by=by, progress=quiet())
         ranked = np.sort(np.delete(expected, own))[::-1][:8]
         answers = [match.parts[by] if by else match.probability for match in found.matches]
         assert answers == pytest.approx(ranked.tolist(), abs=1e-6)
@@ -89,7 +92,7 @@ def test_search_for_a_bare_place(world: Path, catalog: Path, tmp_path: Path) -> 
     """By both the pose counts as unknown and a remark says so; by pose there is nothing to ask. A montage is drawn."""
     bare = of_pose(world, "_zz")[0]
     console = Console(record=True, width=200, file=(tmp_path / "said.txt").open("w"))
-    (found,) = search(catalog, [bare], k=3, montage=tmp_path / "montage.png", console=console)
+    (found,) = search(catalog, [bare], k=3, montage=tmp_path / "montage.png", progress=TerminalProgress(console))
     assert "nobody was found in it" in console.export_text()
     assert found.unknown == ("pose",)
     assert {match.unknown for match in found.matches} == {("pose",)}
@@ -97,21 +100,21 @@ def test_search_for_a_bare_place(world: Path, catalog: Path, tmp_path: Path) -> 
     with Image.open(tmp_path / "montage.png") as picture:
         assert picture.width > 300
     with pytest.raises(DoppelgramError, match="no pose to search by"):
-        search(catalog, [bare], by="pose", console=quiet())
+        search(catalog, [bare], by="pose", progress=quiet())
     with pytest.raises(DoppelgramError, match="joint, place, pose"):
-        search(catalog, [bare], by="colour", console=quiet())
+        search(catalog, [bare], by="colour", progress=quiet())
     with pytest.raises(DoppelgramError, match="--crop"):
-        search(catalog, [bare], crop="face", console=quiet())
+        search(catalog, [bare], crop="face", progress=quiet())
 
 
 def test_verify_says_what_it_knows(world: Path, model: Path) -> None:
     """A photograph with itself, and with one of nobody."""
     file, bare = of_pose(world, "tree")[0], of_pose(world, "_zz")[0]
-    same = verify(model, file, file, console=quiet())
+    same = verify(file, file, model=model, progress=quiet())
     assert same.same
     assert same.probability == pytest.approx(float(JOINT.probability(0.0, 0.0)))
     assert (same.unknown_a, same.unknown_b) == ((), ())
-    other = verify(model, file, bare, console=quiet())
+    other = verify(file, bare, model=model, progress=quiet())
     assert (other.unknown_a, other.unknown_b) == ((), ("pose",))
     assert other.parts["pose"] == pytest.approx(0.3775, abs=1e-4)
     assert other.threshold == 0.5
@@ -127,7 +130,7 @@ def test_evaluate_by_both_and_by_each(world: Path, model: Path, tmp_path: Path) 
     ]
     pairs = tmp_path / "pairs.csv"
     pairs.write_text("\n".join(lines) + "\n")
-    result = evaluate(model, pairs=pairs, root=world, gallery=world, out=tmp_path / "report", console=quiet())
+    result = evaluate(model, pairs=pairs, root=world, gallery=world, out=tmp_path / "report", progress=quiet())
     metrics = result.to_dict()
     for name in ("knn_accuracy", "precision_at_1", "map_at_r", "place_precision_at_1", "pose_precision_at_1",
                  "pair_auc", "pair_accuracy", "pair_place_auc", "pair_pose_auc"):  # fmt: skip
@@ -151,7 +154,7 @@ def test_compare_images_gives_reasons(world: Path, model: Path, tmp_path: Path) 
     with Image.open(drawn) as picture:
         assert picture.width == 1480
     assert json.loads(json.dumps(answer.to_dict()))["joints"] == 18
-    assert answer.probability == pytest.approx(verify(model, tree, arms, console=quiet()).probability)
+    assert answer.probability == pytest.approx(verify(tree, arms, model=model, progress=quiet()).probability)
     assert max(answer.limbs, key=lambda part: answer.limbs[part]) in " ".join(answer.why)
     assert max(answer.limbs, key=lambda part: answer.limbs[part]) in {
         "right thigh", "left thigh", "right lower leg", "left lower leg",
@@ -182,7 +185,7 @@ def test_what_cannot_be_compared_is_said(world: Path, model: Path, tmp_path: Pat
 
 def test_answers_are_plain_values(world: Path, catalog: Path) -> None:
     """What search finds can be written as JSON."""
-    (found,) = search(catalog, of_pose(world, "tree")[:1], k=2, console=quiet())
+    (found,) = search(catalog, of_pose(world, "tree")[:1], k=2, progress=quiet())
     assert set(json.loads(json.dumps(asdict(found)))["matches"][0]["parts"]) == {"place", "pose"}
 
 
@@ -218,7 +221,7 @@ def test_a_map_of_everything_of_places_and_of_poses(world: Path, model: Path, ca
     images = len(Catalog.open(catalog))
     for by, dim, shown in (("", 10 + 2 * 68, images), ("place", 10, images), ("pose", 68, len(names))):
         console = Console(record=True, width=200, file=(tmp_path / "said.txt").open("w"))
-        found = draw_map(catalog, method="pca", by=by, save=tmp_path / f"{by}.npz", console=console)
+        found = draw_map(catalog, method="pca", by=by, save=tmp_path / f"{by}.npz", progress=TerminalProgress(console))
         assert (found.summary()["images"], found.summary()["dim"]) == (shown, dim)
         assert ("nobody was found" in console.export_text()) == (shown < images)
         own = np.zeros(1, dtype=np.int64)
@@ -226,11 +229,11 @@ def test_a_map_of_everything_of_places_and_of_poses(world: Path, model: Path, ca
             found.images.vectors[own], 5, query_ids=[found.images.ids[0]], by=by
         )
         assert found.nearest.neighbours[0].tolist() == first.positions[0].tolist()
-        more = draw_map(catalog, onto=tmp_path / f"{by}.npz", place=world, console=quiet())
+        more = draw_map(catalog, onto=tmp_path / f"{by}.npz", place=world, progress=quiet())
         assert (len(more.images), more.by) == (2 * shown, by)
         assert np.allclose(more.points[:shown], found.points)
     with pytest.raises(DoppelgramError, match="joint, place, pose"):
-        draw_map(catalog, by="colour", console=quiet())
+        draw_map(catalog, by="colour", progress=quiet())
 
 
 def test_label_errors_by_place_and_pose(world: Path, model: Path, tmp_path: Path) -> None:
@@ -240,7 +243,7 @@ def test_label_errors_by_place_and_pose(world: Path, model: Path, tmp_path: Path
     original = of_pose(posts, "tree")[0]
     copy = original.parent.parent / "arms_up" / "copied.jpg"
     shutil.copy(original, copy)
-    answer = list_label_errors(model, posts, keypoints=world / "keypoints.json", console=quiet())
+    answer = list_label_errors(model, posts, keypoints=world / "keypoints.json", progress=quiet())
     copies = [finding for finding in answer.findings if finding.category == "copy"]
     assert {copies[0].label, copies[0].other_label} == {
         f"{original.parent.parent.name}::{p}" for p in ("tree", "arms_up")

@@ -15,8 +15,10 @@ from rich.console import Console
 
 import doppelgram
 from doppelgram import DoppelgramError
+from doppelgram.console import TerminalProgress
 from doppelgram.training.recipe import Recipe, make_recipe
 from helpers.pictures import stripes
+from helpers.progress import RecordingProgress
 
 METRICS = [
     "knn_accuracy", "ncm_accuracy", "balanced_knn_accuracy", "balanced_ncm_accuracy", "precision_at_1", "r_precision",
@@ -113,7 +115,9 @@ def test_evaluate_given_pairs(trained: tuple[Path, Path], tmp_path: Path) -> Non
     assert result["pair_auc"].n == 200
     assert any("1 of 201 pairs left out" in note for note in result.notes)
     model = doppelgram.load_model(run)
-    judged = [model.calibration.same(model.distance(data / a, data / b)) == bool(s) for a, b, s in rows[:60]]
+    sides = [model.embed_images([data / row[side] for row in rows[:60]]) for side in (0, 1)]
+    same = model.space.distance(*sides) <= model.space.threshold
+    judged = same == np.array([bool(row[2]) for row in rows[:60]])
     first = tmp_path / "first.csv"
     pd.DataFrame(rows[:60], columns=["path_a", "path_b", "same"]).to_csv(first, index=False)
     assert doppelgram.evaluate(run, pairs=first, root=data)["pair_accuracy"].value == pytest.approx(np.mean(judged))
@@ -173,7 +177,10 @@ def test_a_folder_that_comes_divided(tmp_path: Path) -> None:
                 stripes(kind, rng).save(data / f"{part}/kind{kind}/{n}.png")
     stream = io.StringIO()
     run = doppelgram.train(
-        data, recipe(optimiser={"epochs": 1}), tmp_path / "run", console=Console(file=stream, width=80)
+        data,
+        recipe(optimiser={"epochs": 1}),
+        tmp_path / "run",
+        progress=TerminalProgress(Console(file=stream, width=80)),
     )
     said = stream.getvalue()
     assert "parts of a split" in said
@@ -208,17 +215,37 @@ def test_index_search_verify(trained: tuple[Path, Path], tmp_path: Path) -> None
     assert all(match.path != str(query) for match in found.matches)
     assert found.matches[0].label == "kind2"
     assert Image.open(tmp_path / "m.png").width > 300
-    verdict = doppelgram.verify(run, query, found.matches[0].path)
+    verdict = doppelgram.verify(query, found.matches[0].path, model=run)
     assert verdict.distance == pytest.approx(found.matches[0].distance, abs=1e-5)
     assert verdict.probability == pytest.approx(found.matches[0].probability, abs=1e-5)
-    assert doppelgram.verify(run, query, query).same is True
+    assert doppelgram.verify(query, query, model=run).same is True
+
+
+def test_nouns_compose(trained: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    collection = doppelgram.read_collection(trained[0])
+    progress = RecordingProgress()
+    run = doppelgram.train(collection, recipe(optimiser={"epochs": 1}), tmp_path / "run", progress=progress)
+    report = doppelgram.index(collection, run, tmp_path / "catalog", progress=progress)
+    assert report.added == len(collection)
+    query = collection.paths[0]
+    (found,) = doppelgram.Catalog.open(tmp_path / "catalog").search([query], 2)
+    best = found.matches[0]
+    verdict = doppelgram.verify(query, best.path, model=run, progress=progress)
+    assert verdict.distance == pytest.approx(best.distance, abs=1e-5)
+    own, among = (doppelgram.evaluate(run, gallery=which, progress=progress) for which in (None, collection))
+    assert own.metrics["precision_at_1"].n < among.metrics["precision_at_1"].n == len(collection)
+    assert len(doppelgram.draw_map(run, collection, method="pca", progress=progress).images) == len(collection)
+    assert doppelgram.list_label_errors(run, collection, progress=progress).images == len(collection)
+    assert {what for what, _, _ in progress.bars} >= {"indexing", "embedding images", "embedding gallery", "epoch 1/1"}
+    assert any(note.startswith("epoch   1/1  loss") for note in progress.notes)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_another_models_catalog_is_refused(trained: tuple[Path, Path], tmp_path: Path) -> None:
     data, run = trained
     doppelgram.index(data, run, tmp_path / "catalog")
     model = doppelgram.load_model(run)
-    model.mirror = True
+    model.tower.mirror = True
     model.save(tmp_path / "other")
     with pytest.raises(DoppelgramError, match="another model"):
         doppelgram.index(data, tmp_path / "other", tmp_path / "catalog")
@@ -232,7 +259,7 @@ def test_same_recipe_data_and_seed_give_the_same_model(trained: tuple[Path, Path
 
 def test_a_frozen_backbone_is_embedded_once(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=3, images=10)
-    frozen = recipe(model={"dim": 8, "train": "head"}, augment={"brightness": 0.2, "views": 3})
+    frozen = recipe(model={"dim": 8, "train": "head"}, augment={"brightness": 0.2, "copies": 3})
     run = doppelgram.train(data, frozen, tmp_path / "run")
     assert run.finished
     model = doppelgram.load_model(run.folder)
@@ -248,10 +275,10 @@ def test_resuming_asks_for_the_same_job(
     other = tmp_path / "other.csv"
     doppelgram.split_data(data, "image", other, seed=77)
     for options, words in (
-        ({"seed": 2}, "begun with seed 1"),
+        ({"seed": 2}, "started with seed 1"),
         ({"recipe": recipe(model={"dim": 9})}, "another recipe .*model.dim"),
-        ({"data": class_folder()}, "begun on"),
-        ({"split": other}, "begun with another split"),
+        ({"data": class_folder()}, "started on"),
+        ({"split": other}, "started with another split"),
     ):
         arguments = {"data": data, "recipe": recipe(), "seed": 1, **options}
         with pytest.raises(DoppelgramError, match=words):

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from doppelgram.api import search as searching
+from doppelgram.api import index as searching
 from doppelgram.catalog.index import index_collection
 from doppelgram.cli import main
+from doppelgram.console import SilentProgress
 from doppelgram.errors import Interrupted
 from helpers.posts_world import random_model, render_world
 
@@ -26,13 +26,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_index_says_how_many_show_nobody(world: Path, model: Path, tmp_path: Path) -> None:
-    console = Console(quiet=True)
+    progress = SilentProgress()
     bare = sorted(world.glob("*/_zz/*.jpg"))
-    report = searching.index(world, model, tmp_path / "catalog", console=console)
+    report = searching.index(world, model, tmp_path / "catalog", progress=progress)
     assert sorted(map(Path, report.without_people or [])) == bare
     assert f"Nobody was found in {len(bare)} of those added, so their poses count as unknown." in report.summary()
     assert len(json.loads(report.to_json())["without_people"]) == len(bare)
-    again = searching.index(world, model, tmp_path / "catalog", console=console)
+    again = searching.index(world, model, tmp_path / "catalog", progress=progress)
     assert again.without_people == []
     assert "Nobody" not in again.summary()
 
@@ -49,12 +49,12 @@ def test_an_interrupted_index_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(searching, "index_collection", stopped)
         with pytest.raises(Interrupted, match="the same command goes on from here"):
-            searching.index(world, model, tmp_path / "catalog", console=Console(quiet=True))
+            searching.index(world, model, tmp_path / "catalog", progress=SilentProgress())
         with pytest.raises(SystemExit) as done:
             main(["index", str(world), "--model", str(model), "--catalog", str(tmp_path / "catalog")])
     assert done.value.code == 130
     assert "the same command goes on from here" in capsys.readouterr().err
-    report = searching.index(world, model, tmp_path / "catalog", console=Console(quiet=True))
+    report = searching.index(world, model, tmp_path / "catalog", progress=SilentProgress())
     assert (report.added, report.already_present) == (everything - 5, 5)
 
 

@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +22,7 @@ import doppelgram
 from doppelgram.api.trace import summary, trace
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli.role_models import print_ranking
+from doppelgram.console import SilentProgress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.models.arrangement import ArrangementModel
@@ -76,7 +78,7 @@ def posts(rendered: Path, tmp_path: Path) -> Path:
 
 
 def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = trace(posts, run, out=tmp_path / "traced", settings=QUICK, console=Console(quiet=True))
+    found = trace(posts, run, out=tmp_path / "traced", settings=QUICK, progress=SilentProgress())
     table = found.role_models.set_index("path")
     assert found.counts["traced"] == 4 * ORIGINALS
     assert found.counts["unreadable"] == 0
@@ -105,14 +107,14 @@ def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, caps
 
 
 def test_nothing_is_embedded_twice_and_a_moved_clock_moves_the_crown(posts: Path, run: Path, tmp_path: Path) -> None:
-    console = Console(quiet=True)
-    first = trace(posts, run, catalog=tmp_path / "catalog", settings=QUICK, console=console)
+    progress = SilentProgress()
+    first = trace(posts, run, catalog=tmp_path / "catalog", settings=QUICK, progress=progress)
     added = Catalog.open(tmp_path / "catalog").rows(["id", "added"])
     assert len(added) == ORIGINALS
     table = pd.read_csv(posts / "posts.csv")
     table.loc[table["path"] == "di2.jpg", "timestamp"] = "2020-12-01T00:00:00Z"
     table.to_csv(posts / "posts.csv", index=False)
-    second = trace(posts, run, catalog=tmp_path / "catalog", settings=QUICK, console=console)
+    second = trace(posts, run, catalog=tmp_path / "catalog", settings=QUICK, progress=progress)
     again = Catalog.open(tmp_path / "catalog").rows(["id", "added"])
     pd.testing.assert_frame_equal(
         added.sort_values("id", ignore_index=True), again.sort_values("id", ignore_index=True)
@@ -130,7 +132,7 @@ def test_what_cannot_be_read_is_counted_and_said(posts: Path, run: Path) -> None
         file.write("undated.jpg,eve,,\n")
     shutil.copy(posts / "ann0.jpg", posts / "undated.jpg")
     console = Console(record=True, width=300, file=io.StringIO())
-    found = trace(posts, run, settings=QUICK, console=console)
+    found = trace(posts, run, settings=QUICK, progress=TerminalProgress(console))
     assert found.counts["unreadable"] == 2
     assert found.counts["undated"] == 1
     said = console.export_text()
@@ -139,8 +141,8 @@ def test_what_cannot_be_read_is_counted_and_said(posts: Path, run: Path) -> None
     assert summary(found)["counts"]["unreadable"] == 2
 
 
-def test_a_model_of_whole_images_is_refused(posts: Path, tmp_path: Path) -> None:
-    tower(8).save(tmp_path / "faces")
+def test_a_model_of_whole_images_is_refused(posts: Path, save_model: Callable[..., Path], tmp_path: Path) -> None:
+    save_model(tmp_path / "faces")
     with pytest.raises(DoppelgramError, match="compares whole images; role models need one of places and poses"):
         trace(posts, tmp_path / "faces", settings=QUICK)
 

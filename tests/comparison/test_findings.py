@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
-from rich.console import Console
 
 from doppelgram.comparison.findings import read_comparison
 from doppelgram.comparison.result import Comparison, RunResult
+from doppelgram.console import SilentProgress
 from helpers.made_up_runs import made_up
 
 
@@ -119,7 +117,7 @@ def test_the_flags_match_what_is_warned_of_while_training(tmp_path: object) -> N
     from doppelgram.training.run import Run
     from doppelgram.training.watch import EpochLines, Watch
 
-    watch = Watch(EpochLines(Console(file=io.StringIO())), Path(str(tmp_path)) / "metrics.csv", margin=0.2)
+    watch = Watch(EpochLines(SilentProgress()), Path(str(tmp_path)) / "metrics.csv", margin=0.2)
     said = [sentence for _ in range(4) for sentence in watch.diagnose({"train_loss": 0.2, "val_spread": 0.001})]
     run = Run(Path(), MetricRecipe(), {"warnings": said})
     assert _warned(run, "collapse:")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from doppelgram.console import Advance
 
 
 @dataclass
@@ -16,10 +18,10 @@ class RecordingProgress:
     warnings: list[str] = field(default_factory=list)
 
     @contextmanager
-    def bar(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    def bar(self, what: str, total: int) -> Iterator[Advance]:
         done = [0]
 
-        def advance(steps: int) -> None:
+        def advance(steps: int, about: str = "", /) -> None:
             done[0] += steps
 
         yield advance

@@ -196,8 +196,8 @@ def test_faces_are_counted_while_loading(tmp_path: Path, workers: int) -> None:
     paths = [tmp_path / f"{name}.png" for name in ("a", "b", "c", "none")]
     framing = Framing(32, face="opencv")
     loaded = load_pixels(paths, framing, workers=workers, keep_duplicates=True)
-    assert loaded.faces == [1, 0, 1]
     assert [outcome.faces for outcome in loaded.report.outcomes] == [1, 0, 1, None]
     assert loaded.report.counts() == {"ok": 2, "duplicate": 1, "missing": 1, "broken": 0}
     np.testing.assert_array_equal(loaded.pixels[0], framing.apply(portrait().resize((256, 300))))
-    assert load_pixels(paths, Framing(32), keep_duplicates=True).faces == [None] * 3
+    report = load_pixels(paths, Framing(32), keep_duplicates=True).report
+    assert {outcome.faces for outcome in report.outcomes} == {None}

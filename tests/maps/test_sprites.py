@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from doppelgram.maps.projector import sprite_side
 from doppelgram.maps.sprites import empty, join_sheets, lay_out, make_sheets, side_for, square
-from doppelgram.reports.map.projector import sprite_side
 
 
 def tiles(count: int, side: int, seed: int = 0) -> list[np.ndarray]:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from doppelgram.api.search import index, search, verify
+from doppelgram.api.index import index
+from doppelgram.api.search import search
+from doppelgram.api.verify import verify
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.read import Source, Want, read_all
 from doppelgram.models.embed_files import embed_files
@@ -44,9 +46,9 @@ def test_a_photograph_that_keypoints_do_not_name_is_not_taken_for_empty(photos: 
         finder.require_named(photos[1:], every=True)
     model = random_model().save(tmp_path / "model")
     with pytest.raises(DoppelgramError, match="does not name"):
-        verify(model, photos[0], photos[2], keypoints=tmp_path / "people.json")
+        verify(photos[0], photos[2], model=model, keypoints=tmp_path / "people.json")
     with pytest.raises(DoppelgramError, match="no such file"):
-        verify(model, photos[0], tmp_path / "none.png", keypoints=tmp_path / "people.json")
+        verify(photos[0], tmp_path / "none.png", model=model, keypoints=tmp_path / "people.json")
     catalog = tmp_path / "catalog"
     assert index(photos[0].parent, model, catalog, keypoints=tmp_path / "people.json").added == 3
     with pytest.raises(DoppelgramError, match="does not name"):

@@ -5,11 +5,11 @@ import pytest
 
 from doppelgram.pose.reasons import PARTS, compare_limbs
 from doppelgram.pose.skeleton import L_ELBOW, L_WRIST, NOSE, mirrored
-from doppelgram.samples.skeleton import POSES, Build, joints, keypoints
+from doppelgram.samples.skeleton import POSES, Build, body_points, keypoints
 
 
 def person(pose: str = "point") -> np.ndarray:
-    points = keypoints(joints(POSES[pose], Build()))
+    points = keypoints(body_points(POSES[pose], Build()))
     return np.concatenate([points[:, :2] * [100, -100], np.ones((18, 1))], axis=1)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.skeleton import (
+    CONVERTERS,
     KEYPOINT_NAMES,
     LIMBS,
     MIRROR,
@@ -13,8 +14,6 @@ from doppelgram.pose.skeleton import (
     cleaned,
     from_coco_17,
     from_mediapipe_33,
-    from_openpose_18,
-    from_openpose_25,
     mirrored,
     present,
 )
@@ -98,8 +97,8 @@ def test_coco_by_names_with_the_neck_between_the_shoulders() -> None:
 
 
 def test_openpose_by_names() -> None:
-    assert by_name(from_openpose_18(numbered(18))) == {name: float(n) for n, name in enumerate(KEYPOINT_NAMES)}
-    found = by_name(from_openpose_25(numbered(25)))
+    assert by_name(CONVERTERS[18](numbered(18))) == {name: float(n) for n, name in enumerate(KEYPOINT_NAMES)}
+    found = by_name(CONVERTERS[25](numbered(25)))
     assert found == {name: float(BODY_25.index(name)) for name in KEYPOINT_NAMES}
 
 
@@ -143,7 +142,7 @@ def test_the_mirror_exchanges_sides_and_undoes_itself() -> None:
         assert (
             first == second if "_" not in first else (first[0] + second[0] in ("lr", "rl") and first[2:] == second[2:])
         )
-    keypoints = from_openpose_18(numbered(18))
+    keypoints = CONVERTERS[18](numbered(18))
     once = mirrored(keypoints, 50)
     assert once[KEYPOINT_NAMES.index("l_wrist"), 0] == 50 - keypoints[KEYPOINT_NAMES.index("r_wrist"), 0]
     np.testing.assert_array_equal(mirrored(once, 50), keypoints)

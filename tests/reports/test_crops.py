@@ -18,6 +18,7 @@ import doppelgram
 from doppelgram.catalog.findings import FACE_COLUMN
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import SmallNet
@@ -58,14 +59,14 @@ def people(tmp_path: Path) -> Path:
     return folder
 
 
-def listening() -> tuple[Console, io.StringIO]:
+def listening() -> tuple[Progress, io.StringIO]:
     heard = io.StringIO()
-    return Console(file=heard, width=1000), heard
+    return TerminalProgress(Console(file=heard, width=1000)), heard
 
 
 def test_index_cuts_faces_out_and_remembers_it(model: Path, people: Path, tmp_path: Path) -> None:
-    console, heard = listening()
-    report = doppelgram.index(people, model, tmp_path / "catalog", crop="face", console=console)
+    progress, heard = listening()
+    report = doppelgram.index(people, model, tmp_path / "catalog", crop="face", progress=progress)
     assert (report.added, report.broken) == (3, 0)
     assert "1 image: no face found, the middle was taken: '" in heard.getvalue()
     assert "none.png" in heard.getvalue().split("several")[0]
@@ -84,23 +85,23 @@ def test_index_cuts_faces_out_and_remembers_it(model: Path, people: Path, tmp_pa
     pixels = [cut.apply(Image.open(people / name)) for name in rows["name"]]
     np.testing.assert_allclose(vectors, loaded.embed_pixels(np.stack(pixels)), atol=1e-5)
     # Once more: nothing is forgotten, and nothing is written.
-    again = doppelgram.index(people, model, tmp_path / "catalog", crop="face:opencv", console=console)
+    again = doppelgram.index(people, model, tmp_path / "catalog", crop="face:opencv", progress=progress)
     assert (again.added, again.already_present, again.updated) == (0, 3, 0)
     # The folder moves: rows follow it, and keep what was found.
     shutil.move(people, tmp_path / "elsewhere")
-    moved = doppelgram.index(tmp_path / "elsewhere", model, tmp_path / "catalog", crop="face", console=console)
+    moved = doppelgram.index(tmp_path / "elsewhere", model, tmp_path / "catalog", crop="face", progress=progress)
     assert moved.updated == 3
     assert {(entry.columns or {})[FACE_COLUMN] for entry in catalog.entries()} == set(found.values())
 
 
 def test_a_mix_of_cuts_is_refused(model: Path, people: Path, tmp_path: Path) -> None:
-    console, _ = listening()
-    doppelgram.index(people, model, tmp_path / "faces", crop="face", console=console)
-    doppelgram.index(people, model, tmp_path / "plain", console=console)
+    progress, _ = listening()
+    doppelgram.index(people, model, tmp_path / "faces", crop="face", progress=progress)
+    doppelgram.index(people, model, tmp_path / "plain", progress=progress)
     with pytest.raises(DoppelgramError, match=r"faces: .*by the face detector 'opencv'.*give --crop face:opencv"):
-        doppelgram.index(people, model, tmp_path / "faces", console=console)
+        doppelgram.index(people, model, tmp_path / "faces", progress=progress)
     with pytest.raises(DoppelgramError, match=r"plain: .*as its model asks.*leave --crop out"):
-        doppelgram.index(people, model, tmp_path / "plain", crop="face", console=console)
+        doppelgram.index(people, model, tmp_path / "plain", crop="face", progress=progress)
     assert Catalog.open(tmp_path / "plain").face == ""
     assert "face" not in json.loads((tmp_path / "plain/catalog.json").read_text())
     facts = json.loads((tmp_path / "faces/catalog.json").read_text())
@@ -110,14 +111,14 @@ def test_a_mix_of_cuts_is_refused(model: Path, people: Path, tmp_path: Path) -> 
 
 
 def test_a_search_frames_queries_as_its_catalog_was_unless_asked(model: Path, people: Path, tmp_path: Path) -> None:
-    console, heard = listening()
-    doppelgram.index(people, model, tmp_path / "faces", crop="face", console=console)
-    doppelgram.index(people, model, tmp_path / "plain", console=console)
+    progress, heard = listening()
+    doppelgram.index(people, model, tmp_path / "faces", crop="face", progress=progress)
+    doppelgram.index(people, model, tmp_path / "plain", progress=progress)
     query = tmp_path / "tilted.png"
     turned(20).save(query)
 
     def nearest(catalog: str, **asked: str) -> tuple[str, float, int | None]:
-        (answer,) = doppelgram.search(tmp_path / catalog, [query], 3, console=console, **asked)
+        (answer,) = doppelgram.search(tmp_path / catalog, [query], 3, progress=progress, **asked)
         return answer.matches[0].name, answer.matches[0].distance, answer.faces
 
     assert nearest("faces")[0] in ("one.png", "two.png")
@@ -127,15 +128,15 @@ def test_a_search_frames_queries_as_its_catalog_was_unless_asked(model: Path, pe
     assert nearest("plain", crop="face")[2] == 1
     assert nearest("plain", crop="face")[1] != nearest("plain")[1]
     heard.truncate(0)
-    doppelgram.search(tmp_path / "faces", [people / "none.png", people / "two.png"], console=console)
+    doppelgram.search(tmp_path / "faces", [people / "none.png", people / "two.png"], progress=progress)
     assert "none.png" in heard.getvalue()
     assert "two.png' (2)" in heard.getvalue()
 
 
 def test_verify_compares_what_was_cut_out(model: Path, people: Path, tmp_path: Path) -> None:
-    console, heard = listening()
-    cut = doppelgram.verify(model, people / "one.png", people / "two.png", crop="face", console=console)
-    plain = doppelgram.verify(model, people / "one.png", people / "two.png", console=console)
+    progress, heard = listening()
+    cut = doppelgram.verify(people / "one.png", people / "two.png", model=model, crop="face", progress=progress)
+    plain = doppelgram.verify(people / "one.png", people / "two.png", model=model, progress=progress)
     assert (cut.faces_a, cut.faces_b, plain.faces_a) == (1, 2, None)
     assert "several faces" in heard.getvalue()
     loaded = load_model(model)
@@ -146,16 +147,16 @@ def test_verify_compares_what_was_cut_out(model: Path, people: Path, tmp_path: P
 
 
 def test_a_model_that_was_trained_on_faces_needs_no_option(people: Path, tmp_path: Path) -> None:
-    console, _ = listening()
+    progress, _ = listening()
     folder = save_model(tmp_path / "faces model", Framing(32, None, "squash", "opencv"))
     plain = save_model(tmp_path / "plain model", Framing(32))
     assert load_model(folder).fingerprint != load_model(plain).fingerprint
-    doppelgram.index(people, folder, tmp_path / "catalog", console=console)
-    doppelgram.index(people, folder, tmp_path / "catalog", crop="face", console=console)
+    doppelgram.index(people, folder, tmp_path / "catalog", progress=progress)
+    doppelgram.index(people, folder, tmp_path / "catalog", crop="face", progress=progress)
     catalog = Catalog.open(tmp_path / "catalog")
     assert catalog.face == ""
     assert {(entry.columns or {})[FACE_COLUMN][:4] for entry in catalog.entries()} == {"one", "seve", "none"}
-    verdict = doppelgram.verify(folder, people / "one.png", people / "two.png", console=console)
+    verdict = doppelgram.verify(people / "one.png", people / "two.png", model=folder, progress=progress)
     assert (verdict.faces_a, verdict.faces_b) == (1, 2)
     cut = load_model(folder).framing.apply(portrait())
     expected = load_model(folder).embed_pixels(cut[None])
@@ -168,13 +169,15 @@ def test_training_by_the_recipe_key(tmp_path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         picture = portrait().resize((120 + 4 * n, 140 + 5 * n)) if n < 4 else photo(100 + n, 80)
         picture.save(folder / f"{n}.png")
-    console, heard = listening()
+    progress, heard = listening()
     overrides = ["data.face=opencv", "data.size=24", "epochs=1", "split.test=0", "split.val=0.25"]
-    run = doppelgram.train(tmp_path / "data", "signs", tmp_path / "run", overrides=overrides, console=console)
+    run = doppelgram.train(tmp_path / "data", "signs", tmp_path / "run", overrides=overrides, progress=progress)
     assert load_model(run.folder).framing == Framing(24, None, "squash", "opencv")
     assert "4 images: no face found, the middle was taken" in heard.getvalue()
     with pytest.raises(DoppelgramError, match=r"data\.face is 'dlib'; it is one of empty, opencv, mediapipe"):
-        doppelgram.train(tmp_path / "data", "signs", tmp_path / "other", overrides=["data.face=dlib"], console=console)
+        doppelgram.train(
+            tmp_path / "data", "signs", tmp_path / "other", overrides=["data.face=dlib"], progress=progress
+        )
 
 
 def test_what_crop_may_be(model: Path) -> None:
@@ -188,11 +191,11 @@ def test_what_crop_may_be(model: Path) -> None:
 
 
 def test_the_picture_of_the_cuts(people: Path, tmp_path: Path) -> None:
-    console, heard = listening()
+    progress, heard = listening()
     (tmp_path / "bad.png").write_text("hello")
     images = [*sorted(people.iterdir()), tmp_path / "bad.png"]
     framing = Framing(32, 140, face="opencv")
-    file = draw_crops(images, framing, tmp_path / "new" / "cuts.png", console=console)
+    file = draw_crops(images, framing, tmp_path / "new" / "cuts.png", progress=progress)
     with Image.open(file) as page:
         assert page.format == "PNG"
         drawn = np.asarray(page.convert("RGB"))
@@ -200,15 +203,15 @@ def test_the_picture_of_the_cuts(people: Path, tmp_path: Path) -> None:
         assert (np.abs(drawn.astype(int) - colour).max(axis=2) < 3).sum() > 50
     assert not heard.getvalue()
     assert [left.name for left in file.parent.iterdir()] == ["cuts.png"]
-    draw_crops([images[0]] * 61, Framing(8), file, console=console)
+    draw_crops([images[0]] * 61, Framing(8), file, progress=progress)
     assert "shows the first 60 of 61 images" in heard.getvalue()
     with pytest.raises(DoppelgramError, match=r"\.png"):
-        draw_crops(images, framing, tmp_path / "cuts.jpg", console=console)
+        draw_crops(images, framing, tmp_path / "cuts.jpg", progress=progress)
     with pytest.raises(DoppelgramError, match="no photographs"):
-        draw_crops([], framing, file, console=console)
+        draw_crops([], framing, file, progress=progress)
     (tmp_path / "a file").write_text("")
     with pytest.raises(DoppelgramError, match="cannot be written"):
-        draw_crops(images, framing, tmp_path / "a file" / "cuts.png", console=console)
+        draw_crops(images, framing, tmp_path / "a file" / "cuts.png", progress=progress)
 
 
 def test_the_command_line(

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from doppelgram.api.train import train
+from doppelgram.console import SilentProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.splits import Split
 from doppelgram.errors import DoppelgramError, Interrupted
@@ -25,7 +25,7 @@ from doppelgram.training.recipe_file import read_recipe
 from doppelgram.training.tower_inputs import TowerInputs
 from doppelgram.training.watch import Watch
 
-QUIET = Console(quiet=True)
+QUIET = SilentProgress()
 SMALL = (
     "arrangement.estimator=keypoints",
     "arrangement.segmenter=",
@@ -49,7 +49,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "run"
-    train(world, "posts", out, overrides=SMALL, console=QUIET)
+    train(world, "posts", out, overrides=SMALL, progress=QUIET)
     return out
 
 
@@ -102,11 +102,11 @@ def test_the_seed_decides_and_a_run_continues_in_the_middle_of_a_tower(
     out = tmp_path / "run"
     monkeypatch.setattr(Watch, "on_train_epoch_end", interrupted)
     with pytest.raises(Interrupted, match=r"tower person after 2 of 6 epochs.*--resume"):
-        train(world, "posts", out, overrides=SMALL, console=QUIET)
+        train(world, "posts", out, overrides=SMALL, progress=QUIET)
     kept = out / "checkpoints/place/last.ckpt"
     written = kept.stat().st_mtime_ns
     monkeypatch.setattr(Watch, "on_train_epoch_end", real)
-    run = train(world, "posts", out, overrides=SMALL, resume=True, console=QUIET)
+    run = train(world, "posts", out, overrides=SMALL, resume=True, progress=QUIET)
     assert kept.stat().st_mtime_ns == written
     assert run.facts["fingerprint"] == load_model(trained / "model").fingerprint
 
@@ -114,7 +114,7 @@ def test_the_seed_decides_and_a_run_continues_in_the_middle_of_a_tower(
 def test_what_cannot_be_trained_is_refused_before_a_folder_is_made(world: Path, tmp_path: Path) -> None:
     def refused(words: str, data: Path = world, *more: str) -> None:
         with pytest.raises(DoppelgramError, match=words):
-            train(data, "posts", tmp_path / "run", overrides=(*SMALL, *more), console=QUIET)
+            train(data, "posts", tmp_path / "run", overrides=(*SMALL, *more), progress=QUIET)
         assert not (tmp_path / "run").exists()
 
     refused("movenet_lightning", world, "arrangement.estimator=movenet")

@@ -9,6 +9,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from doppelgram.console import Progress, SilentProgress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.models.backbones.registry import SmallNet
@@ -68,11 +69,11 @@ def fit_parts(
     seed: int = 0,
     resume: bool = False,
     validate: Any = validate,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> Fitted:
     task = MetricTask(net, train, val, chosen, seed=seed, validate=validate)
-    console = console or Console(file=io.StringIO())
-    return fit(task, chosen.stopping, Place.of_run(folder), resume=resume, console=console)
+    progress = progress or SilentProgress()
+    return fit(task, chosen.stopping, Place.of_run(folder), resume=resume, progress=progress)
 
 
 def run(net: EmbeddingNetwork, folder: Path, chosen: MetricRecipe | None = None, **options: Any) -> Fitted:
@@ -92,7 +93,9 @@ def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
 def test_it_learns_and_says_what_it_did(tmp_path: Path) -> None:
     out = io.StringIO()
     net = network()
-    fitted = run(net, tmp_path, recipe(optimiser={"epochs": 8}), console=Console(file=out, width=200))
+    fitted = run(
+        net, tmp_path, recipe(optimiser={"epochs": 8}), progress=TerminalProgress(Console(file=out, width=200))
+    )
     best = fitted.history[fitted.best_epoch - 1]
     assert best["val_map_at_r"] == max(epoch["val_map_at_r"] for epoch in fitted.history)
     assert best["val_precision_at_1"] > 0.8
@@ -172,7 +175,7 @@ def test_every_finished_epoch_can_be_resumed_from(tmp_path: Path) -> None:
     done = len(first.history)
     assert done == 4
     out = io.StringIO()
-    second = run(network(), tmp_path, chosen, resume=True, console=Console(file=out, width=200))
+    second = run(network(), tmp_path, chosen, resume=True, progress=TerminalProgress(Console(file=out, width=200)))
     assert out.getvalue().startswith(f"epoch   {done + 1}/6")
     assert [epoch["epoch"] for epoch in second.history] == [1, 2, 3, 4, 5, 6]
     assert len((tmp_path / "log/metrics.csv").read_text().splitlines()) == 7
@@ -243,7 +246,7 @@ def test_collapse_is_said_in_words(tmp_path: Path) -> None:
     last = net.head.layers[-1]
     torch.nn.init.zeros_(last.weight)  # every image at the same point, as a collapsed training leaves it
     chosen = recipe(optimiser={"lr": 0.0}, miner={"name": "batchhard"})
-    fitted = run(net, tmp_path, chosen, console=Console(file=out, width=300))
+    fitted = run(net, tmp_path, chosen, progress=TerminalProgress(Console(file=out, width=300)))
     assert any("collapse" in warning for warning in fitted.warnings)
     assert any("stuck at its margin (0.2)" in warning for warning in fitted.warnings)
     assert out.getvalue().count("warning: collapse") == 1
@@ -251,7 +254,7 @@ def test_collapse_is_said_in_words(tmp_path: Path) -> None:
 
 def test_no_validation_part_keeps_the_last_epoch(tmp_path: Path) -> None:
     train, _ = parts()
-    fitted = fit_parts(network(), train, None, recipe(), tmp_path, console=Console(file=io.StringIO()))
+    fitted = fit_parts(network(), train, None, recipe(), tmp_path, progress=SilentProgress())
     assert fitted.best_epoch == len(fitted.history) == 4
 
 
@@ -259,15 +262,15 @@ def test_lonely_validation_images_are_asked_of_a_gallery(tmp_path: Path) -> None
     train, val = parts()
     one_each = [int(np.flatnonzero(val.codes == code)[0]) for code in range(4)]
     lonely = Part(val.inputs, val.codes[one_each], val.rows[one_each])
-    fitted = fit_parts(
-        network(), train, lonely, recipe(), tmp_path / "a", validate=validate, console=Console(file=io.StringIO())
-    )
+    fitted = fit_parts(network(), train, lonely, recipe(), tmp_path / "a", validate=validate, progress=SilentProgress())
     assert "val_precision_at_1" in fitted.history[0]
     strangers = Part(lonely.inputs, lonely.codes + 10, lonely.rows)
     out = io.StringIO()
     task = MetricTask(network(), train, strangers, recipe())
     assert not task.validates
-    fitted = fit_parts(network(), train, strangers, recipe(), tmp_path / "b", console=Console(file=out))
+    fitted = fit_parts(
+        network(), train, strangers, recipe(), tmp_path / "b", progress=TerminalProgress(Console(file=out))
+    )
     assert fitted.best_epoch == 4
 
 
@@ -298,7 +301,7 @@ def test_cached_features_train_the_head(tmp_path: Path) -> None:
     even, odd = np.arange(0, 48, 2), np.arange(1, 48, 2)
     train, val = Part(features, codes[even], even), Part(features, codes[odd], odd)
     chosen = recipe(optimiser={"epochs": 10})
-    fitted = fit_parts(net, train, val, chosen, tmp_path, validate=validate, console=Console(file=io.StringIO()))
+    fitted = fit_parts(net, train, val, chosen, tmp_path, validate=validate, progress=SilentProgress())
     assert fitted.history[-1]["val_precision_at_1"] > 0.9
     assert all(0 <= epoch["train_violated"] <= 1 for epoch in fitted.history)  # though not taken of every batch
     after = weights(net)
@@ -321,11 +324,11 @@ def test_memory_and_average_resume_to_the_same_weights(tmp_path: Path) -> None:
             return validate(*found)
 
     train, val = parts()
-    console = Console(file=io.StringIO())
-    fitted = fit_parts(halved, train, val, chosen, tmp_path / "halved", validate=StopAfterTwo(), console=console)
+    progress = SilentProgress()
+    fitted = fit_parts(halved, train, val, chosen, tmp_path / "halved", validate=StopAfterTwo(), progress=progress)
     assert fitted.interrupted
     again = network(seed=5)
-    fit_parts(again, train, val, chosen, tmp_path / "halved", validate=validate, resume=True, console=console)
+    fit_parts(again, train, val, chosen, tmp_path / "halved", validate=validate, resume=True, progress=progress)
     for (name, one), other in zip(whole.state_dict().items(), again.state_dict().values(), strict=True):
         assert torch.equal(one, other), name
 
@@ -348,7 +351,7 @@ def test_what_is_kept_is_the_average(tmp_path: Path) -> None:
 def test_the_average_is_the_last_epochs_where_there_is_no_validation_part(tmp_path: Path) -> None:
     net = network()
     train, _ = parts()
-    fit_parts(net, train, None, recipe(optimiser={"average": 0.9}), tmp_path, console=Console(file=io.StringIO()))
+    fit_parts(net, train, None, recipe(optimiser={"average": 0.9}), tmp_path, progress=SilentProgress())
     state = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     for name, value in net.state_dict().items():
         assert torch.equal(value, state[f"average.module.{name}"])

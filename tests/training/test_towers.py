@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
+from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import Augmentation
 from doppelgram.models.backbones.backbone import SmallNet
@@ -31,7 +31,7 @@ from doppelgram.training.tasks.first_layers import check_cut, first_maps, pooled
 from doppelgram.training.tasks.keypoints import KeypointsTask, augmented
 from doppelgram.training.trainer import Fitted, Place, fit, load_finished
 
-QUIET = Console(quiet=True)
+QUIET = SilentProgress()
 
 
 def network(layers: int = 2, seed: int = 0) -> EmbeddingNetwork:
@@ -87,7 +87,7 @@ def tower(**keys: Any) -> ClassesTower:
 
 
 def fit_task(task: Task, recipe: Any, folder: Path, **options: Any) -> Fitted:
-    return fit(task, recipe.stopping, Place.of_run(folder, "place"), resume=True, console=QUIET, **options)
+    return fit(task, recipe.stopping, Place.of_run(folder, "place"), resume=True, progress=QUIET, **options)
 
 
 def stop_at(epoch: int) -> Callable[[], None]:

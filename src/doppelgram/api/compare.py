@@ -16,7 +16,7 @@ from doppelgram.comparison.folder import (
 from doppelgram.comparison.grid import Grid, read_base
 from doppelgram.comparison.result import Comparison
 from doppelgram.comparison.run import run_cells
-from doppelgram.console import Progress, TerminalProgress, rich_console
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.read import read_collection
@@ -76,19 +76,18 @@ def compare(
     write_identity(out, {**identity, "name": base.name})
     for remark in remarks:
         progress.note(f"note: {remark}")
-    console = rich_console(progress)
     try:
-        images = load_images(collection, make_framing(base), console)
+        images = load_images(collection, make_framing(base), progress)
         if (out / SPLIT_FILE).is_file():
             parts = read_split(out / SPLIT_FILE)
         else:
-            found = given if given is not None else split_of_data(data, collection, console, listed)
+            found = given if given is not None else split_of_data(data, collection, progress, listed)
             parts = found if found is not None else _draw_split(images.collection, base, listed)
         rows = parts.rows(images.collection)
         parts.write(out / SPLIT_FILE)
         if not len(rows[part]):
             raise DoppelgramError(f"{out / SPLIT_FILE}: has no {part} part; give another --part or --split")
-        bench = ComparisonTrainer(images, parts, data, Path(weights) if weights else None, console)
+        bench = ComparisonTrainer(images, parts, data, Path(weights) if weights else None, progress)
         run_cells(cells, bench, out, part, progress)
     except (KeyboardInterrupt, Interrupted):
         done = sum(read_result(folder, part) is not None for folder in run_folders(out))

@@ -2,99 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
-from doppelgram.images.read import Want, read_all
-from doppelgram.models.arrangement import ArrangementModel, require_arrangement
+from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
-from doppelgram.models.finder import open_finder, people_in
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
-from doppelgram.numbers import probability
-from doppelgram.pose.findings import caption, contradicts, pose_sentences, subtitle, summary
-from doppelgram.pose.normalise import normalised
-from doppelgram.pose.people import People
-from doppelgram.pose.reasons import ALIKE, DIFFERENT, PoseReasons, compare_limbs
-from doppelgram.pose.similarity import limb_cosine, oks
-from doppelgram.pose.skeleton import mirrored
-from doppelgram.reports.pair_picture import Bar, PairPicture, Shown, draw_comparison
-from doppelgram.space.arrangement import PLACE, POSE
-from doppelgram.space.space import PairResult
-
-# People whose poses are compared where there is no model to say how many.
-_PEOPLE = 2
-# A difference of probabilities that one sees.
-_VISIBLE = 0.02
-
-
-@dataclass(frozen=True)
-class ImageComparison:
-    """What two photographs have in common.
-
-    Attributes:
-        image_a: path as given.
-        image_b: path as given.
-        people_a: people in the first whose pose counts.
-        people_b: in the second.
-        joints: how many joints of the compared people are known in both; 0 if nobody can be compared.
-        limbs: body part to the degrees between its directions in both.
-        mirrored: whether the second person was compared as in a mirror.
-        oks: object keypoint similarity of the normalised skeletons, 0 to 1; None if nobody can be compared.
-        limb_cosine: mean cosine between the directions of limbs, -1 to 1; None likewise.
-        place_probability: of the same place; None without a model.
-        pose_probability: of the same pose, the prior where nobody was found; None without a model.
-        probability: of the same pose before the same place; None without a model.
-        threshold: probability from which on the verdict is "same"; None without a model.
-        same: the verdict; None without a model.
-        verdict: in a few words.
-        why: sentences.
-    """
-
-    image_a: str
-    image_b: str
-    people_a: int
-    people_b: int
-    joints: int
-    limbs: dict[str, float]
-    mirrored: bool
-    oks: float | None
-    limb_cosine: float | None
-    place_probability: float | None
-    pose_probability: float | None
-    probability: float | None
-    threshold: float | None
-    same: bool | None
-    verdict: str
-    why: list[str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON writes it."""
-        limbs = {name: round(degrees, 1) for name, degrees in self.limbs.items()}
-        return {**vars(self), "limbs": limbs}
-
-
-@dataclass(frozen=True)
-class _Photograph:
-    """One of the two, read and looked at."""
-
-    path: str
-    pixels: NDArray[np.uint8]
-    people: People
-    count: int  # of people whose pose counts, those of whom only the outline was found included
+from doppelgram.pose.findings import caption, subtitle
+from doppelgram.reports.pair import (
+    ImageComparison,
+    bars_of_model,
+    bars_of_skeleton,
+    by_model,
+    by_skeleton,
+    compared_by,
+    photographs_with_people,
+)
+from doppelgram.reports.pair_picture import PairPicture, Shown, draw_comparison
+from doppelgram.training.run import Run
 
 
 def compare_images(
     image_a: Path | str,
     image_b: Path | str,
     *,
-    model: Path | str | None = None,
+    model: Run | Path | str | None = None,
     out: Path | str | None = None,
     estimator: str = "",
     weights: Path | str | None = None,
@@ -107,7 +40,7 @@ def compare_images(
     Args:
         image_a: a photograph.
         image_b: another.
-        model: run or model folder of a model of places and poses.
+        model: run, or run or model folder, of a model of places and poses.
         out: PNG to draw photographs, skeletons, scores and reasons into.
         estimator: without a model, what finds people: by default ``movenet``, or ready-made keypoints if given.
         weights: folder in which the weights of what finds people are looked up first.
@@ -124,20 +57,20 @@ def compare_images(
     names = str(image_a), str(image_b)
     if model is None:
         settings = FinderSettings(estimator or (READY_MADE if keypoints else "movenet"))
-        photographs = _found(settings, weights, keypoints, paths, names)
-        answer, reasons, which = _by_skeleton(photographs)
-        bars = _bars_of_skeleton(answer)
+        photographs = photographs_with_people(settings, weights, keypoints, paths, names)
+        answer, reasons, which = by_skeleton(photographs)
+        bars = bars_of_skeleton(answer)
         footer = f"Skeletons by {settings.estimator}, compared without training. A model adds place and probabilities."
     else:
         if estimator:
             raise DoppelgramError("--estimator goes without --model: a model brings the one that it was trained with")
         loaded = require_arrangement(
-            load_model(model, weights=weights, keypoints=keypoints),
+            load_model(Path(model), weights=weights, keypoints=keypoints),
             f"{model}: this model compares whole images, not place and pose; use verify",
         )
-        photographs, compared = _compared(loaded, paths, names)
-        answer, reasons, which = _by_model(loaded, photographs, compared)
-        bars = _bars_of_model(answer)
+        photographs, compared = compared_by(loaded, paths, names)
+        answer, reasons, which = by_model(loaded, photographs, compared)
+        bars = bars_of_model(answer)
         footer = (
             f"Model {loaded.fingerprint[:8]} ({Path(model).name}), people by {loaded.finder_settings.estimator}. "
             "Probabilities of place and pose hold against an even chance, "
@@ -155,149 +88,3 @@ def compare_images(
         )
         draw_comparison(picture, Path(out).expanduser())
     return answer
-
-
-def _found(
-    settings: FinderSettings,
-    weights: Path | str | None,
-    keypoints: Path | str | None,
-    paths: Sequence[Path],
-    names: Sequence[str],
-) -> list[_Photograph]:
-    finder = open_finder(
-        settings, *(Path(given).expanduser() if given is not None else None for given in (weights, keypoints))
-    )
-    finder.require_named(paths, every=True)
-    photographs = read_all(paths, Want(settings.framing, extras=finder.extras))
-    pixels = [np.asarray(photograph.pixels) for photograph in photographs]
-    counted = [people_in(photograph)[0].most_prominent(_PEOPLE) for photograph in photographs]
-    return [_Photograph(*facts, len(facts[2])) for facts in zip(names, pixels, counted, strict=True)]
-
-
-def _compared(
-    model: ArrangementModel, paths: Sequence[Path], names: Sequence[str]
-) -> tuple[list[_Photograph], PairResult]:
-    model.require_named(paths, every=True)
-    read = read_all(paths, model.want)
-    found = model.embed(read)
-    counts = model.space.people_shown(found.vectors).tolist()
-    pixels = [np.asarray(one.pixels) for one in read]
-    photographs = [_Photograph(*facts) for facts in zip(names, pixels, found.people or [], counts, strict=True)]
-    return photographs, model.space.compare(found.vectors[:1], found.vectors[1:])
-
-
-def _pair(photographs: Sequence[_Photograph]) -> tuple[PoseReasons | None, tuple[int | None, int | None]]:
-    """The two people that fit best, limb by limb, and the reasons; nobody where a photograph shows nobody."""
-    first, second = (one.people.keypoints for one in photographs)
-    best: tuple[PoseReasons | None, tuple[int | None, int | None]] = (None, (None, None))
-    for i, a in enumerate(first):
-        for j, b in enumerate(second):
-            reasons = compare_limbs(a, b)
-            if best[0] is None or reasons.mean < best[0].mean or np.isnan(best[0].mean):
-                best = reasons, (i, j)
-    return best
-
-
-def _skeleton_figures(
-    photographs: Sequence[_Photograph], reasons: PoseReasons | None, which: tuple[int | None, int | None]
-) -> tuple[float | None, float | None]:
-    if reasons is None or which[0] is None or which[1] is None:
-        return None, None
-    a, b = photographs[0].people.keypoints[which[0]], photographs[1].people.keypoints[which[1]]
-    pair = normalised(np.stack([a, mirrored(b) if reasons.mirrored else b]))
-    figures = float(oks(pair[0], pair[1])), float(limb_cosine(pair[0], pair[1]))
-    return tuple(None if np.isnan(value) else value for value in figures)  # type: ignore[return-value]
-
-
-def _facts(
-    photographs: Sequence[_Photograph],
-) -> tuple[dict[str, Any], PoseReasons | None, tuple[int | None, int | None]]:
-    reasons, which = _pair(photographs)
-    similarity, cosine = _skeleton_figures(photographs, reasons, which)
-    facts = {
-        "image_a": photographs[0].path, "image_b": photographs[1].path,
-        "people_a": photographs[0].count, "people_b": photographs[1].count,
-        "joints": reasons.keypoints if reasons else 0, "limbs": reasons.degrees if reasons else {},
-        "mirrored": reasons.mirrored if reasons else False, "oks": similarity, "limb_cosine": cosine,
-    }  # fmt: skip
-    return facts, reasons, which
-
-
-def _by_skeleton(
-    photographs: Sequence[_Photograph],
-) -> tuple[ImageComparison, PoseReasons | None, tuple[int | None, int | None]]:
-    facts, reasons, which = _facts(photographs)
-    if reasons is None or not reasons.degrees:
-        verdict = "The poses cannot be compared"
-    elif reasons.mean <= ALIKE:
-        verdict = "The poses are alike"
-    else:
-        verdict = "The poses differ" if reasons.mean >= DIFFERENT else "The poses are alike in part"
-    why = [*_words_of_pose(photographs, reasons), "Place: not judged without a model."]
-    facts |= dict.fromkeys(("place_probability", "pose_probability", "probability", "threshold", "same"))
-    return ImageComparison(**facts, verdict=verdict, why=why), reasons, which
-
-
-def _by_model(
-    model: ArrangementModel, photographs: Sequence[_Photograph], compared: PairResult
-) -> tuple[ImageComparison, PoseReasons | None, tuple[int | None, int | None]]:
-    facts, reasons, which = _facts(photographs)
-    place, pose = (float(compared.parts[name].probability[0]) for name in (PLACE, POSE))
-    place_distance, pose_distance = (float(compared.parts[name].distance[0]) for name in (PLACE, POSE))
-    both = 1 - float(compared.distance[0]) if compared.probability is None else float(compared.probability[0])
-    threshold = model.calibration.threshold
-    same, unknown = both >= threshold, bool(np.isnan(pose_distance))
-    calibration = model.calibration.place
-    even = calibration.intercept / calibration.slope
-    why = [
-        f"Place: {probability(place)} likely the same. The places lie {place_distance:.2f} apart; at "
-        f"{even:.2f} same and different would be equally likely."
-    ]
-    if unknown:
-        why += _words_of_pose(photographs, None)
-        why.append(f"The pose counts as unknown, which is taken as {probability(pose)}.")
-    else:
-        why.append(f"Pose: {probability(pose)} likely the same.")
-        why += _words_of_pose(photographs, reasons)
-        if reasons is not None and contradicts(reasons, pose):
-            pictures = any(tower.sees == "person" for tower in model.pose)
-            seen = ", and looks at the person's picture too" if pictures else ""
-            why.append(
-                f"The limbs' angles alone would say otherwise; the model has learned which of them matter{seen}."
-            )
-    side = "at or above" if same else "below"
-    why.append(
-        f"Together: {probability(both)}, {side} the {probability(threshold)} from which on two photographs count as "
-        "the same."
-    )
-    if both > (place if unknown else min(place, pose)) + _VISIBLE:
-        why.append(
-            "That is more than one of its parts says: place and pose are each weighed against an even chance, both "
-            "together among pairs of which every second is the same and the others share the place or the pose."
-        )
-    verdict = summary(bool(same), place, None if unknown else pose)
-    facts |= {"place_probability": place, "pose_probability": pose, "probability": both, "threshold": threshold}
-    return ImageComparison(**facts, same=bool(same), verdict=verdict, why=why), reasons, which
-
-
-def _words_of_pose(photographs: Sequence[_Photograph], reasons: PoseReasons | None) -> list[str]:
-    return pose_sentences([one.count for one in photographs], [len(one.people) for one in photographs], reasons)
-
-
-def _bars_of_model(answer: ImageComparison) -> list[Bar]:
-    known = bool(answer.people_a and answer.people_b)
-    seen = f"{answer.joints} keypoints in both" if answer.joints else "by the outlines"
-    pose = seen if known else f"nobody found in {'one' if answer.people_a or answer.people_b else 'either'} of them"
-    return [
-        Bar("Place", answer.place_probability, "probability of the same place"),
-        Bar("Pose", answer.pose_probability if known else None, f"probability of the same pose; {pose}"),
-        Bar("Both", answer.probability, "the stroke: from here on the same"),
-    ]
-
-
-def _bars_of_skeleton(answer: ImageComparison) -> list[Bar]:
-    cosine = None if answer.limb_cosine is None else max(0.0, answer.limb_cosine)
-    return [
-        Bar("Joints", answer.oks, "object keypoint similarity, torsos laid over each other"),
-        Bar("Limbs", cosine, "mean cosine between directions"),
-    ]

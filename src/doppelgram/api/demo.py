@@ -8,9 +8,10 @@ from pathlib import Path
 
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
-from doppelgram.api.search import index, search
+from doppelgram.api.index import index
+from doppelgram.api.search import search
 from doppelgram.api.train import train
-from doppelgram.console import Progress, TerminalProgress, rich_console
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
@@ -42,7 +43,6 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
         DoppelgramError: the folder holds something that is not an earlier demo.
     """
     progress, out = progress or TerminalProgress(), Path(out).expanduser()
-    console = rich_console(progress)
     started = time.perf_counter()
     _clear(out)
     places = {
@@ -59,9 +59,9 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
     with progress.bar("rendering", CLASSES * PER_CLASS) as advance:
         render_signs(places["images"], classes=CLASSES, per_class=PER_CLASS, seed=seed, progress=advance)
     progress.note("\n2  train: learn which signs look alike (no scene is in two parts of the split)")
-    run = train(places["images"], read_recipe("signs", CHANGES), places["run"], seed=seed, console=console)
+    run = train(places["images"], read_recipe("signs", CHANGES), places["run"], seed=seed, progress=progress)
     progress.note("\n3  evaluate on scenes never seen in training")
-    result = evaluate(run.folder, out=places["report"], console=console)
+    result = evaluate(run.folder, out=places["report"], progress=progress)
     for name in ("precision_at_1", "ncm_accuracy", "map_at_r", "pair_auc"):
         if name in result:
             metric = result[name]
@@ -69,8 +69,8 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
                 f"  {name:<16} {percent(metric.value):>7}  ({interval(metric.low, metric.high)}, n = {metric.n:,})"
             )
     progress.note("\n4  index every sign, and search with signs of the test part")
-    index(places["images"], run.folder, places["catalog"], console=console)
-    search(places["catalog"], _queries(places, 8), 6, montage=places["montage"], console=console)
+    index(places["images"], run.folder, places["catalog"], progress=progress)
+    search(places["catalog"], _queries(places, 8), 6, montage=places["montage"], progress=progress)
 
     progress.note("\n5  render posts: people pose in front of landmarks, and repeat each other")
     known, _ = render_worlds(out, seed, progress)

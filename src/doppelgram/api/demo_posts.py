@@ -6,7 +6,7 @@ from pathlib import Path
 
 from doppelgram.api.trace import trace
 from doppelgram.api.train import train
-from doppelgram.console import Progress, rich_console
+from doppelgram.console import Progress
 from doppelgram.numbers import percent
 from doppelgram.reports.role_models.summary import REPORT_FILE
 from doppelgram.rolemodels.settings import TraceSettings
@@ -58,7 +58,7 @@ def render_worlds(out: Path, seed: int, progress: Progress) -> tuple[Path, Path]
 
 def learn_places_and_poses(posts: Path, run: Path, seed: int, progress: Progress) -> None:
     """Train the recipe ``posts``, shortened, with ready-made keypoints and no weights."""
-    trained = train(posts, read_recipe("posts", CHANGES), run, seed=seed, console=rich_console(progress))
+    trained = train(posts, read_recipe("posts", CHANGES), run, seed=seed, progress=progress)
     found = trained.facts.get("best", {})
     if "val_pair_accuracy" in found:
         right, pairs = percent(found["val_pair_accuracy"]), found["val_pairs"]
@@ -73,7 +73,7 @@ def trace_and_score(posts: Path, run: Path, out: Path, seed: int, progress: Prog
         out=out,
         settings=TraceSettings(seed=seed),
         title="Role models of the sample world",
-        console=rich_console(progress),
+        progress=progress,
     )
     for line in score_lines(score_trace(found, posts / "truth.csv")):
         progress.note(f"  {line}")

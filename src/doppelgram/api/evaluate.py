@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from rich.console import Console
-
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.pairs import read_pairs
-from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.collection import EmbeddedCollection, embed_collection, evaluate_collections
-from doppelgram.evaluation.evaluate import evaluate_pairs
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.files import check_folder
-from doppelgram.images.report import quoted
 from doppelgram.models.bundle import load_model
-from doppelgram.models.embed_files import embed_files
-from doppelgram.models.embedder import Embedder
 from doppelgram.reports.evaluation import write_evaluation
-from doppelgram.training.run import RUN_FILE, SPLIT_FILE, open_run
+from doppelgram.training.evaluation import ModelEvaluation, joined
+from doppelgram.training.run import Run
 
 
 def evaluate(
-    run: Path | str,
+    run: Run | Path | str,
     *,
-    gallery: Path | str | None = None,
-    query: Path | str | None = None,
+    gallery: Collection | Path | str | None = None,
+    query: Collection | Path | str | None = None,
     pairs: Path | str | None = None,
     root: Path | str | None = None,
     weights: Path | str | None = None,
@@ -41,7 +29,7 @@ def evaluate(
     part: str = "",
     knn: int = 1,
     seed: int = 0,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> EvaluationResult:
     """Evaluate a model.
 
@@ -50,9 +38,9 @@ def evaluate(
     same bytes as a query are never its answer.
 
     Args:
-        run: a run folder, or a model folder if ``gallery`` or ``pairs`` is given.
-        gallery: folder or table of labelled images to find answers in.
-        query: folder or table of labelled images to look for.
+        run: a run or its folder, or a model folder if ``gallery`` or ``pairs`` is given.
+        gallery: labelled images to find answers in: a folder, a table or a collection.
+        query: likewise, labelled images to look for.
         pairs: CSV with ``path_a,path_b,same``; the pair metrics are then of these pairs.
         root: where the CSV's relative paths start; its own folder by default.
         weights: for a model of places and poses: folder in which what finds people is looked up first.
@@ -62,7 +50,7 @@ def evaluate(
         part: ``test``, ``val`` or ``train``: the part of the run's split to look for.
         knn: number of neighbours that vote in k-NN classification.
         seed: of the drawn pairs and of the bootstrap.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Raises:
         DoppelgramError: something given cannot be used, or there is nothing to evaluate.
@@ -79,7 +67,7 @@ def evaluate(
     if out is not None:
         check_folder(Path(out).expanduser())
     model = load_model(run, weights=weights, keypoints=keypoints)
-    this = _Evaluation(model, run, knn, seed, console or Console(stderr=True))
+    this = ModelEvaluation(model, run, knn, seed, progress or TerminalProgress())
     results: list[EvaluationResult] = []
     if gallery is not None:
         results.append(this.in_gallery(gallery, query))
@@ -87,162 +75,7 @@ def evaluate(
         results.append(this.own_part(part))
     if pairs is not None:
         results.append(this.given_pairs(Path(pairs).expanduser(), Path(root).expanduser() if root else None))
-    result = replace(_joined(results), settings=this.settings)
+    result = replace(joined(results), settings=this.settings)
     if out is not None:
         write_evaluation(result, out)
     return result
-
-
-def _joined(results: Sequence[EvaluationResult]) -> EvaluationResult:
-    """Retrieval of the first, pairs of the last: pairs that were given stand before pairs that were drawn."""
-    first, last = results[0], results[-1]
-    if first is last:
-        return first
-    evidence = replace(
-        first.evidence, distances=last.evidence.distances, same=last.evidence.same, threshold=last.evidence.threshold
-    )
-    drawn = {name: metric for name, metric in first.metrics.items() if not name.startswith(("pair_", "tar_"))}
-    return EvaluationResult({**drawn, **last.metrics}, [*first.notes, *last.notes], evidence=evidence)
-
-
-@dataclass
-class _Evaluation:
-    """One model being evaluated; ``settings`` says in the end what was done."""
-
-    model: Embedder
-    run: Path
-    knn: int
-    seed: int
-    console: Console
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.settings |= {"model": self.model.fingerprint, "knn": self.knn, "seed": self.seed}
-
-    def in_gallery(self, gallery: Path | str, query: Path | str | None) -> EvaluationResult:
-        """Other images than the run's, looked for among each other or in a gallery."""
-        found = self._embedded(self._read(gallery), "gallery")
-        self.settings["gallery"] = str(gallery)
-        if query is None:
-            notes = [f"Each image of {gallery} was looked for among the others.", *self._seen_before(found.collection)]
-            return self._evaluated(found, None, notes, trusted=len(notes) == 1)
-        wanted = self._read(query)
-        self.settings["query"] = str(query)
-        if not set(found.collection.labels.tolist()) & set(wanted.labels.tolist()):
-            raise DoppelgramError(f"{query} and {gallery} have no class in common, so no answer could be right")
-        queries = self._embedded(wanted, "queries")
-        notes = [
-            f"The images of {query} were looked for among those of {gallery}.",
-            *self._seen_before(queries.collection),
-        ]
-        return self._evaluated(found, queries, notes, trusted=len(notes) == 1)
-
-    def own_part(self, part: str) -> EvaluationResult:
-        """One part of the run's own images, looked for in its training part if they have classes in common."""
-        if not (self.run / RUN_FILE).is_file():
-            raise DoppelgramError(
-                f"{self.run}: is a model without its run, so it has no images; give --gallery or --pairs"
-            )
-        if part not in ("", "train", "val", "test"):
-            raise DoppelgramError(f"--part is '{part}'; it is train, val or test")
-        own = open_run(self.run)
-        split, collection = own.split(), own.collection()
-        rows = split.rows(collection)
-        chosen = part or ("test" if len(rows["test"]) else "val")
-        if not len(rows[chosen]):
-            which = f"{part} part" if part else "test part and no val part"
-            raise DoppelgramError(
-                f"{self.run}: its split has no {which} among the images that are there; give --gallery"
-            )
-        self.settings["part"] = chosen
-        wanted = np.sort(np.concatenate([rows["train"], rows[chosen]])) if chosen != "train" else rows["train"]
-        found = self._embedded(collection.take(wanted), "images")
-        rows = split.rows(found.collection)
-        queries, gallery = found.take(rows[chosen]), found.take(rows["train"])
-        note = f"The {chosen} part of {self.run} was looked for in its training part."
-        if chosen == "val":
-            note += " The epoch that was kept was chosen on these images."
-        # A threshold that was chosen on these very images is chosen anew on one half and reported on the other.
-        trusted = self.model.space.fitted_on != chosen
-        if chosen == "train" or not set(queries.collection.labels.tolist()) & set(gallery.collection.labels.tolist()):
-            why = "" if chosen == "train" else ", since none of its classes is in the training part"
-            note = f"Each image of the {chosen} part of {self.run} was looked for among the others in it{why}."
-            return self._evaluated(queries, None, [note], trusted=trusted)
-        return self._evaluated(gallery, queries, [note], trusted=trusted)
-
-    def given_pairs(self, file: Path, root: Path | None) -> EvaluationResult:
-        """Pairs of photographs whose answer a file knows."""
-        left, right, same = read_pairs(file, root)
-        paths: Sequence[Path] = sorted(set(left) | set(right))
-        with progress_bar(self.console, "embedding pairs", len(paths)) as advance:
-            loaded = embed_files(self.model, paths, progress=advance, keep_duplicates=True)
-        loaded.report.raise_if_nothing_readable()
-        row_of = {paths[position]: row for row, position in enumerate(loaded.kept.tolist())}
-        usable = np.array([a in row_of and b in row_of for a, b in zip(left, right, strict=True)])
-        notes = []
-        if not usable.all():
-            gone = next(p for a, b in zip(left, right, strict=True) for p in (a, b) if p not in row_of)
-            left_out = f"{int((~usable).sum())} of {len(usable)} pairs left out"
-            notes.append(f"{left_out}: an image could not be read, such as {quoted(str(gone))}")
-            self.console.print(loaded.report.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
-        if not usable.any():
-            raise DoppelgramError(
-                f"{file}: not one pair could be read; are the paths relative to {root or file.parent}?"
-            )
-        a, b = (
-            np.array([row_of[path] for path, use in zip(side, usable, strict=True) if use]) for side in (left, right)
-        )
-        hashes = np.array(loaded.hashes)
-        itself = hashes[a] == hashes[b]
-        if itself.any():
-            count = int(itself.sum())
-            notes.append(
-                f"{count:,} pair{'' if count == 1 else 's'} of an image with itself (the same bytes) left out."
-            )
-            a, b, usable = a[~itself], b[~itself], np.flatnonzero(usable)[~itself]
-            if not len(a):
-                raise DoppelgramError(f"{file}: every pair is of an image with itself")
-        self.settings["pairs"] = str(file)
-        space = self.model.space
-        result = evaluate_pairs(
-            space.compare(loaded.vectors[a], loaded.vectors[b]),
-            same[usable],
-            hashes[a].tolist(),
-            hashes[b].tolist(),
-            threshold=space.threshold,
-            seed=self.seed,
-        )
-        return replace(result, notes=[*notes, *result.notes])
-
-    def _read(self, data: Path | str) -> Collection:
-        return read_collection(data, label=str(self.model.recipe.get("data", {}).get("label", ""))).labelled()
-
-    def _embedded(self, collection: Collection, what: str) -> EmbeddedCollection:
-        return embed_collection(self.model, collection, self.console, what=what)
-
-    def _evaluated(
-        self,
-        gallery: EmbeddedCollection,
-        queries: EmbeddedCollection | None,
-        notes: Sequence[str],
-        *,
-        trusted: bool,
-    ) -> EvaluationResult:
-        threshold = self.model.space.threshold if trusted else None
-        result = evaluate_collections(gallery, queries, knn=self.knn, threshold=threshold, seed=self.seed)
-        return replace(result, notes=[*notes, *result.notes])
-
-    def _seen_before(self, queries: Collection) -> list[str]:
-        """A note if images that are looked for helped to make the model: figures on them flatter."""
-        if not (self.run / RUN_FILE).is_file() or not (self.run / SPLIT_FILE).is_file():
-            return []
-        own = open_run(self.run)
-        root = own.data if own.data.is_dir() else own.data.parent
-        used = {os.path.realpath(root / name) for name, part in own.split().parts.items() if part != "test"}
-        count = sum(os.path.realpath(path) in used for path in queries.paths)
-        if not count:
-            return []
-        return [
-            f"{count} of the {len(queries)} images looked for were used to train or choose this model: its figures "
-            "flatter."
-        ]

@@ -8,11 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from rich.console import Console
 
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.posts.registry import as_posts, read_posts
@@ -22,18 +21,19 @@ from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.reports.role_models.files import write_summary, write_tables
 from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures
 from doppelgram.reports.role_models.report import write_report
-from doppelgram.reports.role_models.summary import REPORT_FILE, summary, versions
+from doppelgram.reports.role_models.summary import REPORT_FILE, summary, title_of, versions
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
+from doppelgram.training.run import Run
 
 CATALOG_FOLDER = "catalog"
 
 
 def trace(
     posts: Collection | Path | str,
-    model: Path | str,
+    model: Run | Path | str,
     *,
     out: Path | str | None = None,
     catalog: Path | str | None = None,
@@ -43,13 +43,13 @@ def trace(
     timezone: str = "UTC",
     places: bool = True,
     title: str = "",
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> RoleModels:
     """Find the arrangements among posts, order each in time, and say which posts set them.
 
     Args:
         posts: what `read_posts` reads (a table, a data export, a downloader's folder, photographs), or has read.
-        model: run or model folder; the model is one of places and poses (recipe ``posts``).
+        model: run, or its folder, or a model folder; the model is one of places and poses (recipe ``posts``).
         out: folder for the tables, the graph and ``report.html``; nothing is written if it is None.
         catalog: where the posts' vectors and small pictures are kept, so that a photograph is opened once and decoded
             only if it is new; ``catalog`` in ``out`` by default.
@@ -60,35 +60,36 @@ def trace(
         places: whether a column ``place`` of the posts is the place within which clocks are shuffled; without one, or
             if not, places are found in the photographs.
         title: of the report.
-        console: where progress and remarks go; standard error by default.
+        progress: where progress and remarks go; the terminal by default.
 
     Raises:
         DoppelgramError: a row of the posts, the model, the catalog or a folder cannot be used, or no picture be read.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     settings = settings or TraceSettings()
     folder = None if out is None else _writable(Path(out).expanduser())
     loaded = require_arrangement(
-        load_model(model, weights=weights, keypoints=keypoints),
+        load_model(Path(model), weights=weights, keypoints=keypoints),
         f"{model}: this model compares whole images; role models need one of places and poses, "
         "trained with the recipe posts",
     )
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
-    collection = source if isinstance(source, Collection) else _read(source, timezone, console)
-    tell_notes(collection, console)
+    with progress.bar("reading posts", 0):
+        collection = source if isinstance(source, Collection) else read_posts(source, timezone=timezone)
+    tell_notes(collection, progress)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     with _kept_in(catalog, folder) as kept:
-        store = Catalog.open_or_create(kept, loaded, model_folder(model))
-        with progress_bar(console, "finding people and embedding", len(collection)) as advance:
+        store = Catalog.open_or_create(kept, loaded, model_folder(Path(model)))
+        with progress.bar("finding people and embedding", len(collection)) as advance:
             report = index_collection(collection, loaded, store, thumbnail=PORTRAIT_SIDE, progress=advance)
         if report.missing or report.broken:
-            console.print(report.files.summary(), style="yellow", highlight=False, markup=False, soft_wrap=True)
+            progress.warning(report.files.summary())
         # Two posts with the same bytes share a row of the catalog.
         rows, vectors = store.snapshot(["id"])
         row_of = {digest: row for row, digest in enumerate(rows["id"].tolist())}
         readable = collection.take(np.array([digest in row_of for digest in report.digests], dtype=bool))
         digests = [digest for digest in report.digests if digest in row_of]
-        with progress_bar(console, "tracing", settings.steps) as advance:
+        with progress.bar("tracing", settings.steps) as advance:
             table = PostTable.of(as_posts(readable), places=places)
             found = trace_posts(table, vectors[[row_of[digest] for digest in digests]], loaded.space, settings, advance)
         found.counts["unreadable"] = len(collection) - len(readable)
@@ -97,13 +98,8 @@ def trace(
             write_tables(found, folder)
             write_summary(summary(found, folder), folder)
             about = versions(loaded)
-            write_report(found, folder / REPORT_FILE, pictures, title=title or _title(source), about=about)
+            write_report(found, folder / REPORT_FILE, pictures, title=title or title_of(source), about=about)
     return found
-
-
-def _read(source: Path, timezone: str, console: Console) -> Collection:
-    with console.status("reading posts"):
-        return read_posts(source, timezone=timezone)
 
 
 def _writable(folder: Path) -> Path:
@@ -122,10 +118,3 @@ def _kept_in(catalog: Path | str | None, out: Path | None) -> Iterator[Path]:
     else:
         with TemporaryDirectory(prefix="doppelgram-") as folder:
             yield Path(folder) / CATALOG_FOLDER
-
-
-def _title(source: Collection | Path) -> str:
-    name = (source.root if isinstance(source, Collection) else source).resolve()
-    if not isinstance(source, Collection) and name.is_file():
-        name = name.parent if name.stem.startswith("posts") else name.with_suffix("")
-    return f"Role models: {name.name}"

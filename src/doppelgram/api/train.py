@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
@@ -27,7 +26,7 @@ def train(
     weights: Path | str | None = None,
     seed: int = 0,
     resume: bool = False,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> Run:
     """Train a model and keep it, with everything needed to evaluate and repeat it, in a run folder.
 
@@ -44,7 +43,7 @@ def train(
         weights: folder to look pretrained weights up in.
         seed: the same recipe, collection and seed give the same run again.
         resume: continue the run in ``out`` from its last finished epoch.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Returns:
         The run, which may stand wherever its path may: ``evaluate(train(...))``.
@@ -64,4 +63,4 @@ def train(
         seed=seed,
         resume=resume,
     )
-    return run_training(job, console or Console(stderr=True))
+    return run_training(job, progress or TerminalProgress())

@@ -98,7 +98,7 @@ def train(
         weights=weights,
         seed=seed,
         resume=resume,
-        console=progress().console,
+        progress=progress(),
     )
     if json_:
         print_json({"run": str(run.folder), **run.facts})
@@ -217,7 +217,7 @@ def evaluate(
         part=part,
         knn=knn,
         seed=seed,
-        console=progress().console,
+        progress=progress(),
     )
     if json_:
         print_json(result.to_dict())

@@ -78,7 +78,7 @@ def lookalike(
         overrides=set_ or (),
         dims=parse_dims(dims),
         seed=seed,
-        console=progress().console,
+        progress=progress(),
     )
     _print_report(report, json_)
 
@@ -137,7 +137,7 @@ def rolemodel(
         only=rung or (),
         overrides=set_ or (),
         seed=seed,
-        console=progress().console,
+        progress=progress(),
     )
     _print_report(report, json_)
 

@@ -99,7 +99,7 @@ def trace(
         timezone=timezone,
         places=not ignore_places,
         title=title,
-        console=progress().console,
+        progress=progress(),
     )
     scores = score_trace(found, truth) if truth else None
     if json_:
@@ -117,10 +117,7 @@ def print_ranking(found: RoleModels) -> None:
     from doppelgram.rolemodels.findings import goes_beyond, lead
 
     echo_paragraph(lead(found))
-    posts = found.role_models
-    leaders: list[Any] = list(
-        posts[(posts["status"] == "traced") & (posts["score"] > 0)].head(MAX_ROWS).itertuples(index=False)
-    )
+    leaders: list[Any] = list(found.leaders.head(MAX_ROWS).itertuples(index=False))
     if leaders:
         rows = [
             (

@@ -55,7 +55,7 @@ def index(
     keypoints: Keypoints = None,
 ) -> None:
     """Put images into a catalog, to search it later."""
-    from doppelgram.api.search import index as run_index
+    from doppelgram.api.index import index as run_index
 
     report = run_index(
         data,
@@ -65,7 +65,7 @@ def index(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
-        console=progress().console,
+        progress=progress(),
     )
     say_written(show_crops)
     if not json_:
@@ -113,7 +113,7 @@ def search(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
-        console=progress().console,
+        progress=progress(),
     )
     say_written(show_crops, montage)
     if json_:
@@ -171,18 +171,18 @@ def verify(
     keypoints: Keypoints = None,
 ) -> None:
     """Say whether two photographs show the same, and how sure that is."""
-    from doppelgram.api.search import verify as run_verify
+    from doppelgram.api.verify import verify as run_verify
     from doppelgram.numbers import percent
 
     verdict = run_verify(
-        model,
         image_a,
         image_b,
+        model=model,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
-        console=progress().console,
+        progress=progress(),
     )
     say_written(show_crops)
     if json_:

@@ -89,7 +89,7 @@ def map_(
         seed=seed,
         perplexity=perplexity,
         title=title,
-        console=progress().console,
+        progress=progress(),
     )
     written = [*files, *(path for path in (projector, save) if path)]
     if json_:
@@ -116,7 +116,8 @@ def errors(
     keypoints: Keypoints = None,
 ) -> None:
     """List probable label errors, copies, wrong pairs and outliers."""
-    from doppelgram.api.label_errors import HEADINGS, list_label_errors
+    from doppelgram.api.label_errors import list_label_errors
+    from doppelgram.reports.label_errors import HEADINGS
 
     refuse_model_as_data("errors", data, None)
     answer = list_label_errors(
@@ -128,7 +129,7 @@ def errors(
         most=most,
         weights=weights,
         keypoints=keypoints,
-        console=progress().console,
+        progress=progress(),
     )
     if json_:
         facts = {"images": answer.images, "counts": answer.counts(), "notes": list(answer.notes)}
@@ -183,7 +184,7 @@ def pose(
         pose_weights=pose_weights,
         draw=draw,
         cache=cache,
-        console=progress().console,
+        progress=progress(),
     )
     if json_:
         print_json({**found.to_dict(), "file": str(out)})

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from doppelgram.comparison.grid import Cell
 from doppelgram.comparison.result import RunResult, Setting
+from doppelgram.console import Progress, SilentProgress
 from doppelgram.dataset.loading import Images
 from doppelgram.dataset.splits import Split
 from doppelgram.errors import DivergedError, DoppelgramError
@@ -43,16 +43,16 @@ class ComparisonTrainer:
         parts: which image belongs to which part.
         data: where the images are from.
         weights: folder to look pretrained weights up in.
-        console: where progress on what is shared is shown.
+        progress: where progress on what is shared is shown.
     """
 
-    def __init__(self, images: Images, parts: Split, data: Path, weights: Path | None, console: Console) -> None:
+    def __init__(self, images: Images, parts: Split, data: Path, weights: Path | None, progress: Progress) -> None:
         self.images = images
         self.parts = parts
         self.data = data
         self.weights = weights
-        self.console = console
-        self.quiet = Console(quiet=True, force_terminal=False)
+        self.progress = progress
+        self.quiet = SilentProgress()
         self._features: dict[str, Features] = {}
 
     def features(self, recipe: MetricRecipe, network: EmbeddingNetwork) -> Features | None:
@@ -62,7 +62,7 @@ class ComparisonTrainer:
         framing, copies = make_framing(recipe), recipe.augment.copies
         key = cache_key(network, framing, recipe.augment.changes if copies > 1 else Augmentation(), copies)
         if key not in self._features:
-            self._features[key] = frozen_features(recipe, network, self.images, framing, self.console)
+            self._features[key] = frozen_features(recipe, network, self.images, framing, self.progress)
         return self._features[key]
 
     def train(self, cell: Cell, folder: Path, epoch_done: Callable[[], None] | None = None) -> Run:
@@ -89,9 +89,9 @@ class ComparisonTrainer:
                 run,
                 network,
                 TrainingImages(self.images, self.parts, features),
+                self.quiet,
                 resume=True,
                 epoch_done=epoch_done,
-                console=self.quiet,
             )
         except DivergedError:
             run.update(diverged=True)

@@ -1,1 +1,1 @@
-"""Collections of images, splits without leaks, pairs and triplets, and a rendered sample world."""
+"""Collections of images and posts, splits without leaks, and pairs."""

@@ -46,6 +46,10 @@ class Collection:
             raise DoppelgramError(f"the table has no column 'path'; its columns are {', '.join(self.table.columns)}")
         self._columns(self.label)
 
+    def __str__(self) -> str:
+        """Where the images are from, for a sentence."""
+        return str(self.root)
+
     def __len__(self) -> int:
         return len(self.table)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.images.batch import load_pixels
 from doppelgram.images.framing import Framing
@@ -32,26 +31,26 @@ class Images:
     report: LoadReport
 
 
-def load_images(collection: Collection, framing: Framing, console: Console, *, what: str = "images") -> Images:
-    """Load every readable image of a collection, and say on the console what could not be used.
+def load_images(collection: Collection, framing: Framing, progress: Progress, *, what: str = "images") -> Images:
+    """Load every readable image of a collection, and say what could not be used.
 
     Raises:
         DoppelgramError: not one of them could be read.
     """
-    tell_notes(collection, console)
-    with progress_bar(console, f"reading {what}", len(collection)) as advance:
+    tell_notes(collection, progress)
+    with progress.bar(f"reading {what}", len(collection)) as advance:
         loaded = load_pixels(collection.paths, framing, progress=advance)
-    tell_outcomes(loaded.report, console)
+    tell_outcomes(loaded.report, progress)
     return Images(collection.take(loaded.kept), loaded.pixels, loaded.hashes, loaded.report)
 
 
-def tell_notes(collection: Collection, console: Console) -> None:
+def tell_notes(collection: Collection, progress: Progress) -> None:
     """Say what a collection's reader had to remark."""
     for note in collection.notes:
-        console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
+        progress.note(f"note: {note}")
 
 
-def tell_outcomes(report: LoadReport, console: Console) -> None:
+def tell_outcomes(report: LoadReport, progress: Progress) -> None:
     """Say which files could not be used, and in which no face was found, or several.
 
     Raises:
@@ -60,4 +59,4 @@ def tell_outcomes(report: LoadReport, console: Console) -> None:
     report.raise_if_nothing_readable()
     unused = [report.summary()] if report.counts()["ok"] < len(report.outcomes) else []
     for line in [*unused, *report.face_notes()]:
-        console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        progress.warning(line)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
+from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection, codes
 from doppelgram.dataset.image_table import match_paths
 from doppelgram.dataset.tables import read_table
@@ -101,19 +101,18 @@ def own_split(collection: Collection, classes: Sequence[str] | None = None) -> S
 
 
 def split_of_data(
-    data: Path | str, collection: Collection, console: Console, classes: Sequence[str] | None = None
+    data: Path | str, collection: Collection, progress: Progress, classes: Sequence[str] | None = None
 ) -> Split | None:
-    """The split that images come with, as `own_split` finds it, with a note of it on the console."""
+    """The split that images come with, as `own_split` finds it, with a note of it."""
     own = own_split(collection, classes)
     if own is None:
         return None
     counts = own.counts()
     shown = ", ".join(f"{part} {count}" for part, count in counts.items())
-    notes = [f"note: {data} comes divided into parts, and no split is drawn ({shown}); --split FILE takes another"]
-    notes += [f"warning: {data} has no {part} part" for part in ("val", "test") if part not in counts]
-    for line in notes:
-        style = "dim" if line.startswith("note") else "yellow"
-        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+    progress.note(f"note: {data} comes divided into parts, and no split is drawn ({shown}); --split FILE takes another")
+    for part in ("val", "test"):
+        if part not in counts:
+            progress.warning(f"{data} has no {part} part")
     return own
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.loading import tell_notes
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.task import EmbeddedSet
@@ -56,18 +56,18 @@ class EmbeddedCollection:
 def embed_collection(
     model: Embedder,
     collection: Collection,
-    console: Console,
+    progress: Progress,
     *,
     what: str = "images",
     keep_duplicates: bool = False,
     note: Callable[[Photograph], Any] | None = None,
 ) -> EmbeddedCollection:
-    """Embed every readable image of a collection, and say on the console what could not be used.
+    """Embed every readable image of a collection, and say what could not be used.
 
     Args:
         model: of any kind.
         collection: the images.
-        console: where progress is shown.
+        progress: where progress is shown.
         what: the images are called.
         keep_duplicates: whether files with the same bytes as an earlier one are kept.
         note: called with each photograph while its pixels are in memory; what it returns is kept.
@@ -75,15 +75,14 @@ def embed_collection(
     Raises:
         DoppelgramError: not one of them could be read.
     """
-    for remark in collection.notes:
-        _say(console, f"note: {remark}", "dim")
-    with progress_bar(console, f"embedding {what}", len(collection)) as advance:
+    tell_notes(collection, progress)
+    with progress.bar(f"embedding {what}", len(collection)) as advance:
         files = embed_files(model, collection.paths, keep_duplicates=keep_duplicates, note=note, progress=advance)
     files.report.raise_if_nothing_readable()
     if len(files.kept) < len(collection):
-        _say(console, files.report.summary(), "yellow")
+        progress.warning(files.report.summary())
     for remark in files.report.face_notes():
-        _say(console, remark, "yellow")
+        progress.warning(remark)
     taken = collection.take(files.kept)
     return EmbeddedCollection(taken, model.space, files.vectors, np.array(files.hashes, dtype=np.str_), files.notes)
 
@@ -101,7 +100,3 @@ def evaluate_collections(
         if count:
             notes.append(f"Nobody was found in {count:,} of the images that were read, so their {part} is unknown.")
     return replace(result, notes=notes)
-
-
-def _say(console: Console, text: str, style: str) -> None:
-    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)

@@ -1,9 +1,8 @@
 """Random colour and geometry for a batch of images, all of it on tensors."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -84,23 +83,6 @@ class Augmentation:
                 raise DoppelgramError(f"augmentation: {name} must be a number from 0 to {limit:g}, not {value!r}.")
         if not isinstance(self.flip, bool):
             raise DoppelgramError(f"augmentation: flip must be true or false, not {self.flip!r}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain JSON-ready values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Augmentation":
-        """Rebuild an augmentation from ``to_dict``'s result or a part of it; what is left out is off.
-
-        Raises:
-            DoppelgramError: an unknown key or a value out of range; the sentence names it.
-        """
-        known = [field.name for field in fields(cls)]
-        for key in values:
-            if key not in known:
-                raise DoppelgramError(f"augmentation: unknown key {key!r}; the keys are {', '.join(known)}.")
-        return cls(**values)
 
 
 def to_float(pixels: NDArray[np.uint8]) -> Tensor:

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +27,12 @@ class Loaded:
         kept: (m,) int64, the position in the input of each.
         hashes: SHA-256 of each kept file's bytes, in hexadecimal.
         report: one outcome for each input path.
-        faces: for each kept image how many faces were found; None where the framing looks for none.
     """
 
     pixels: NDArray[np.uint8]
     kept: NDArray[np.int64]
     hashes: list[str]
     report: LoadReport
-    faces: list[int | None] = field(default_factory=list)
 
 
 def content_hash(path: str | os.PathLike[str]) -> str:
@@ -82,7 +80,6 @@ def load_pixels(
     pixels = allocate(shape, in_memory_up_to=available_memory() // 4, scratch=scratch)
     kept: list[int] = []
     hashes: list[str] = []
-    faces: list[int | None] = []
     report = LoadReport()
     with closing(read(paths, Want(framing), keep_duplicates=keep_duplicates, workers=workers)) as photographs:
         for position, photograph in enumerate(photographs):
@@ -91,7 +88,6 @@ def load_pixels(
                 pixels[len(kept)] = photograph.pixels
                 kept.append(position)
                 hashes.append(photograph.digest)
-                faces.append(photograph.faces)
             if progress is not None:
                 progress(1)
-    return Loaded(pixels[: len(kept)], np.array(kept, dtype=np.int64), hashes, report, faces)
+    return Loaded(pixels[: len(kept)], np.array(kept, dtype=np.int64), hashes, report)

@@ -3,10 +3,12 @@
 import os
 import stat
 import threading
+from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -32,7 +34,7 @@ _BYTES_PER_PIXEL = 16
 _LARGE = 32_000_000
 _large_images = threading.Lock()
 
-_ORIENTATION_TAG = 0x0112
+_ORIENTATION_TAG, _EXIF_IFD = 0x0112, 0x8769
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -144,6 +146,15 @@ def open_image(path: str | os.PathLike[str], *, at_least: int | None = None) -> 
         return decode(read_file(path), at_least=at_least)
     except BrokenImage as error:
         raise BrokenImage(error.reason, path) from error
+
+
+def read_exif(path: str | os.PathLike[str]) -> Mapping[int, Any]:
+    """The entries of a file's EXIF block by their tags; empty where it has none or cannot be read as an image."""
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            return image.getexif().get_ifd(_EXIF_IFD)
+    except Exception:  # whatever a damaged header raises; that the file is broken is reported when it is decoded
+        return {}
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:

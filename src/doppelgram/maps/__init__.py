@@ -1,1 +1,1 @@
-"""Pictures of an embedding space: projections to two dimensions, plots, pages."""
+"""An embedding space on a map: projections to two dimensions, neighbours, small pictures, files for TensorBoard."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.pose.skeleton import L_HIP, L_SHOULDER, R_HIP, R_SHOULDER, Keypoints, cleaned, present
+from doppelgram.pose.skeleton import L_HIP, L_SHOULDER, R_HIP, R_SHOULDER, Keypoints, cleaned, extent, present
 
 # A trunk that points at the camera is short in the picture, and dividing by it would blow up arms and legs: the unit is
 # never shorter than this share of the diagonal of the box round all joints. Where the trunk is not known at all, it is
@@ -16,32 +15,13 @@ from doppelgram.pose.skeleton import L_HIP, L_SHOULDER, R_HIP, R_SHOULDER, Keypo
 SHORTEST_TRUNK = 0.2
 
 
-@dataclass(frozen=True)
-class Normalised:
-    """Poses without place and size.
+def normalised(keypoints: NDArray[Any]) -> Keypoints:
+    """Poses (..., 18, 3) without place and size: the middle of the hips is the origin and the trunk one long.
 
-    Attributes:
-        keypoints: float32 (..., 18, 3), in units of the trunk's length from the middle of the hips, y downwards.
-        origin: the middle of the hips in the photograph, float64 (..., 2).
-        unit: pixels of the photograph to one unit, float64 (...).
-        joints: how many joints are known, int64 (...).
-        by_trunk: whether hips and shoulders gave origin and unit, bool (...); elsewhere one of the fallbacks did.
-    """
-
-    keypoints: Keypoints
-    origin: NDArray[np.float64]
-    unit: NDArray[np.float64]
-    joints: NDArray[np.int64]
-    by_trunk: NDArray[np.bool_]
-
-
-def normalise(keypoints: NDArray[Any]) -> Normalised:
-    """Move the middle of the hips to the origin and make the trunk one long. The pose is not turned.
-
-    The middle of a pair of joints is weighted by their confidences, and is the one that is known where the other is
-    missing. Without hips the origin is the mean of all joints by confidence, and the unit, as without shoulders,
-    is a share of the diagonal of the box round all joints (`SHORTEST_TRUNK`), which is also the shortest unit
-    otherwise. Somebody of whom nothing is known stays so, with a unit of 1; a single joint also has the unit 1.
+    A pose is not turned, and y goes downwards. The middle of a pair of joints is weighted by their confidences, and is
+    the one that is known where the other is missing. Without hips the origin is the mean of all joints by confidence,
+    and the unit, as without shoulders, is a share of the diagonal of the box round all joints (`SHORTEST_TRUNK`), which
+    is also the shortest unit otherwise. Somebody of whom nothing is known stays so; a single joint has the unit 1.
 
     Args:
         keypoints: (..., 18, 3).
@@ -54,20 +34,13 @@ def normalise(keypoints: NDArray[Any]) -> Normalised:
     everything = _middle(xy, weights, tuple(range(points.shape[-2])))
     without_hips = np.isnan(hips[..., :1])
     origin = np.where(without_hips, everything, hips)
-    low = np.where(known[..., None], points[..., :2], np.inf).min(-2)
-    high = np.where(known[..., None], points[..., :2], -np.inf).max(-2)
+    low, high = extent(points, known)
     shortest = SHORTEST_TRUNK * np.linalg.norm(np.where(np.isfinite(low), high - low, 0.0), axis=-1)
     trunk = np.linalg.norm(shoulders - hips, axis=-1)
     unit = np.fmax(np.nan_to_num(trunk, nan=0.0), shortest)
     unit = np.where(unit > 0, unit, 1.0)
     points[..., :2] = (points[..., :2] - origin[..., None, :]) / unit[..., None, None]
-    joints = np.asarray(known.sum(-1), dtype=np.int64)
-    return Normalised(points.astype(np.float32), origin, unit, joints, np.asarray(np.isfinite(trunk)))
-
-
-def normalised(keypoints: NDArray[Any]) -> Keypoints:
-    """Only the keypoints (..., 18, 3) of `normalise`."""
-    return normalise(keypoints).keypoints
+    return points.astype(np.float32)
 
 
 def _middle(xy: NDArray[np.float64], weights: NDArray[np.float64], joints: tuple[int, ...]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.skeleton import KEYPOINT_NAMES, Keypoints, cleaned, present
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, Keypoints, cleaned, extent, present
 
 # Who is less prominent than this share of the most prominent person is a passer-by. The formula is of the size's first
 # power: a person of half the height, elsewhere alike, is half as prominent.
@@ -96,10 +96,7 @@ def boxes(keypoints: NDArray[Any], *, sure: float = SURE) -> NDArray[np.float64]
     known = present(keypoints)
     counted = known & (keypoints[..., 2] >= sure)
     counted = np.where(counted.sum(1, keepdims=True) >= 2, counted, known)
-    points = keypoints[..., :2].astype(np.float64)
-    low = np.where(counted[..., None], points, np.inf).min(1, initial=np.inf)
-    high = np.where(counted[..., None], points, -np.inf).max(1, initial=-np.inf)
-    return np.concatenate([low, high], axis=1)
+    return np.concatenate(extent(keypoints, counted), axis=1)
 
 
 def prominence(keypoints: NDArray[Any], width: int, height: int) -> NDArray[np.float64]:

@@ -94,12 +94,6 @@ def visible(keypoints: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(present(keypoints) & (keypoints[..., 2] >= SURE))
 
 
-def nearest_person(a: NDArray[Any], people: NDArray[Any]) -> int:
-    """Which of several people (p, 18, 3), p above 0, fits one person (18, 3) best, limb by limb."""
-    means = [compare_limbs(a, one).mean for one in people]
-    return int(np.argmin(np.nan_to_num(means, nan=360.0)))
-
-
 def _directions(keypoints: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
     points, known = np.asarray(keypoints, dtype=np.float64), visible(np.asarray(keypoints))
     found = {}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +14,13 @@ from PIL import Image
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.engine import Engine
 from doppelgram.pose.squares import cut, letterbox
+from doppelgram.pose.transformers_folder import load_network
 from doppelgram.weights import find_weights
-
-SEGMENTERS = ("deeplab",)
 
 # Number of the class "person" among Pascal VOC's.
 _PERSON = 15
 # Masks are kept with so many pixels along the longer side, more than networks with a stride of 16 resolve.
 _KEPT = 256
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Segmenter(Protocol):
@@ -73,17 +69,6 @@ class PersonMask:
         with Image.open(BytesIO(self.png), formats=("PNG",)) as image:
             return enlarged(np.asarray(image.convert("L")) > 0, width, height)
 
-    @property
-    def full(self) -> NDArray[np.bool_]:
-        """The mask in the photograph's own size."""
-        return self.at(self.width, self.height)
-
-    @property
-    def share(self) -> float:
-        """Share of the photograph that people cover, 0 to 1."""
-        with Image.open(BytesIO(self.png), formats=("PNG",)) as image:
-            return float((np.asarray(image.convert("L")) > 0).mean())
-
 
 class DeepLab:
     """People by DeepLab v3 with Pascal's classes."""
@@ -124,30 +109,16 @@ class SegmentationModel:
         Raises:
             DoppelgramError: the folder holds something else, or a model that knows no people.
         """
-        from transformers import AutoConfig, AutoModelForSemanticSegmentation
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-        try:
-            config = AutoConfig.from_pretrained(folder, local_files_only=True)
-            self._model = AutoModelForSemanticSegmentation.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True
-            )
-        except Exception as problem:  # transformers raises many kinds for a damaged folder
-            reason = " ".join(str(problem).split())[:100]
-            raise DoppelgramError(
-                f"{folder}: is not a transformers folder of a segmentation model ({reason})"
-            ) from None
-        self._model.eval()
-        names = {int(number): str(name).lower() for number, name in config.id2label.items()}
+        self._network = load_network(folder, "AutoModelForSemanticSegmentation", "a segmentation model")
+        names = {int(number): str(name).lower() for number, name in self._network.config.id2label.items()}
         self._people = [number for number, name in names.items() if name.split(",")[0].strip() == "person"]
         if not self._people:
             raise DoppelgramError(f"{folder}: this model knows no class 'person'")
-        self._size, self._mean, self._std = _preprocessing(folder)
-        digest = hashlib.sha256()
-        for file in sorted(folder.glob("*.safetensors")):
-            digest.update(file.read_bytes())
-        self.key = f"transformers-{digest.hexdigest()[:12]}-2"
+        size = self._network.preprocessing.get("size")
+        if isinstance(size, dict):
+            size = size.get("height") or size.get("shortest_edge")
+        self._size = size if isinstance(size, int) and 32 <= size <= 4096 else 512
+        self.key = f"transformers-{self._network.digest}-2"
 
     def person_mask(self, image: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """See `Segmenter`."""
@@ -155,9 +126,8 @@ class SegmentationModel:
 
         height, width = image.shape[:2]
         square = cut(Image.fromarray(image), letterbox(width, height), self._size)
-        values = ((square.astype(np.float32) / 255 - self._mean) / self._std).transpose(2, 0, 1)
         with torch.inference_mode():
-            logits = self._model(torch.from_numpy(np.ascontiguousarray(values))[None]).logits
+            logits = self._network.model(torch.from_numpy(self._network.normalised(square))[None]).logits
             classes = logits[0].argmax(0).numpy()
         return _unboxed(np.isin(classes, self._people), width, height)
 
@@ -196,17 +166,3 @@ def _unboxed(square: NDArray[np.bool_], width: int, height: int) -> NDArray[np.b
     image = Image.fromarray(square.astype(np.uint8) * 255)
     box = (x, y, x + width * scale, y + height * scale)
     return np.asarray(np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box)) >= 128)
-
-
-def _preprocessing(folder: Path) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
-    """Side of the square, mean and deviation, by the folder's own file where it says."""
-    content: dict[str, Any] = {}
-    try:
-        content = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
-        mean, std = (np.array(content[key], np.float32).reshape(3) for key in ("image_mean", "image_std"))
-    except (OSError, ValueError, KeyError, TypeError):
-        mean, std = np.array(_MEAN, np.float32), np.array(_STD, np.float32)
-    size = content.get("size") if isinstance(content, dict) else None
-    if isinstance(size, dict):
-        size = size.get("height") or size.get("shortest_edge")
-    return (size if isinstance(size, int) and 32 <= size <= 4096 else 512), mean, std

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.pose.skeleton import LIMBS, SIGMAS, present
+from doppelgram.pose.skeleton import LIMBS, SIGMAS, extent, present
 
 Float64 = NDArray[np.float64]
 
@@ -24,12 +24,7 @@ _SLIMMEST = 0.3
 
 def areas(keypoints: NDArray[Any]) -> Float64:
     """About how many square units each person (..., 18, 3) covers, float64 (...): 0.53 of the box round the joints."""
-    points = np.asarray(keypoints, dtype=np.float64)
-    known = present(points)[..., None]
-    low = np.where(known, points[..., :2], np.inf).min(-2)
-    high = np.where(known, points[..., :2], -np.inf).max(-2)
-    with np.errstate(invalid="ignore"):
-        sides = high - low
+    sides = _sides(keypoints)
     longer, shorter = sides.max(-1), sides.min(-1)
     area = _FILLED * longer * np.maximum(shorter, _SLIMMEST * longer)
     return np.asarray(np.where(np.isfinite(area), area, np.nan))
@@ -62,12 +57,7 @@ def pck(a: NDArray[Any], b: NDArray[Any], alpha: float = 0.2, size: NDArray[Any]
     """
     squared, common = _squared(a, b)
     if size is None:
-        points = np.asarray(b, dtype=np.float64)
-        known = present(points)[..., None]
-        low = np.where(known, points[..., :2], np.inf).min(-2)
-        high = np.where(known, points[..., :2], -np.inf).max(-2)
-        with np.errstate(invalid="ignore"):
-            size = (high - low).max(-1)
+        size = _sides(b).max(-1)
     reach = alpha * np.asarray(size, dtype=np.float64)[..., None]
     return _mean((np.sqrt(squared) <= reach).astype(np.float64), common)
 
@@ -82,6 +72,13 @@ def limb_cosine(a: NDArray[Any], b: NDArray[Any]) -> Float64:
 def coverage(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.int64]:
     """How many joints two people have in common, int64 (...), 0 to 18."""
     return np.asarray((present(np.asarray(a)) & present(np.asarray(b))).sum(-1), dtype=np.int64)
+
+
+def _sides(keypoints: NDArray[Any]) -> Float64:
+    """Width and height (..., 2) of the box round the joints; not finite where there is none."""
+    low, high = extent(keypoints, present(np.asarray(keypoints)))
+    with np.errstate(invalid="ignore"):
+        return high - low
 
 
 def _squared(a: NDArray[Any], b: NDArray[Any]) -> tuple[Float64, NDArray[np.bool_]]:

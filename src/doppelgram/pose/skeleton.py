@@ -73,28 +73,19 @@ MIRROR = np.array(
 
 # How far annotators of COCO differ about a joint, as a share of the square root of the person's area
 # (pycocotools, `cocoeval.Params.kpt_oks_sigmas`); the neck, which COCO has not, is between the shoulders.
-SIGMAS = np.array(
-    [
-        0.026,
-        0.079,
-        0.079,
-        0.072,
-        0.062,
-        0.079,
-        0.072,
-        0.062,
-        0.107,
-        0.087,
-        0.089,
-        0.107,
-        0.087,
-        0.089,
-        0.025,
-        0.025,
-        0.035,
-        0.035,
-    ]
-)
+_SIGMA_OF = {
+    "nose": 0.026,
+    "neck": 0.079,
+    "shoulder": 0.079,
+    "elbow": 0.072,
+    "wrist": 0.062,
+    "hip": 0.107,
+    "knee": 0.087,
+    "ankle": 0.089,
+    "eye": 0.025,
+    "ear": 0.035,
+}
+SIGMAS = np.array([_SIGMA_OF[name.split("_")[-1]] for name in KEYPOINT_NAMES])
 
 # Where each of our joints stands in another skeleton; -1 where it has none (the neck, made from the shoulders).
 _COCO_17 = (0, -1, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
@@ -108,26 +99,17 @@ def from_coco_17(keypoints: ArrayLike) -> Keypoints:
     return _converted(keypoints, _COCO_17, 17)
 
 
-def from_openpose_18(keypoints: ArrayLike) -> Keypoints:
-    """The 18 keypoints (..., 18, 3) of OpenPose's COCO model, which are ours; its zeros become missing joints."""
-    return _converted(keypoints, _OPENPOSE_18, 18)
-
-
-def from_openpose_25(keypoints: ArrayLike) -> Keypoints:
-    """The 25 keypoints (..., 25, 3) of OpenPose's BODY_25 as ours (..., 18, 3)."""
-    return _converted(keypoints, _OPENPOSE_25, 25)
-
-
 def from_mediapipe_33(keypoints: ArrayLike) -> Keypoints:
     """MediaPipe's 33 landmarks (..., 33, 3) with x, y in pixels and a confidence as ours (..., 18, 3)."""
     return _converted(keypoints, _MEDIAPIPE_33, 33)
 
 
-# By the number of joints, which tells these skeletons apart.
+# By the number of joints, which tells these skeletons apart: COCO's, OpenPose's two (18 are ours, its zeros becoming
+# missing joints, 25 those of BODY_25), and MediaPipe's.
 CONVERTERS: dict[int, Callable[[ArrayLike], Keypoints]] = {
     17: from_coco_17,
-    18: from_openpose_18,
-    25: from_openpose_25,
+    18: lambda keypoints: _converted(keypoints, _OPENPOSE_18, 18),
+    25: lambda keypoints: _converted(keypoints, _OPENPOSE_25, 25),
     33: from_mediapipe_33,
 }
 
@@ -135,6 +117,16 @@ CONVERTERS: dict[int, Callable[[ArrayLike], Keypoints]] = {
 def present(keypoints: NDArray[Any]) -> NDArray[np.bool_]:
     """Which joints of keypoints (..., 18, 3) are known, bool (..., 18)."""
     return np.asarray(np.isfinite(keypoints[..., :2]).all(-1) & (keypoints[..., 2] > 0))
+
+
+def extent(keypoints: NDArray[Any], counted: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The least and the greatest x and y, float64 (..., 2) each, of the joints that are counted, bool (..., joints).
+
+    Infinite and minus infinite where none is.
+    """
+    points = np.asarray(keypoints, dtype=np.float64)[..., :2]
+    low = np.where(counted[..., None], points, np.inf).min(-2, initial=np.inf)
+    return low, np.where(counted[..., None], points, -np.inf).max(-2, initial=-np.inf)
 
 
 def cleaned(keypoints: ArrayLike) -> Keypoints:

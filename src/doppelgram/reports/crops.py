@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from rich.console import Console
 
+from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import open_image
 from doppelgram.images.faces.detectors import DETECTORS, face_detector
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import FileOutcome, LoadReport
+from doppelgram.models.embedder import Embedder
 from doppelgram.reports.drawing import BLUE, CARD, FAINT, VERMILION, WHITE, Colour, Sheet, blank, fitted, shorten
 
 # The most photographs that one picture shows.
@@ -47,10 +48,10 @@ def chosen_detector(crop: str, own: str) -> str:
     return face_detector(name).name
 
 
-def tell_faces(console: Console, report: LoadReport, *, limit: int = 20) -> None:
-    """Say on the console which images had no face, and which had several."""
+def tell_faces(progress: Progress, report: LoadReport, *, limit: int = 20) -> None:
+    """Say which images had no face, and which had several."""
     for note in report.face_notes(limit):
-        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        progress.warning(note)
 
 
 def faces_report(images: Sequence[Path | str], faces: Sequence[int | None]) -> LoadReport:
@@ -58,14 +59,14 @@ def faces_report(images: Sequence[Path | str], faces: Sequence[int | None]) -> L
     return LoadReport([FileOutcome(str(image), "ok", faces=count) for image, count in zip(images, faces, strict=True)])
 
 
-def draw_crops(images: Sequence[Path | str], framing: Framing, file: Path | str, *, console: Console) -> Path:
+def draw_crops(images: Sequence[Path | str], framing: Framing, file: Path | str, *, progress: Progress) -> Path:
     """Draw photographs with the box that is cut from them, and beside each what the network sees, as a PNG.
 
     Args:
         images: the photographs; the first `MOST_SHOWN` of them are drawn.
         framing: how they are cut.
         file: the PNG; it is replaced whole.
-        console: where it is said if some were left out.
+        progress: where it is said if some were left out.
 
     Returns:
         ``file``.
@@ -78,7 +79,7 @@ def draw_crops(images: Sequence[Path | str], framing: Framing, file: Path | str,
         raise DoppelgramError("there are no photographs to draw")
     shown = [Path(image) for image in images[:MOST_SHOWN]]
     if len(shown) < len(images):
-        console.print(f"{file}: shows the first {MOST_SHOWN} of {len(images):,} images", style="dim", markup=False)
+        progress.note(f"{file}: shows the first {MOST_SHOWN} of {len(images):,} images")
     columns = min(_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     width = 2 * _MARGIN + columns * _CARD_WIDTH + (columns - 1) * _GAP
@@ -141,3 +142,21 @@ def _with_box(image: Image.Image, region: Sequence[tuple[float, float]], colour:
     for line, width in ((WHITE, 5 * over), (colour, 3 * over)):
         draw.line([*corners, corners[0], corners[1]], fill=line, width=width, joint="curve")
     return square.resize((_TILE, _TILE), Image.Resampling.BOX)
+
+
+def asked_detector(crop: str, show_crops: Path | str | None, model: Embedder) -> str:
+    """The face detector asked for; a model that looks for people in whole photographs cuts no faces out of them."""
+    if show_crops is not None:
+        check_png(show_crops)
+    if model.takes_cuts:
+        return chosen_detector(crop, model.framing.face)
+    if crop or show_crops is not None:
+        raise DoppelgramError("--crop and --show-crops go with models of whole images, not of places and poses")
+    return ""
+
+
+def draw_model_crops(paths: Sequence[Path], model: Embedder, file: Path | str, progress: Progress) -> None:
+    """`draw_crops` with what a model of whole images cuts out of photographs."""
+    framing = model.framing
+    if isinstance(framing, Framing):
+        draw_crops(paths, framing, file, progress=progress)

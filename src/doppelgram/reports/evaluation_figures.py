@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.evaluation.classification import top_confusions
-from doppelgram.evaluation.result import EvaluationResult
+from doppelgram.evaluation.result import EvaluationResult, Evidence
 from doppelgram.evaluation.roc import Roc, auc, equal_error_rate
-from doppelgram.numbers import count, percent, percent_tick, shortened
+from doppelgram.numbers import count, percent, percent_tick
 from doppelgram.reports.figures import DIFFERENT, INK, QUIET, SAME, canvas, percent_axis, titled, write_figure
 from doppelgram.space.exact import Float64
 
@@ -52,7 +52,7 @@ def roc_figure(distances: Float64, same: NDArray[np.bool_]) -> Figure:
     ticks = 10.0 ** np.arange(np.ceil(np.log10(left) - 1e-9), 1)
     axes.set_xticks(ticks, [percent_tick(tick) for tick in ticks])
     axes.minorticks_off()
-    _legend(axes, "lower right" if tar[0][np.searchsorted(far[0], 0.01, side="right") - 1] > 0.5 else "upper left")
+    _legend(figure)
     return figure
 
 
@@ -71,8 +71,7 @@ def distance_figure(distances: Float64, same: NDArray[np.bool_], threshold: floa
     axes.set_xlim(0, top)
     axes.set_ylim(bottom=0)
     percent_axis(axes)
-    axes.margins(y=0.15)
-    _legend(axes, "best")
+    _legend(figure)
     return figure
 
 
@@ -109,11 +108,11 @@ def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 1
     if not confusions:
         return None
     height = 1.5 + 0.3 * len(confusions)
-    figure, axes = _canvas("Classes most often taken for another", "Images taken for the other class", "", height)
+    figure, axes = _canvas("Classes most often taken for another, and how many images", "", "", height)
     counts = [wrongly for _, _, wrongly, _ in confusions]
     rows = np.arange(len(confusions))
     axes.barh(rows, counts, color=SAME, height=0.66)
-    labels = [f"{shortened(right, 28)} taken for {shortened(wrong, 28)}" for right, wrong, _, _ in confusions]
+    labels = [f"{_named(right)} taken for {_named(wrong)}" for right, wrong, _, _ in confusions]
     axes.set_yticks(rows, labels)
     axes.invert_yaxis()
     for row, (_, _, wrongly, of_class) in enumerate(confusions):
@@ -121,7 +120,7 @@ def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 1
         axes.annotate(text, (wrongly, row), (5, 0), va="center", color=QUIET, fontsize=9, **_NOTE)
     axes.set_xlim(0, max(counts) * 1.2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(False, axis="y")
+    axes.grid(False)
     return figure
 
 
@@ -134,20 +133,25 @@ def write_figures(folder: Path | str, result: EvaluationResult) -> list[Path]:
     Raises:
         DoppelgramError: the folder cannot be written to.
     """
-    evidence = result.evidence
-    distances, same, cmc = evidence.distances, evidence.same, evidence.cmc
-    truth, predicted = evidence.truth, evidence.predicted
-    plans: dict[str, Callable[[], Figure | None]] = {}
+    folder = Path(folder)
+    return [
+        write_figure(figure, folder / f"{name}.png", dpi=200)
+        for name, figure in _figures(result.evidence)
+        if figure is not None
+    ]
+
+
+def _figures(evidence: Evidence) -> Iterator[tuple[str, Figure | None]]:
+    """What can be drawn, by name, one after the other."""
+    distances, same = evidence.distances, evidence.same
     if distances is not None and same is not None and len(same):
         if same.any() and not same.all():
-            plans["roc"] = lambda: roc_figure(distances, same)
-        plans["distances"] = lambda: distance_figure(distances, same, evidence.threshold)
-    if cmc is not None:
-        plans["cmc"] = lambda: cmc_figure(cmc)
-    if truth is not None and predicted is not None:
-        plans["confusions"] = lambda: confusion_figure(truth, predicted)
-    drawn = {name: figure for name, draw in plans.items() if (figure := draw()) is not None}
-    return [write_figure(figure, Path(folder) / f"{name}.png", dpi=200) for name, figure in drawn.items()]
+            yield "roc", roc_figure(distances, same)
+        yield "distances", distance_figure(distances, same, evidence.threshold)
+    if evidence.cmc is not None:
+        yield "cmc", cmc_figure(evidence.cmc)
+    if evidence.truth is not None and evidence.predicted is not None:
+        yield "confusions", confusion_figure(evidence.truth, evidence.predicted)
 
 
 def _canvas(title: str, x: str, y: str, height: float = _SIZE[1]) -> tuple[Figure, Axes]:
@@ -156,5 +160,12 @@ def _canvas(title: str, x: str, y: str, height: float = _SIZE[1]) -> tuple[Figur
     return figure, grid[0][0]
 
 
-def _legend(axes: Axes, place: Literal["best", "upper left", "lower right"]) -> None:
-    axes.legend(loc=place, frameon=True, framealpha=0.9, edgecolor="none", fontsize=9.5, labelcolor=INK)
+def _named(label: str, most: int = 24) -> str:
+    """A class's name; of a long one both ends, since long names often differ in their last letters alone."""
+    return label if len(label) <= most else f"{label[: most // 2]}…{label[1 - most // 2 :]}"
+
+
+def _legend(figure: Figure) -> None:
+    """A line of names below the axes, where it hides nothing."""
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 3}
+    figure.legend(frameon=False, fontsize=9.5, labelcolor=INK, **place)

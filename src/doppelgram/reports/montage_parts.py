@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass
 
 from PIL import Image
 
@@ -23,65 +22,41 @@ VERDICTS: dict[str, tuple[Colour, str, str]] = {
 }
 
 
-@dataclass(frozen=True)
 class Layout:
     """Lengths in pixels, all from the side of a picture.
 
     Attributes:
         tile: the side of a picture.
         lines: lines that a label takes: 2 where labels are joined ones, of place and pose say, so that both show.
+        text: size of the letters.
+        margin: around everything.
+        space: between neighbours; with a picture it makes a ``column``.
+        pad: around a query's picture in its card.
+        caption: height of what stands below a picture.
+        row: height of a query and its neighbours.
+        first: left edge of the nearest neighbour's picture.
+        header: height above the first row.
+        footer: height below the last row.
     """
 
-    tile: int
-    lines: int = 1
+    def __init__(self, tile: int, lines: int = 1) -> None:
+        self.tile, self.lines = tile, lines
+        self.text = max(11, self.of(0.1))
+        self.margin, self.space, self.pad = self.of(0.27), self.of(0.18), self.of(0.09)
+        self.column = tile + self.space
+        self.caption = self.baseline(lines) + round(0.5 * self.text)
+        self.row = tile + self.caption + 2 * self.pad + self.of(0.16)
+        self.first = self.margin + tile + 2 * self.pad + self.of(0.26)
+        self.header = self.margin + round(6.9 * self.text)
+        self.footer = self.margin + round(1.2 * self.text)
 
     def of(self, share: float) -> int:
+        """A share of a picture's side, a pixel at least."""
         return max(1, round(self.tile * share))
-
-    @property
-    def text(self) -> int:
-        return max(11, self.of(0.1))
-
-    @property
-    def margin(self) -> int:
-        return self.of(0.27)
-
-    @property
-    def space(self) -> int:
-        return self.of(0.18)
-
-    @property
-    def column(self) -> int:
-        return self.tile + self.space
-
-    @property
-    def pad(self) -> int:
-        return self.of(0.09)
-
-    @property
-    def caption(self) -> int:
-        return self.baseline(self.lines) + round(0.5 * self.text)
 
     def baseline(self, line: int) -> int:
         """Distance from a picture's lower edge to the baseline of a line of its caption, counted from 0."""
         return round((1.55 + 1.35 * line) * self.text)
-
-    @property
-    def row(self) -> int:
-        return self.tile + self.caption + 2 * self.pad + self.of(0.16)
-
-    @property
-    def first(self) -> int:
-        """Left edge of the nearest neighbour's picture."""
-        return self.margin + self.tile + 2 * self.pad + self.of(0.26)
-
-    @property
-    def header(self) -> int:
-        return self.margin + round(6.9 * self.text)
-
-    @property
-    def footer(self) -> int:
-        return self.margin + round(1.2 * self.text)
 
 
 class Legend:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from doppelgram.numbers import probability
 from doppelgram.pose.people import People
 from doppelgram.pose.reasons import PARTS, PoseReasons
-from doppelgram.pose.skeleton import L_HIP, L_SHOULDER, MIRROR, NECK, R_HIP, R_SHOULDER, present
+from doppelgram.pose.skeleton import L_HIP, L_SHOULDER, MIRROR, NECK, R_HIP, R_SHOULDER, Keypoints, present
 from doppelgram.reports.drawing import BLUE, CARD, FAINT, INK, VERMILION, Colour, Sheet, length, shorten, wrapped
 
 # From alike to different: blue and vermilion of Okabe and Ito's palette with a pale middle, which every kind of colour
@@ -104,8 +104,7 @@ def draw_comparison(picture: PairPicture, file: Path) -> Path:
     sheet.write((_MARGIN, _MARGIN + 68), picture.line, _TEXT + 1, FAINT, room=room)
     for number, side in enumerate(picture.sides):
         at = _MARGIN + number * (_PHOTO + _GAP), top_of_photos
-        turned = number == 1 and reasons is not None and reasons.mirrored
-        _draw_side(sheet, side, at, photo_height, _skeletons(side, reasons, turned))
+        _draw_side(sheet, side, at, photo_height, reasons, second=number == 1)
         base = top_of_photos + photo_height + 30
         sheet.write((at[0], base), "AB"[number], _TEXT + 3)
         sheet.write((at[0] + 26, base), shorten(side.name, _TEXT, _PHOTO - 340, middle=True), _TEXT)
@@ -136,45 +135,23 @@ def _fitted_height(pixels: NDArray[np.uint8]) -> int:
     return max(1, round(int(rows) * _PHOTO / int(columns)))
 
 
-@dataclass(frozen=True)
-class _Skeleton:
-    """One person as it is drawn: keypoints in pixels of the photograph, and lines between them with their colours."""
+def _draw_side(
+    sheet: Sheet, side: Shown, at: tuple[int, int], height: int, reasons: PoseReasons | None, *, second: bool
+) -> None:
+    """One photograph in the middle of its card: the compared person's limbs in the colour of their difference.
 
-    points: NDArray[np.float64]
-    known: NDArray[np.bool_]
-    frame: list[tuple[int, int]]
-    parts: list[tuple[list[int], list[int], Colour]]
-
-
-def _skeletons(side: Shown, reasons: PoseReasons | None, turned: bool) -> list[_Skeleton]:
-    """Everybody in a photograph: the compared person's limbs in the colour of their difference, all others in grey.
-
-    ``turned`` where the person was compared as in a mirror: a part then lies on the other side of the body.
+    Where the ``second`` person was compared as in a mirror, its parts lie on the other side of the body.
     """
-    found = []
-    for number, person in enumerate(side.people.keypoints):
-        known = present(person)
-        compared = reasons.degrees if reasons is not None and number == side.compared else {}
-        frame = [ends for ends in _FRAME if known[list(ends)].all()]
-        parts = []
-        for name, (start, end) in PARTS.items():
-            one, two = (list(MIRROR[list(ends)] if turned else ends) for ends in (start, end))
-            if known[[*one, *two]].all():
-                parts.append((one, two, limb_colour(compared[name]) if name in compared else _UNCOMPARED))
-        found.append(_Skeleton(np.asarray(person, dtype=np.float64)[:, :2], known, frame, parts))
-    return found
-
-
-def _draw_side(sheet: Sheet, side: Shown, at: tuple[int, int], height: int, skeletons: Sequence[_Skeleton]) -> None:
-    """One photograph in the middle of its card, with its skeletons."""
     left, top = at
     rows, columns = side.pixels.shape[:2]
     scale = min(_PHOTO / columns, height / rows)
     width, tall = max(1, round(columns * scale)), max(1, round(rows * scale))
     photo = Image.fromarray(side.pixels).resize((width, tall), Image.Resampling.LANCZOS, reducing_gap=3.0)
     layer = Image.new("RGBA", (width * _OVER, tall * _OVER), (0, 0, 0, 0))
-    for skeleton in skeletons:
-        _draw_skeleton(ImageDraw.Draw(layer), skeleton, scale * _OVER)
+    for number, person in enumerate(side.people.keypoints):
+        degrees = reasons.degrees if reasons is not None and number == side.compared else {}
+        turned = second and reasons is not None and reasons.mirrored
+        _draw_skeleton(ImageDraw.Draw(layer), person, scale * _OVER, degrees, turned=turned)
     small = layer.resize(photo.size, Image.Resampling.BOX)
     photo = Image.alpha_composite(photo.convert("RGBA"), small).convert("RGB")
     sheet.box((left, top, left + _PHOTO, top + height), 10, CARD)
@@ -182,13 +159,22 @@ def _draw_side(sheet: Sheet, side: Shown, at: tuple[int, int], height: int, skel
     sheet.box((left, top, left + width, top + tall), 10, photo)
 
 
-def _draw_skeleton(draw: ImageDraw.ImageDraw, skeleton: _Skeleton, scale: float) -> None:
-    points, known = skeleton.points * scale, skeleton.known
+def _draw_skeleton(
+    draw: ImageDraw.ImageDraw, person: Keypoints, scale: float, degrees: Mapping[str, float], *, turned: bool
+) -> None:
+    """One person: parts that have ``degrees`` in their colour, all others in grey."""
+    points, known = np.asarray(person, dtype=np.float64)[:, :2] * scale, present(person)
     extent = np.ptp(points[known], axis=0).max() if known.any() else 0.0
     width = float(np.clip(extent / 38, 2.4 * _OVER, 7 * _OVER))
-    for one, two in skeleton.frame:
-        _limb(draw, [tuple(points[one]), tuple(points[two])], (255, 255, 255, 200), width * 0.6)
-    lines = [([tuple(points[a].mean(0)), tuple(points[b].mean(0))], colour) for a, b, colour in skeleton.parts]
+    for ends in _FRAME:
+        if known[list(ends)].all():
+            _limb(draw, [tuple(points[end]) for end in ends], (255, 255, 255, 200), width * 0.6)
+    lines = []
+    for name, part in PARTS.items():
+        one, two = (list(MIRROR[list(end)] if turned else end) for end in part)
+        if known[[*one, *two]].all():
+            colour = limb_colour(degrees[name]) if name in degrees else _UNCOMPARED
+            lines.append(([tuple(points[one].mean(0)), tuple(points[two].mean(0))], colour))
     for line, _ in lines:
         _limb(draw, line, (255, 255, 255, 235), width + 2.4 * _OVER)
     for line, colour in lines:

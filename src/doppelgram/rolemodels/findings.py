@@ -59,7 +59,7 @@ def claim(post: Any) -> str:
 
 def lead(found: RoleModels) -> str:
     """The paragraph under the title."""
-    leaders = found.role_models[(found.role_models["status"] == "traced") & (found.role_models["score"] > 0)]
+    leaders = found.leaders
     beyond = int(((leaders["q_value"] <= ALPHA) & (leaders["excess"] > 0)).sum())
     if leaders.empty:
         return (

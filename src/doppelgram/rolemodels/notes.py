@@ -15,6 +15,33 @@ from doppelgram.rolemodels.traced import Findings, Grouping
 # Share of the posts from which on one author is said to dominate, and how many posts there must be.
 _FLOOD, _MANY = 0.2, 20
 
+# Words of the sentences below as they stand after a single one, and after several.
+_PLURALS = {
+    "post": "posts",
+    "pair": "pairs",
+    "edge": "edges",
+    "has": "have",
+    "is": "are",
+    "shows": "show",
+    "counts": "count",
+    "matches": "match",
+    "it": "they",
+    "It": "They",
+}
+_REMARKS = {
+    "nobody": "{n} {post} of {total} {shows} nobody; without a pose there is no arrangement, so {it} {is} not traced.",
+    "undated": "{n} {post} of {total} {has} no time; {it} {is} listed in the arrangement, but nothing is said of what "
+    "comes before or after.",
+    "clock_not_set": "{n} {post} {is} dated 1970, years before the others: the time of a clock that was never set. "
+    "{It} {counts} as undated.",
+    "no_author": "{n} {post} {has} no author; each counts as by somebody else, so that somebody who repeats their own "
+    "posts would count as a follower.",
+    "tied": "{n} matching {pair} {has} the very same time; neither post precedes the other, so no edge connects them.",
+    "capped": "{n} {post} {matches} more posts than are kept for each; only the closest matches count.",
+    "edges_left_out": "{n} {edge} with an attribution under {smallest:g} {is} not listed.",
+}
+_LEFT_OUT = ("nobody", "undated", "clock_not_set", "no_author", "tied")
+
 
 def count(posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[np.bool_], edges: int) -> dict[str, int]:
     """The numbers of `RoleModels.counts`."""
@@ -42,33 +69,7 @@ def notes(
     posts: PostTable, groups: Grouping, found: Findings, counts: dict[str, int], settings: TraceSettings
 ) -> tuple[str, ...]:
     """What was left out, and what would otherwise be misread."""
-    remarks = []
-    total = counts["posts"]
-    if n := counts["nobody"]:
-        remarks.append(
-            f"{_posts(n)} of {total:,} {plural(n, 'shows', 'show')} nobody; without a pose there is no arrangement, so "
-            f"{plural(n, 'it is', 'they are')} not traced."
-        )
-    if n := counts["undated"]:
-        remarks.append(
-            f"{_posts(n)} of {total:,} {plural(n, 'has', 'have')} no time; {plural(n, 'it is', 'they are')} listed in "
-            "the arrangement, but nothing is said of what comes before or after."
-        )
-    if n := counts["clock_not_set"]:
-        remarks.append(
-            f"{_posts(n)} {plural(n, 'is', 'are')} dated 1970, years before the others: the time of a clock that was "
-            f"never set. {plural(n, 'It counts', 'They count')} as undated."
-        )
-    if n := counts["no_author"]:
-        remarks.append(
-            f"{_posts(n)} {plural(n, 'has', 'have')} no author; each counts as by somebody else, so that somebody who "
-            "repeats their own posts would count as a follower."
-        )
-    if n := counts["tied"]:
-        remarks.append(
-            f"{numbers.count(n, 'matching pair')} {plural(n, 'has', 'have')} the very same time; neither post precedes "
-            "the other, so no edge connects them."
-        )
+    remarks = [_remark(key, counts) for key in _LEFT_OUT if counts[key]]
     if counts["traced"] < 2:
         remarks.append("Fewer than two posts could be traced, so nothing can be said of who followed whom.")
     elif not len(found.matches):
@@ -81,18 +82,14 @@ def notes(
         remarks += _flood(posts, found)
         if len(found.matches) and counts["arrangements"] == 1 and (groups.arrangement[found.rows] >= 0).all():
             remarks.append("All posts are of one arrangement: order in time is all that tells them apart.")
-    if n := counts["capped"]:
-        remarks.append(
-            f"{_posts(n)} {plural(n, 'matches', 'match')} more posts than are kept for each; only the closest matches "
-            "count."
-        )
+    if counts["capped"]:
+        remarks.append(_remark("capped", counts))
     if not groups.candidates.exact:
         remarks.append(
             "Posts were compared with those of similar places only, not with all; a few matches may have been missed."
         )
-    if n := counts["edges_left_out"]:
-        edges = numbers.count(n, "edge")
-        remarks.append(f"{edges} with an attribution under {SMALLEST:g} {plural(n, 'is', 'are')} not listed.")
+    if counts["edges_left_out"]:
+        remarks.append(_remark("edges_left_out", counts))
     if settings.draws < 200 and counts["tested"]:
         remarks.append(
             f"Only {numbers.count(settings.draws, 'shuffle')} of the clock {plural(settings.draws, 'was', 'were')} "
@@ -114,5 +111,8 @@ def _flood(posts: PostTable, found: Findings) -> list[str]:
     ]
 
 
-def _posts(n: int) -> str:
-    return numbers.count(n, "post")
+def _remark(key: str, counts: dict[str, int]) -> str:
+    """The sentence on one of the counts, in the singular or the plural."""
+    n = counts[key]
+    words = {one: plural(n, one, many) for one, many in _PLURALS.items()}
+    return _REMARKS[key].format(n=f"{n:,}", total=f"{counts['posts']:,}", smallest=SMALLEST, **words)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from doppelgram.rolemodels.attribution import Matches
@@ -21,23 +22,6 @@ _WORTH_THREADS = 50_000
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Shares attributed within so many days, in all; arrays (POINTS,).
-
-    Attributes:
-        days: lags.
-        observed: as found.
-        expected, low, high: mean, 2.5 % and 97.5 % of the shuffles.
-    """
-
-    days: Float64
-    observed: Float64
-    expected: Float64
-    low: Float64
-    high: Float64
-
-
-@dataclass(frozen=True)
 class Evidence:
     """What was found beside what shuffled clocks gave; arrays (n,), one entry a post, unless said otherwise.
 
@@ -50,7 +34,8 @@ class Evidence:
         tested: whether any other author's post matches, so that there was something to test.
         group_excess: (groups,) attributed beyond the mean of the shuffles, summed over each group of posts.
         group_p, group_q: (groups,) p-value of that sum, and corrected for the number of groups.
-        curve: all shares by lag.
+        curve: all shares attributed within so many days, (POINTS,) rows: ``days``, ``observed``, and of the shuffles
+            ``expected`` (mean), ``low`` and ``high`` (2.5 % and 97.5 %).
         overall, overall_expected, overall_p: sum of all shares, its mean over the shuffles, and its p-value: does
             anything follow anything?
     """
@@ -65,7 +50,7 @@ class Evidence:
     group_excess: Float64
     group_p: Float64
     group_q: Float64
-    curve: Curve
+    curve: pd.DataFrame
     overall: float
     overall_expected: float
     overall_p: float
@@ -147,7 +132,9 @@ def shuffled_clock(
         group_excess=group_excess,
         group_p=group_p,
         group_q=_corrected(group_p),
-        curve=Curve(days, curve, curves.mean(axis=0), curve_low, curve_high),
+        curve=pd.DataFrame(
+            {"days": days, "observed": curve, "expected": curves.mean(axis=0), "low": curve_low, "high": curve_high}
+        ),
         overall=float(curve[-1]),
         overall_expected=float(curves[:, -1].mean()),
         overall_p=float(add_one_p(curve[-1:], curves[:, -1:], rng)[0]),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from doppelgram.rolemodels.attribution import Attribution, Matches, attribute, closeness
@@ -66,25 +67,6 @@ def rank_intervals(
     return low.astype(np.int64), high.astype(np.int64)
 
 
-@dataclass(frozen=True)
-class Variation:
-    """One line of the table of sensitivity.
-
-    Attributes:
-        threshold: probability from which on posts match.
-        decay_days: of the attribution.
-        kept: share of the leading posts that lead here too.
-        same_first: whether the first is the same.
-        correlation: Spearman's, of the scores of all posts that have one here or there; NaN for fewer than three.
-    """
-
-    threshold: float
-    decay_days: float
-    kept: float
-    same_first: bool
-    correlation: float
-
-
 def sensitivity(
     matches: Matches,
     time: Float64,
@@ -92,8 +74,11 @@ def sensitivity(
     settings: TraceSettings,
     thresholds: Mapping[float, float],
     decays: Sequence[float],
-) -> list[Variation]:
-    """The leading posts under other thresholds and decays.
+) -> pd.DataFrame:
+    """The leading posts under other thresholds and decays, a row each; see `RoleModels.robustness`.
+
+    ``kept`` is the share of the leading posts that lead here too, ``same_first`` whether the first is the same, and
+    ``correlation`` Spearman's of the scores of all posts that have one here or there, NaN for fewer than three.
 
     Args:
         matches: all with log-odds of the lowest threshold or more.
@@ -114,8 +99,8 @@ def sensitivity(
             here = _leading(other, settings.top)
             kept = len(np.intersect1d(base, here)) / len(base) if len(base) else 1.0
             same_first = bool(np.array_equal(base[:1], here[:1]))
-            lines.append(Variation(threshold, decay, kept, same_first, _spearman(score, other)))
-    return lines
+            lines.append([threshold, decay, kept, same_first, _spearman(score, other)])
+    return pd.DataFrame(lines, columns=["threshold", "decay_days", "kept", "same_first", "correlation"])
 
 
 def _leading(score: Float64, top: int) -> Int64:

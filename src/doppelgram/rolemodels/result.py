@@ -70,12 +70,22 @@ class RoleModels:
     decay_days: float
     notes: tuple[str, ...]
 
+    @property
+    def traced(self) -> pd.DataFrame:
+        """The rows of ``role_models`` that were traced, best first."""
+        return self.role_models[self.role_models["status"] == "traced"].reset_index(drop=True)
+
+    @property
+    def leaders(self) -> pd.DataFrame:
+        """The traced posts with a score above 0: those that somebody else repeated."""
+        return self.traced[self.traced["score"] > 0]
+
     def graph(self) -> nx.DiGraph[Any]:
         """The posts that were traced and the edges between them, with plain numbers and text as attributes."""
         import networkx as nx
 
         graph: nx.DiGraph[Any] = nx.DiGraph()
-        traced = self.role_models[self.role_models["status"] == "traced"]
+        traced = self.traced
         names = ["arrangement", "author", "place", "influence", "originality", "score", "followers", "p_value"]
         times = traced["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         values = zip(*(traced[name].tolist() for name in names), strict=True)

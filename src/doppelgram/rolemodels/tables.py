@@ -210,16 +210,3 @@ def places(every: pd.DataFrame) -> pd.DataFrame:
     result["arrangements"] = number.reindex(result.index).fillna(0).astype("int64")
     order = ["posts", "authors", "arrangements", "influence", "attributed", "excess", "best"]
     return result[order].sort_values("influence", ascending=False, kind="stable").reset_index(names="place")
-
-
-def curve(evidence: Evidence) -> pd.DataFrame:
-    """Shares attributed by lag, beside those of shuffled clocks."""
-    return pd.DataFrame(vars(evidence.curve))
-
-
-def robustness(found: Findings, threshold: float) -> pd.DataFrame:
-    """The leading posts under other settings; ``used`` marks the line of the settings themselves."""
-    names = ["threshold", "decay_days", "kept", "same_first", "correlation"]
-    table = pd.DataFrame([[getattr(line, name) for name in names] for line in found.robustness], columns=names)
-    table["used"] = (table["threshold"] == threshold) & (table["decay_days"] == found.edges.decay)
-    return table

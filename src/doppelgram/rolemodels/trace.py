@@ -62,7 +62,27 @@ def trace_posts(
     usable = groups.people & ~np.isnan(posts.timestamp) & ~clocks
     found = _trace(posts, groups, usable, threshold, settings, advance)
     advance(1)
-    result = _assemble(posts, groups, found, clocks, threshold, settings)
+    every, edges = tables.role_models(posts, groups, found, clocks), tables.edges(posts, groups, found)
+    counts, evidence = count(posts, groups, found, clocks, len(edges)), found.evidence
+    result = RoleModels(
+        role_models=tables.best_first(every),
+        edges=edges,
+        arrangements=tables.arrangements(every, evidence),
+        authors=tables.authors(every),
+        places=tables.places(every),
+        curve=evidence.curve,
+        robustness=found.robustness,
+        counts=counts,
+        overall={
+            "attributed": evidence.overall,
+            "expected": evidence.overall_expected,
+            "p_value": evidence.overall_p,
+        },
+        settings=settings,
+        threshold=threshold,
+        decay_days=found.edges.decay,
+        notes=notes(posts, groups, found, counts, settings),
+    )
     advance(1)
     return result
 
@@ -149,6 +169,8 @@ def _trace(
     evidence = shuffled_clock(matches, time, place, groups.arrangement[rows], settings, edges.decay, advance)
     low, high = rank_intervals(edges, time, original, settings)
     decays = [edges.decay / 2, edges.decay, edges.decay * 2]
+    varied = sensitivity(loose, time, score, settings, thresholds_around(threshold), decays)
+    varied["used"] = (varied["threshold"] == threshold) & (varied["decay_days"] == edges.decay)
     return Findings(
         rows=rows,
         time=time,
@@ -162,38 +184,5 @@ def _trace(
         rank=rank,
         rank_low=np.minimum(low, rank),
         rank_high=np.maximum(high, rank),
-        robustness=sensitivity(loose, time, score, settings, thresholds_around(threshold), decays),
-    )
-
-
-def _assemble(
-    posts: PostTable,
-    groups: Grouping,
-    found: Findings,
-    clocks: Bool,
-    threshold: float,
-    settings: TraceSettings,
-) -> RoleModels:
-    every = tables.role_models(posts, groups, found, clocks)
-    edges = tables.edges(posts, groups, found)
-    counts = count(posts, groups, found, clocks, len(edges))
-    evidence = found.evidence
-    return RoleModels(
-        role_models=tables.best_first(every),
-        edges=edges,
-        arrangements=tables.arrangements(every, evidence),
-        authors=tables.authors(every),
-        places=tables.places(every),
-        curve=tables.curve(evidence),
-        robustness=tables.robustness(found, threshold),
-        counts=counts,
-        overall={
-            "attributed": evidence.overall,
-            "expected": evidence.overall_expected,
-            "p_value": evidence.overall_p,
-        },
-        settings=settings,
-        threshold=threshold,
-        decay_days=found.edges.decay,
-        notes=notes(posts, groups, found, counts, settings),
+        robustness=varied,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from doppelgram.rolemodels.attribution import Attribution, Matches
 from doppelgram.rolemodels.candidates import Candidates
 from doppelgram.rolemodels.influence import Trees
 from doppelgram.rolemodels.null import Evidence
-from doppelgram.rolemodels.ranks import Variation
 from doppelgram.rolemodels.scoring import Bool, Float64, Int64
 
 
@@ -48,4 +49,4 @@ class Findings:
     rank: Int64
     rank_low: Int64
     rank_high: Int64
-    robustness: list[Variation]
+    robustness: pd.DataFrame

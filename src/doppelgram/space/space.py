@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -142,3 +142,8 @@ def unknown_parts(space: Space, vectors: NDArray[Any]) -> list[tuple[str, ...]]:
     """For each vector the parts that are missing in it."""
     missing = space.unknown(vectors)
     return [tuple(name for name in missing if missing[name][row]) for row in range(len(vectors))]
+
+
+def unknown_notes(image: object, unknown: Iterable[str]) -> list[str]:
+    """In words, which parts of a photograph `unknown_parts` names: nobody was found in it."""
+    return [f"{image}: nobody was found in it, so its {part} counts as unknown" for part in unknown]

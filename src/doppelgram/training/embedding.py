@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 from doppelgram.dataset.loading import Images
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.calibration import fit_calibration
@@ -53,13 +52,13 @@ def embed_rows(
 
 
 def frozen_features(
-    recipe: MetricRecipe, network: EmbeddingNetwork, images: Images, framing: Framing, console: Console
+    recipe: MetricRecipe, network: EmbeddingNetwork, images: Images, framing: Framing, progress: Progress
 ) -> Features:
     """Features (n, copies, d) of all images through a recipe's frozen backbone; kept in the user's cache."""
     copies, augmentation = recipe.augment.copies, recipe.augment.changes
     if copies == 1:
         augmentation = Augmentation()
-    with progress_bar(console, "embedding once", len(images.hashes)) as advance:
+    with progress.bar("embedding once", len(images.hashes)) as advance:
         folder = cache_folder() / "features"
         return cached_features(
             network,
@@ -73,7 +72,7 @@ def frozen_features(
         )
 
 
-def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console: Console) -> None:
+def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, progress: Progress) -> None:
     """Fit the model's calibration on pairs of the validation part; leaves it out, and says so, where that cannot be."""
     try:
         task = make_task(EmbeddedSet(embeddings, labels))
@@ -81,9 +80,4 @@ def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, console:
         distances = pair_distances(task.query, task.gallery, a, b)
         model.calibration = fit_calibration(distances, np.arange(len(a)) < n_same, fitted_on="val")
     except DoppelgramError as problem:
-        warn(console, f"the model is not calibrated: {problem}")
-
-
-def warn(console: Console, sentence: str) -> None:
-    """A remark that a person should see."""
-    console.print(f"warning: {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        progress.warning(f"the model is not calibrated: {problem}")

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split, split_of_data
-from doppelgram.training.embedding import warn
 from doppelgram.training.recipe_sections import Split as SplitSection
 from doppelgram.training.run import SPLIT_FILE, Run, create_run
 
@@ -55,7 +53,7 @@ class Job:
 
 
 def given_parts(
-    job: Job, run: Run | None, collection: Collection, console: Console, listed: list[str] | None = None
+    job: Job, run: Run | None, collection: Collection, progress: Progress, listed: list[str] | None = None
 ) -> Split | None:
     """The parts that a run has already, that were given, or that images come with; None where they are to be drawn.
 
@@ -65,19 +63,19 @@ def given_parts(
     kept = job.out / SPLIT_FILE
     parts = read_split(kept) if run is not None and kept.is_file() else job.split
     if parts is None:
-        parts = split_of_data(job.source, collection, console, listed)
+        parts = split_of_data(job.source, collection, progress, listed)
     if parts is not None:
         parts.rows(collection)
     return parts
 
 
 def drawn_parts(
-    collection: Collection, settings: SplitSection, seed: int, console: Console, listed: list[str] | None = None
+    collection: Collection, settings: SplitSection, seed: int, progress: Progress, listed: list[str] | None = None
 ) -> Split:
     """Parts drawn from the seed, as the recipe has it."""
     shares = {"val": settings.val, "test": settings.test}
     shares["train"] = 1 - sum(shares.values())
     parts = make_split(collection, settings.by, shares, seed, listed)
     for part in parts.empty_parts(shares):
-        warn(console, f"the {part} part is empty: there are too few images or groups to divide")
+        progress.warning(f"the {part} part is empty: there are too few images or groups to divide")
     return parts

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 from doppelgram.dataset.loading import Images, load_images
 from doppelgram.dataset.splits import Split, read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
@@ -20,7 +19,7 @@ from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
 from doppelgram.training.data import Part
-from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing, warn
+from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing
 from doppelgram.training.features import Features
 from doppelgram.training.job import Job, drawn_parts, given_parts
 from doppelgram.training.networks import make_network
@@ -46,7 +45,7 @@ class TrainingImages:
     features: Features | None = None
 
 
-def train_metric(job: Job, run: Run | None, console: Console) -> Run:
+def train_metric(job: Job, run: Run | None, progress: Progress) -> Run:
     """Train what a job with a metric recipe orders; see `doppelgram.api.train.train`."""
     # What can be found wrong cheaply is found before a folder is made and images are read.
     recipe: MetricRecipe = job.recipe
@@ -54,16 +53,16 @@ def train_metric(job: Job, run: Run | None, console: Console) -> Run:
     listed = read_class_list(Path(recipe.data.classes)) if recipe.data.classes else None
     check_recipe(recipe)
     network = make_network(recipe.model, recipe.data.size, job.weights, job.seed)
-    parts = given_parts(job, run, collection, console, listed)
+    parts = given_parts(job, run, collection, progress, listed)
     run = job.open(run)
     try:
-        images = load_images(collection, make_framing(recipe), console)
+        images = load_images(collection, make_framing(recipe), progress)
         (job.out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
         if parts is None:
-            parts = drawn_parts(images.collection, recipe.split, job.seed, console, listed)
+            parts = drawn_parts(images.collection, recipe.split, job.seed, progress, listed)
         if not (job.out / SPLIT_FILE).is_file():
             parts.write(job.out / SPLIT_FILE)
-        return train_loaded(run, network, TrainingImages(images, parts), resume=job.resume, console=console)
+        return train_loaded(run, network, TrainingImages(images, parts), progress, resume=job.resume)
     except Interrupted:
         raise
     except DoppelgramError:
@@ -75,10 +74,10 @@ def train_loaded(
     run: Run,
     network: EmbeddingNetwork,
     given: TrainingImages,
+    progress: Progress,
     *,
     resume: bool = False,
     epoch_done: Callable[[], None] | None = None,
-    console: Console | None = None,
 ) -> Run:
     """Train a run that has been started, on images that are in memory: what `train` does once everything is read.
 
@@ -88,13 +87,12 @@ def train_loaded(
         given: the images.
         resume: continue from the last finished epoch, if there is one.
         epoch_done: called after each epoch.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown.
 
     Raises:
         DoppelgramError: the images or the recipe cannot be used.
         Interrupted: stopped by Ctrl-C; the run can be resumed.
     """
-    console = console or Console(stderr=True)
     recipe: MetricRecipe = run.recipe
     images, features = given.images, given.features
     rows = given.parts.rows(images.collection)
@@ -103,37 +101,34 @@ def train_loaded(
     trained_on = np.sort(np.concatenate([rows["train"], rows["extra"]]))
     absent = len(given.parts.parts) - sum(len(found) for found in rows.values())
     if absent:
-        warn(
-            console,
-            f"{absent} of the {len(given.parts.parts)} images that the split names are not used or could not be read",
+        progress.warning(
+            f"{absent} of the {len(given.parts.parts)} images that the split names are not used or could not be read"
         )
-    console.print(
+    progress.note(
         f"{len(trained_on)} images of {len(names)} classes to train on, {len(rows['val'])} to validate, "
-        f"{len(rows['test'])} to test",
-        highlight=False,
-        soft_wrap=True,
+        f"{len(rows['test'])} to test"
     )
     framing = make_framing(recipe)
     if network.trained == "head" and features is None:
-        features = frozen_features(recipe, network, images, framing, console)
+        features = frozen_features(recipe, network, images, framing, progress)
     inputs: NDArray[Any] = images.pixels if features is None else features
     val = Part(inputs, codes[rows["val"]], rows["val"]) if len(rows["val"]) else None
     train = Part(inputs, codes[trained_on], trained_on)
     task = MetricTask(network, train, val, recipe, seed=run.seed, validate=validation_figures)
     if val is not None and not task.validates:
-        warn(console, "no validation image has another of its class to find; the last epoch is kept")
+        progress.warning("no validation image has another of its class to find; the last epoch is kept")
     with run.timed():
         place = Place.of_run(run.folder)
-        fitted = fit(task, recipe.stopping, place, resume=resume, epoch_done=epoch_done, console=console)
+        fitted = fit(task, recipe.stopping, place, resume=resume, epoch_done=epoch_done, progress=progress)
     if fitted.interrupted:
         again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
         raise Interrupted(f"{run.folder}: stopped after {len(fitted.history)} finished epochs; continue with `{again}`")
     tower = ImageTower(network.eval(), framing, recipe.model.mirror, copies=recipe.model.test_time_copies)
     model = Model(tower, labels=names, recipe=recipe.to_dict())
     if len(rows["val"]):
-        with progress_bar(console, "calibrating", len(rows["val"])) as advance:
+        with progress.bar("calibrating", len(rows["val"])) as advance:
             embeddings = embed_rows(model, images, rows["val"], features, progress=advance)
-        calibrate(model, embeddings, labels[rows["val"]], seed=run.seed, console=console)
+        calibrate(model, embeddings, labels[rows["val"]], seed=run.seed, progress=progress)
     model.save(run.folder / "model")
     counts = {part: len(found) for part, found in rows.items() if len(found)}
     run.update(finished=True, **_facts(model, fitted, counts))

@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.job import Job
@@ -16,7 +15,7 @@ from doppelgram.training.recipe import ArrangementRecipe, MetricRecipe, Recipe, 
 from doppelgram.training.run import RECIPE_FILE, RUN_FILE, SPLIT_FILE, Run, open_run
 
 
-def run_training(job: Job, console: Console) -> Run:
+def run_training(job: Job, progress: Progress) -> Run:
     """Train what a job orders; a run that is finished already is returned as it is.
 
     Raises:
@@ -38,15 +37,15 @@ def run_training(job: Job, console: Console) -> Run:
         )
     run = _resumed(job) if job.resume and (job.out / RUN_FILE).is_file() else None
     if run is not None and run.finished:
-        console.print(f"{job.out} is finished already", style="dim", markup=False)
+        progress.note(f"{job.out} is finished already")
         return run
     if isinstance(recipe, MetricRecipe):
         from doppelgram.training.metric_run import train_metric
 
-        return train_metric(job, run, console)
+        return train_metric(job, run, progress)
     from doppelgram.training.arrangement.run import train_arrangement
 
-    return train_arrangement(job, run, console)
+    return train_arrangement(job, run, progress)
 
 
 def _absolute(job: Job, collection: Collection) -> tuple[Job, Collection]:

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes, tell_outcomes
 from doppelgram.errors import DoppelgramError
@@ -56,7 +55,7 @@ def read_tower_inputs(
     place: Sequence[Tower],
     pose: Sequence[Tower],
     people: int,
-    console: Console,
+    progress: Progress,
 ) -> TowerInputs:
     """Read a collection's photographs, each once, and cut out what each tower is shown.
 
@@ -66,7 +65,7 @@ def read_tower_inputs(
         place: towers of which only what they are shown counts.
         pose: likewise.
         people: how many of a photograph are kept.
-        console: where progress is shown, and which files could not be used.
+        progress: where progress is shown, and which files could not be used.
 
     Raises:
         DoppelgramError: not one photograph can be read, or nobody is in any.
@@ -80,13 +79,13 @@ def read_tower_inputs(
         inputs = [tower.inputs(photograph.pixels, shown, mask) for tower in (*place, *pose)]
         return photograph, inputs, len(shown)
 
-    tell_notes(collection, console)
+    tell_notes(collection, progress)
     report = LoadReport()
     kept: list[int] = []
     counts: list[int] = []
     gathered: list[list[NDArray[Any]]] = [[] for _ in (*place, *pose)]
     with (
-        progress_bar(console, "finding people", len(collection)) as advance,
+        progress.bar("finding people", len(collection)) as advance,
         closing(read(collection.paths, want, keep_duplicates=True)) as photographs,
         closing(in_order(cut_out, photographs)) as answers,
     ):
@@ -98,7 +97,7 @@ def read_tower_inputs(
                 counts.append(count)
             for pieces, piece in zip(gathered, inputs, strict=bool(inputs)):
                 pieces.append(piece)
-    tell_outcomes(report, console)
+    tell_outcomes(report, progress)
     if not sum(counts):
         raise DoppelgramError(
             f"{collection.root}: nobody was found in any photograph, so there is no pose to learn; "

@@ -12,9 +12,9 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
-from rich.console import Console
 from torch import Tensor, nn
 
+from doppelgram.console import Progress
 from doppelgram.training.checkpoints import BestCheckpoint, LastCheckpoint, gave_up, read_checkpoint
 from doppelgram.training.data import plan_loader, single_loader
 from doppelgram.training.hardware import lightning_precision
@@ -66,10 +66,10 @@ def fit(
     task: Task,
     stopping: Stopping,
     place: Place,
+    progress: Progress,
     *,
     resume: bool = False,
     epoch_done: Callable[[], None] | None = None,
-    console: Console | None = None,
 ) -> Fitted:
     """Train a task's network; its weights end as those of the best epoch, or of the last one.
 
@@ -82,12 +82,11 @@ def fit(
         place: where files are kept.
         resume: continue from ``last.ckpt`` if it is there.
         epoch_done: called after each epoch.
-        console: where progress is shown.
+        progress: where progress is shown.
 
     Raises:
         DoppelgramError: training diverged, or a checkpoint is damaged.
     """
-    console = console or Console(stderr=True)
     epochs, last = task.optimiser.epochs, place.checkpoints / LAST
     resumed = last if resume and last.is_file() else None
     first_epoch = 0
@@ -97,7 +96,7 @@ def fit(
         if task.validates and gave_up(state, stopping.patience):
             epochs = first_epoch  # restored, but not trained any further
     task.train()  # Lightning leaves every part in the mode it finds, and a backbone from a folder is not training
-    shown = EpochBar(console, place.title, first_epoch) if place.title else EpochLines(console)
+    shown = EpochBar(progress, place.title, first_epoch) if place.title else EpochLines(progress)
     watch = Watch(shown, place.log / "metrics.csv", task.margin, epoch_done)
     callbacks: list[Any] = [watch]
     best = BestCheckpoint(place.checkpoints, stopping.monitor) if task.validates else None

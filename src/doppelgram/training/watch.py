@@ -7,13 +7,13 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import lightning
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
+from doppelgram.console import Advance, Progress
 from doppelgram.errors import DivergedError
 from doppelgram.numbers import percent
 
@@ -24,89 +24,55 @@ STUCK_SHARE = 0.02
 COLLAPSED_EPOCHS, STUCK_EPOCHS = 2, 3
 
 
-class Display(Protocol):
-    """What a person sees of a training."""
-
-    def start_epoch(self, epoch: int, epochs: int, batches: int) -> None:
-        """An epoch, from 1, of so many batches starts."""
-
-    def batch(self, figures: Mapping[str, float]) -> None:
-        """A batch is done; its figures by name."""
-
-    def end_epoch(self, epoch: int, epochs: int, figures: Mapping[str, float]) -> None:
-        """An epoch is done; its figures by name."""
-
-    def warning(self, sentence: str) -> None:
-        """Something that a person should know."""
-
-    def close(self) -> None:
-        """Give the terminal back."""
-
-
 class EpochLines:
     """A bar while an epoch lasts, and one line with its figures after it."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self._bar: Progress | None = None
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self._bar = ExitStack()
+        self._advance: Advance | None = None
 
     def start_epoch(self, epoch: int, epochs: int, batches: int) -> None:
-        """Start the epoch's bar."""
-        self._bar = _bar(self.console, TextColumn("{task.fields[figures]}"))
-        self._task = self._bar.add_task(f"epoch {epoch}/{epochs}", total=batches, figures="")
-        self._bar.start()
+        """An epoch, from 1, of so many batches starts."""
+        self._advance = self._bar.enter_context(self.progress.bar(f"epoch {epoch}/{epochs}", batches))
 
     def batch(self, figures: Mapping[str, float]) -> None:
-        """Move the bar, with the batch's own figures."""
-        if self._bar:
+        """A batch is done: move the bar, with the batch's own figures."""
+        if self._advance:
             live = {name.removeprefix("train_"): float(value) for name, value in figures.items()}
-            self._bar.update(self._task, advance=1, figures=_line(live))
+            self._advance(1, _line(live))
 
     def end_epoch(self, epoch: int, epochs: int, figures: Mapping[str, float]) -> None:
         """Print the epoch's line."""
         self.close()
-        self.console.print(
-            f"epoch {epoch:>3}/{epochs}  {_line(figures)}  {figures['seconds']:.0f} s", highlight=False, soft_wrap=True
-        )
-
-    def warning(self, sentence: str) -> None:
-        """Print a warning."""
-        self.console.print(f"warning: {sentence}", style="yellow", highlight=False, soft_wrap=True)
+        self.progress.note(f"epoch {epoch:>3}/{epochs}  {_line(figures)}  {figures['seconds']:.0f} s")
 
     def close(self) -> None:
-        """Give the terminal back."""
-        if self._bar:
-            self._bar.stop()
-            self._bar = None
+        """Take the bar away."""
+        self._bar.close()
+        self._advance = None
 
 
 class EpochBar(EpochLines):
     """One bar for the whole training: for networks that are one of several, or have very short epochs."""
 
-    def __init__(self, console: Console, title: str, first_epoch: int) -> None:
-        super().__init__(console)
+    def __init__(self, progress: Progress, title: str, first_epoch: int) -> None:
+        super().__init__(progress)
         self.title, self.first_epoch = title, first_epoch
 
     def start_epoch(self, epoch: int, epochs: int, batches: int) -> None:
         """Start the bar with the first epoch."""
-        if self._bar is None:
-            self._bar = _bar(self.console)
-            done = self.first_epoch * batches
-            self._task = self._bar.add_task(f"{self.title}: batches", total=epochs * batches, completed=done)
-            self._bar.start()
+        if self._advance is None:
+            self._advance = self._bar.enter_context(self.progress.bar(f"{self.title}: batches", epochs * batches))
+            self._advance(self.first_epoch * batches)
 
     def batch(self, figures: Mapping[str, float]) -> None:
         """Move the bar."""
-        if self._bar:
-            self._bar.update(self._task, advance=1)
+        if self._advance:
+            self._advance(1)
 
     def end_epoch(self, epoch: int, epochs: int, figures: Mapping[str, float]) -> None:
         """Nothing: the bar says enough."""
-
-
-def _bar(console: Console, *more: ProgressColumn) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(), *more)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 class Watch(lightning.Callback):  # type: ignore[misc]
@@ -121,7 +87,11 @@ class Watch(lightning.Callback):  # type: ignore[misc]
     """
 
     def __init__(
-        self, display: Display, table: Path, margin: float | None = None, epoch_done: Callable[[], None] | None = None
+        self,
+        display: EpochLines,
+        table: Path,
+        margin: float | None = None,
+        epoch_done: Callable[[], None] | None = None,
     ) -> None:
         self.display = display
         self.table = table
@@ -150,11 +120,11 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         self.display.batch(module.live)
 
     def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
-        """Give the terminal back when training is interrupted."""
+        """Take the bar away when training is interrupted."""
         self.display.close()
 
     def on_train_end(self, trainer: Any, module: Any) -> None:
-        """Give the terminal back."""
+        """Take the bar away."""
         self.display.close()
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
@@ -168,7 +138,7 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         for warning in self.diagnose(figures):
             if warning not in self.warnings:
                 self.warnings.append(warning)
-                self.display.warning(warning)
+                self.display.progress.warning(warning)
         if self.epoch_done:
             self.epoch_done()
 

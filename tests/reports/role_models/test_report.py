@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -13,10 +14,11 @@ import pytest
 from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import DAY
 from doppelgram.reports.role_models.axis import ticks
-from doppelgram.reports.role_models.filmstrip import MOST_DOTS, MOST_PICTURED, Follower, filmstrip
+from doppelgram.reports.role_models.filmstrip import MOST_DOTS, MOST_PICTURED, filmstrip
+from doppelgram.reports.role_models.history import History, Post
 from doppelgram.reports.role_models.photographs import PhotographStore, Picture, skeleton
 from doppelgram.reports.role_models.report import MOST_LEADERS, report_html, write_report
-from doppelgram.reports.role_models.tree import MOST_DRAWN, Leaf, influence_tree
+from doppelgram.reports.role_models.tree import MOST_DRAWN, influence_tree
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import WORDING, RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
@@ -165,13 +167,18 @@ def test_the_report_is_written_whole_or_not_at_all(found: RoleModels, tmp_path: 
     assert [entry.name for entry in file.parent.iterdir()] == ["report.html"]
 
 
-def follower(k: int, *, direct: bool = True) -> Follower:
-    return Follower(f"{k}.jpg", f"user{k}", k * DAY, direct)
+def followed(count: int, direct: Callable[[int], bool] = lambda k: True) -> History:
+    """A post and ``count`` followers, a day apart; who is no direct one follows the last direct one."""
+    last = max(k for k in range(1, count + 1) if direct(k))
+    return History(
+        [Post("0.jpg", "x", 0.0)]
+        + [Post(f"{k}.jpg", f"user{k}", k * DAY, 0 if direct(k) else last) for k in range(1, count + 1)]
+    )
 
 
 def test_a_filmstrip_pictures_direct_followers_first() -> None:
     store = PhotographStore(somebody)
-    strip = filmstrip(0.0, [follower(k, direct=k % 2 == 0) for k in range(1, 31)], store, author="x")
+    strip = filmstrip(followed(30, lambda k: k % 2 == 0), 0, store)
     assert len(strip.pictured) == MOST_PICTURED == len(store.jpegs)
     assert all(one.direct for one in strip.pictured)  # 15 direct ones, so that no other has room
     assert sorted(dot.direct for dot in strip.dots) == [False] * 15 + [True] * 15
@@ -180,18 +187,17 @@ def test_a_filmstrip_pictures_direct_followers_first() -> None:
     assert all(b - a >= 62 for a, b in pairwise(lefts))
     assert lefts[0] >= 0
     assert lefts[-1] + 62 <= 760
-    few = filmstrip(0.0, [follower(k, direct=k == 3) for k in range(1, 6)], store, author="x")
+    few = filmstrip(followed(5, lambda k: k == 3), 0, store)
     assert [one.direct for one in few.pictured] == [False, False, True, False, False]
-    crowd = filmstrip(0.0, [follower(k) for k in range(2000)], store, author="x")
-    assert len(crowd.dots) == MOST_DOTS
+    assert len(filmstrip(followed(2000), 0, store).dots) == MOST_DOTS
 
 
 def test_a_tree_draws_every_post_until_there_are_too_many() -> None:
-    posts = [Leaf("0", "a", 0.0, -1)] + [Leaf(str(k), "b", float(k), (k - 1) // 2) for k in range(1, 41)]
-    tree = influence_tree(posts, 0, PhotographStore(somebody))
+    posts = [Post("0", "a", 0.0, -1)] + [Post(str(k), "b", float(k), (k - 1) // 2) for k in range(1, 41)]
+    tree = influence_tree(History(posts), 0, PhotographStore(somebody))
     assert (len(tree.nodes), len(tree.branches)) == (41, 40)
-    posts += [Leaf(str(k), "b", float(k), k - 1) for k in range(41, 400)]
-    tree = influence_tree(posts, 0, PhotographStore(somebody))
+    posts += [Post(str(k), "b", float(k), k - 1) for k in range(41, 400)]
+    tree = influence_tree(History(posts), 0, PhotographStore(somebody))
     assert (len(tree.nodes), len(tree.branches)) == (MOST_DRAWN, MOST_DRAWN - 1)
 
 

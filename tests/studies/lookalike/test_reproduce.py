@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 from typer.testing import CliRunner
 
 from doppelgram import DoppelgramError
 from doppelgram.cli import app
+from doppelgram.console import SilentProgress
 from doppelgram.evaluation.result import Metric
 from doppelgram.reports.pages import NO_BREAK
 from doppelgram.samples.signs import render_signs
@@ -26,7 +26,7 @@ from helpers.pictures import stripes
 
 SIZES = (2,)
 CHANGES = ("data.size=24", "sampler.batch=24", "optimiser.precision=32")
-QUIET = Console(quiet=True)
+QUIET = SilentProgress()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(data: Path) -> Path:
     out = data / "out"
     report = reproduce_lookalike(
-        data / "signs", data / "faces", out, quick=True, epochs=1, overrides=CHANGES, dims=SIZES, console=QUIET
+        data / "signs", data / "faces", out, quick=True, epochs=1, overrides=CHANGES, dims=SIZES, progress=QUIET
     )
     assert report == out / "report.html"
     return out
@@ -92,7 +92,7 @@ def test_the_same_call_repeats_nothing_that_is_finished(data: Path, done: Path) 
     figures = {file: file.stat().st_mtime_ns for file in done.glob("figures/*.png")}
     time.sleep(0.02)
     reproduce_lookalike(
-        data / "signs", data / "faces", done, quick=True, epochs=1, overrides=CHANGES, dims=SIZES, console=QUIET
+        data / "signs", data / "faces", done, quick=True, epochs=1, overrides=CHANGES, dims=SIZES, progress=QUIET
     )
     assert victim.is_file()
     assert before == {file: file.stat().st_mtime_ns for file in done.rglob("*.safetensors")}
@@ -107,7 +107,7 @@ def test_the_same_call_repeats_nothing_that_is_finished(data: Path, done: Path) 
             overrides=CHANGES,
             dims=SIZES,
             seed=1,
-            console=QUIET,
+            progress=QUIET,
         )
 
 
@@ -196,9 +196,9 @@ def test_wrong_calls_leave_nothing_behind(data: Path, tmp_path: Path) -> None:
         assert said in str(result.exception)
         assert not out.exists()
     with pytest.raises(DoppelgramError, match=r"^--signs .*signz: there is no such folder"):
-        reproduce_lookalike(data / "signz", data / "faces", out, console=QUIET)
+        reproduce_lookalike(data / "signz", data / "faces", out, progress=QUIET)
     with pytest.raises(DoppelgramError, match="holds something else"):
-        reproduce_lookalike(data / "signs", data / "faces", data / "signs", console=QUIET)
+        reproduce_lookalike(data / "signs", data / "faces", data / "signs", progress=QUIET)
 
 
 def test_of_two_folders_the_wrong_one_is_named(data: Path, tmp_path: Path) -> None:
@@ -207,4 +207,4 @@ def test_of_two_folders_the_wrong_one_is_named(data: Path, tmp_path: Path) -> No
     for signs, faces, option in (("flat", "faces", "--signs"), ("signs", "flat", "--faces")):
         folders = [(tmp_path if name == "flat" else data) / name for name in (signs, faces)]
         with pytest.raises(DoppelgramError, match=f"^{option}: .*flat: no image has a label"):
-            reproduce_lookalike(*folders, tmp_path / option, quick=True, console=QUIET)
+            reproduce_lookalike(*folders, tmp_path / option, quick=True, progress=QUIET)

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from rich.console import Console
 from typer.testing import CliRunner
 
 from doppelgram import DoppelgramError
 from doppelgram.cli import app
+from doppelgram.console import SilentProgress
 from doppelgram.pose.people import People
 from doppelgram.reports.pages import NO_BREAK
 from doppelgram.samples.posts import render_posts
@@ -28,7 +28,7 @@ from doppelgram.studies.role_model.poses import draw_masks
 from doppelgram.studies.role_model.reproduce import reproduce_role_model
 from doppelgram.studies.role_model.scores import pairs_of_question, score_pairs
 
-QUIET = Console(quiet=True)
+QUIET = SilentProgress()
 CHANGES = ("optimiser.epochs=2", "data.size=32", "optimiser.precision=32")
 RUNGS = ("cosine", "euclidean", "last", "full", "last_pose", "full_pose")
 
@@ -51,7 +51,7 @@ def climb(world: Path, out: Path, **options: object) -> Path:
         "quick": True,
         "ours": False,
         "overrides": CHANGES,
-        "console": QUIET,
+        "progress": QUIET,
     }
     return reproduce_role_model(world, out, **{**settings, **options})  # type: ignore[arg-type]
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from PIL import Image
-
 from doppelgram.dataset.folders import list_images
 from doppelgram.dataset.posts.posts import PostRow, Posts, ReadOptions, collect
 from doppelgram.dataset.times import is_time
-from doppelgram.images.decode import FORMATS
+from doppelgram.images.decode import read_exif
 from doppelgram.images.ordered import in_order
 
 name = "exif"
 reads = "a folder of photographs, whose EXIF data say when they were taken"
-_EXIF_IFD = 0x8769
 _DATE_TIME_ORIGINAL, _OFFSET_TIME_ORIGINAL, _OFFSET_TIME = 0x9003, 0x9011, 0x9010
 
 
@@ -45,11 +42,7 @@ def read(data: Path, options: ReadOptions) -> Posts:
 
 def _spelled(file: Path) -> str:
     """The time as ISO 8601, with its zone where that is known; empty where there is none."""
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            entries = image.getexif().get_ifd(_EXIF_IFD)
-    except Exception:  # whatever a damaged header raises; that the file is broken is reported when it is embedded
-        return ""
+    entries = read_exif(file)
     moment = str(entries.get(_DATE_TIME_ORIGINAL, "")).strip("\x00 ")
     offset = str(entries.get(_OFFSET_TIME_ORIGINAL) or entries.get(_OFFSET_TIME) or "").strip("\x00 ")
     return next((spelling for spelling in (moment + offset, moment) if is_time(spelling)), "")

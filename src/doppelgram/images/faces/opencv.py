@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ class HaarDetector:
             larger = self._even(grey, _LARGEST_AGAIN / longest)
             found = self._windows(larger, "frontalface_alt2", 0.0, _ENOUGH_SMALL, _SMALLEST_FACE_AGAIN)
             even = larger if found else even
-        found = found or self._lying(even)
+        # At last, a photograph may lie on its side or stand on its head.
+        found = found or self._turned_faces(even, _QUARTERS, _ENOUGH_QUARTER, [])
         faces = [self._with_eyes(even, face) for face in _separate(found)]
         return [self._scaled(face, width / even.shape[1], height / even.shape[0]) for face in faces]
 
@@ -102,10 +104,7 @@ class HaarDetector:
         """Frontal faces, tilted ones or profiles."""
         best = self._windows(grey, "frontalface_alt2", 0.0, _ENOUGH)
         if _best(best) < _SURE:
-            for turn in _TILTS:
-                turned = self._windows(grey, "frontalface_alt2", turn, _ENOUGH_TURNED)
-                if _best(turned) > _best(best):
-                    best = turned
+            best = self._turned_faces(grey, _TILTS, _ENOUGH_TURNED, best)
         if not best:
             left = self._windows(grey, "profileface", 0.0, _ENOUGH)
             mirrored = np.ascontiguousarray(grey[:, ::-1])
@@ -116,11 +115,10 @@ class HaarDetector:
             best = [*left, *right]
         return best
 
-    def _lying(self, grey: Pixels) -> list[Face]:
-        """Faces of a photograph that lies on its side or stands on its head."""
-        best: list[Face] = []
-        for turn in _QUARTERS:
-            turned = self._windows(grey, "frontalface_alt2", turn, _ENOUGH_QUARTER)
+    def _turned_faces(self, grey: Pixels, turns: Sequence[float], enough: int, best: list[Face]) -> list[Face]:
+        """The frontal faces of whichever turn shows them best, or ``best``, if none is better."""
+        for turn in turns:
+            turned = self._windows(grey, "frontalface_alt2", turn, enough)
             if _best(turned) > _best(best):
                 best = turned
         return best

@@ -50,14 +50,18 @@ class EachPhotograph(ABC):
         return list(in_order(self._people, images, self.workers))
 
     def _people(self, rgb: NDArray[np.uint8]) -> People:
-        image = Image.fromarray(rgb)
-        width, height = image.size
-        image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        return self._found(image).scaled(width, height)
+        return self._found(reduced(rgb)).scaled(rgb.shape[1], rgb.shape[0])
 
     @abstractmethod
     def _found(self, image: Image.Image) -> People:
         """The people in one photograph, in its own pixels."""
+
+
+def reduced(rgb: NDArray[np.uint8]) -> Image.Image:
+    """A photograph, uint8 (h, w, 3), in no more detail than people are searched in."""
+    image = Image.fromarray(rgb)
+    image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return image
 
 
 def distinct(keypoints: NDArray[np.float32], weight: NDArray[Any], same: float) -> list[Keypoints]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -224,10 +224,8 @@ def _coco(file: Path, content: Mapping[str, Any]) -> dict[str, Found]:
                 keypoints = _converted(where, one["keypoints"], flags=True)
                 people[one["image_id"]].append((keypoints, float(one.get("score", 1.0))))
         return {
-            str(images[key]["file_name"]): _found(
-                [keypoints for keypoints, _ in found],
-                [score for _, score in found],
-                (int(images[key]["width"]), int(images[key]["height"])) if images[key].get("width") else None,
+            str(images[key]["file_name"]): _scored(
+                found, (int(images[key]["width"]), int(images[key]["height"])) if images[key].get("width") else None
             )
             for key, found in people.items()
         }
@@ -244,7 +242,7 @@ def _coco_results(file: Path, content: list[Any]) -> dict[str, Found]:
         # COCO's own file names are their numbers with twelve digits.
         name = one["image_id"] if isinstance(one["image_id"], str) else f"{int(one['image_id']):012d}"
         people.setdefault(name, []).append((_converted(where, one["keypoints"]), float(one.get("score", 1.0))))
-    return {name: _found([k for k, _ in found], [s for _, s in found]) for name, found in people.items()}
+    return {name: _scored(found) for name, found in people.items()}
 
 
 def _plain(file: Path, name: str, value: list[Any]) -> Found:
@@ -274,10 +272,14 @@ def _converted(where: str, values: Any, *, flags: bool = False) -> Keypoints:
     return CONVERTERS[len(points)](points)
 
 
-def _found(people: list[Keypoints], score: Iterable[float] | None = None, size: tuple[int, int] | None = None) -> Found:
-    keypoints = np.stack(people) if people else np.zeros((0, len(KEYPOINT_NAMES), 3), np.float32)
-    scores = keypoints[..., 2].mean(-1) if score is None else np.array(list(score), np.float32)
-    return Found(keypoints, scores.astype(np.float32), size)
+def _found(people: list[Keypoints]) -> Found:
+    """People of whom the file does not say how sure they are: the mean of their joints' confidences."""
+    return _scored([(keypoints, float(keypoints[:, 2].mean())) for keypoints in people])
+
+
+def _scored(people: list[tuple[Keypoints, float]], size: tuple[int, int] | None = None) -> Found:
+    keypoints = [points for points, _ in people] or np.zeros((0, len(KEYPOINT_NAMES), 3))
+    return Found(np.array(keypoints, np.float32), np.array([score for _, score in people], np.float32), size)
 
 
 def _parquet(file: Path) -> dict[str, Found]:

@@ -55,6 +55,7 @@ class MoveNet(EachPhotograph):
     """
 
     name = "movenet"
+    _version = 4
 
     def __init__(self, file: Path, *, workers: int | None = None) -> None:
         """Load the network.
@@ -74,7 +75,7 @@ class MoveNet(EachPhotograph):
                 "not (1, size, size, 3) to (1, 1, 17, 3)"
             )
         self.workers = workers
-        self.key = f"movenet-{self._engine.digest}-4"
+        self.key = f"{self.name}-{self._engine.digest}-{self._version}"
 
     def _found(self, image: Image.Image) -> People:
         candidates, plain = self._candidates(image)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,10 +30,7 @@ class ThoroughMoveNet(MoveNet):
     """
 
     name = "movenet-thorough"
-
-    def __init__(self, file: Path, *, workers: int | None = None) -> None:
-        super().__init__(file, workers=workers)
-        self.key = f"movenet-thorough-{self._engine.digest}-2"
+    _version = 2
 
     def _found(self, image: Image.Image) -> People:
         middle = Square(image.width / 2, image.height / 2, _MIDDLE * max(image.size))

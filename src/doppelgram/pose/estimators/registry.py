@@ -41,7 +41,7 @@ def make_estimator(
     if name == "mediapipe":
         return BlazePose(*find_blazepose([given] if given is not None else weight_folders(weights)), workers=workers)
     if name == "vitpose":
-        return VitPose(given or _vitpose_folder(weights), _finder(weights, workers), workers=workers)
+        return VitPose(given or _vitpose_folder(weights), _finder(weights, workers))
     if name == "keypoints":
         if given is None:
             raise DoppelgramError(

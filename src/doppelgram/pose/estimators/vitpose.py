@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,17 +11,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.estimators.estimator import Estimator
-from doppelgram.pose.estimators.regions import DETAIL
+from doppelgram.pose.estimators.estimator import Estimator, reduced
 from doppelgram.pose.people import People, boxes
 from doppelgram.pose.skeleton import Keypoints, from_coco_17
+from doppelgram.pose.transformers_folder import load_network
 
 # Room round the box of a person's joints, as in ViTPose's own training.
 _ROOM = 1.25
 # Mean confidence from which on a box counts as showing somebody.
 FOUND = 0.3
 _BATCH = 16
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class VitPose:
@@ -31,43 +28,27 @@ class VitPose:
 
     name = "vitpose"
 
-    def __init__(self, folder: Path, finder: Estimator | None, *, workers: int | None = None) -> None:
+    def __init__(self, folder: Path, finder: Estimator | None) -> None:
         """Load the network.
 
         Args:
             folder: a transformers folder of a `VitPoseForPoseEstimation` with COCO's 17 keypoints.
             finder: says where people are; without one the whole photograph is one person's box.
-            workers: threads of the finder; the network itself uses torch's.
 
         Raises:
             DoppelgramError: the folder holds something else.
         """
         import torch
-        from transformers import AutoConfig, VitPoseForPoseEstimation
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
-        try:
-            config = AutoConfig.from_pretrained(folder, local_files_only=True)
-            if config.model_type != "vitpose":
-                raise ValueError(f"it is a {config.model_type}")
-            self._model = VitPoseForPoseEstimation.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        except Exception as problem:  # transformers raises many kinds for a damaged folder
-            reason = " ".join(str(problem).split())[:100]
-            raise DoppelgramError(f"{folder}: is not a transformers folder of ViTPose ({reason})") from None
-        self._model.eval()
-        backbone = config.backbone_config
+        self._network = load_network(folder, "VitPoseForPoseEstimation", "ViTPose", "vitpose")
         if self._joints() != 17:
             raise DoppelgramError(f"{folder}: this ViTPose has {self._joints()} keypoints; COCO's 17 are needed")
+        backbone = self._network.config.backbone_config
         # ViTPose+ has one expert for each data set it learned from; the first is COCO's.
         self._extra = {"dataset_index": torch.zeros(1, dtype=torch.long)} if backbone.num_experts > 1 else {}
         self._height, self._width = (int(side) for side in backbone.image_size)
-        self._mean, self._std = _statistics(folder)
         self._finder = finder
-        digest = hashlib.sha256()
-        for file in sorted(folder.glob("*.safetensors")):
-            digest.update(file.read_bytes())
-        self.key = f"vitpose-{digest.hexdigest()[:12]}-in-{finder.key if finder else 'whole'}-2"
+        self.key = f"vitpose-{self._network.digest}-in-{finder.key if finder else 'whole'}-2"
 
     def estimate(self, images: Sequence[NDArray[np.uint8]]) -> list[People]:
         """People of upright RGB photographs, uint8 (h, w, 3) each."""
@@ -75,12 +56,12 @@ class VitPose:
         return [self._people(rgb, found) for rgb, found in zip(images, where, strict=True)]
 
     def _joints(self) -> int:
-        return int(self._model.head.conv.out_channels) if hasattr(self._model.head, "conv") else 0
+        head = self._network.model.head
+        return int(head.conv.out_channels) if hasattr(head, "conv") else 0
 
     def _people(self, rgb: NDArray[np.uint8], found: People | None) -> People:
         height, width = rgb.shape[:2]
-        image = Image.fromarray(rgb)
-        image.thumbnail((DETAIL, DETAIL), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        image = reduced(rgb)
         if found is None:
             around = np.array([[0.0, 0.0, image.width, image.height]])
         else:
@@ -101,7 +82,7 @@ class VitPose:
         pixels = np.stack([self._pixels(image, box) for box in frames])
         with torch.inference_mode():
             extra = {name: value.expand(len(frames)) for name, value in self._extra.items()}
-            heatmaps = self._model(torch.from_numpy(pixels), **extra).heatmaps.float().numpy()
+            heatmaps = self._network.model(torch.from_numpy(pixels), **extra).heatmaps.float().numpy()
         found = []
         for (left, top, right, bottom), maps in zip(frames, heatmaps, strict=True):
             points = peaks(maps)
@@ -113,12 +94,11 @@ class VitPose:
     def _pixels(self, image: Image.Image, box: tuple[float, float, float, float]) -> NDArray[np.float32]:
         """What a box shows, float32 (3, height, width); the network's grey beyond the photograph."""
         matrix = ((box[2] - box[0]) / self._width, 0.0, box[0], 0.0, (box[3] - box[1]) / self._height, box[1])
-        grey = tuple(round(255 * value) for value in self._mean)
+        grey = tuple(round(255 * value) for value in self._network.mean)
         part = image.transform(
             (self._width, self._height), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR, fillcolor=grey
         )
-        values = (np.asarray(part, dtype=np.float32) / 255 - self._mean) / self._std
-        return np.ascontiguousarray(values.transpose(2, 0, 1))
+        return self._network.normalised(np.asarray(part))
 
 
 def frame(box: NDArray[Any], shape: float) -> tuple[float, float, float, float]:
@@ -148,14 +128,3 @@ def peaks(heatmaps: NDArray[Any]) -> NDArray[np.float64]:
             dy = 0.25 * float(np.sign(heatmaps[k, y[k] + 1, x[k]] - heatmaps[k, y[k] - 1, x[k]]))
         found[k] = ((x[k] + 0.5 + dx) / width, (y[k] + 0.5 + dy) / height, np.clip(values[k], 0.0, 1.0))
     return found
-
-
-def _statistics(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and deviation of the network's pixels, by the folder's own file where it has one."""
-    file = folder / "preprocessor_config.json"
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        mean, std = (np.array(content[key], np.float32).reshape(3) for key in ("image_mean", "image_std"))
-    except (OSError, ValueError, KeyError, TypeError):
-        mean, std = np.array(_MEAN, np.float32), np.array(_STD, np.float32)
-    return mean, std

@@ -67,18 +67,23 @@ def _lines(comparison: Comparison, x: str, y: str, *, loss: str | None = None, d
     return found
 
 
+def _losses(comparison: Comparison, dim: int | None = None) -> list[str]:
+    """Every loss, or those that were tried with a size."""
+    return list(dict.fromkeys(s.loss for s in comparison.settings if dim in (None, s.dim)))
+
+
 def learning_figure(comparison: Comparison) -> Figure:
     """Training loss and share of active tuples per epoch, a row a loss: their scales cannot be compared."""
-    dim = comparison.best.dim
-    losses = list(dict.fromkeys(s.loss for s in comparison.settings if s.dim == dim))
+    dim, groups = comparison.best.dim, _groups(comparison)
+    losses = _losses(comparison, dim)
     figure, grid = canvas(f"How training went, {dim} dims", len(losses), 2, size=(9.6, 3.1 * len(losses) + 0.6))
     for row, loss in enumerate(losses):
         left, right = grid[row]
         losing = _lines(comparison, "epoch", "train_loss", loss=loss, dim=dim)
         least = min((float(line.low.min()) for line in losing), default=0.0)
-        draw_lines(left, losing, _groups(comparison), limits=(0.0, None) if least >= 0 else None)
+        draw_lines(left, losing, groups, limits=(0.0, None) if least >= 0 else None)
         active = _lines(comparison, "epoch", "active", loss=loss, dim=dim)
-        draw_lines(right, active, _groups(comparison), limits=SHARES)
+        draw_lines(right, active, groups, limits=SHARES)
         if not active:
             middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": right.transAxes}
             right.text(0.5, 0.5, "this loss does not count them", color=QUIET, fontsize=9.5, **middle)
@@ -95,9 +100,8 @@ def learning_figure(comparison: Comparison) -> Figure:
 def progress_figure(comparison: Comparison) -> Figure:
     """Validation P@1 against epochs and against the clock, a row a loss."""
     dim = comparison.best.dim
-    losses = list(dict.fromkeys(s.loss for s in comparison.settings if s.dim == dim))
     together = len([s for s in comparison.settings if s.dim == dim]) <= DIRECT
-    rows: list[str | None] = [None] if together else list(losses)
+    rows: list[str | None] = [None] if together else [*_losses(comparison, dim)]
     height = (3.6 if together else 3.1) * len(rows) + 0.6
     figure, grid = canvas(f"How soon it learns, {dim} dims", len(rows), 2, size=(9.6, height), sharey=True)
     for row, loss in enumerate(rows):
@@ -113,7 +117,7 @@ def progress_figure(comparison: Comparison) -> Figure:
 
 def size_figure(comparison: Comparison) -> Figure:
     """P@1 of the queries against embedding size, with 95 % intervals; a panel a loss."""
-    losses = list(dict.fromkeys(s.loss for s in comparison.settings))
+    losses = _losses(comparison)
     dims = sorted({s.dim for s in comparison.settings})
     columns = min(3, len(losses))
     rows = -(-len(losses) // columns)
@@ -145,6 +149,7 @@ def heat_figure(comparison: Comparison) -> Figure:
 
     dims = sorted({s.dim for s in comparison.settings})
     rows = list(dict.fromkeys((s.loss, s.miner) for s in comparison.settings))
+    mining = {s.loss for s in comparison.settings if comparison.mines(s)}
     values = np.full((len(rows), len(dims)), np.nan)
     text: dict[tuple[int, int], tuple[str, str]] = {}
     for entry in comparison.table.to_dict("records"):
@@ -168,16 +173,11 @@ def heat_figure(comparison: Comparison) -> Figure:
         axes.annotate(lines[0], (column, row), (0, 5), fontsize=10.5, fontweight="bold", **look)
         axes.annotate(lines[1], (column, row), (0, -7), fontsize=8, **look)
     axes.set_xticks(range(len(dims)), [f"{dim} dims" for dim in dims])
-    axes.set_yticks(range(len(rows)), [_row_name(comparison, loss, miner) for loss, miner in rows])
+    axes.set_yticks(range(len(rows)), [f"{loss}, {miner}" if loss in mining else loss for loss, miner in rows])
     axes.tick_params(top=True, labeltop=True, labelbottom=False, labelcolor=INK)
     axes.grid(False)
     axes.spines["bottom"].set_visible(False)
     return figure
-
-
-def _row_name(comparison: Comparison, loss: str, miner: str) -> str:
-    mining = any(comparison.mines(s) for s in comparison.settings if s.loss == loss)
-    return f"{loss}, {miner}" if mining else loss
 
 
 def mining_figure(comparison: Comparison) -> Figure | None:

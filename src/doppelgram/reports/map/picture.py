@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.maps.atlas import Map
 from doppelgram.maps.neighbours import TRAINING, Text
 from doppelgram.numbers import percent, shortened
 from doppelgram.reports.drawing import one_line
-from doppelgram.reports.figures import INK, QUIET, lettering
+from doppelgram.reports.figures import INK, QUIET, lettering, write_figure
 from doppelgram.reports.map.palette import COLOURS, SHAPES, Styles, style_classes
-from doppelgram.reports.map.parts import named, ordered
+from doppelgram.reports.map.parts import named, ordered, wrong_lines
 from doppelgram.space.exact import Bools, Float64
 
 if TYPE_CHECKING:
@@ -63,7 +65,9 @@ def draw_points(points: Float64, labels: Text, parts: Text, wrong: Bools, *, tit
             _scatter(axes, points[chosen], styles, code, scale, bold)
     _rings(axes, points[wrong], scale)
     _frame(axes, title)
-    handles = [*_part_marks(parts, strong), _ring_mark(_wrong_label(strong, wrong)), *_class_marks(styles)]
+    hollow: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.5}
+    ring = _mark("circle", INK, 10, _wrong_label(strong, wrong), **hollow)
+    handles = [*_part_marks(parts, strong), ring, *_class_marks(styles)]
     _legend(axes, handles)
     if caption:
         below: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
@@ -116,18 +120,11 @@ def _frame(axes: Axes, title: str) -> None:
     axes.margins(0.05)
 
 
-def _mark(shape: str, colour: str, size: float, label: str, alpha: float = 1.0) -> Line2D:
+def _mark(shape: str, colour: str, size: float, label: str, **look: Any) -> Line2D:
     from matplotlib.lines import Line2D
 
-    look: dict[str, Any] = {"linestyle": "none", "marker": _MARKERS[shape], "markeredgewidth": 0}
-    return Line2D([], [], color=colour, markersize=size, alpha=alpha, label=label, **look)
-
-
-def _ring_mark(label: str) -> Line2D:
-    from matplotlib.lines import Line2D
-
-    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markeredgecolor": INK}
-    return Line2D([], [], markersize=10, markeredgewidth=1.5, label=label, **look)
+    drawn: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 0, **look}
+    return Line2D([], [], marker=_MARKERS[shape], color=colour, markersize=size, label=label, **drawn)
 
 
 def _part_marks(parts: Text, strong: Bools) -> list[Line2D]:
@@ -137,7 +134,7 @@ def _part_marks(parts: Text, strong: Bools) -> list[Line2D]:
         present = ordered(parts[strong == bold])
         if present:
             label = f"{' and '.join(named(part) for part in present)}: {int((strong == bold).sum()):,}"
-            marks.append(_mark("circle", QUIET, 8 if bold else 6, label, 1.0 if bold else 0.4))
+            marks.append(_mark("circle", QUIET, 8 if bold else 6, label, alpha=1.0 if bold else 0.4))
     return marks
 
 
@@ -202,3 +199,11 @@ def _write_names(axes: Axes, figure: Figure, styles: Styles, size: float) -> Non
 def _short(name: str, most: int = 24) -> str:
     # A control character would end an SVG's being XML.
     return shortened(one_line(name), most)
+
+
+def write_picture(found: Map, file: Path, title: str) -> None:
+    lines = wrong_lines(found).splitlines()
+    caption = f"{found.projection.about}.\n{'; '.join(line.rstrip('.') for line in lines)}."
+    images = found.images
+    figure = draw_points(found.points, images.labels, images.parts, found.nearest.wrong, title=title, caption=caption)
+    write_figure(figure, file)

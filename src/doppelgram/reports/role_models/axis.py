@@ -38,17 +38,11 @@ def _monthly(months: int) -> Callable[[float, float, float], Ticks]:
     def make(start: float, end: float, smallest: float) -> Ticks:
         if months * 27 * DAY < smallest:
             return []
-        at = moment(start)
-        number = at.year * 12 + at.month - 1
-        number -= number % months
+        first, last = (at.year * 12 + at.month - 1 for at in (moment(start), moment(end)))
         found: Ticks = []
-        while True:
+        for number in range(first - first % months, last + 1, months):
             year, month = divmod(number, 12)
-            if year > 9998:
-                return found
             second = datetime(year, month + 1, 1, tzinfo=UTC).timestamp()
-            if second > end:
-                return found
             if second >= start:
                 # The year once, with its first mark: the others need not repeat it.
                 name = MONTHS[month]
@@ -57,7 +51,7 @@ def _monthly(months: int) -> Callable[[float, float, float], Ticks]:
                 elif month < months or not found:
                     name = f"{name} {year}"
                 found.append((second, name))
-            number += months
+        return found
 
     return make
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from doppelgram.files import written_whole
+from doppelgram.reports.pages import write_text
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -54,10 +55,7 @@ def write_tables(found: RoleModels, folder: Path) -> list[Path]:
 
 def write_summary(summary: dict[str, Any], folder: Path) -> Path:
     """Write ``summary.json``."""
-    file = folder / "summary.json"
-    with written_whole(file) as aside:
-        aside.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace")
-    return file
+    return write_text(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,32 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doppelgram.numbers import count, date, span
+from doppelgram.numbers import count, span
 from doppelgram.reports.role_models.axis import ticks
+from doppelgram.reports.role_models.history import UNKNOWN_AUTHOR, History, Post
 from doppelgram.reports.role_models.photographs import PhotographStore
 
 WIDTH = 760
 _SIDE, _GAP, _EDGE = 62, 9, 8
 MOST_PICTURED, MOST_DOTS = 10, 600
-
-
-@dataclass(frozen=True)
-class Follower:
-    """A later post in a filmstrip.
-
-    Attributes:
-        path: of the post.
-        author: of the post.
-        time: UTC seconds.
-        direct: whether it repeats the role model itself, rather than one of its followers.
-        about: what else to say of it, such as the probability of the match.
-    """
-
-    path: str
-    author: str
-    time: float
-    direct: bool
-    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,17 +58,18 @@ class Filmstrip:
     side: int = _SIDE
 
 
-def filmstrip(start: float, followers: Sequence[Follower], store: PhotographStore, *, author: str) -> Filmstrip:
-    """Lay out the followers of one post.
+def filmstrip(history: History, root: int, store: PhotographStore) -> Filmstrip:
+    """Lay out the followers of the post at position ``root``, whose direct ones are pictured before others.
 
     Args:
-        start: time of the role model, UTC seconds.
-        followers: in any order; the direct ones are pictured before others.
-        store: for their pictures.
-        author: of the role model.
+        history: who follows whom.
+        root: position of the role model.
+        store: for the followers' pictures.
     """
-    followers = sorted(followers, key=lambda one: (one.time, one.path))
-    last = max((one.time for one in followers), default=start)
+    model = history.posts[root]
+    followers = sorted((history.posts[k] for k in history.below(root)), key=lambda post: (post.time, post.path))
+    start = model.time
+    last = max((post.time for post in followers), default=start)
     room = WIDTH - 2 * _EDGE - 12
 
     def across(time: float) -> float:
@@ -96,47 +79,31 @@ def filmstrip(start: float, followers: Sequence[Follower], store: PhotographStor
     for at, name in ticks(start, last):
         x = across(at)
         marks.append((x, name, "start" if x < 30 else "end" if x > WIDTH - 30 else "middle"))
-    pictured = _chosen(followers)
-    centres = _spread([across(one.time) for one in pictured])
-    return Filmstrip(
-        across(start),
-        marks,
-        [
-            Mark(
-                across(one.time),
-                one.direct,
-                f"{_in_words(one)}, {span(one.time - start)} later",
-                round(centre - _SIDE / 2, 1),
-                store.number(one.path),
-            )
-            for one, centre in zip(pictured, centres, strict=True)
-        ],
-        [
-            Mark(across(one.time), one.direct, _in_words(one))
-            for one in sorted(_evenly(followers, MOST_DOTS), key=lambda one: one.direct)
-        ],
-        f"{count(len(followers), 'follower')} of the post by {author} along a time axis",
-    )
-
-
-def _in_words(one: Follower) -> str:
-    return ", ".join(part for part in (one.author, date(one.time), one.about) if part)
-
-
-def _chosen(followers: Sequence[Follower]) -> list[Follower]:
-    """At most ``MOST_PICTURED`` in order of time: direct ones, and where there is room left some of the others."""
-    direct = [one for one in followers if one.direct]
-    later = [one for one in followers if not one.direct]
+    direct = [post for post in followers if post.parent == root]
+    later = [post for post in followers if post.parent != root]
     chosen = _evenly(direct, MOST_PICTURED)
     chosen += _evenly(later, MOST_PICTURED - len(chosen))
-    return sorted(chosen, key=lambda one: (one.time, one.path))
+    chosen.sort(key=lambda post: (post.time, post.path))
+    pictured = [
+        Mark(
+            across(post.time),
+            post.parent == root,
+            f"{post.words}, {span(post.time - start)} later",
+            round(centre - _SIDE / 2, 1),
+            store.number(post.path),
+        )
+        for post, centre in zip(chosen, _spread([across(post.time) for post in chosen]), strict=True)
+    ]
+    dots = [Mark(across(post.time), post.parent == root, post.words) for post in _evenly(followers, MOST_DOTS)]
+    label = f"{count(len(followers), 'follower')} of the post by {model.author or UNKNOWN_AUTHOR} along a time axis"
+    return Filmstrip(across(start), marks, pictured, sorted(dots, key=lambda dot: dot.direct), label)
 
 
-def _evenly(followers: Sequence[Follower], most: int) -> list[Follower]:
+def _evenly(posts: Sequence[Post], most: int) -> list[Post]:
     """At most so many, from the first to the last as evenly as they come."""
-    if len(followers) <= most:
-        return list(followers)
-    return [followers[k] for k in np.linspace(0, len(followers) - 1, most).round().astype(int)]
+    if len(posts) <= most:
+        return list(posts)
+    return [posts[k] for k in np.linspace(0, len(posts) - 1, most).round().astype(int)]
 
 
 def _spread(wanted: list[float]) -> list[float]:

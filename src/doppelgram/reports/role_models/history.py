@@ -2,45 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pandas as pd
 
-from doppelgram.numbers import probability
+from doppelgram.numbers import date, probability
 from doppelgram.rolemodels.result import RoleModels
 
-MOST_LEADERS = 10
+UNKNOWN_AUTHOR = "author not known"
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post that was traced.
+
+    Attributes:
+        path: of the post.
+        author: of the post.
+        time: UTC seconds.
+        parent: position of the post that it most likely follows, -1 for none.
+        about: what else to say of it, such as the probability of the match.
+    """
+
+    path: str
+    author: str
+    time: float
+    parent: int = -1
+    about: str = ""
+
+    @property
+    def words(self) -> str:
+        """Author, date and more, for those who point at it."""
+        return ", ".join(part for part in (self.author, date(self.time), self.about) if part)
 
 
 class History:
-    """Who follows whom, for drawing."""
+    """Posts and their followers.
 
-    def __init__(self, found: RoleModels) -> None:
-        table = found.role_models
-        traced = table[table["status"] == "traced"].reset_index(drop=True)
-        self.traced = traced
-        self.leaders = traced[traced["score"] > 0].head(MOST_LEADERS)
-        self.at = {path: k for k, path in enumerate(traced["path"].tolist())}
-        self.parent = [self.at.get(path, -1) for path in traced["parent"].tolist()]
-        since = pd.Timestamp(0, tz="UTC")
-        self.time = ((traced["timestamp"] - since) / pd.Timedelta(seconds=1)).tolist()
-        self.author = traced["author"].astype(str).tolist()
+    Attributes:
+        posts: all of them; a parent is given by its position here.
+        at: position of each post by its path.
+        children: by a post's position those of its direct followers, in order of time.
+    """
+
+    def __init__(self, posts: Sequence[Post]) -> None:
+        self.posts = posts
+        self.at = {post.path: k for k, post in enumerate(posts)}
         self.children: dict[int, list[int]] = {}
-        for k, parent in enumerate(self.parent):
-            if parent >= 0:
-                self.children.setdefault(parent, []).append(k)
+        for k in sorted(range(len(posts)), key=lambda k: (posts[k].time, posts[k].path)):
+            if posts[k].parent >= 0:
+                self.children.setdefault(posts[k].parent, []).append(k)
+
+    @classmethod
+    def of(cls, found: RoleModels) -> History:
+        """The history that tracing found."""
         parents = found.edges[found.edges["is_parent"].astype(bool)]
-        self.about = {
+        about = {
             target: f"probability of a match {probability(chance)}"
             for target, chance in zip(parents["target"], parents["probability"], strict=True)
         }
+        traced = found.traced
+        paths = traced["path"].astype(str).tolist()
+        at = {path: k for k, path in enumerate(paths)}
+        seconds = ((traced["timestamp"] - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)).tolist()
+        columns = paths, traced["author"].astype(str), seconds, traced["parent"]
+        return cls(
+            [
+                Post(path, author, time, at.get(parent, -1), about.get(path, ""))
+                for path, author, time, parent in zip(*columns, strict=True)
+            ]
+        )
 
-    def below(self, post: int) -> list[tuple[int, int]]:
-        """The posts below one, each with the length of the chain to it."""
-        found, waiting = [], [(child, 1) for child in self.children.get(post, [])]
+    def below(self, root: int) -> list[int]:
+        """Positions of a post's followers and of theirs, each after its parent."""
+        found: list[int] = []
+        waiting = list(self.children.get(root, []))
         while waiting:
-            k, depth = waiting.pop()
-            found.append((k, depth))
-            waiting += [(child, depth + 1) for child in self.children.get(k, [])]
+            k = waiting.pop()
+            found.append(k)
+            waiting += self.children.get(k, [])
         return found
-
-    def path(self, k: int) -> str:
-        return str(self.traced["path"].iat[k])

@@ -116,22 +116,18 @@ class CatalogPictures:
         digest = self._digests.get(path)
         if digest is None:
             return None
+        stored = self._catalog.find([digest], ["thumbnail", "columns"])
         try:
-            thumbnail = self._catalog.find([digest], ["thumbnail"])["thumbnail"].iloc[0]
-            with Image.open(BytesIO(thumbnail), formats=["JPEG"]) as kept:
+            with Image.open(BytesIO(stored["thumbnail"].iloc[0]), formats=["JPEG"]) as kept:
                 image = kept.convert("RGB")
         except (IndexError, OSError):
             return None
         image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
         buffer = BytesIO()
         image.save(buffer, "JPEG", quality=_QUALITY)
-        return Picture(buffer.getvalue(), *image.size, self._people(digest, image.width))
-
-    def _people(self, digest: str, width: int) -> list[Keypoints]:
-        """Who was found in a photograph, in pixels of the same ``width`` pixels wide."""
-        found = self._catalog.find([digest], ["columns"])["columns"]
-        people = people_from(json.loads(found.iloc[0])) if len(found) else None
-        if people is None:
-            return []
-        scale = np.array([width / people.width, width / people.width, 1.0], dtype=np.float32)
-        return [person * scale for person in people.keypoints]
+        found: list[Keypoints] = []
+        people = people_from(json.loads(stored["columns"].iloc[0]))
+        if people is not None:
+            scale = np.array([image.width / people.width] * 2 + [1.0], dtype=np.float32)
+            found = [person * scale for person in people.keypoints]
+        return Picture(buffer.getvalue(), *image.size, found)

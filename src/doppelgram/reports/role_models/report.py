@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from doppelgram.numbers import DAY, count, date, number, span
 from doppelgram.reports.figures import inline_svg, svg_text
 from doppelgram.reports.pages import Table, page, write_text
 from doppelgram.reports.role_models.curves import attributed_curve, curve_label, leaders_figure
-from doppelgram.reports.role_models.filmstrip import Follower, filmstrip
-from doppelgram.reports.role_models.history import MOST_LEADERS, History
+from doppelgram.reports.role_models.filmstrip import filmstrip
+from doppelgram.reports.role_models.history import UNKNOWN_AUTHOR, History
 from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, PhotographStore, Pictures
 from doppelgram.reports.role_models.tables import report_tables, robustness_table
-from doppelgram.reports.role_models.tree import Leaf, influence_tree
+from doppelgram.reports.role_models.tree import influence_tree
 from doppelgram.rolemodels.findings import (
     HOW_TO_READ,
     LIMITS,
@@ -32,7 +33,7 @@ from doppelgram.rolemodels.findings import (
 )
 from doppelgram.rolemodels.result import RoleModels
 
-MOST_TREES = 3
+MOST_LEADERS, MOST_TREES = 10, 3
 
 
 def write_report(
@@ -51,11 +52,10 @@ def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Map
         title: of the page.
         about: programs and versions, by name, for the paragraph on method.
     """
-    history = History(found)
+    history, leaders = History.of(found), found.leaders.head(MOST_LEADERS)
     store = PhotographStore(pictures)
-    leaders = [
-        _leader(rank, post, history, pictures, store)
-        for rank, post in enumerate(history.leaders.itertuples(index=False), start=1)
+    leading = [
+        _leader(rank, post, history, store) for rank, post in enumerate(leaders.itertuples(index=False), start=1)
     ]
     note = robustness_note(found.robustness, found.settings.top) if len(found.robustness) else ""
     return page(
@@ -65,13 +65,13 @@ def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Map
         figures=_figures(found),
         notes=found.notes,
         how_to_read=HOW_TO_READ,
-        leaders=leaders,
+        leaders=leading,
         evidence=[overall(found), coarse(found)],
-        curves=_curves(found, history),
-        trees=_trees(history, store),
+        curves=_curves(found.curve, leaders),
+        trees=_trees(leaders, history, store),
         robustness_note=note,
         robustness=robustness_table(found.robustness) if note else None,
-        tables=report_tables(found.arrangements, found.authors, found.places) if len(found.arrangements) else (),
+        tables=report_tables(found) if len(found.arrangements) else (),
         method=[*method(found, about or {}), LIMITS],
         left_out=Table((), left_out(found), "nt"),
         most_leaders=MOST_LEADERS,
@@ -83,8 +83,7 @@ def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Map
 
 def _figures(found: RoleModels) -> list[tuple[str, str]]:
     """The numbers at the head of the page, each with its name."""
-    counts = found.counts
-    authors = found.role_models.loc[found.role_models["status"] == "traced", "author"]
+    counts, authors = found.counts, found.traced["author"]
     numbers = [
         (counts["traced"], "post traced", "posts traced"),
         (int(authors[authors != ""].nunique()), "author", "authors"),
@@ -95,15 +94,8 @@ def _figures(found: RoleModels) -> list[tuple[str, str]]:
     return [(f"{n:,}", one if n == 1 else many) for n, one, many in numbers]
 
 
-def _leader(rank: int, post: Any, history: History, pictures: Pictures, store: PhotographStore) -> dict[str, Any]:
+def _leader(rank: int, post: Any, history: History, store: PhotographStore) -> dict[str, Any]:
     k = history.at[post.path]
-    start = history.time[k]
-    followers = [
-        Follower(path, history.author[j], history.time[j], depth == 1, history.about.get(path, ""))
-        for j, depth in history.below(k)
-        for path in [history.path(j)]
-    ]
-    author = post.author or "author not known"
     facts = {
         "Direct followers": f"{int(post.followers):,}",
         "all generations": f"{int(post.total_followers):,}",
@@ -115,54 +107,49 @@ def _leader(rank: int, post: Any, history: History, pictures: Pictures, store: P
     return {
         "rank": rank,
         "path": post.path,
-        "author": author,
-        "when": date(start),
+        "author": post.author or UNKNOWN_AUTHOR,
+        "when": date(history.posts[k].time),
         "place": place_text(post.place),
         "beyond": goes_beyond(post),
         "claim": claim(post),
         "facts": facts,
-        "portrait": pictures(post.path, PORTRAIT_SIDE),
-        "film": filmstrip(start, followers, store, author=author) if followers else None,
+        "portrait": store.pictures(post.path, PORTRAIT_SIDE),
+        "film": filmstrip(history, k, store) if k in history.children else None,
     }
 
 
-def _curves(found: RoleModels, history: History) -> dict[str, Markup]:
+def _curves(curve: pd.DataFrame, leaders: pd.DataFrame) -> dict[str, Markup]:
     """Drawings against the shuffled clock by their captions; none where there is nothing to draw."""
-    if history.leaders.empty or found.curve.empty:
+    if leaders.empty or curve.empty:
         return {}
-    every, one_by_one = attributed_curve(found.curve), leaders_figure(history.leaders)
     beside = "Attributed followers of the leading posts beside those with shuffled clocks"
+    drawn = {
+        "All posts: followers attributed within a time": ("all", attributed_curve(curve), curve_label(curve)),
+        "The leading posts, one by one": ("leading", leaders_figure(leaders), beside),
+    }
     return {
-        "All posts: followers attributed within a time": inline_svg(
-            svg_text(every, "all"), "all", curve_label(found.curve)
-        ),
-        "The leading posts, one by one": inline_svg(svg_text(one_by_one, "leading"), "leading", beside),
+        caption: inline_svg(svg_text(figure, name), name, label) for caption, (name, figure, label) in drawn.items()
     }
 
 
-def _trees(history: History, store: PhotographStore) -> list[dict[str, Any]]:
+def _trees(leaders: pd.DataFrame, history: History, store: PhotographStore) -> list[dict[str, Any]]:
     """The trees of the leading posts, none of them a part of another."""
-    leaves = [
-        Leaf(path, history.author[k], history.time[k], history.parent[k], history.about.get(path, ""))
-        for path, k in history.at.items()
-    ]
     drawn: set[int] = set()
     trees: list[dict[str, Any]] = []
-    for post in history.leaders.itertuples(index=False):
-        k = history.at[str(post.path)]
-        below = [j for j, _ in history.below(k)]
+    for path, author, place in zip(leaders["path"], leaders["author"], leaders["place"], strict=True):
+        k = history.at[path]
+        below = history.below(k)
         if k in drawn or len(below) < 2 or len(trees) == MOST_TREES:
             continue
         drawn |= {k, *below}
-        tree = influence_tree(leaves, k, store)
-        some = len(tree.nodes) < len(below) + 1
+        tree = influence_tree(history, k, store)
         trees.append(
             {
                 "tree": tree,
-                "author": post.author or "an author not known",
-                "place": place_text(post.place),
+                "author": author or f"an {UNKNOWN_AUTHOR}",
+                "place": place_text(place),
                 "followers": count(len(below), "follower"),
-                "shown": f"{len(tree.nodes):,}" if some else "",
+                "shown": f"{len(tree.nodes):,}" if len(tree.nodes) < len(below) + 1 else "",
             }
         )
     return trees

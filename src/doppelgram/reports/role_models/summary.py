@@ -10,33 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from doppelgram.dataset.collection import Collection
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.rolemodels.result import RoleModels
 
 REPORT_FILE = "report.html"
 
 _COLUMNS = [
-    "path",
-    "author",
-    "timestamp",
-    "place",
-    "arrangement",
-    "score",
-    "influence",
-    "originality",
-    "followers",
-    "total_followers",
-    "excess",
-    "p_value",
-    "q_value",
-    "rank_low",
-    "rank_high",
+    *("path", "author", "timestamp", "place", "arrangement", "score", "influence", "originality", "followers"),
+    *("total_followers", "excess", "p_value", "q_value", "rank_low", "rank_high"),
 ]
 
 
 def summary(found: RoleModels, out: Path | str | None = None) -> dict[str, Any]:
     """What a trace found in short, as JSON writes it."""
-    leaders = found.role_models[(found.role_models["status"] == "traced") & (found.role_models["score"] > 0)]
     return {
         "counts": found.counts,
         "overall": {name: _plain(value) for name, value in found.overall.items()},
@@ -46,7 +33,7 @@ def summary(found: RoleModels, out: Path | str | None = None) -> dict[str, Any]:
         "notes": list(found.notes),
         "role_models": [
             {name: _plain(value) for name, value in zip(_COLUMNS, row, strict=True)}
-            for row in leaders[_COLUMNS].head(found.settings.top).itertuples(index=False)
+            for row in found.leaders[_COLUMNS].head(found.settings.top).itertuples(index=False)
         ],
         **({"report": str(Path(out) / REPORT_FILE)} if out is not None else {}),
     }
@@ -71,3 +58,11 @@ def versions(model: ArrangementModel) -> dict[str, str]:
         "people found by": f"{finder_settings.estimator} {finder_settings.estimator_key}".strip(),
         "people masked by": f"{finder_settings.segmenter} {finder_settings.segmenter_key}".strip(),
     }
+
+
+def title_of(source: Collection | Path) -> str:
+    """A report's title, by the folder that its posts come from."""
+    name = (source.root if isinstance(source, Collection) else source).resolve()
+    if not isinstance(source, Collection) and name.is_file():
+        name = name.parent if name.stem.startswith("posts") else name.with_suffix("")
+    return f"Role models: {name.name}"

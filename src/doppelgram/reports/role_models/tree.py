@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from doppelgram.numbers import date
 from doppelgram.reports.role_models.axis import ticks
+from doppelgram.reports.role_models.history import History
 from doppelgram.reports.role_models.photographs import PhotographStore
 
 WIDTH = 980
@@ -15,25 +15,6 @@ MOST_DRAWN = 120
 # Up to this many rows every post is pictured; else only the posts with most followers.
 _FEW_ROWS, _PICTURED = 16, 14
 _TOP, _BOTTOM = 8, 34
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A post in a tree.
-
-    Attributes:
-        path: of the post.
-        author: of the post.
-        time: UTC seconds.
-        parent: position of the parent in the list of posts, -1 for none.
-        about: what else to say of it.
-    """
-
-    path: str
-    author: str
-    time: float
-    parent: int
-    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,28 +58,18 @@ class Tree:
     width: int = WIDTH
 
 
-def influence_tree(posts: Sequence[Leaf], root: int, store: PhotographStore) -> Tree:
-    """Lay out the tree below one post.
-
-    Args:
-        posts: all posts of the arrangement; parents are earlier than their children.
-        root: position of the post whose tree is drawn.
-        store: for pictures.
-    """
-    children: dict[int, list[int]] = {}
-    for k, post in enumerate(posts):
-        if post.parent >= 0:
-            children.setdefault(post.parent, []).append(k)
-    for below in children.values():
-        below.sort(key=lambda k: (posts[k].time, posts[k].path))
-    order = _downwards(root, children)
+def influence_tree(history: History, root: int, store: PhotographStore) -> Tree:
+    """Lay out the tree below the post at position ``root``; ``store`` is for pictures."""
+    posts = history.posts
+    order = [root, *history.below(root)]
     sizes = dict.fromkeys(order, 1)
     for k in reversed(order):
         if k != root:
             sizes[posts[k].parent] += sizes[k]
-    drawn = set(_largest(order, sizes, posts, root))
+    # Those with most followers. A post's tree is larger than any in it, so that they are all joined to the root.
+    drawn = set(sorted(order, key=lambda k: (-sizes[k], k != root, posts[k].time))[:MOST_DRAWN])
     order = [k for k in order if k in drawn]
-    kept = {k: [c for c in children.get(k, []) if c in drawn] for k in order}
+    kept = {k: [c for c in history.children.get(k, []) if c in drawn] for k in order}
     rows, count = _rows(order, kept, sizes)
     few = count <= _FEW_ROWS
     pitch, side = (44.0, 36.0) if few else (max(12.0, min(24.0, 1100 / count)), 30.0)
@@ -114,8 +85,7 @@ def influence_tree(posts: Sequence[Leaf], root: int, store: PhotographStore) -> 
     pictured = _apart(by_size if few else by_size[:_PICTURED], at, side)
     nodes = []
     for k in sorted(order, key=lambda k: (k not in pictured, sizes[k])):
-        words = ", ".join(part for part in (posts[k].author, date(posts[k].time), posts[k].about) if part)
-        words += f"; {sizes[k] - 1:,} of those below follow it" if sizes[k] > 1 else ""
+        words = posts[k].words + (f"; {sizes[k] - 1:,} of those below follow it" if sizes[k] > 1 else "")
         nodes.append(Node(*at(k), words, k in pictured, store.number(posts[k].path) if k in pictured else None))
     return Tree(
         height=_TOP + pitch * count + _BOTTOM,
@@ -125,28 +95,6 @@ def influence_tree(posts: Sequence[Leaf], root: int, store: PhotographStore) -> 
         nodes=nodes,
         side=side,
     )
-
-
-def _downwards(root: int, children: dict[int, list[int]]) -> list[int]:
-    """The posts below ``root`` and itself, each after its parent."""
-    order, waiting = [], [root]
-    seen = {root}
-    while waiting:
-        k = waiting.pop()
-        order.append(k)
-        for child in children.get(k, []):
-            if child not in seen:
-                seen.add(child)
-                waiting.append(child)
-    return order
-
-
-def _largest(order: list[int], sizes: dict[int, int], posts: Sequence[Leaf], root: int) -> list[int]:
-    """At most ``MOST_DRAWN`` posts, those with most followers first; a post never without its ancestors.
-
-    An ancestor's tree is larger than that of any post in it, so that the largest ones are joined to the root.
-    """
-    return sorted(order, key=lambda k: (-sizes[k], k != root, posts[k].time))[:MOST_DRAWN]
 
 
 def _apart(wanted: list[int], at: Callable[[int], tuple[float, float]], side: float) -> set[int]:

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.train import train
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
@@ -47,7 +46,7 @@ class _Context:
     out: Path
     weights: Path | None
     seed: int
-    console: Console
+    progress: Progress
 
 
 def reproduce_lookalike(
@@ -63,7 +62,7 @@ def reproduce_lookalike(
     overrides: Sequence[str] = (),
     dims: Sequence[int] = DIMS,
     seed: int = 0,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Train on signs and faces as the exercise does, compare, map and search, and write a report.
 
@@ -81,7 +80,7 @@ def reproduce_lookalike(
         overrides: ``key=value`` changes to every training's recipe.
         dims: embedding sizes to try beside 64.
         seed: of splits, weights and batches.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Returns:
         The report, ``report.html``; the same stands in ``report.md``.
@@ -90,7 +89,7 @@ def reproduce_lookalike(
         DoppelgramError: data or settings cannot be used, or ``out`` belongs to other settings.
         Interrupted: stopped by Ctrl-C.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     effort = QUICK if quick else FULL
     if epochs is not None:
         effort = replace(effort, epochs=epochs)
@@ -119,7 +118,7 @@ def reproduce_lookalike(
         "seed": seed,
     }
     open_experiment(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
-    context = _Context(out, Path(weights).expanduser() if weights is not None else None, seed, console)
+    context = _Context(out, Path(weights).expanduser() if weights is not None else None, seed, progress)
     try:
         # Both first, so that unusable images are reported before the long training starts.
         prepared = [
@@ -164,7 +163,7 @@ def _chapter(
 
 
 def _say(context: _Context, subject: Subject, what: str) -> None:
-    context.console.print(f"\n{subject.title}: {what}", style="bold", highlight=False, markup=False, soft_wrap=True)
+    context.progress.note(f"\n{subject.title}: {what}")
 
 
 def _trained(context: _Context, subject: Subject, step: Step, data: Prepared) -> Trained:
@@ -180,11 +179,11 @@ def _trained(context: _Context, subject: Subject, step: Step, data: Prepared) ->
         weights=context.weights,
         seed=context.seed,
         resume=True,
-        console=context.console,
+        progress=context.progress,
     )
     metrics: Mapping[str, Metric] | None = _read_metrics(report, run)
     if metrics is None:
-        found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=context.seed, console=context.console)
+        found = evaluate(folder, part="test", knn=NEIGHBOURS, seed=context.seed, progress=context.progress)
         write_evaluation(found, report)
         metrics = found.metrics
     validation = float(run.facts.get("best", {}).get("val_precision_at_1", 0.0))
@@ -219,10 +218,8 @@ def _maps(context: _Context, subject: Subject, data: Prepared, sizes: Sequence[T
             model = require_model(load_model(one.folder), otherwise)
             if images is None:
                 _say(context, subject, "maps")
-                images = load_images(data.collection.take(shown), model.framing, context.console)
-            with progress_bar(
-                context.console, f"embedding in {one.step.dim} dimensions", len(images.pixels)
-            ) as advance:
+                images = load_images(data.collection.take(shown), model.framing, context.progress)
+            with context.progress.bar(f"embedding in {one.step.dim} dimensions", len(images.pixels)) as advance:
                 vectors = model.embed_pixels(images.pixels, progress=advance)
             labels = images.collection.labels
             parts = np.array([data.parts.parts[name] for name in images.collection.names])
@@ -260,7 +257,7 @@ def _montage(context: _Context, subject: Subject, data: Prepared, best: Trained)
     store = Catalog.open_or_create(
         context.out / "catalogs" / f"{subject.name}-{best.step.key}", model, model_folder(best.folder)
     )
-    with progress_bar(context.console, "indexing", len(gallery)) as advance:
+    with context.progress.bar("indexing", len(gallery)) as advance:
         index_collection(gallery, model, store, progress=advance)
     test = data.collection.take(rows["test"])
     first: dict[str, int] = {}

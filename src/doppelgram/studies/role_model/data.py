@@ -7,11 +7,17 @@ from pathlib import Path
 
 from doppelgram.dataset.collection import Collection, codes
 from doppelgram.dataset.pairs import Index, Pairs
-from doppelgram.dataset.protocols import APART, closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, split_by_image
 from doppelgram.dataset.tables import table_in
 from doppelgram.errors import DoppelgramError
+from doppelgram.studies.role_model.protocols import (
+    APART,
+    closed_protocol,
+    open_protocol,
+    protocol_pairs,
+    read_grouped_posts,
+)
 
 PROTOCOLS = ("closed", "open")
 TEST_PAIRS, VALIDATION_PAIRS = 2000, 1000

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from doppelgram.console import progress_bar
 from doppelgram.errors import DoppelgramError
 from doppelgram.studies.role_model.data import Trial
 from doppelgram.studies.role_model.plan import BACKBONE, Rung
@@ -76,7 +75,7 @@ def measure_ours(study: StudyData, rung: Rung, trial: Trial, data: Path, overrid
         weights=study.weights,
         seed=study.seed,
         resume=True,
-        console=study.console,
+        progress=study.progress,
     )
     seconds = float(run.facts.get("training_seconds", time.perf_counter() - started))
     otherwise = f"{run.folder}: holds no model of places and poses; choose another --out"
@@ -84,7 +83,7 @@ def measure_ours(study: StudyData, rung: Rung, trial: Trial, data: Path, overrid
     asked = (trial.validation, trial.test)
     rows = np.unique(np.concatenate([part for pairs in asked for part in (pairs.a, pairs.b)]))
     paths = study.posts.collection.paths
-    with progress_bar(study.console, "asking our model", len(rows)) as advance:
+    with study.progress.bar("asking our model", len(rows)) as advance:
         embedded = embed_files(model, [paths[row] for row in rows], progress=advance)
     if len(embedded.kept) != len(rows):
         raise DoppelgramError(f"{study.posts.collection.root}: photographs changed or vanished meanwhile")

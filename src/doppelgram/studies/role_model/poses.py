@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 
 if TYPE_CHECKING:
     from doppelgram.pose.estimators.estimator import Estimator
@@ -43,7 +42,7 @@ def estimator_for(data: Path, name: str, weights: Path | None, pose_weights: Pat
 
 
 def people_in(
-    paths: Sequence[Path], estimator: Estimator | KnownPeople, folder: Path, console: Console
+    paths: Sequence[Path], estimator: Estimator | KnownPeople, folder: Path, progress: Progress
 ) -> list[People | None]:
     """People of every photograph, found once and kept in ``folder``.
 
@@ -55,7 +54,7 @@ def people_in(
 
     if isinstance(estimator, KnownPeople):
         estimator.require(paths, every=False)
-    with progress_bar(console, f"people, by {estimator.name}", len(paths)) as advance:
+    with progress.bar(f"people, by {estimator.name}", len(paths)) as advance:
         return find_people(paths, estimator, folder, advance)
 
 

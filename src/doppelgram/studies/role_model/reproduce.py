@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from rich.console import Console
 
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import load_images
 from doppelgram.errors import DoppelgramError, Interrupted
@@ -61,7 +61,7 @@ def reproduce_role_model(
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
     seed: int = 0,
-    console: Console | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Train and measure every rung of the study's ladder, and write a report.
 
@@ -83,7 +83,7 @@ def reproduce_role_model(
         only: keys of the rungs to measure now, all by default; a later call may measure others.
         overrides: ``key=value`` changes to every pair network's recipe.
         seed: of division, pairs, weights and batches.
-        console: where progress is shown; standard error by default.
+        progress: where progress is shown; the terminal by default.
 
     Returns:
         The report, ``report.html``; beside it ``report.md``, ``ladder.csv`` and ``ladder.json``.
@@ -92,7 +92,7 @@ def reproduce_role_model(
         DoppelgramError: data, weights or settings that cannot be used, or an ``out`` started otherwise.
         Interrupted: stopped by Ctrl-C.
     """
-    console = console or Console(stderr=True)
+    progress = progress or TerminalProgress()
     data, out = Path(data).expanduser(), Path(out).expanduser()
     folder = Path(weights).expanduser() if weights is not None else None
     if protocol not in (*PROTOCOLS, "both"):
@@ -120,12 +120,12 @@ def reproduce_role_model(
     started = time.perf_counter()
     plan = _Plan(data, out, rungs, reference, everything, grouped, finder, settings, protocol, folder)
     try:
-        return _measure_all(plan, console)
+        return _measure_all(plan, progress)
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(f"{out}: interrupted; the same command continues from here") from None
     finally:
         shutil.rmtree(out / "scratch", ignore_errors=True)
-        console.print(duration(time.perf_counter() - started), style="dim", highlight=False)
+        progress.note(duration(time.perf_counter() - started))
 
 
 @dataclass(frozen=True)
@@ -157,11 +157,11 @@ class _Plan:
     weights: Path | None
 
 
-def _measure_all(plan: _Plan, console: Console) -> Path:
+def _measure_all(plan: _Plan, progress: Progress) -> Path:
     out, rungs, reference, settings = plan.out, plan.rungs, plan.reference, plan.settings
     everything, grouped, finder, protocol = plan.everything, plan.grouped, plan.finder, plan.protocol
     seed = int(settings["seed"])
-    images = load_images(everything, Framing(reference.data.size), console)
+    images = load_images(everything, Framing(reference.data.size), progress)
     posed = np.flatnonzero(images.collection.column("pose") != "")
     posts = Posts.of(images.collection.take(posed), grouped)
     notes: list[str] = []
@@ -177,14 +177,14 @@ def _measure_all(plan: _Plan, console: Console) -> Path:
                 raise
             reason = str(problem).removeprefix(f"{everything.root}: ")
             notes.append(f"The {name} protocol is left out: {reason}.")
-            _say(console, notes[-1])
+            progress.note(notes[-1])
     sides = {rung.mask for rung in rungs if rung.mask}
-    people = people_in(posts.collection.paths, finder, cache_folder() / "poses", console) if sides else []
+    people = people_in(posts.collection.paths, finder, cache_folder() / "poses", progress) if sides else []
     nobody = sum(one is None or len(one) == 0 for one in people)
     if nobody:
         notes.append(f"No person was found in {nobody:,} of {len(people):,} posts; their skeleton masks are empty.")
     masks = {side: draw_masks(people, side) for side in sides}
-    study = StudyData(posts, [images.hashes[row] for row in posed], masks, out, plan.weights, seed, console)
+    study = StudyData(posts, [images.hashes[row] for row in posed], masks, out, plan.weights, seed, progress)
     study.pixels_at[reference.data.size] = images.pixels[posed]
     climbed: dict[str, dict[str, RungResult]] = {name: {} for name in trials}
     leaky: dict[str, RungResult] = {}
@@ -203,7 +203,7 @@ def _measure_all(plan: _Plan, console: Console) -> Path:
     later = sorted((rung for rung in rungs if rung not in quick_ones), key=lambda rung: rung.kind != "ours")
     for rung in [*quick_ones, *later]:
         for name, trial in trials.items():
-            _say(console, f"{rung.title}, {name} protocol")
+            progress.note(f"{rung.title}, {name} protocol")
             if rung.kind != "ours":
                 climbed[name][rung.key] = measure_rung(study, rung, trial, reference)
                 continue
@@ -214,16 +214,12 @@ def _measure_all(plan: _Plan, console: Console) -> Path:
                 raise
             except DoppelgramError as problem:
                 notes.append(f"Our own model is left out of the {name} protocol: {problem}.")
-                _say(console, notes[-1])
+                progress.note(notes[-1])
         if rung.frozen and rung.recipe is not None:
             leaky[rung.key] = measure_leaky(study, rung)
         if rung not in quick_ones or rung is quick_ones[-1]:
             page = report()
     return page
-
-
-def _say(console: Console, what: str) -> None:
-    console.print(what, style="bold", highlight=False, markup=False, soft_wrap=True)
 
 
 def _pictures(

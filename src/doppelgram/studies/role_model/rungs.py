@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.files import written_whole
@@ -64,7 +63,7 @@ class StudyData:
         out: the folder of the whole ladder.
         weights: folder of pretrained weights.
         seed: of everything.
-        console: where progress is shown.
+        progress: where progress is shown.
         pixels_at: photographs by the side they were read at.
         features_of: features by what decides them.
     """
@@ -75,14 +74,14 @@ class StudyData:
     out: Path
     weights: Path | None
     seed: int
-    console: Console
+    progress: Progress
     pixels_at: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     features_of: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def pixels(self, size: int) -> NDArray[np.uint8]:
         """Photographs squashed to squares of ``size``, as the study did."""
         if size not in self.pixels_at:
-            with progress_bar(self.console, f"reading at {size} x {size}", len(self.hashes)) as advance:
+            with self.progress.bar(f"reading at {size} x {size}", len(self.hashes)) as advance:
                 loaded = load_pixels(
                     self.posts.collection.paths, Framing(size), progress=advance, scratch=self.out / "scratch"
                 )
@@ -99,7 +98,7 @@ class StudyData:
         if key not in self.features_of:
             network = make_network(recipe.model, recipe.data.size, self.weights, self.seed)
             pixels, copies = self.pixels(recipe.data.size), recipe.augment.copies
-            with progress_bar(self.console, "features, once and for all", 2 * len(pixels)) as advance:
+            with self.progress.bar("features, once and for all", 2 * len(pixels)) as advance:
                 self.features_of[key] = mirrored_features(
                     network,
                     pixels,
@@ -211,7 +210,7 @@ def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validat
     task = PairsTask(network, inputs, plan, validation, recipe, seed=data.seed)
     seconds = _read_json(folder / "seconds.json").get("seconds", 0.0)
     started = time.perf_counter()
-    fitted = fit(task, recipe.stopping, Place.of_run(folder, title=rung.title), resume=True, console=data.console)
+    fitted = fit(task, recipe.stopping, Place.of_run(folder, title=rung.title), resume=True, progress=data.progress)
     seconds += time.perf_counter() - started
     if fitted.interrupted:
         _write_json(folder / "seconds.json", {"seconds": seconds})

@@ -9,9 +9,8 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_kinds, twins
 from doppelgram.models.fusion import fused, fused_dim
 from doppelgram.models.towers import unit
@@ -20,7 +19,6 @@ from doppelgram.space.calibration import Calibration
 from doppelgram.space.joint import JointCalibration
 from doppelgram.training.arrangement.fit import TowerTraining, TrainingPosts, first_image_towers
 from doppelgram.training.arrangement.towers import PlannedTower
-from doppelgram.training.embedding import warn
 
 # Of these the weights of towers are chosen whose weight is "auto".
 _WEIGHTS = (0.1, 0.3, 0.6, 1.0, 2.0, 4.0)
@@ -84,7 +82,7 @@ def tower_vectors(
 
 
 def calibrated_space(
-    training: TowerTraining, people: int, data: str, console: Console
+    training: TowerTraining, people: int, data: str, progress: Progress
 ) -> tuple[ArrangementSpace, dict[str, float]]:
     """The space of the trained towers, calibrated on the validation part if it has the pairs.
 
@@ -100,10 +98,10 @@ def calibrated_space(
     where = f"validation part of {data}"
     rows, kinds = _pairs(training, posts.validated)
     if min(len(kinds.same), len(kinds.place), len(kinds.pose)) < _FEWEST_PAIRS:
-        warn(console, "the validation part has too few hard pairs; the training part calibrates instead")
+        progress.warning("the validation part has too few hard pairs; the training part calibrates instead")
         where = f"training part of {data}"
         rows, kinds = _pairs(training, posts.trained_on)
-    with progress_bar(console, "calibrating", len(rows)) as advance:
+    with progress.bar("calibrating", len(rows)) as advance:
         found = tower_vectors(towers, posts, rows, advance)
     joint, vectors = _weighed(found, kinds, space, where)
     space = replace(space, calibration=joint)

@@ -7,10 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from torch import nn
 
-from doppelgram.console import progress_bar
+from doppelgram.console import Progress
 from doppelgram.dataset.splits import Split
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.augment import Augmentation
@@ -78,14 +77,14 @@ class TowerTraining:
         run: whose checkpoints, log and facts are written.
         towers: in the recipe's order; trained in place.
         posts: what they are trained on.
-        console: where progress is shown.
+        progress: where progress is shown.
         untouched: features of backbones as they came, by `PlannedTower.backbone_key`.
     """
 
     run: Run
     towers: list[PlannedTower]
     posts: TrainingPosts
-    console: Console
+    progress: Progress
     untouched: dict[tuple[Any, ...], NDArray[np.float32]] = field(default_factory=dict)
 
     def fit_all(self) -> None:
@@ -135,7 +134,7 @@ class TowerTraining:
         validated, validated_classes = self.posts.examples(recipe.of, self.posts.validated)
         held_out = (self._plain(each, validated), validated_classes) if len(validated) else None
         mirror, copies = int(tower.mirror), self._copies(each, recipe, rows)
-        with progress_bar(self.console, f"{each.name}: first layers", (1 + mirror + copies) * len(rows)) as advance:
+        with self.progress.bar(f"{each.name}: first layers", (1 + mirror + copies) * len(rows)) as advance:
             maps = first_maps(
                 network,
                 layers,
@@ -166,7 +165,7 @@ class TowerTraining:
         recipe: Any = each.recipe
         place = Place.of_run(self.run.folder, each.name)
         with self.run.timed():
-            fitted = fit(task, recipe.stopping, place, resume=True, console=self.console)
+            fitted = fit(task, recipe.stopping, place, resume=True, progress=self.progress)
         if fitted.interrupted:
             done = f"stopped in tower {each.name} after {len(fitted.history)} of {recipe.optimiser.epochs} epochs"
             raise Interrupted(f"{self.run.folder}: {done}; continue with `doppelgram train ... --resume`")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
+from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.splits import Split
 from doppelgram.errors import DoppelgramError, Interrupted
@@ -26,7 +26,7 @@ from doppelgram.training.tasks.first_layers import check_cut
 from doppelgram.training.tower_inputs import read_tower_inputs
 
 
-def train_arrangement(job: Job, run: Run | None, console: Console) -> Run:
+def train_arrangement(job: Job, run: Run | None, progress: Progress) -> Run:
     """Train what a job with a recipe of task `arrangements` orders; see `doppelgram.api.train.train`.
 
     Photographs have the columns ``place`` and ``pose``; those without a pose are trained on for their place. Every
@@ -37,11 +37,11 @@ def train_arrangement(job: Job, run: Run | None, console: Console) -> Run:
     collection = _posts(job)
     settings = _finder_settings(recipe.arrangement, job.weights)
     finder = open_finder(settings, job.weights)
-    parts = given_parts(job, run, collection, console)
+    parts = given_parts(job, run, collection, progress)
     resumed, run = run is not None, job.open(run)
     try:
         if parts is None:
-            parts = drawn_parts(collection, recipe.split, job.seed, console)
+            parts = drawn_parts(collection, recipe.split, job.seed, progress)
         if not (job.out / SPLIT_FILE).is_file():
             parts.write(job.out / SPLIT_FILE)
         names = _names(job, collection, parts)
@@ -50,12 +50,12 @@ def train_arrangement(job: Job, run: Run | None, console: Console) -> Run:
         views = TowerViews(towers)
         want = Want(settings.framing, extras=finder.extras)
         inputs = read_tower_inputs(
-            collection, want, views.of("place"), views.of("pose"), recipe.arrangement.people, console
+            collection, want, views.of("place"), views.of("pose"), recipe.arrangement.people, progress
         )
         (job.out / "files.json").write_text(inputs.report.to_json(), encoding="utf-8")
-        training = TowerTraining(run, towers, TrainingPosts(inputs, views, parts, names), console)
+        training = TowerTraining(run, towers, TrainingPosts(inputs, views, parts, names), progress)
         training.fit_all()
-        space, figures = calibrated_space(training, recipe.arrangement.people, str(job.source), console)
+        space, figures = calibrated_space(training, recipe.arrangement.people, str(job.source), progress)
         place, pose = ([each.tower for each in of_kind(towers, kind)] for kind in ("place", "pose"))
         labels = (*names["place"].tolist(), *names["pose"].tolist())
         model = ArrangementModel(place, pose, space, settings, labels, recipe.to_dict())

@@ -19,7 +19,7 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.atlas import Images
-from doppelgram.reports.map.projector import write_projector
+from doppelgram.maps.projector import write_projector
 
 
 def test_tensorboard_shows_it(make_images: Callable[..., Images], tmp_path: Path) -> None:

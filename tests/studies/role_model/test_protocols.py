@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.protocols import closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.samples.posts import render_posts
+from doppelgram.studies.role_model.protocols import closed_protocol, open_protocol, protocol_pairs, read_grouped_posts
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from doppelgram.dataset.collection import Collection, codes
 from doppelgram.dataset.image_table import columns_by_path
-from doppelgram.dataset.pairs import Index, Pairs, make_pairs
+from doppelgram.dataset.pairs import Index, Pairs
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split
 from doppelgram.dataset.tables import read_table, table_in
 from doppelgram.errors import DoppelgramError
+from doppelgram.studies.role_model.pairs import make_pairs
 
 APART = ("person", "photo")
 NEGATIVES = ("same place, other pose", "other place, same pose")

@@ -1,0 +1,75 @@
+"""Put images into a catalog, to search it later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.report import IndexReport
+from doppelgram.catalog.store import Catalog
+from doppelgram.console import Progress, TerminalProgress
+from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.loading import tell_notes
+from doppelgram.dataset.read import as_collection
+from doppelgram.errors import Interrupted
+from doppelgram.files import keep_inputs
+from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.reports.crops import (
+    asked_detector,
+    draw_model_crops,
+    tell_faces,
+)
+from doppelgram.training.run import Run
+
+
+def index(
+    data: Collection | Path | str,
+    model: Run | Path | str,
+    catalog: Path | str,
+    *,
+    crop: str = "",
+    show_crops: Path | str | None = None,
+    weights: Path | str | None = None,
+    keypoints: Path | str | None = None,
+    progress: Progress | None = None,
+) -> IndexReport:
+    """Embed images into a catalog; what is there already is skipped.
+
+    Args:
+        data: the images, a folder or table of them or a collection; labels are kept where there are any.
+        model: run, or its folder, or a model folder.
+        catalog: catalog folder, made if it is not there.
+        crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of every image, although the model
+            was trained on other cuts; the catalog remembers it.
+        show_crops: PNG to draw the images into, with what is cut from each.
+        weights: for a model of places and poses: folder in which what finds people is looked up first.
+        keypoints: for one that takes ready-made keypoints: the file that holds them, by default ``keypoints.json``
+            beside the images.
+        progress: where progress is shown; the terminal by default.
+
+    Raises:
+        DoppelgramError: nothing could be read, or the catalog was filled by another model or from other cuts.
+        Interrupted: stopped by Ctrl-C; the same call goes on.
+    """
+    progress = progress or TerminalProgress()
+    model = Path(model)
+    loaded = load_model(model, weights=weights, keypoints=keypoints)
+    wanted = str(loaded.recipe.get("data", {}).get("label", ""))
+    collection = as_collection(data)
+    if wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
+        collection = collection.with_label(wanted)
+    face = asked_detector(crop, show_crops, loaded)
+    if show_crops is not None:
+        keep_inputs([Path(show_crops).expanduser()], collection.paths)
+    loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
+    store = Catalog.open_or_create(Path(catalog).expanduser(), loaded, model_folder(model), face=face)
+    tell_notes(collection, progress)
+    try:
+        with progress.bar("indexing", len(collection)) as advance:
+            report = index_collection(collection, loaded, store, progress=advance)
+    except KeyboardInterrupt:
+        raise Interrupted(f"{catalog}: interrupted; the same command goes on from here") from None
+    tell_faces(progress, report.files)
+    if show_crops is not None:
+        draw_model_crops(collection.paths, loaded.with_face(store.face), show_crops, progress)
+    return report

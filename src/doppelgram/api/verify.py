@@ -1,0 +1,80 @@
+"""Say whether two photographs show the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from doppelgram.console import Progress, TerminalProgress
+from doppelgram.errors import DoppelgramError
+from doppelgram.files import keep_inputs
+from doppelgram.models.bundle import load_model
+from doppelgram.models.embed_files import embed_files
+from doppelgram.models.verdict import Verdict
+from doppelgram.reports.crops import (
+    asked_detector,
+    draw_model_crops,
+    faces_report,
+    tell_faces,
+)
+from doppelgram.space.space import unknown_notes, unknown_parts
+from doppelgram.training.run import Run
+
+
+def verify(
+    image_a: Path | str,
+    image_b: Path | str,
+    *,
+    model: Run | Path | str,
+    crop: str = "",
+    show_crops: Path | str | None = None,
+    weights: Path | str | None = None,
+    keypoints: Path | str | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Say whether two photographs show the same, as a model sees them.
+
+    Args:
+        image_a: a photograph.
+        image_b: another.
+        model: run, or its folder, or a model folder.
+        crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of both.
+        show_crops: PNG to draw them into, with what is cut from each.
+        weights: as for `index`.
+        keypoints: as for `index`; of both photographs.
+        progress: where remarks go; the terminal by default.
+
+    Raises:
+        DoppelgramError: no such model, or an image that cannot be read.
+    """
+    progress = progress or TerminalProgress()
+    loaded = load_model(Path(model), weights=weights, keypoints=keypoints)
+    loaded = loaded.with_face(asked_detector(crop, show_crops, loaded))
+    images = [Path(image).expanduser() for image in (image_a, image_b)]
+    if show_crops is not None:
+        keep_inputs([Path(show_crops).expanduser()], images)
+    files = embed_files(loaded, images, keep_duplicates=True, requested=True)
+    for outcome in files.report.problems():
+        raise DoppelgramError(f"{outcome.path}: {outcome.reason or outcome.status}")
+    tell_faces(progress, faces_report(images, files.faces))
+    if show_crops is not None:
+        draw_model_crops(images, loaded, show_crops, progress)
+    space = loaded.space
+    unknown = unknown_parts(space, files.vectors)
+    for image, missing in zip((image_a, image_b), unknown, strict=True):
+        for note in unknown_notes(image, missing):
+            progress.warning(note)
+    compared = space.compare(files.vectors[:1], files.vectors[1:])
+    distance, threshold = float(compared.distance[0]), space.threshold
+    return Verdict(
+        str(image_a),
+        str(image_b),
+        distance,
+        None if compared.probability is None else float(compared.probability[0]),
+        threshold,
+        None if threshold is None else distance <= threshold,
+        faces_a=files.faces[0],
+        faces_b=files.faces[1],
+        parts={name: float(part.probability[0]) for name, part in compared.parts.items()},
+        unknown_a=unknown[0],
+        unknown_b=unknown[1],
+    )
