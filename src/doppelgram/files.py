@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,7 +53,7 @@ def written_whole(file: Path) -> Iterator[Path]:
     """
     if file.is_dir():
         raise DoppelgramError(f"{file}: cannot be written, since it is a folder; name a file")
-    aside = file.with_name(f".{file.stem}.{os.getpid()}.part{file.suffix}")
+    aside = file.with_name(f".{file.stem}.{secrets.token_hex(4)}.part{file.suffix}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         yield aside

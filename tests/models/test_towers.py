@@ -7,9 +7,10 @@ import torch
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.backbone import SmallNet
+from doppelgram.models.fusion import fused, fused_dim
 from doppelgram.models.networks.embedding import SCALE, EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.keypoints import PoseTower
-from doppelgram.models.towers import ImageTower, KeypointTower, fused, fused_dim, unit
+from doppelgram.models.towers import ImageTower, KeypointTower, unit
 
 
 def expert(weight: float = 1.0) -> KeypointTower:

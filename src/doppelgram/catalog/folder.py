@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
 from doppelgram.images.faces.detectors import DETECTORS
-from doppelgram.models.format import DESCRIPTION_FILE, WEIGHTS_FILE
+from doppelgram.models.format import DESCRIPTION_FILE, WEIGHTS_FILE, read_description
 
 FORMAT, VERSION = "doppelgram-catalog", 1
 CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"
@@ -38,9 +37,8 @@ def write_facts(file: Path, fingerprint: str, dim: int, face: str = "") -> None:
     }
     if face:
         facts["face"] = face
-    aside = part_of(file)
-    aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    os.replace(aside, file)
+    with written_whole(file) as aside:
+        aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 def read_facts(file: Path) -> dict[str, Any]:
@@ -49,17 +47,7 @@ def read_facts(file: Path) -> dict[str, Any]:
     Raises:
         DoppelgramError: it is damaged, another program's, or of a newer version.
     """
-    try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise DoppelgramError(f"{file}: cannot be read as JSON; the catalog is damaged") from None
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        raise DoppelgramError(f"{file}: this is not a catalog written by doppelgram")
-    if facts.get("version") != VERSION:
-        raise DoppelgramError(
-            f"{file}: written in catalog version {facts.get('version')}, "
-            f"this program reads version {VERSION}; update it"
-        )
+    facts = read_description(file, FORMAT, VERSION, "catalog")
     for key, kind in (("fingerprint", str), ("dim", int), ("created", str)):
         if not isinstance(facts.get(key), kind):
             raise DoppelgramError(f"{file}: '{key}' is missing or of the wrong kind; the catalog is damaged")
@@ -97,14 +85,8 @@ def copy_model(source: Path, target: Path) -> None:
 
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file, whole or not at all."""
-    aside = part_of(target)
-    shutil.copyfile(source, aside)
-    os.replace(aside, target)
-
-
-def part_of(file: Path) -> Path:
-    """A name of its own, beside ``file``, for what is to become it."""
-    return file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
+    with written_whole(target) as aside:
+        shutil.copyfile(source, aside)
 
 
 @contextmanager

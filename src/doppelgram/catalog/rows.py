@@ -61,6 +61,12 @@ def is_id(text: str) -> bool:
     return _SHA256.fullmatch(text) is not None
 
 
+def one_of(ids: Sequence[str]) -> str:
+    """Condition for the rows with these ids; what is no id is left out, so that no text gets into the condition."""
+    listed = ", ".join(f"'{text}'" for text in ids if is_id(text))
+    return f"id IN ({listed})" if listed else "false"
+
+
 def connect(database: Path) -> Any:
     """Open a LanceDB database whose every read sees the latest commit."""
     # The engine's own log lines mean nothing to the person at the terminal.

@@ -28,8 +28,8 @@ from doppelgram.catalog.rows import (
     create_table,
     entries_of,
     images_table,
-    is_id,
     matrix,
+    one_of,
     schema,
     with_facts,
 )
@@ -241,7 +241,7 @@ class Catalog:
 
         wanted = list(dict.fromkeys(ids))
         selected = list(dict.fromkeys(["id", *columns]))
-        parts = [self._read(selected, _one_of(part)).to_pandas() for part in _parts(wanted) or [[]]]
+        parts = [self._read(selected, one_of(part)).to_pandas() for part in _parts(wanted) or [[]]]
         found: pd.DataFrame = pd.concat(parts, ignore_index=True).set_index("id")
         return found
 
@@ -274,7 +274,7 @@ class Catalog:
             new = {entry.id: entry for entry in part}
             # Whole rows are given, though only facts change: merging some columns only, the engine reads the other
             # ones of all images, which takes ten times the time and gigabytes of memory.
-            rows = self._read(COLUMNS, _one_of(list(new)))
+            rows = self._read(COLUMNS, one_of(list(new)))
             with plain_errors(self.folder, "written"):
                 merge = self._table.merge_insert("id").when_matched_update_all()
                 written += int(merge.execute(with_facts(rows, new, self.dim)).num_updated_rows)
@@ -298,9 +298,3 @@ class Catalog:
 
 def _parts(values: Sequence[T]) -> list[Sequence[T]]:
     return [values[start : start + _IDS_AT_ONCE] for start in range(0, len(values), _IDS_AT_ONCE)]
-
-
-def _one_of(ids: Sequence[str]) -> str:
-    """Condition for the rows with these ids; what is no id is left out, so that no text gets into the condition."""
-    listed = ", ".join(f"'{text}'" for text in ids if is_id(text))
-    return f"id IN ({listed})" if listed else "false"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,35 +51,19 @@ def percentiles(replicates: Float64, value: float, confidence: float = CONFIDENC
     return min(float(low), value), max(float(high), value)
 
 
-def bootstrap_mean(
-    values: Float64, *, seed: int, replicates: int = REPLICATES, confidence: float = CONFIDENCE
-) -> tuple[float, float]:
+def bootstrap_mean(values: Float64, *, seed: int) -> tuple[float, float]:
     """Interval of a mean over images: the images are drawn again with replacement.
 
     Args:
         values: (n,) one number an image, n >= 1.
         seed: the same seed gives the same interval.
-        replicates: how many times to draw.
-        confidence: between 0 and 1.
     """
-    rng = np.random.default_rng(seed)
-    n = len(values)
-    rows = max(1, _CHUNK // n)
-    means = [
-        values[rng.integers(0, n, size=(min(rows, replicates - start), n), dtype=np.int32)].mean(axis=1)
-        for start in range(0, replicates, rows)
-    ]
-    return percentiles(np.concatenate(means), float(values.mean()), confidence)
+    rng, n = np.random.default_rng(seed), len(values)
+    means = _drawn_means(lambda rows: values[rng.integers(0, n, size=(rows, n), dtype=np.int32)], n)
+    return percentiles(means, float(values.mean()))
 
 
-def bootstrap_balanced(
-    correct: NDArray[np.bool_],
-    classes: Int64,
-    *,
-    seed: int,
-    replicates: int = REPLICATES,
-    confidence: float = CONFIDENCE,
-) -> tuple[float, float, float]:
+def bootstrap_balanced(correct: NDArray[np.bool_], classes: Int64, *, seed: int) -> tuple[float, float, float]:
     """Mean over classes of the share correct, with an interval from drawing images again within each class.
 
     Drawing n images of a class again, of which a share p is correct, makes the number of correct ones binomial,
@@ -88,22 +73,22 @@ def bootstrap_balanced(
         correct: (n,), n >= 1.
         classes: (n,) class of each image.
         seed: the same seed gives the same interval.
-        replicates: how many times to draw.
-        confidence: between 0 and 1.
 
     Returns:
         The value and both ends of its interval.
     """
     _, codes, sizes = np.unique(classes, return_inverse=True, return_counts=True)
     recall = np.bincount(codes, weights=correct) / sizes
-    rng = np.random.default_rng(seed)
-    rows = max(1, _CHUNK // len(sizes))
-    means = [
-        (rng.binomial(sizes, recall, size=(min(rows, replicates - start), len(sizes))) / sizes).mean(axis=1)
-        for start in range(0, replicates, rows)
-    ]
-    value = float(recall.mean())
-    return (value, *percentiles(np.concatenate(means), value, confidence))
+    rng, value = np.random.default_rng(seed), float(recall.mean())
+    means = _drawn_means(lambda rows: rng.binomial(sizes, recall, size=(rows, len(sizes))) / sizes, len(sizes))
+    return (value, *percentiles(means, value))
+
+
+def _drawn_means(draw: Callable[[int], NDArray[Any]], width: int) -> Float64:
+    """Means (`REPLICATES`,) of the rows (r, width) that ``draw`` gives, some of them in memory at a time."""
+    rows = max(1, _CHUNK // width)
+    parts = [draw(min(rows, REPLICATES - start)).mean(axis=1) for start in range(0, REPLICATES, rows)]
+    return np.concatenate(parts)
 
 
 def image_weights(images: int, *, seed: int, rows: int, replicates: int = REPLICATES) -> Iterator[Float64]:

@@ -49,16 +49,16 @@ def retrieval_metrics(ranking: Ranking, *, seed: int = 0) -> dict[str, Metric]:
     }
 
 
-def cmc_curve(ranking: Ranking, ranks: int = DEPTH) -> Float64 | None:
-    """Cumulative match characteristic: share of queries with a relevant image by rank 1 to ``ranks``.
+def cmc_curve(ranking: Ranking) -> Float64 | None:
+    """Cumulative match characteristic: share of queries with a relevant image by rank 1 to `DEPTH`.
 
     Returns:
-        (ranks,), or None if no query has a relevant image.
+        (`DEPTH`,), or None if no query has a relevant image.
     """
     first = ranking.first[ranking.relevant > 0]
     if not len(first):
         return None
-    return np.cumsum(np.bincount(first, minlength=ranks + 1)[1 : ranks + 1]) / len(first)
+    return np.cumsum(np.bincount(first, minlength=DEPTH + 1)[1 : DEPTH + 1]) / len(first)
 
 
 def precision_at_1_and_map(

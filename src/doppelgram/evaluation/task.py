@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space.exact import Float32, Ids, Int64, vectors
+from doppelgram.space.exact import Float32, Ids, Int64, listed, vectors
 
 
 @dataclass(frozen=True)
@@ -94,21 +94,15 @@ def make_task(gallery: EmbeddedSet, query: EmbeddedSet | None = None) -> Retriev
         names, codes = _classes(_labels(gallery.labels, n, "gallery"))
         images = np.arange(n)
         if gallery.ids is not None:
-            images = _numbers(_listed(gallery.ids, n, "gallery", "ids"))
+            images = _numbers(listed(gallery.ids, n, "gallery"))
         return RetrievalTask(found, found, codes, codes, names, images, images, True)
-    asked = vectors(query.vectors, "query")
-    if asked.shape[1] != found.shape[1]:
-        raise DoppelgramError(
-            f"the queries have {asked.shape[1]} dimensions and the gallery {found.shape[1]}; "
-            "embed both with the same model"
-        )
+    asked = vectors(query.vectors, "queries", found.shape[1])
     names, codes = _classes(_labels(gallery.labels, n, "gallery") + _labels(query.labels, len(asked), "query"))
     images = np.arange(n + len(asked))
     if (gallery.ids is None) != (query.ids is None):
         raise DoppelgramError("ids are given for one of gallery and query only; give both, or neither")
     if gallery.ids is not None and query.ids is not None:
-        ids = _listed(gallery.ids, n, "gallery", "ids") + _listed(query.ids, len(asked), "query", "ids")
-        images = _numbers(ids)
+        images = _numbers(listed(gallery.ids, n, "gallery") + listed(query.ids, len(asked), "query"))
     return RetrievalTask(asked, found, codes[n:], codes[:n], names, images[n:], images[:n], False)
 
 
@@ -117,19 +111,12 @@ def _numbers(ids: list[Any]) -> Int64:
     return np.fromiter((seen.setdefault(name, len(seen)) for name in ids), dtype=np.int64, count=len(ids))
 
 
-def _listed(values: Any, count: int, side: str, what: str) -> list[Any]:
-    listed = list(values.tolist() if hasattr(values, "tolist") else values)
-    if len(listed) != count:
-        raise DoppelgramError(f"{side}: {count} embeddings but {len(listed)} {what}; give one an image")
-    return listed
-
-
 def _labels(labels: Any, count: int, side: str) -> list[Any]:
-    listed = _listed(labels, count, side, "labels")
-    for row, label in enumerate(listed):
+    names = listed(labels, count, side, "labels")
+    for row, label in enumerate(names):
         if label is None or label == "" or label != label:
             raise DoppelgramError(f"{side}: the image in row {row} has no label; leave unlabelled images out")
-    return listed
+    return names
 
 
 def _classes(labels: list[Any]) -> tuple[NDArray[Any], Int64]:

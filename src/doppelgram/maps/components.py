@@ -31,12 +31,11 @@ class Components:
         return placed
 
 
-def principal_components(vectors: Any, count: int = 2) -> Components:
-    """Principal components of vectors, by eigenvectors of the smaller of their two scatter matrices.
+def principal_components(vectors: Any) -> Components:
+    """Two principal components of vectors, by eigenvectors of the smaller of their two scatter matrices.
 
     Args:
-        vectors: (n, d), n >= 2.
-        count: how many; axes beyond the vectors' rank are zero.
+        vectors: (n, d), n >= 2; axes beyond their rank are zero.
     """
     values = np.asarray(vectors, dtype=np.float64)
     mean = values.mean(axis=0)
@@ -44,14 +43,14 @@ def principal_components(vectors: Any, count: int = 2) -> Components:
     rows, width = centred.shape
     tall = rows >= width
     squares, found = np.linalg.eigh(centred.T @ centred if tall else centred @ centred.T)
-    squares, found = squares[::-1][:count], found[:, ::-1][:, :count]
-    axes = np.zeros((count, width))
+    squares, found = squares[::-1][:2], found[:, ::-1][:, :2]
+    axes = np.zeros((2, width))
     total = float(np.einsum("ij,ij->", centred, centred))
     kept = squares > 1e-12 * max(total, np.finfo(np.float64).tiny)
     basis = found.T if tall else (centred.T @ found).T
     for row in np.flatnonzero(kept):
         axis = basis[row] / np.linalg.norm(basis[row])
         axes[row] = axis * np.sign(axis[np.abs(axis).argmax()])
-    shares = np.zeros(count)
+    shares = np.zeros(2)
     shares[: len(squares)][kept] = squares[kept] / (total or 1.0)
     return Components(mean, axes, shares)

@@ -20,6 +20,8 @@ TRAINING = "train"
 
 # Answers at one distance that are looked through for a wrong one; more are hardly ever found.
 _TIES = 8
+# Neighbours that are listed.
+_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,6 @@ def nearest_labels(
     *,
     space: Space | None = None,
     by: str = "",
-    k: int = 5,
 ) -> NearestLabels:
     """Classify every image by its nearest neighbour, and list its neighbours.
 
@@ -65,7 +66,6 @@ def nearest_labels(
         ids: n content hashes.
         space: of the vectors; Euclidean by default.
         by: part of the space by which neighbours are found; everything together by default.
-        k: neighbours to list.
     """
     vectors = np.asarray(vectors, dtype=np.float32)
     space = space or EuclideanSpace(vectors.shape[1])
@@ -85,7 +85,7 @@ def nearest_labels(
             found = index.nearest(vectors[queries], _TIES, query_ids=names[queries], by=by)
             predicted[queries] = _worst_of_nearest(found, labels[queries], labels[answers])
     judged = (labels != "") & (predicted != "")
-    found = space.index(vectors, names).nearest(vectors, k, query_ids=names, by=by)
+    found = space.index(vectors, names).nearest(vectors, _LISTED, query_ids=names, by=by)
     return NearestLabels(predicted, judged, judged & (predicted != labels), found.positions, found.distances)
 
 

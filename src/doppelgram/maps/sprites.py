@@ -18,6 +18,7 @@ Pixels = NDArray[np.uint8]
 _SIDES = ((96, 2_500), (64, 6_000), (48, 12_000), (32, 30_000))
 _SMALLEST = 16
 _COLUMNS, _ROWS = 32, 32
+_QUALITY = 80
 _GROUND = (236, 238, 241)
 
 
@@ -68,7 +69,7 @@ def empty(side: int) -> Pixels:
     return np.full((side, side, 3), _GROUND, dtype=np.uint8)
 
 
-def make_sheets(tiles: Iterable[Pixels], side: int, *, quality: int = 80) -> Sheets:
+def make_sheets(tiles: Iterable[Pixels], side: int) -> Sheets:
     """Lay pictures (side, side, 3) out in sheets, one sheet in memory at a time."""
     held: list[Pixels] = []
     jpegs: list[bytes] = []
@@ -77,7 +78,7 @@ def make_sheets(tiles: Iterable[Pixels], side: int, *, quality: int = 80) -> She
     def finish() -> None:
         stream = io.BytesIO()
         Image.fromarray(lay_out(held, side, _COLUMNS)).save(
-            stream, "JPEG", quality=quality, subsampling=0, optimize=True
+            stream, "JPEG", quality=_QUALITY, subsampling=0, optimize=True
         )
         jpegs.append(stream.getvalue())
         held.clear()

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.read import Photograph, Source, Want
+from doppelgram.images.read import Photograph, Want
 from doppelgram.images.whole import WholePhotograph
-from doppelgram.models import embedder
 from doppelgram.models.embedder import Embedded, Embedder
 from doppelgram.models.finder import PeopleFinder, open_finder, people_in
 from doppelgram.models.finder_settings import FinderSettings
-from doppelgram.models.format import save_model
-from doppelgram.models.towers import KEYPOINTS, Embeddings, Tower, fused, fused_dim, rebuilt_tower
+from doppelgram.models.fusion import fused, fused_dim
+from doppelgram.models.towers import KEYPOINTS, Embeddings, Tower, rebuilt_tower
 from doppelgram.pose.cutouts import persons
 from doppelgram.pose.people import People
 from doppelgram.space.arrangement import ArrangementSpace
@@ -30,7 +29,7 @@ _SIDES = ("place", "pose")
 
 
 @dataclass
-class ArrangementModel:
+class ArrangementModel(Embedder):
     """Towers for place and pose, in a space of arrangements; see `doppelgram.models.embedder.Embedder`.
 
     Attributes:
@@ -52,9 +51,10 @@ class ArrangementModel:
     fingerprint: str = ""
     weights: Path | None = None
     keypoints: Path | None = None
-    at_once: int = 32  # whole photographs, each of which takes up to 5 MB
-    takes_cuts: bool = False
     _finder: PeopleFinder | None = field(default=None, repr=False, compare=False)
+
+    at_once: ClassVar[int] = 32  # whole photographs, each of which takes up to 5 MB
+    takes_cuts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for side in _SIDES:
@@ -67,16 +67,6 @@ class ArrangementModel:
             raise DoppelgramError("arrangement model: a place tower sees the photograph or the place, not a person")
         if any(tower.sees not in ("person", KEYPOINTS) for tower in self.pose):
             raise DoppelgramError("arrangement model: a pose tower sees keypoints or a person, nothing else")
-
-    @property
-    def dim(self) -> int:
-        """Size of a vector."""
-        return self.space.dim
-
-    @property
-    def name(self) -> str:
-        """Name of its recipe."""
-        return str(self.recipe.get("name", ""))
 
     @property
     def calibration(self) -> JointCalibration:
@@ -129,14 +119,6 @@ class ArrangementModel:
             vectors[:, self.space.place_dim :] = slots.reshape(len(found), -1)
         return Embedded(vectors, found)
 
-    def embed_images(self, images: Sequence[Source]) -> Embeddings:
-        """Vectors, float32 (n, dim), of paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture."""
-        return embedder.embed_images(self, images)
-
-    def similarity(self, a: Source, b: Source) -> float:
-        """Probability that two photographs show the same pose before the same place, were both equally likely."""
-        return embedder.similarity(self, a, b)
-
     def with_face(self, face: str) -> ArrangementModel:
         """The model itself, for no face; see `Embedder.with_face`."""
         if face:
@@ -168,10 +150,6 @@ class ArrangementModel:
             for name, tensor in tower.network.state_dict().items()
         }
         return description, tensors
-
-    def save(self, folder: Path | str) -> Path:
-        """Save to a folder as ``model.safetensors`` and ``model.json``; sets the fingerprint."""
-        return save_model(self, Path(folder))
 
 
 def assemble_arrangement(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from torch import Tensor
 
-from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.images.read import Photograph, Source, Want, read_all
 from doppelgram.images.whole import WholePhotograph
+from doppelgram.models.format import write_bundle
 from doppelgram.pose.people import People
 from doppelgram.space.exact import Float32
 from doppelgram.space.space import Space
@@ -34,64 +35,35 @@ class Embedded:
     people: list[People] | None = None
 
 
-class Embedder(Protocol):
+class Embedder(ABC):
     """A model, of whatever kind.
 
     Attributes:
-        fingerprint: identifies architecture, preprocessing and weights; set when the model is saved or loaded.
+        space: what distances between its vectors mean.
         labels: names of the classes that it was trained on.
         recipe: the recipe that it was trained by, for the record.
+        fingerprint: identifies architecture, preprocessing and weights; set when the model is saved or loaded.
+        at_once: photographs whose pixels are worth holding in memory at a time.
+        takes_cuts: whether it looks at a square that is cut from a photograph, so that another cut makes sense.
     """
 
-    fingerprint: str
+    space: Space
     labels: Sequence[str]
     recipe: Mapping[str, Any]
+    fingerprint: str
+    at_once: ClassVar[int]
+    takes_cuts: ClassVar[bool]
 
     @property
-    def dim(self) -> int:
-        """Size of a vector."""
-
-    @property
-    def name(self) -> str:
-        """Name of its recipe."""
-
-    @property
-    def space(self) -> Space:
-        """What distances between its vectors mean."""
-
-    @property
-    def want(self) -> Want:
-        """What `images.read` must deliver of a photograph so that it can be embedded."""
-
-    @property
+    @abstractmethod
     def framing(self) -> Framing | WholePhotograph:
         """How the pixels of a photograph are cut and resized."""
 
-    @property
-    def at_once(self) -> int:
-        """Photographs whose pixels are worth holding in memory at a time."""
-
-    @property
-    def takes_cuts(self) -> bool:
-        """Whether it looks at a square that is cut from a photograph, so that another cut makes sense."""
-
+    @abstractmethod
     def embed(self, photographs: Sequence[Photograph]) -> Embedded:
         """Embed photographs that were read as `want` says."""
 
-    def embed_images(self, images: Sequence[Source]) -> Float32:
-        """Vectors, float32 (n, dim), of paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
-
-        Raises:
-            DoppelgramError: an image is missing or cannot be read.
-        """
-
-    def similarity(self, a: Source, b: Source) -> float:
-        """Probability that two photographs show the same, if same and different were equally likely beforehand.
-
-        Raises:
-            DoppelgramError: an image cannot be read, or the model is not calibrated.
-        """
-
+    @abstractmethod
     def with_face(self, face: str) -> Self:
         """The same model behind another cut: the largest face that this detector finds; empty for its own framing.
 
@@ -99,8 +71,27 @@ class Embedder(Protocol):
             DoppelgramError: the model does not look at cuts.
         """
 
-    def require_named(self, paths: Sequence[Path], *, every: bool) -> None:
-        """See that what the model needs beside photographs is there before any work begins.
+    @abstractmethod
+    def described(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """All of it, as JSON-ready values and tensors, for `format.write_bundle`."""
+
+    @property
+    def want(self) -> Want:
+        """What `images.read` must deliver of a photograph so that it can be embedded."""
+        return Want(self.framing)
+
+    @property
+    def dim(self) -> int:
+        """Size of a vector."""
+        return self.space.dim
+
+    @property
+    def name(self) -> str:
+        """Name of its recipe."""
+        return str(self.recipe.get("name", ""))
+
+    def require_named(self, paths: Sequence[Path], *, every: bool) -> None:  # noqa: B027
+        """See that what the model needs beside photographs is there before any work begins; most need nothing.
 
         Args:
             paths: the photographs.
@@ -110,11 +101,32 @@ class Embedder(Protocol):
             DoppelgramError: something is missing; the sentence says what.
         """
 
-    def described(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """All of it, as JSON-ready values and tensors, for `format.save_model`."""
+    def embed_images(self, images: Sequence[Source]) -> Float32:
+        """Vectors, float32 (n, dim), of paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
+
+        Raises:
+            DoppelgramError: an image is missing or cannot be read.
+        """
+        self.require_named([Path(image) for image in images if isinstance(image, (str, Path))], every=True)
+        vectors = np.empty((len(images), self.dim), dtype=np.float32)
+        for start in range(0, len(images), self.at_once):
+            photographs = read_all(images[start : start + self.at_once], self.want)
+            vectors[start : start + self.at_once] = self.embed(photographs).vectors
+        return vectors
+
+    def similarity(self, a: Source, b: Source) -> float:
+        """Probability that two photographs show the same, if same and different were equally likely beforehand.
+
+        Raises:
+            DoppelgramError: an image cannot be read, or the model is not calibrated.
+        """
+        vectors = self.embed_images([a, b])
+        return float(self.space.probability(self.space.distance(vectors[:1], vectors[1:]))[0])
 
     def save(self, folder: Path | str) -> Path:
         """Save to a folder as ``model.safetensors`` and ``model.json``; sets the fingerprint."""
+        self.fingerprint = write_bundle(Path(folder), *self.described())
+        return Path(folder)
 
 
 def embed_stream(
@@ -140,22 +152,3 @@ def embed_stream(
             piece = []
     if piece:
         yield piece, model.embed(piece)
-
-
-def embed_images(model: Embedder, images: Sequence[Source]) -> Float32:
-    """What `Embedder.embed_images` does, by way of `Embedder.embed`."""
-    model.require_named([Path(image) for image in images if isinstance(image, (str, Path))], every=True)
-    vectors = np.empty((len(images), model.dim), dtype=np.float32)
-    for start in range(0, len(images), model.at_once):
-        photographs = read_all(images[start : start + model.at_once], model.want)
-        vectors[start : start + model.at_once] = model.embed(photographs).vectors
-    return vectors
-
-
-def similarity(model: Embedder, a: Source, b: Source) -> float:
-    """What `Embedder.similarity` does."""
-    vectors = model.embed_images([a, b])
-    found = model.space.compare(vectors[:1], vectors[1:]).probability
-    if found is None:
-        raise DoppelgramError("this model is not calibrated: it was trained without a validation part that has pairs")
-    return float(found[0])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
 from doppelgram.models.backbones.registry import rebuild_backbone
 from doppelgram.models.networks.embedding import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
 
@@ -37,25 +37,6 @@ def _fingerprint(description: dict[str, Any], weights: str) -> str:
         "weights": weights,
     }
     return hashlib.sha256(_canonical(parts)).hexdigest()
-
-
-class Saved(Protocol):
-    """What can be written: a model that can describe itself."""
-
-    fingerprint: str
-
-    def described(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-        """JSON-ready values, with at least ``architecture`` and ``preprocessing``, and tensors."""
-
-
-def save_model(model: Saved, folder: Path) -> Path:
-    """Write a model to a folder, each file whole or not at all, and set its fingerprint.
-
-    Returns:
-        The folder.
-    """
-    model.fingerprint = write_bundle(folder, *model.described())
-    return folder
 
 
 def describe_network(network: EmbeddingNetwork) -> dict[str, Any]:
@@ -90,21 +71,18 @@ def write_bundle(folder: Path, description: dict[str, Any], tensors: Mapping[str
     """Write a description and tensors; returns the fingerprint."""
     from safetensors.torch import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / (WEIGHTS_FILE + ".part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, aside, metadata={"format": "pt"})
-    weights = _digest_file(aside)
-    # Through JSON once, so that what is hashed now equals what is hashed after reading it back.
-    description = json.loads(
-        _canonical({"format": FORMAT, "version": VERSION, **description, "weights_sha256": weights})
-    )
-    description["fingerprint"] = _fingerprint(description, weights)
-    description["checksum"] = hashlib.sha256(_canonical(description)).hexdigest()
-    text = folder / (DESCRIPTION_FILE + ".part")
-    text.write_text(json.dumps(description, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-    os.replace(aside, folder / WEIGHTS_FILE)
-    os.replace(text, folder / DESCRIPTION_FILE)
+    # The weights take their place first: a description counts only with the weights that it names.
+    with written_whole(folder / DESCRIPTION_FILE) as text, written_whole(folder / WEIGHTS_FILE) as aside:
+        save_file(whole, aside, metadata={"format": "pt"})
+        weights = _digest_file(aside)
+        # Through JSON once, so that what is hashed now equals what is hashed after reading it back.
+        description = json.loads(
+            _canonical({"format": FORMAT, "version": VERSION, **description, "weights_sha256": weights})
+        )
+        description["fingerprint"] = _fingerprint(description, weights)
+        description["checksum"] = hashlib.sha256(_canonical(description)).hexdigest()
+        text.write_text(json.dumps(description, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
     return str(description["fingerprint"])
 
 
@@ -115,17 +93,7 @@ def read_bundle(folder: Path) -> tuple[dict[str, Any], Path]:
         DoppelgramError: the folder holds another program's model, a newer version's, or one that was altered.
     """
     file = folder / DESCRIPTION_FILE
-    try:
-        description = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise DoppelgramError(f"{file}: cannot be read as JSON; the model is damaged") from None
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise DoppelgramError(f"{file}: this is not a model written by doppelgram")
-    if description.get("version") != VERSION:
-        raise DoppelgramError(
-            f"{file}: written in format version {description.get('version')}, but this program reads {VERSION}; "
-            "update the program"
-        )
+    description = read_description(file, FORMAT, VERSION, "model")
     checksum = description.pop("checksum", None)
     if hashlib.sha256(_canonical(description)).hexdigest() != checksum:
         raise DoppelgramError(f"{file}: was altered after it was saved; not loaded")
@@ -135,6 +103,32 @@ def read_bundle(folder: Path) -> tuple[dict[str, Any], Path]:
     if _digest_file(weights_file) != description.get("weights_sha256"):
         raise DoppelgramError(f"{weights_file}: does not belong to {DESCRIPTION_FILE} or was altered; not loaded")
     return description, weights_file
+
+
+def read_description(file: Path, kind: str, version: int, what: str) -> dict[str, Any]:
+    """A JSON file of ours by which a folder is known, such as ``model.json``.
+
+    Args:
+        file: to read.
+        kind: what it gives as its ``format``.
+        version: that this program reads.
+        what: the folder is called.
+
+    Raises:
+        DoppelgramError: it is damaged, another program's, or of another version.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise DoppelgramError(f"{file}: cannot be read as JSON; the {what} is damaged") from None
+    if not isinstance(found, dict) or found.get("format") != kind:
+        raise DoppelgramError(f"{file}: this is not a {what} written by doppelgram")
+    if found.get("version") != version:
+        raise DoppelgramError(
+            f"{file}: written in {what} version {found.get('version')}, but this program reads {version}; "
+            "update the program"
+        )
+    return found
 
 
 def read_tensors(weights_file: Path) -> dict[str, torch.Tensor]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from doppelgram.errors import DoppelgramError
@@ -20,17 +20,16 @@ from doppelgram.images.augment import to_float
 from doppelgram.images.framing import Framing
 from doppelgram.models.compiled import Run, compiled
 from doppelgram.models.format import describe_network, rebuild_network
-from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.models.networks.embedding import EmbeddingNetwork, evaluating
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.pose.cutouts import Person, person_view, without_people
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.skeleton import KEYPOINT_NAMES, present
+from doppelgram.space.checks import finite_number
 
 Embeddings = NDArray[np.float32]
 SEES = ("photograph", "place", "person")
 KEYPOINTS = "keypoints"
-# Roots of probabilities below this count as this: no single tower rules a class out.
-_MINIMUM = 1e-4
 # Images of a batch of a compiled network.
 _BATCH = 16
 
@@ -47,30 +46,35 @@ TEST_TIME_COPIES = (
 )
 
 
-class Tower(Protocol):
+class Tower(ABC):
     """One network of a model.
 
     Attributes:
+        network: what it embeds by.
         sees: ``photograph`` the whole of it, ``place`` the whole of it with the people covered, ``person`` one person,
             cut out, or ``keypoints`` those of one person.
         weight: of its unit embedding where several towers speak of one thing.
     """
 
+    network: EmbeddingNetwork | PoseTower
     sees: str
     weight: float
 
-    @property
-    def network(self) -> nn.Module:
-        """What it embeds by."""
+    def __post_init__(self) -> None:
+        if finite_number(self.weight, "a tower's weight") <= 0:
+            raise DoppelgramError(f"a tower's weight is {self.weight!r}; it must be a finite number above 0")
 
     @property
     def dim(self) -> int:
         """Size of its embedding."""
+        return self.network.dim
 
     @property
     def gives_class_probabilities(self) -> bool:
         """Whether its embeddings are roots of class probabilities."""
+        return self.network.posterior > 0
 
+    @abstractmethod
     def inputs(
         self, pixels: NDArray[np.uint8], people: Sequence[Person], mask: NDArray[np.bool_] | None
     ) -> NDArray[Any]:
@@ -82,15 +86,17 @@ class Tower(Protocol):
             mask: where people cover it; None where nobody looked.
         """
 
+    @abstractmethod
     def embed(self, inputs: NDArray[Any]) -> Embeddings:
         """Embeddings (n, dim) of length one of what `inputs` gives."""
 
+    @abstractmethod
     def described(self) -> dict[str, Any]:
         """What `rebuilt_tower` needs besides the weights, JSON-ready."""
 
 
 @dataclass
-class ImageTower:
+class ImageTower(Tower):
     """A network that sees a square of pixels; see `Tower`.
 
     Attributes:
@@ -109,19 +115,9 @@ class ImageTower:
     _run: Run | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.sees not in SEES:
             raise DoppelgramError(f"a tower sees {self.sees!r}; it is one of {', '.join(SEES)}")
-        _check_weight(self.weight)
-
-    @property
-    def dim(self) -> int:
-        """Size of its embedding."""
-        return self.network.head.dim
-
-    @property
-    def gives_class_probabilities(self) -> bool:
-        """Whether its embeddings are roots of class probabilities."""
-        return self.network.head.posterior > 0
 
     def inputs(
         self, pixels: NDArray[np.uint8], people: Sequence[Person], mask: NDArray[np.bool_] | None
@@ -159,11 +155,9 @@ class ImageTower:
             batch: images at a time.
             progress: called with the number of images of each finished batch.
         """
-        was_training = self.network.training
-        self.network.eval()
         found = np.empty((len(pixels), self.dim), dtype=np.float32)
         device = next(self.network.parameters()).device
-        try:
+        with evaluating(self.network):
             for start in range(0, len(pixels), batch):
                 images = to_float(pixels[start : start + batch]).to(device)
                 embedding, *others = (self.network(copy) for copy in self._copies(images))
@@ -174,8 +168,6 @@ class ImageTower:
                 found[start : start + len(images)] = embedding.cpu().numpy()
                 if progress:
                     progress(len(images))
-        finally:
-            self.network.train(was_training)
         return found
 
     def _copies(self, images: Tensor) -> Iterator[Tensor]:
@@ -202,7 +194,7 @@ class ImageTower:
 
 
 @dataclass
-class KeypointTower:
+class KeypointTower(Tower):
     """A network on normalised keypoints; see `Tower`.
 
     Attributes:
@@ -212,19 +204,6 @@ class KeypointTower:
     network: PoseTower
     weight: float = 1.0
     sees: str = KEYPOINTS
-
-    def __post_init__(self) -> None:
-        _check_weight(self.weight)
-
-    @property
-    def dim(self) -> int:
-        """Size of its embedding."""
-        return self.network.dim
-
-    @property
-    def gives_class_probabilities(self) -> bool:
-        """Whether its embeddings are roots of class probabilities."""
-        return self.network.posterior > 0
 
     def inputs(
         self, pixels: NDArray[np.uint8], people: Sequence[Person], mask: NDArray[np.bool_] | None
@@ -239,12 +218,8 @@ class KeypointTower:
         """Embeddings (n, dim) of length one of normalised keypoints (n, 18, 3); zeros where none is known."""
         if not len(inputs):
             return np.empty((0, self.dim), dtype=np.float32)
-        was_training = self.network.training
-        self.network.eval()
-        try:
+        with evaluating(self.network):
             found = self.network(torch.from_numpy(np.asarray(inputs, dtype=np.float32)))
-        finally:
-            self.network.train(was_training)
         embeddings = unit(np.asarray(found.cpu().numpy(), dtype=np.float32))
         embeddings[~present(np.asarray(inputs)).any(axis=1)] = 0
         return embeddings
@@ -272,54 +247,3 @@ def unit(vectors: NDArray[np.float32]) -> Embeddings:
     """Rows (n, d) scaled to length one; rows of zeros stay."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
-
-
-def fused(parts: Sequence[Embeddings], towers: Sequence[Tower]) -> Embeddings:
-    """Unit embeddings (n, d1), (n, d2), ... by several towers as one of length one; see `combined`."""
-    return combined(parts, [tower.weight for tower in towers], [tower.gives_class_probabilities for tower in towers])
-
-
-def combined(parts: Sequence[Embeddings], weights: Sequence[float], class_probabilities: Sequence[bool]) -> Embeddings:
-    """Unit embeddings (n, d1), (n, d2), ... as one of length one.
-
-    Parts that are roots of class probabilities over the same classes become one first, the product of experts: each to
-    the power of its weight, multiplied, scaled to length one (Hinton 2002). A row of zeros there says nothing. That and
-    all other parts, each of these times its weight, then stand side by side: the squared distance of two fused
-    embeddings is the mean of the parts' squared distances, weighted by the squared weights.
-
-    Args:
-        parts: one embedding of all n by each tower.
-        weights: of the towers.
-        class_probabilities: which parts are roots of class probabilities.
-    """
-    side: list[NDArray[Any]] = []
-    product: NDArray[Any] | None = None
-    known = np.zeros(len(parts[0]), dtype=bool)
-    for part, weight, multiplied in zip(parts, weights, class_probabilities, strict=True):
-        if not multiplied:
-            side.append(part * np.float32(weight))
-            continue
-        says = np.asarray(part.any(axis=1))
-        opinion = np.where(says[:, None], np.maximum(part, _MINIMUM), 1.0) ** np.float64(weight)
-        product = opinion if product is None else product * opinion
-        known |= says
-    if product is not None:
-        side.insert(0, unit(product) * known[:, None])
-    return unit(np.hstack(side))
-
-
-def fused_dim(towers: Sequence[Tower]) -> int:
-    """Size of what `fused` makes of these towers' embeddings.
-
-    Raises:
-        DoppelgramError: towers that give class probabilities do not know the same number of classes.
-    """
-    classes = {tower.dim for tower in towers if tower.gives_class_probabilities}
-    if len(classes) > 1:
-        raise DoppelgramError(f"towers give probabilities of {' and '.join(map(str, sorted(classes)))} classes")
-    return sum(classes) + sum(tower.dim for tower in towers if not tower.gives_class_probabilities)
-
-
-def _check_weight(weight: float) -> None:
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
-        raise DoppelgramError(f"a tower's weight is {weight!r}; it must be a finite number above 0")

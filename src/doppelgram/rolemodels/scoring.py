@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.space.arrangement import ArrangementSpace
-from doppelgram.space.joint import log_odds
 from doppelgram.space.parallel import in_parallel
 
 Float32 = NDArray[np.float32]
@@ -74,7 +73,7 @@ class PlaceScorer:
             part = slice(start, start + _PAIRS)
             difference = self.place[left[part]].astype(np.float64) - self.place[right[part]]
             distances[part] = np.linalg.norm(difference, axis=1)
-        return log_odds(self._calibration, distances)
+        return self._calibration.log_odds(distances)
 
 
 class JointScorer:

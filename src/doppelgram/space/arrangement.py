@@ -9,19 +9,19 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.errors import DoppelgramError
+from doppelgram.space.calibration import sigmoid
 from doppelgram.space.exact import (
     Bools,
     Float32,
     Float64,
     Ids,
     Int64,
-    listed_ids,
+    listed,
     nearest_columns,
     self_matches,
     vectors,
 )
-from doppelgram.space.joint import JointCalibration, sigmoid
+from doppelgram.space.joint import JointCalibration
 from doppelgram.space.space import Found, PairResult, Part, checked_part
 
 PLACE, POSE = "place", "pose"
@@ -146,13 +146,13 @@ class ArrangementIndex:
 
     def __init__(self, space: ArrangementSpace, gallery: Any, ids: Ids | None = None) -> None:
         self._space = space
-        self.gallery = _checked(space, gallery, "gallery")
-        self._ids = None if ids is None else listed_ids(ids, len(self.gallery), "gallery")
+        self.gallery = vectors(gallery, "gallery", space.dim)
+        self._ids = None if ids is None else listed(ids, len(self.gallery), "gallery")
 
     def nearest(self, queries: Any, k: int, *, query_ids: Ids | None = None, by: str = "") -> Found:
         """The k nearest gallery images of each query; distances are probabilities that the arrangements differ."""
         ranker = self.ranker(by)
-        queries = _checked(self._space, queries, "queries")
+        queries = vectors(queries, "queries", self._space.dim)
         left_out = self_matches(query_ids, self._ids, len(queries))
         positions, _ = nearest_columns(ranker, queries, k, left_out)
         there = positions >= 0
@@ -233,15 +233,6 @@ class ArrangementRanker:
         matched = np.minimum(each[0][0] + each[1][1], each[0][1] + each[1][0]) / 2  # NaN unless both show two people
         least = np.fmin(np.fmin(each[0][0], each[0][1]), np.fmin(each[1][0], each[1][1]))
         return np.where(np.isnan(matched), least, matched)
-
-
-def _checked(space: ArrangementSpace, values: Any, name: str) -> Float32:
-    array = vectors(values, name) if len(values) else np.empty((0, space.dim), dtype=np.float32)
-    if array.shape[1] != space.dim:
-        raise DoppelgramError(
-            f"the {name} have {array.shape[1]} dimensions, not {space.dim}; embed both with the same model"
-        )
-    return array
 
 
 def _parts(space: ArrangementSpace, array: Float32) -> tuple[Float64, Float64, NDArray[np.bool_]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.space.checks import exact_keys, finite_number
+from doppelgram.space.exact import Float64
+
+
+def sigmoid(odds: ArrayLike) -> Float64:
+    """Probability at some log-odds, stable for all of them."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -np.asarray(odds, dtype=np.float64))))
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,7 @@ class Calibration:
 
     def __post_init__(self) -> None:
         for name in ("slope", "intercept", "threshold"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise DoppelgramError(f"calibration: '{name}' is {value!r}; it must be a finite number")
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, finite_number(getattr(self, name), f"calibration: '{name}'"))
         if self.slope <= 0:
             raise DoppelgramError(f"calibration: 'slope' is {self.slope:g}; it must be above 0, so fit it again")
         if self.threshold < 0:
@@ -53,25 +56,20 @@ class Calibration:
         if not isinstance(self.fitted_on, str):
             raise DoppelgramError(f"calibration: 'fitted_on' is {self.fitted_on!r}; it must be text")
 
-    def probability(self, distance: ArrayLike) -> NDArray[np.float64]:
+    def log_odds(self, distance: ArrayLike) -> Float64:
+        """Log-odds of "same" at a distance, float64 of the distance's shape."""
+        return np.asarray(self.intercept - self.slope * np.asarray(distance, dtype=np.float64))
+
+    def probability(self, distance: ArrayLike) -> Float64:
         """Probability that two images at this distance show the same, float64 of the distance's shape.
 
         Stable for every distance up to infinity, for which it is 0.
         """
-        against = self.slope * np.asarray(distance, dtype=np.float64) - self.intercept
-        return np.asarray(np.exp(-np.logaddexp(0.0, against)))
+        return sigmoid(self.log_odds(distance))
 
-    @overload
-    def same(self, distance: float) -> bool: ...
-
-    @overload
-    def same(self, distance: NDArray[Any]) -> NDArray[np.bool_]: ...
-
-    def same(self, distance: float | NDArray[Any]) -> bool | NDArray[np.bool_]:
-        """Whether images at this distance count as the same: at the threshold or nearer."""
-        if isinstance(distance, np.ndarray):
-            return np.asarray(distance <= self.threshold)
-        return bool(distance <= self.threshold)
+    def same(self, distance: Any) -> Any:
+        """Whether images at this distance count as the same: at the threshold or nearer; a number or an array."""
+        return distance <= self.threshold
 
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON-ready values."""
@@ -79,16 +77,9 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Calibration:
-        """Read what :meth:`to_dict` wrote.
+        """Read what `to_dict` wrote.
 
         Raises:
             DoppelgramError: a key is missing, unknown or holds something unusable; the key is named.
         """
-        if not isinstance(values, dict):
-            raise DoppelgramError(f"calibration: a table of values is needed, not {type(values).__name__}")
-        known = {field.name for field in fields(cls)}
-        for key in sorted(known - values.keys()):
-            raise DoppelgramError(f"calibration: '{key}' is missing; calibrate the model again")
-        for key in sorted(values.keys() - known, key=str):
-            raise DoppelgramError(f"calibration: '{key}' is not a known key; known are {', '.join(sorted(known))}")
-        return cls(**values)
+        return cls(**exact_keys(values, (field.name for field in fields(cls)), "calibration"))

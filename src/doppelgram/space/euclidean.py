@@ -18,7 +18,7 @@ from doppelgram.space.exact import (
     Ids,
     Int64,
     block_rows,
-    listed_ids,
+    listed,
     nearest_columns,
     pair_distances,
     self_matches,
@@ -103,18 +103,13 @@ class EuclideanIndex:
     def __init__(self, space: EuclideanSpace, gallery: Any, ids: Ids | None = None) -> None:
         self.gallery = vectors(gallery, "gallery")
         self._space = space
-        self._ids = None if ids is None else listed_ids(ids, len(self.gallery), "gallery")
+        self._ids = None if ids is None else listed(ids, len(self.gallery), "gallery")
         self._ranker = EuclideanRanker(self.gallery)
 
     def nearest(self, queries: Any, k: int, *, query_ids: Ids | None = None, by: str = "") -> Found:
         """The k nearest gallery images of each query; distances are float32, duplicates at exactly 0."""
         checked_part(self._space, by)
-        queries = vectors(queries, "queries")
-        if queries.shape[1] != self.gallery.shape[1]:
-            raise DoppelgramError(
-                f"the queries have {queries.shape[1]} dimensions and the gallery {self.gallery.shape[1]}; "
-                "embed both with the same model"
-            )
+        queries = vectors(queries, "queries", self.gallery.shape[1])
         left_out = self_matches(query_ids, self._ids, len(queries))
         positions, distances = nearest_columns(self._ranker, queries, k, left_out)
         return Found(positions, distances, self._space.probability(distances) if self._space.calibrated else None, {})

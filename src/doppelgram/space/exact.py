@@ -24,11 +24,12 @@ _REFINE_ELEMENTS = 4_000_000
 _SPARE = 8
 
 
-def vectors(values: Any, name: str) -> Float32:
-    """Check embeddings and return them as a contiguous float32 array of shape (n, d).
+def vectors(values: Any, name: str, dim: int = 0) -> Float32:
+    """Check embeddings and return them as a contiguous float32 array of shape (n, d), d being ``dim`` if that is given.
 
     Raises:
-        DoppelgramError: not a table of numbers, no columns, or a row with a NaN or an infinity; the row is named.
+        DoppelgramError: not a table of numbers, no columns, a row with a NaN or an infinity (the row is named), or of
+            another size.
     """
     try:
         array = np.ascontiguousarray(values, dtype=np.float32)
@@ -36,6 +37,8 @@ def vectors(values: Any, name: str) -> Float32:
         raise DoppelgramError(f"{name}: embeddings must be a table of numbers, one row an image") from None
     if array.ndim != 2 or array.shape[1] == 0:
         raise DoppelgramError(f"{name}: embeddings must have shape (images, dimensions), not {array.shape}")
+    if dim and array.shape[1] != dim:
+        raise DoppelgramError(f"the {name} have {array.shape[1]} dimensions, not {dim}; embed both with the same model")
     with np.errstate(over="ignore", invalid="ignore"):
         finite = np.isfinite(np.einsum("ij,ij->i", array, array))
     if not finite.all():
@@ -241,7 +244,7 @@ def self_matches(query_ids: Ids | None, gallery_ids: Ids | None, count: int) -> 
         return {}
     if gallery_ids is None:
         raise DoppelgramError("query_ids are given but no gallery_ids; give both, or neither")
-    names = listed_ids(query_ids, count, "queries")
+    names = listed(query_ids, count, "queries")
     rows: dict[Any, list[int]] = {name: [] for name in names}
     for row, name in enumerate(gallery_ids):
         if name in rows:
@@ -249,9 +252,9 @@ def self_matches(query_ids: Ids | None, gallery_ids: Ids | None, count: int) -> 
     return {query: rows[name] for query, name in enumerate(names) if rows[name]}
 
 
-def listed_ids(ids: Ids, count: int, side: str) -> list[Any]:
-    """Names of images as a list; raises DoppelgramError if there is not one for each."""
-    listed = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
-    if len(listed) != count:
-        raise DoppelgramError(f"{side}: there are {count} embeddings but {len(listed)} ids; give one id an image")
-    return listed
+def listed(values: Any, count: int, side: str, what: str = "ids") -> list[Any]:
+    """What is given of each image as a list; raises DoppelgramError if there is not one for each."""
+    found = list(values.tolist() if hasattr(values, "tolist") else values)
+    if len(found) != count:
+        raise DoppelgramError(f"{side}: {count} embeddings but {len(found)} {what}; give one an image")
+    return found

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space.calibration import Calibration
+from doppelgram.space.calibration import Calibration, sigmoid
+from doppelgram.space.checks import exact_keys, finite_number
 from doppelgram.space.exact import Float64
 
 RULES = ("sum", "both")
 _NUMBERS = ("place_weight", "pose_weight", "bias", "pose_prior", "threshold")
-
-
-def log_odds(calibration: Calibration, distance: ArrayLike) -> Float64:
-    """Log-odds of "same" at a distance, float64 of the distance's shape: ``-slope * distance + intercept``."""
-    return calibration.intercept - calibration.slope * np.asarray(distance, dtype=np.float64)
-
-
-def sigmoid(odds: ArrayLike) -> Float64:
-    """Probability at some log-odds, stable for all of them."""
-    return np.asarray(np.exp(-np.logaddexp(0.0, -np.asarray(odds, dtype=np.float64))))
 
 
 @dataclass(frozen=True)
@@ -61,10 +51,7 @@ class JointCalibration:
         if self.rule not in RULES:
             raise DoppelgramError(f"joint calibration: 'rule' is {self.rule!r}; it is one of {', '.join(RULES)}")
         for name in _NUMBERS:
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise DoppelgramError(f"joint calibration: '{name}' is {value!r}; it must be a finite number")
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, finite_number(getattr(self, name), f"joint calibration: '{name}'"))
         for name in ("place_weight", "pose_weight"):
             if getattr(self, name) < 0:
                 raise DoppelgramError(f"joint calibration: '{name}' is {getattr(self, name):g}; it must be 0 or more")
@@ -78,11 +65,11 @@ class JointCalibration:
             place_distance: Euclidean distance of place embeddings.
             pose_distance: distance of poses, NaN where there is none to compare.
         """
-        return np.asarray(self.combined(log_odds(self.place, place_distance), self.pose_log_odds(pose_distance)))
+        return np.asarray(self.combined(self.place.log_odds(place_distance), self.pose_log_odds(pose_distance)))
 
     def pose_log_odds(self, pose_distance: ArrayLike) -> Float64:
         """Log-odds of the same pose; `pose_prior` where the distance is NaN."""
-        pose = log_odds(self.pose, pose_distance)
+        pose = self.pose.log_odds(pose_distance)
         return np.where(np.isnan(pose), self.pose_prior, pose)
 
     def combined(self, place: NDArray[Any], pose: NDArray[Any]) -> NDArray[Any]:
@@ -107,8 +94,7 @@ class JointCalibration:
 
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON-ready values."""
-        numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return {"place": self.place.to_dict(), "pose": self.pose.to_dict(), **numbers, "rule": self.rule}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> JointCalibration:
@@ -117,11 +103,7 @@ class JointCalibration:
         Raises:
             DoppelgramError: a key is missing, unknown or holds something unusable; the key is named.
         """
-        known = {"place", "pose", "rule", *_NUMBERS}
         if isinstance(values, dict):
             values = {"rule": "sum", **values}  # the only rule that there was at first
-        if not isinstance(values, dict) or set(values) != known:
-            differing = sorted(known ^ set(values)) if isinstance(values, dict) else sorted(known)
-            raise DoppelgramError(f"joint calibration: {', '.join(map(repr, differing))} missing or not known")
-        place, pose = (Calibration.from_dict(values[name]) for name in ("place", "pose"))
-        return cls(place=place, pose=pose, rule=values["rule"], **{name: values[name] for name in _NUMBERS})
+        values = exact_keys(values, (field.name for field in fields(cls)), "joint calibration")
+        return cls(**values | {name: Calibration.from_dict(values[name]) for name in ("place", "pose")})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,6 +15,17 @@ from doppelgram.models.backbones.registry import Backbone
 TRAINED = ("full", "last", "head")
 # Length of the features that a posterior head is a linear function of.
 SCALE = 20.0
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """A network switched to evaluation, and afterwards back to what it was."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
 
 
 class EmbeddingHead(nn.Module):
@@ -136,6 +149,7 @@ class EmbeddingNetwork(nn.Module):
             raise DoppelgramError(f"model.train is '{trained}'; it is one of {', '.join(TRAINED)}")
         self.backbone = backbone
         self.head = head
+        self.dim, self.posterior = head.dim, head.posterior
         self.pooling = pooling
         self.trained = trained
         self.frozen_norms = frozen_norms

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.skeleton import KEYPOINT_NAMES, LIMBS, MIRROR
 
-# Pairs of joints besides the limbs whose direction and length tell poses apart: hand and foot, hand and hand.
+# Pairs of keypoints besides the limbs whose direction and length tell poses apart: hand and foot, hand and hand.
 _SPANS = (
     ("r_wrist", "r_ankle"),
     ("l_wrist", "l_ankle"),
@@ -26,16 +26,16 @@ _SPANS = (
     ("r_shoulder", "r_hip"),
     ("l_shoulder", "l_hip"),
 )
-_FAR = 6.0  # trunk lengths; a joint further away than that is an error of the estimator
+_FAR = 6.0  # trunk lengths; a keypoint further away than that is an error of the estimator
 _LONG = 4.0  # trunk lengths at which a limb's length stops to count
 
 
 class PoseTower(nn.Module):
     """Normalised keypoints (b, 18, 3) to unit vectors (b, dim), the same for a pose and its mirror image.
 
-    The network sees every joint's place, weighted by the root of its confidence, and direction and length of every
-    limb. It is a perceptron of two hidden layers, applied to the keypoints and to their mirror image; both outputs are
-    added.
+    The network sees every keypoint's position, weighted by the root of its confidence, and direction and length of
+    every limb. It is a perceptron of two hidden layers, applied to the keypoints and to their mirror image; both
+    outputs are added.
 
     Args:
         dim: size of the output, 2 to 2,048.
@@ -96,7 +96,7 @@ class PoseTower(nn.Module):
         return found
 
     def forward(self, keypoints: Tensor) -> Tensor:
-        """Unit vectors (b, dim) of normalised keypoints (b, 18, 3), in which joints that are not known are NaN."""
+        """Unit vectors (b, dim) of normalised keypoints (b, 18, 3), in which keypoints that are not known are NaN."""
         found = self.logits(keypoints).float()
         if self.posterior:
             return (0.5 * (found / self.posterior).log_softmax(1)).exp()

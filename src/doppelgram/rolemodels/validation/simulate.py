@@ -17,7 +17,7 @@ from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.rolemodels.posts import DAY, PostTable
 from doppelgram.rolemodels.scoring import Float32, Float64, Int64
 from doppelgram.space.arrangement import ArrangementSpace
-from doppelgram.space.joint import JointCalibration, log_odds
+from doppelgram.space.joint import JointCalibration
 
 # Probability from which on simulated posts count as one arrangement. Half of the pairs that a calibration is fitted to
 # are of one arrangement, of all pairs of a world far fewer; so it lies well above a half.
@@ -215,7 +215,7 @@ def calibrated_space(
     about = "pairs of the simulated world"
     of_place = fit_calibration(d_place, place[left] == place[right], fitted_on=about)
     of_pose = fit_calibration(d_pose, pose[left] == pose[right], fitted_on=about)
-    terms = np.column_stack([log_odds(of_place, d_place), log_odds(of_pose, d_pose)])
+    terms = np.column_stack([of_place.log_odds(d_place), of_pose.log_odds(d_pose)])
     fit = LogisticRegression(C=1e3).fit(terms, kind[left] == kind[right])
     weights = np.maximum(fit.coef_[0], 0.0)
     joint = JointCalibration(

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from doppelgram.console import Progress
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_kinds, twins
-from doppelgram.models.towers import fused, fused_dim, unit
+from doppelgram.models.fusion import fused, fused_dim
+from doppelgram.models.towers import unit
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
 from doppelgram.space.joint import JointCalibration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,7 @@ from doppelgram.dataset.splits import Split
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.memory import available_memory
-from doppelgram.models.networks.embedding import EmbeddingNetwork
-from doppelgram.models.towers import ImageTower, KeypointTower
+from doppelgram.models.towers import ImageTower
 from doppelgram.training.arrangement.inputs import TowerInputs
 from doppelgram.training.arrangement.towers import PlannedTower, TowerViews, whiten_head
 from doppelgram.training.recipes.towers import ClassesTower, KeypointsTower, UntrainedTower
@@ -95,14 +94,14 @@ class TowerTraining:
             Interrupted: stopped by Ctrl-C.
         """
         for each in self.towers:
-            recipe, tower = each.recipe, each.tower
-            if isinstance(recipe, UntrainedTower) and isinstance(tower, ImageTower):
+            recipe = each.recipe
+            if isinstance(recipe, UntrainedTower):
                 features = self.features(each)[self.posts.trained_on]
-                whiten_head(tower, features, recipe.whiten)
-            elif isinstance(recipe, ClassesTower) and isinstance(tower, ImageTower):
-                self._fit_classes(each, recipe, tower)
-            elif isinstance(recipe, KeypointsTower) and isinstance(tower, KeypointTower):
-                self._fit_keypoints(each, recipe, tower)
+                whiten_head(image_tower(each), features, recipe.whiten)
+            elif isinstance(recipe, ClassesTower):
+                self._fit_classes(each, recipe, image_tower(each))
+            else:
+                self._fit_keypoints(each, recipe)
 
     def features(self, each: PlannedTower) -> NDArray[np.float32]:
         """Features (n, d) of all that an image tower sees, by its backbone as it came.
@@ -110,7 +109,7 @@ class TowerTraining:
         For a tower that is trained this is called before it is.
         """
         if each.backbone_key not in self.untouched:
-            network, pixels = network_of(each), self.posts.shown[each.input_key]
+            network, pixels = image_tower(each).network, self.posts.shown[each.input_key]
             if isinstance(each.recipe, ClassesTower):
                 maps = self._plain(each, np.arange(len(pixels)))
                 found = pooled_features(network, each.recipe.frozen_layers, maps)
@@ -122,7 +121,7 @@ class TowerTraining:
     def _plain(self, each: PlannedTower, rows: Int64) -> Maps:
         """What the first layers make of images as they are."""
         pixels, layers = self.posts.shown[each.input_key][rows], getattr(each.recipe, "frozen_layers", 0)
-        maps: Maps = first_maps(network_of(each), layers, pixels, Augmentation(), 0, self.run.seed)[0]
+        maps: Maps = first_maps(image_tower(each).network, layers, pixels, Augmentation(), 0, self.run.seed)[0]
         return maps
 
     def _fit_classes(self, each: PlannedTower, recipe: ClassesTower, tower: ImageTower) -> None:
@@ -148,8 +147,8 @@ class TowerTraining:
             )
         self._fit(each, ClassesTask(network, maps, classes, recipe, validation=held_out, seed=self.run.seed))
 
-    def _fit_keypoints(self, each: PlannedTower, recipe: KeypointsTower, tower: KeypointTower) -> None:
-        network: Any = tower.network
+    def _fit_keypoints(self, each: PlannedTower, recipe: KeypointsTower) -> None:
+        network: Any = each.tower.network
         if self._is_finished(each, recipe, network):
             return
         keypoints = self.posts.shown[each.input_key]
@@ -205,11 +204,9 @@ def first_image_towers(towers: list[PlannedTower]) -> list[PlannedTower]:
     return found
 
 
-def network_of(each: PlannedTower) -> EmbeddingNetwork:
-    """The network of a tower that sees images."""
-    if not isinstance(each.tower, ImageTower):
-        raise TypeError(f"tower {each.name} sees no image")
-    return each.tower.network
+def image_tower(each: PlannedTower) -> ImageTower:
+    """The tower of a recipe that makes one which sees images."""
+    return cast(ImageTower, each.tower)
 
 
 def _known(keypoints: NDArray[Any], rows: Int64, classes: Int64) -> tuple[NDArray[np.float32], Int64]:

@@ -16,7 +16,7 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.finder import open_finder
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.training.arrangement.calibration import calibrated_space, of_kind
-from doppelgram.training.arrangement.fit import TowerTraining, TrainingPosts, network_of
+from doppelgram.training.arrangement.fit import TowerTraining, TrainingPosts, image_tower
 from doppelgram.training.arrangement.inputs import read_tower_inputs
 from doppelgram.training.arrangement.towers import PlannedTower, TowerViews, make_towers
 from doppelgram.training.job import Job, given_parts, keep_parts
@@ -107,4 +107,4 @@ def _check_cuts(towers: list[PlannedTower]) -> None:
     """Raise DoppelgramError for a backbone that cannot be cut after its frozen layers."""
     for each in towers:
         if isinstance(each.recipe, ClassesTower):
-            check_cut(network_of(each), each.recipe.frozen_layers, each.recipe.size)
+            check_cut(image_tower(each).network, each.recipe.frozen_layers, each.recipe.size)
