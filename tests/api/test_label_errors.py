@@ -117,7 +117,7 @@ def test_the_command(dirty: Dirty, tmp_path: Path) -> None:
     assert (tmp_path / "e.csv").is_file()
     shown = runner.invoke(app, [*command, "-n", "8"])
     assert shown.exit_code == 0
-    assert "Suspected label mistakes: " in shown.stdout
+    assert "Suspected label errors: " in shown.stdout
     lines = shown.stdout.splitlines()
     assert sum(re.match(r"  \d\.\d\d  ", line) is not None for line in lines) == min(8, len(facts["findings"]))
     assert max(map(len, lines)) <= 80
