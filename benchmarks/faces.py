@@ -44,7 +44,7 @@ from doppelgram.images.batch import load_pixels
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
 from doppelgram.space.exact import pair_distances
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
 from doppelgram.training.run import open_run
 
 HELD_OUT = 100

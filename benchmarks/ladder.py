@@ -24,11 +24,11 @@ from doppelgram.console import TerminalProgress
 from doppelgram.dataset.loading import load_images
 from doppelgram.images.framing import Framing
 from doppelgram.studies.role_model.data import Posts, read_ladder_posts
+from doppelgram.studies.role_model.pair_inputs import PairInputs, mirrored_features
+from doppelgram.studies.role_model.pair_plan import PairPlan
 from doppelgram.studies.role_model.plan import study_recipe
 from doppelgram.studies.role_model.reproduce import reproduce_role_model
 from doppelgram.studies.role_model.rungs import pair_network
-from doppelgram.training.tasks.pair_inputs import PairInputs, mirrored_features
-from doppelgram.training.tasks.pair_plan import PairPlan
 from doppelgram.training.tasks.pairs import PairsTask
 from doppelgram.training.trainer import Place, fit
 from doppelgram.weights import cache_folder

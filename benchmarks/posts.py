@@ -20,6 +20,7 @@ import torch
 
 from common import machine, with_interval, write
 from doppelgram.api.train import train
+from doppelgram.console import TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import bootstrap_mean
 from doppelgram.evaluation.joint_fit import Kinds, fit_joint
@@ -37,8 +38,8 @@ from doppelgram.studies.role_model.protocols import (
     protocol_pairs,
     read_grouped_posts,
 )
-from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.tower_inputs import TowerInputs, read_tower_inputs
+from doppelgram.training.arrangement.inputs import TowerInputs, read_tower_inputs
+from doppelgram.training.recipes.files import read_recipe
 
 PAIRS = 1600
 PROGRESS = TerminalProgress()

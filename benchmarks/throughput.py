@@ -29,7 +29,7 @@ from doppelgram.learning.registry import make_loss
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.data import Part
 from doppelgram.training.networks import make_network
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
 from doppelgram.training.tasks.metric import MetricTask
 from doppelgram.training.trainer import Place, fit
 

@@ -26,7 +26,7 @@ from doppelgram.numbers import estimate, percent
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.studies.role_model.protocols import closed_protocol, open_protocol, read_grouped_posts
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
 
 PROGRESS = TerminalProgress()
 # Besides the model's own threshold, to show what hangs on it.

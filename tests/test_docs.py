@@ -15,8 +15,9 @@ import typer
 
 from doppelgram.cli import app
 from doppelgram.samples.signs import render_signs
-from doppelgram.training.recipe import all_keys, make_recipe, tower_keys
-from doppelgram.training.recipe_file import read_recipe, recipe_names
+from doppelgram.training.recipes.files import read_recipe, recipe_names
+from doppelgram.training.recipes.schema import all_keys, make_recipe
+from doppelgram.training.recipes.towers import TOWERS
 from helpers.commands import call
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +91,7 @@ def test_every_key_of_a_tower_is_documented(tmp_path: Path) -> None:
             if line.startswith("|") and {task, "all"} & {*line.split("|")[1].replace(",", "").split()}
         ]
         said = {key for row in rows for key in re.findall(r"`([\w.*]+)`", row.split("|")[2])}
-        for key in tower_keys(task):
+        for key in TOWERS[task].key_names():
             assert key in said or key.partition(".")[0] + ".*" in said or key == "task", f"{task}: {key}"
     example = text.split("```toml\n")[1].split("```")[0]
     (tmp_path / "example.toml").write_text(example, encoding="utf-8")

@@ -23,7 +23,7 @@ from doppelgram.console import SilentProgress
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.samples.posts import render_posts
-from doppelgram.training.recipe import make_recipe
+from doppelgram.training.recipes.schema import make_recipe
 from helpers.posts_world import random_model
 from helpers.tiny_networks import draw_people
 

@@ -7,7 +7,7 @@ import pytest
 from doppelgram.api import demo as signs
 from doppelgram.api import demo_posts as posts
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
 
 
 def test_what_the_demo_changes_are_keys_of_the_recipes() -> None:

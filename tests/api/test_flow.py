@@ -16,7 +16,7 @@ from rich.console import Console
 import doppelgram
 from doppelgram import DoppelgramError
 from doppelgram.console import TerminalProgress
-from doppelgram.training.recipe import Recipe, make_recipe
+from doppelgram.training.recipes.schema import Recipe, make_recipe
 from helpers.pictures import stripes
 from helpers.progress import RecordingProgress
 

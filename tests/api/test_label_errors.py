@@ -19,7 +19,7 @@ from doppelgram.api.label_errors import list_label_errors
 from doppelgram.cli import app
 from doppelgram.reports.contact_sheet import Card, Picture, Section, draw_contact_sheet
 from doppelgram.samples.signs import render_signs
-from doppelgram.training.recipe import make_recipe
+from doppelgram.training.recipes.schema import make_recipe
 
 
 @dataclass

@@ -23,8 +23,8 @@ from doppelgram.models.backbones.registry import SmallNet
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
-from doppelgram.training.recipe import make_recipe
-from doppelgram.training.recipe_file import write_recipe
+from doppelgram.training.recipes.files import write_recipe
+from doppelgram.training.recipes.schema import make_recipe
 from helpers.pictures import stripes
 
 

@@ -113,7 +113,7 @@ def test_the_flags_match_what_is_warned_of_while_training(tmp_path: object) -> N
     from pathlib import Path
 
     from doppelgram.comparison.cells import _warned
-    from doppelgram.training.recipe import MetricRecipe
+    from doppelgram.training.recipes.schema import MetricRecipe
     from doppelgram.training.run import Run
     from doppelgram.training.watch import EpochLines, Watch
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from doppelgram.comparison.grid import Choice, make_cells, parse_choices, parse_dims, read_base
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.recipe import make_recipe
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
+from doppelgram.training.recipes.schema import make_recipe
 
 
 def test_friendly_spellings() -> None:

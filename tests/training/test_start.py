@@ -13,7 +13,7 @@ from doppelgram.console import SilentProgress
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.samples.signs import render_signs
-from doppelgram.training.recipe import make_recipe
+from doppelgram.training.recipes.schema import make_recipe
 from doppelgram.training.run import open_run
 
 QUIET = SilentProgress()

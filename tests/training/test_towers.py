@@ -17,8 +17,8 @@ from doppelgram.models.backbones.backbone import SmallNet
 from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.keypoints import PoseTower
-from doppelgram.training.recipe_sections import TowerStopping
-from doppelgram.training.recipe_towers import (
+from doppelgram.training.recipes.sections import TowerStopping
+from doppelgram.training.recipes.towers import (
     ClassesTower,
     KeypointAugment,
     KeypointOptimiser,

@@ -23,7 +23,8 @@ from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_class_list, read_split, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.training.embedding import make_framing
-from doppelgram.training.recipe import MetricRecipe, Recipe, anchored
+from doppelgram.training.recipes.files import anchored
+from doppelgram.training.recipes.schema import MetricRecipe, Recipe
 from doppelgram.training.run import SPLIT_FILE
 
 

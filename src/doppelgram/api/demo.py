@@ -17,7 +17,7 @@ from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import duration, interval, percent
 from doppelgram.samples.signs import render_signs
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
 
 CLASSES, PER_CLASS = 16, 60
 # The shipped recipe, shortened for a set that is a tenth of the size it was made for.

@@ -13,7 +13,7 @@ from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 from doppelgram.samples.posts import render_posts
 from doppelgram.samples.process import BARE_PER_PLACE
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
 
 PLACES, POSES, SIZE = 6, 5, 128
 LEARNT, TRACED = 320, 240

@@ -11,7 +11,7 @@ from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.reports.comparison.report import Facts, write_report
-from doppelgram.training.recipe import make_recipe
+from doppelgram.training.recipes.schema import make_recipe
 from doppelgram.training.run import SPLIT_FILE, versions
 
 PARTS = ("val", "test")

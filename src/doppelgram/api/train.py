@@ -10,8 +10,8 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.job import Job
-from doppelgram.training.recipe import Recipe
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
+from doppelgram.training.recipes.schema import Recipe
 from doppelgram.training.run import Run
 from doppelgram.training.start import run_training
 

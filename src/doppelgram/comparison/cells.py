@@ -6,6 +6,7 @@ import csv
 import shutil
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,15 @@ from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.files import written_whole
 from doppelgram.images.augment import Augmentation
 from doppelgram.models.bundle import load_model
-from doppelgram.models.model import Model, require_model
+from doppelgram.models.model import require_model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.embedding import embed_rows, frozen_features, make_framing
 from doppelgram.training.features import Features, cache_key
 from doppelgram.training.metric_run import TrainingImages, train_loaded
 from doppelgram.training.networks import make_network
-from doppelgram.training.recipe import MetricRecipe
+from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import RUN_FILE, SPLIT_FILE, Run, create_run, open_run
-
-COLLAPSED_SPREAD = 0.02  # as while training: mean distance from the mean embedding, 1 for points all over the sphere
+from doppelgram.training.watch import COLLAPSED_SPREAD
 
 
 class ComparisonTrainer:
@@ -103,20 +103,15 @@ class ComparisonTrainer:
         file = answers_file(folder, part)
         if file.is_file():
             return
-        if open_run(folder).facts.get("diverged"):
-            found = no_answers(self.images, self.parts, part)
-        else:
+        embed = None
+        if not open_run(folder).facts.get("diverged"):
             model = require_model(load_model(folder), f"{folder}: holds another kind of model; choose another --out")
-            features = self.features(cell.recipe, _as_trained(model, cell.recipe))
-            found = answers(model, self.images, self.parts, part, features)
+            model.tower.network.trained = cell.recipe.model.train  # which a loaded network does not know
+            features = self.features(cell.recipe, model.tower.network)
+            embed = partial(embed_rows, model, self.images, features=features)
+        found = answers(embed, self.images, self.parts, part)
         with written_whole(file) as aside:
             np.savez_compressed(aside, **found)  # type: ignore[arg-type]  # its stub takes the names for options
-
-
-def _as_trained(model: Model, recipe: MetricRecipe) -> EmbeddingNetwork:
-    """The loaded network, knowing again which part of it was trained."""
-    model.tower.network.trained = recipe.model.train
-    return model.tower.network
 
 
 def answers_file(folder: Path, part: str) -> Path:
@@ -125,26 +120,28 @@ def answers_file(folder: Path, part: str) -> Path:
 
 
 def answers(
-    model: Model, images: Images, parts: Split, part: str, features: Features | None = None
+    embed: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]] | None, images: Images, parts: Split, part: str
 ) -> dict[str, np.ndarray[Any, Any]]:
-    """What a model answers right when each image of a part is asked of the training part.
+    """What a model answers right when each image of a part is a query to the training part.
 
-    If the two have no class in common, the part's images are asked of each other. Queries whose class has no image to
-    be found are left out; which ones does not depend on the model.
+    If the two have no class in common, the part's images are queries to each other. Queries whose class has no image
+    to be found are left out; which ones does not depend on the model.
+
+    Args:
+        embed: gives the embeddings (m, dim) of rows of the images; None: nothing is answered rightly.
+        images: all.
+        parts: which image belongs to which part.
+        part: whose images are the queries.
 
     Returns:
         ``query`` (q,) names of the images, ``nearest`` and ``class_mean`` (q,) bool, ``average_precision`` (q,)
         float32, and ``spread`` (), the mean distance from the mean embedding.
 
     Raises:
-        DoppelgramError: no image of the part can be asked.
+        DoppelgramError: the part has no image, or none has another of its class to find.
     """
-    return _answers(lambda rows: embed_rows(model, images, rows, features), images, parts, part)
-
-
-def _answers(
-    embed: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]], images: Images, parts: Split, part: str
-) -> dict[str, np.ndarray[Any, Any]]:
+    right = embed is not None
+    embed = embed or (lambda rows: np.zeros((len(rows), 1), np.float32))
     rows = parts.rows(images.collection)
     if not len(rows[part]):
         raise DoppelgramError(f"{images.collection.root}: the split has no {part} part to compare on")
@@ -162,19 +159,11 @@ def _answers(
         raise DoppelgramError(f"{images.collection.root}: no image of the {part} part has another of its class to find")
     return {
         "query": names[query][counted],
-        "nearest": ranking.first[counted] == 1,
-        "class_mean": (nearest_class_mean(task) == task.query_codes)[counted],
-        "average_precision": ranking.average_precision[counted].astype(np.float32),
+        "nearest": right & (ranking.first[counted] == 1),
+        "class_mean": right & (nearest_class_mean(task) == task.query_codes)[counted],
+        "average_precision": right * ranking.average_precision[counted].astype(np.float32),
         "spread": np.asarray(np.linalg.norm(embedded - embedded.mean(axis=0), axis=1).mean()),
     }
-
-
-def no_answers(images: Images, parts: Split, part: str) -> dict[str, np.ndarray[Any, Any]]:
-    """`answers` where there is no model: the same queries, all of them answered wrongly."""
-    found = _answers(lambda rows: np.zeros((len(rows), 1), np.float32), images, parts, part)
-    for name in ("nearest", "class_mean", "average_precision"):
-        found[name] = np.zeros_like(found[name])
-    return found
 
 
 def read_result(folder: Path, part: str) -> tuple[RunResult, np.ndarray[Any, Any]] | None:

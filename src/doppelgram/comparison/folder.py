@@ -16,9 +16,9 @@ from doppelgram.dataset.splits import Split, read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.learning.registry import list_losses, list_miners
-from doppelgram.training.old_recipes import translate
-from doppelgram.training.recipe import MetricRecipe, make_recipe
-from doppelgram.training.recipe_sections import Loss, Miner
+from doppelgram.training.recipes.old import translate
+from doppelgram.training.recipes.schema import MetricRecipe, make_recipe
+from doppelgram.training.recipes.sections import Loss, Miner
 from doppelgram.training.run import SPLIT_FILE
 
 GRID_FILE, RUNS_FOLDER = "grid.json", "runs"

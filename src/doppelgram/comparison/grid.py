@@ -12,9 +12,9 @@ from typing import Any
 from doppelgram.comparison.result import Setting
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.registry import list_losses, list_miners, make_loss, make_miner
-from doppelgram.training.recipe import MetricRecipe, Recipe
-from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.recipe_sections import Loss, Miner
+from doppelgram.training.recipes.files import read_recipe
+from doppelgram.training.recipes.schema import MetricRecipe, Recipe
+from doppelgram.training.recipes.sections import Loss, Miner
 from doppelgram.training.tasks.metric_checks import check_recipe, unused_by_loss
 
 NO_MINER = "none"

@@ -62,7 +62,7 @@ def cmc_curve(ranking: Ranking) -> Float64 | None:
 
 
 def precision_at_1_and_map(
-    embeddings: Any, labels: Any, *, gallery: Any = None, gallery_labels: Any = None
+    embeddings: Any, labels: Any, gallery: Any = None, gallery_labels: Any = None
 ) -> dict[str, float]:
     """Precision at 1 and MAP@R without intervals: the cheap check between two epochs.
 

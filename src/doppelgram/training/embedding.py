@@ -20,7 +20,7 @@ from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.space.exact import pair_distances
 from doppelgram.training.features import Features, cached_features
-from doppelgram.training.recipe import MetricRecipe
+from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.weights import cache_folder
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
 from doppelgram.images.augment import Augmentation, augment, to_float
 from doppelgram.images.framing import Framing
 from doppelgram.models.networks.embedding import EmbeddingNetwork
@@ -52,12 +53,11 @@ def _read(file: Path) -> tuple[list[str], Features | None]:
 
 def _write(file: Path, hashes: Sequence[str], features: Features) -> None:
     """Keep features on disk; a cache that cannot be written costs time the next time, and must not cost this run."""
-    aside = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"features": np.ascontiguousarray(features)}, aside, metadata={"hashes": json.dumps(list(hashes))})
-        os.replace(aside, file)
-    except (OSError, SafetensorError) as problem:
+        with written_whole(file) as aside:
+            content = {"features": np.ascontiguousarray(features)}
+            save_file(content, aside, metadata={"hashes": json.dumps(list(hashes))})
+    except (DoppelgramError, SafetensorError) as problem:
         warnings.warn(f"features are not kept for the next run: {problem}", stacklevel=3)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,8 @@ from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split, split_of_data
-from doppelgram.training.recipe_sections import Split as SplitSection
-from doppelgram.training.run import SPLIT_FILE, Run, create_run
+from doppelgram.errors import DoppelgramError, Interrupted
+from doppelgram.training.run import SPLIT_FILE, Run, abandon_run, create_run
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,19 @@ class Job:
             return self.data.with_label(label) if label else self.data
         return read_collection(self.data, label=label)
 
-    def open(self, run: Run | None) -> Run:
-        """The run that is resumed, or a new one in its folder."""
-        return run or create_run(self.out, self.recipe, self.data, self.seed)
+    @contextmanager
+    def opened(self, run: Run | None) -> Iterator[Run]:
+        """The run that is resumed, or a new one; one that fails before its first checkpoint is taken away again."""
+        run = run or create_run(self.out, self.recipe, self.data, self.seed)
+        try:
+            yield run
+        except KeyboardInterrupt:
+            raise Interrupted(f"{self.out}: stopped; continue with `doppelgram train ... --resume`") from None
+        except Interrupted:
+            raise
+        except DoppelgramError:
+            abandon_run(run)
+            raise
 
 
 def given_parts(
@@ -69,13 +81,17 @@ def given_parts(
     return parts
 
 
-def drawn_parts(
-    collection: Collection, settings: SplitSection, seed: int, progress: Progress, listed: list[str] | None = None
+def keep_parts(
+    job: Job, parts: Split | None, collection: Collection, progress: Progress, listed: list[str] | None = None
 ) -> Split:
-    """Parts drawn from the seed, as the recipe has it."""
-    shares = {"val": settings.val, "test": settings.test}
-    shares["train"] = 1 - sum(shares.values())
-    parts = make_split(collection, settings.by, shares, seed, listed)
-    for part in parts.empty_parts(shares):
-        progress.warning(f"the {part} part is empty: there are too few images or groups to divide")
+    """Write down the parts of a run that has just been started; those that are not given are drawn from the seed."""
+    if parts is None:
+        settings = job.recipe.split
+        shares = {"val": settings.val, "test": settings.test}
+        shares["train"] = 1 - sum(shares.values())
+        parts = make_split(collection, settings.by, shares, job.seed, listed)
+        for part in parts.empty_parts(shares):
+            progress.warning(f"the {part} part is empty: there are too few images or groups to divide")
+    if not (job.out / SPLIT_FILE).is_file():
+        parts.write(job.out / SPLIT_FILE)
     return parts

@@ -21,10 +21,10 @@ from doppelgram.models.towers import ImageTower
 from doppelgram.training.data import Part
 from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing
 from doppelgram.training.features import Features
-from doppelgram.training.job import Job, drawn_parts, given_parts
+from doppelgram.training.job import Job, given_parts, keep_parts
 from doppelgram.training.networks import make_network
-from doppelgram.training.recipe import MetricRecipe
-from doppelgram.training.run import SPLIT_FILE, Run, abandon_run
+from doppelgram.training.recipes.schema import MetricRecipe
+from doppelgram.training.run import Run
 from doppelgram.training.tasks.metric import MetricTask
 from doppelgram.training.tasks.metric_checks import check_recipe
 from doppelgram.training.trainer import Fitted, Place, fit
@@ -54,20 +54,11 @@ def train_metric(job: Job, run: Run | None, progress: Progress) -> Run:
     check_recipe(recipe)
     network = make_network(recipe.model, recipe.data.size, job.weights, job.seed)
     parts = given_parts(job, run, collection, progress, listed)
-    run = job.open(run)
-    try:
+    with job.opened(run) as run:
         images = load_images(collection, make_framing(recipe), progress)
         (job.out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
-        if parts is None:
-            parts = drawn_parts(images.collection, recipe.split, job.seed, progress, listed)
-        if not (job.out / SPLIT_FILE).is_file():
-            parts.write(job.out / SPLIT_FILE)
-        return train_loaded(run, network, TrainingImages(images, parts), progress, resume=job.resume)
-    except Interrupted:
-        raise
-    except DoppelgramError:
-        abandon_run(run)
-        raise
+        parts = keep_parts(job, parts, images.collection, progress, listed)
+        return train_loaded(run, network, TrainingImages(images, parts), resume=job.resume, progress=progress)
 
 
 def train_loaded(
@@ -114,7 +105,7 @@ def train_loaded(
     inputs: NDArray[Any] = images.pixels if features is None else features
     val = Part(inputs, codes[rows["val"]], rows["val"]) if len(rows["val"]) else None
     train = Part(inputs, codes[trained_on], trained_on)
-    task = MetricTask(network, train, val, recipe, seed=run.seed, validate=validation_figures)
+    task = MetricTask(network, train, val, recipe, seed=run.seed, validate=precision_at_1_and_map)
     if val is not None and not task.validates:
         progress.warning("no validation image has another of its class to find; the last epoch is kept")
     with run.timed():
@@ -163,10 +154,3 @@ def _facts(model: Model, fitted: Fitted, counts: Mapping[str, int]) -> Mapping[s
         "best": {name: round(value, 6) for name, value in best.items()},
         "warnings": fitted.warnings,
     }
-
-
-def validation_figures(query: Any, labels: Any, gallery: Any = None, gallery_labels: Any = None) -> dict[str, float]:
-    """P@1 and MAP@R of the validation part after an epoch; 0 where no query has an answer."""
-    if gallery is None:
-        return precision_at_1_and_map(query, labels)
-    return precision_at_1_and_map(query, labels, gallery=gallery, gallery_labels=gallery_labels)

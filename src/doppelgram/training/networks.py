@@ -9,8 +9,8 @@ import torch
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.backbones.registry import Backbone, make_backbone
 from doppelgram.models.networks.embedding import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
-from doppelgram.training.recipe_sections import Backbone as BackboneSection
-from doppelgram.training.recipe_sections import Network
+from doppelgram.training.recipes.sections import Backbone as BackboneSection
+from doppelgram.training.recipes.sections import Network
 
 
 def make_network(settings: Network, size: int, weights: Path | None, seed: int) -> EmbeddingNetwork:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from doppelgram.training.recipe_sections import Optimiser
+from doppelgram.training.recipes.sections import Optimiser
 
 
 def decayed_groups(parts: Iterable[tuple[Iterable[nn.Parameter], float]], optimiser: Optimiser) -> list[dict[str, Any]]:

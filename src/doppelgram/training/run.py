@@ -17,8 +17,9 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, read_split
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.recipe import Recipe
-from doppelgram.training.recipe_file import read_recipe, write_recipe
+from doppelgram.files import written_whole
+from doppelgram.training.recipes.files import read_recipe, write_recipe
+from doppelgram.training.recipes.schema import Recipe
 
 RUN_FILE, RECIPE_FILE, SPLIT_FILE = "run.json", "recipe.toml", "split.csv"
 COLLECTION_FILE = "collection.csv"
@@ -81,9 +82,8 @@ class Run:
     def update(self, **facts: Any) -> None:
         """Add to ``run.json``, whole or not at all."""
         self.facts.update(facts)
-        aside = self.folder / (RUN_FILE + ".part")
-        aside.write_text(json.dumps(self.facts, indent=1) + "\n", encoding="utf-8")
-        os.replace(aside, self.folder / RUN_FILE)
+        with written_whole(self.folder / RUN_FILE) as aside:
+            aside.write_text(json.dumps(self.facts, indent=1) + "\n", encoding="utf-8")
 
 
 def versions() -> dict[str, str]:
@@ -130,8 +130,8 @@ def abandon_run(run: Run) -> None:
         return
     for name in (RUN_FILE, RECIPE_FILE, SPLIT_FILE, COLLECTION_FILE, "files.json"):
         (run.folder / name).unlink(missing_ok=True)
-    shutil.rmtree(run.folder / "log", ignore_errors=True)
-    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+    for name in ("log", "checkpoints"):
+        shutil.rmtree(run.folder / name, ignore_errors=True)
     if not any(run.folder.iterdir()):
         run.folder.rmdir()
 

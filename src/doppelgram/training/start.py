@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.job import Job
-from doppelgram.training.recipe import ArrangementRecipe, MetricRecipe, Recipe, anchored
+from doppelgram.training.recipes.files import anchored
+from doppelgram.training.recipes.schema import ArrangementRecipe, MetricRecipe, Recipe, flat
 from doppelgram.training.run import RECIPE_FILE, RUN_FILE, SPLIT_FILE, Run, open_run
 
 
@@ -64,7 +64,7 @@ def _resumed(job: Job) -> Run:
     """Open a run to resume it; refuses to continue it as something else than it was started as."""
     out = job.out
     run = open_run(out)
-    mine, theirs = (_flat(recipe.to_dict()) for recipe in (job.recipe, run.recipe))
+    mine, theirs = (flat(recipe.to_dict()) for recipe in (job.recipe, run.recipe))
     if mine != theirs:
         differing = sorted(key for key in {*mine, *theirs} if mine.get(key) != theirs.get(key))
         what = ", ".join(differing)
@@ -78,16 +78,3 @@ def _resumed(job: Job) -> Run:
     if job.split is not None and (out / SPLIT_FILE).is_file() and dict(run.split().parts) != dict(job.split.parts):
         raise DoppelgramError(f"{out}: was started with another split; resume without --split")
     return run
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dictionaries as one, its keys joined by dots; towers by their names."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        if key == "towers":
-            value = {tower["name"]: tower for tower in value}
-        if isinstance(value, dict):
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[prefix + key] = value
-    return found

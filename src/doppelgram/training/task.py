@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from doppelgram.training.optimisation import averaged_model, make_optimiser, make_schedule
-from doppelgram.training.recipe_sections import Optimiser
+from doppelgram.training.recipes.sections import Optimiser
 
 Index = NDArray[np.int64]
 

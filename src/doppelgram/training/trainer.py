@@ -12,13 +12,13 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch import Tensor, nn
+from torch import nn
 
 from doppelgram.console import Progress
 from doppelgram.training.checkpoints import BestCheckpoint, LastCheckpoint, gave_up, read_checkpoint
 from doppelgram.training.data import plan_loader, single_loader
 from doppelgram.training.hardware import lightning_precision
-from doppelgram.training.recipe_sections import Stopping
+from doppelgram.training.recipes.sections import Stopping
 from doppelgram.training.task import Task
 from doppelgram.training.watch import EpochBar, EpochLines, Watch
 
@@ -142,7 +142,10 @@ def fit(
 def load_kept(network: nn.Module, file: Path) -> int:
     """Give a network the weights that a checkpoint keeps, the average where there is one; returns the epoch."""
     state = read_checkpoint(file)
-    network.load_state_dict({**network.state_dict(), **kept_weights(state["state_dict"])})
+    weights = state["state_dict"]
+    prefix = "average.module." if any(name.startswith("average.module.") for name in weights) else "network."
+    kept = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+    network.load_state_dict({**network.state_dict(), **kept})
     return int(state["epoch"]) + 1
 
 
@@ -157,12 +160,6 @@ def load_finished(network: nn.Module, place: Place, epochs: int, stopping: Stopp
     load_kept(network, best if stopping.keep == "best" and best.is_file() else last)
     network.eval()
     return True
-
-
-def kept_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Of a checkpoint's state the network's weights: their running average where there is one."""
-    prefix = "average.module." if any(name.startswith("average.module.") for name in state) else "network."
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _trainer(task: Task, epochs: int, callbacks: list[Any], place: Place) -> lightning.Trainer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ import lightning
 
 from doppelgram.console import Advance, Progress
 from doppelgram.errors import DivergedError
+from doppelgram.files import written_whole
 from doppelgram.numbers import percent
 
 # Spread is the mean distance from the mean embedding; for points scattered over the unit sphere it is near 1.
@@ -144,13 +144,10 @@ class Watch(lightning.Callback):  # type: ignore[misc]
 
     def _write_table(self) -> None:
         columns = list(dict.fromkeys(name for epoch in self.history for name in ("epoch", *epoch)))
-        aside = self.table.with_name(self.table.name + ".part")
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("w", newline="", encoding="utf-8") as file:
+        with written_whole(self.table) as aside, aside.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.history)
-        os.replace(aside, self.table)
 
     def diagnose(self, figures: Mapping[str, float]) -> list[str]:
         """Plain sentences about an epoch's figures that show it does not learn; raises if it diverged."""

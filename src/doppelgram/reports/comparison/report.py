@@ -18,7 +18,7 @@ from doppelgram.numbers import NONE, count, duration, interval, number, percent
 from doppelgram.reports.comparison.curves import write_curves
 from doppelgram.reports.figures import inline_svg
 from doppelgram.reports.pages import Table, markdown, page, write_text
-from doppelgram.training.recipe import MetricRecipe
+from doppelgram.training.recipes.schema import MetricRecipe
 
 TITLE = "Losses and miners compared"
 CAPTIONS = {

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.recipe import MetricRecipe
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
+from doppelgram.training.recipes.schema import MetricRecipe
 
 SIDE, DIM = 64, 64
 DIMS = (2, 16, 32, 64)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from doppelgram.evaluation.verification import balanced_share
+from doppelgram.studies.role_model.pair_plan import PairPlan
 from doppelgram.studies.role_model.plan import Rung
 from doppelgram.studies.role_model.rungs import RungResult, StudyData, fit_rung, read_rung, write_rung
-from doppelgram.training.tasks.pair_plan import Index, PairPlan
+from doppelgram.training.task import Index
 
 VALIDATION_SHARE = 0.2
 _EPOCHS_OF_PAIRS = 2

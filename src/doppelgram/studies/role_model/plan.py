@@ -10,8 +10,8 @@ from typing import Literal
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.intervals import wilson
 from doppelgram.evaluation.result import Metric
-from doppelgram.training.recipe import PairsRecipe
-from doppelgram.training.recipe_file import read_recipe
+from doppelgram.training.recipes.files import read_recipe
+from doppelgram.training.recipes.schema import PairsRecipe
 
 PUBLISHED_PAIRS = 82
 BACKBONE = "mobilenet_v2_imagenet"

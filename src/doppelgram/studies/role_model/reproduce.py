@@ -40,7 +40,7 @@ from doppelgram.studies.role_model.poses import draw_masks, estimator_for, peopl
 from doppelgram.studies.role_model.report import Ladder, write_ladder
 from doppelgram.studies.role_model.rungs import RungResult, StudyData, measure_rung
 from doppelgram.training.networks import make_network
-from doppelgram.training.recipe import PairsRecipe
+from doppelgram.training.recipes.schema import PairsRecipe
 from doppelgram.weights import cache_folder
 
 _QUICK_PAIRS = 400

@@ -22,17 +22,17 @@ from doppelgram.images.batch import load_pixels
 from doppelgram.images.framing import Framing
 from doppelgram.models.networks.pairs import PairNetwork, PoseMaskNet
 from doppelgram.studies.role_model.data import Posts, Trial
+from doppelgram.studies.role_model.pair_plan import PairPlan
 from doppelgram.studies.role_model.plan import Rung
 from doppelgram.studies.role_model.scores import distances, metrics_from, score_pairs
 from doppelgram.training.networks import make_network
-from doppelgram.training.recipe import PairsRecipe
-from doppelgram.training.recipe_file import write_recipe
-from doppelgram.training.tasks.pair_plan import PairPlan
+from doppelgram.training.recipes.files import write_recipe
+from doppelgram.training.recipes.schema import PairsRecipe
 from doppelgram.weights import cache_folder
 
 if TYPE_CHECKING:  # whose imports bring Lightning along, which only training needs
+    from doppelgram.studies.role_model.pair_inputs import PairInputs
     from doppelgram.training.task import BatchPlan, Index
-    from doppelgram.training.tasks.pair_inputs import PairInputs
 
 MASK_CHANNELS = 3
 
@@ -92,7 +92,7 @@ class StudyData:
 
     def features(self, recipe: PairsRecipe) -> NDArray[np.float32]:
         """Features of the recipe's backbone, float32 (n, 2, copies, d); see `mirrored_features`."""
-        from doppelgram.training.tasks.pair_inputs import mirrored_features
+        from doppelgram.studies.role_model.pair_inputs import mirrored_features
 
         key = f"{recipe.model.backbone} {recipe.data.size} {recipe.augment}"
         if key not in self.features_of:
@@ -197,7 +197,7 @@ def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validat
     Raises:
         Interrupted: stopped by Ctrl-C.
     """
-    from doppelgram.training.tasks.pair_inputs import PairInputs
+    from doppelgram.studies.role_model.pair_inputs import PairInputs
     from doppelgram.training.tasks.pairs import PairsTask
     from doppelgram.training.trainer import Place, fit
 

@@ -15,14 +15,14 @@ from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.memory import available_memory
 from doppelgram.models.towers import ImageTower
+from doppelgram.training.arrangement.inputs import TowerInputs
 from doppelgram.training.arrangement.towers import PlannedTower, TowerViews, whiten_head
-from doppelgram.training.recipe_towers import ClassesTower, KeypointsTower, UntrainedTower
+from doppelgram.training.recipes.towers import ClassesTower, KeypointsTower, UntrainedTower
 from doppelgram.training.run import Run
 from doppelgram.training.task import Task
 from doppelgram.training.tasks.classes import ClassesTask
 from doppelgram.training.tasks.first_layers import Maps, first_maps, image_features, pooled_features
 from doppelgram.training.tasks.keypoints import KeypointsTask
-from doppelgram.training.tower_inputs import TowerInputs
 from doppelgram.training.trainer import Place, fit, load_finished
 
 Int64 = NDArray[np.int64]

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.splits import Split
-from doppelgram.errors import DoppelgramError, Interrupted
+from doppelgram.errors import DoppelgramError
 from doppelgram.images.read import Want
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.finder import open_finder
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.training.arrangement.calibration import calibrated_space, of_kind
 from doppelgram.training.arrangement.fit import TowerTraining, TrainingPosts, image_tower
+from doppelgram.training.arrangement.inputs import read_tower_inputs
 from doppelgram.training.arrangement.towers import PlannedTower, TowerViews, make_towers
-from doppelgram.training.job import Job, drawn_parts, given_parts
-from doppelgram.training.recipe import Arrangement, ArrangementRecipe
-from doppelgram.training.recipe_towers import ClassesTower
-from doppelgram.training.run import SPLIT_FILE, Run, abandon_run
+from doppelgram.training.job import Job, given_parts, keep_parts
+from doppelgram.training.recipes.schema import Arrangement, ArrangementRecipe
+from doppelgram.training.recipes.towers import ClassesTower
+from doppelgram.training.run import Run
 from doppelgram.training.tasks.first_layers import check_cut
-from doppelgram.training.tower_inputs import read_tower_inputs
 
 
 def train_arrangement(job: Job, run: Run | None, progress: Progress) -> Run:
@@ -38,12 +38,8 @@ def train_arrangement(job: Job, run: Run | None, progress: Progress) -> Run:
     settings = _finder_settings(recipe.arrangement, job.weights)
     finder = open_finder(settings, job.weights)
     parts = given_parts(job, run, collection, progress)
-    resumed, run = run is not None, job.open(run)
-    try:
-        if parts is None:
-            parts = drawn_parts(collection, recipe.split, job.seed, progress)
-        if not (job.out / SPLIT_FILE).is_file():
-            parts.write(job.out / SPLIT_FILE)
+    with job.opened(run) as run:
+        parts = keep_parts(job, parts, collection, progress)
         names = _names(job, collection, parts)
         towers = make_towers(recipe, job.weights, {kind: len(found) for kind, found in names.items()}, job.seed)
         _check_cuts(towers)
@@ -60,14 +56,6 @@ def train_arrangement(job: Job, run: Run | None, progress: Progress) -> Run:
         labels = (*names["place"].tolist(), *names["pose"].tolist())
         model = ArrangementModel(place, pose, space, settings, labels, recipe.to_dict())
         model.save(job.out / "model")
-    except KeyboardInterrupt:
-        raise Interrupted(f"{job.out}: stopped; continue with `doppelgram train ... --resume`") from None
-    except Interrupted:
-        raise
-    except DoppelgramError:
-        if not resumed:
-            abandon_run(run)
-        raise
     counts = {name: len(found) for name, found in parts.rows(collection).items() if len(found)}
     epochs = max(fitted["epochs"] for fitted in run.facts["towers"].values())
     run.update(

@@ -16,10 +16,10 @@ from doppelgram.images.framing import Framing
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.models.towers import ImageTower, KeypointTower
+from doppelgram.training.arrangement.inputs import TowerInputs
 from doppelgram.training.networks import recipe_backbone
-from doppelgram.training.recipe import ArrangementRecipe
-from doppelgram.training.recipe_towers import ClassesTower, KeypointsTower, UntrainedTower
-from doppelgram.training.tower_inputs import TowerInputs
+from doppelgram.training.recipes.schema import ArrangementRecipe
+from doppelgram.training.recipes.towers import ClassesTower, KeypointsTower, UntrainedTower
 
 AnyTower = ImageTower | KeypointTower
 AnyTowerRecipe = ClassesTower | KeypointsTower | UntrainedTower

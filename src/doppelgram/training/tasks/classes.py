@@ -13,9 +13,9 @@ from torch.nn.functional import cross_entropy
 from doppelgram.learning.samplers import ShuffleSampler
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.optimisation import group
-from doppelgram.training.recipe_towers import ClassesTower
+from doppelgram.training.recipes.towers import ClassesTower
 from doppelgram.training.task import Task
-from doppelgram.training.tasks.class_figures import ClassFigures
+from doppelgram.training.tasks.class_figures import class_figures
 from doppelgram.training.tasks.first_layers import Maps, as_tensor, later_features
 
 _VALIDATION_BATCH = 64
@@ -74,11 +74,9 @@ class ClassesTask(Task):
         if self.validation is None:
             return {}
         maps, classes = self.validation
-        figures = ClassFigures(self.smoothing)
-        for start in range(0, len(maps), _VALIDATION_BATCH):
-            some = slice(start, start + _VALIDATION_BATCH)
-            figures.add(self._logits(self.kept, maps[some]), torch.from_numpy(classes[some]))
-        return figures.means()
+        starts = range(0, len(maps), _VALIDATION_BATCH)
+        logits = [self._logits(self.kept, maps[start : start + _VALIDATION_BATCH]) for start in starts]
+        return class_figures(torch.cat(logits), torch.from_numpy(classes), self.smoothing)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The later layers with a learning rate of their own, and the head; everything decays."""

@@ -14,9 +14,9 @@ from torch.nn.functional import cross_entropy, normalize, one_hot
 from doppelgram.learning.samplers import ShuffleSampler
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.training.optimisation import group
-from doppelgram.training.recipe_towers import KeypointAugment, KeypointsTower
+from doppelgram.training.recipes.towers import KeypointAugment, KeypointsTower
 from doppelgram.training.task import Task
-from doppelgram.training.tasks.class_figures import ClassFigures
+from doppelgram.training.tasks.class_figures import class_figures
 
 Keypoints = NDArray[np.float32]
 
@@ -78,9 +78,8 @@ class KeypointsTask(Task):
         if self.validation is None:
             return {}
         keypoints, classes = self.validation
-        figures = ClassFigures(self.recipe.smoothing)
-        figures.add(self._logits(self.kept, torch.from_numpy(keypoints.astype(np.float32))), torch.from_numpy(classes))
-        return figures.means()
+        logits = self._logits(self.kept, torch.from_numpy(keypoints.astype(np.float32)))
+        return class_figures(logits, torch.from_numpy(classes), self.recipe.smoothing)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """One group; everything decays."""

@@ -18,7 +18,7 @@ from doppelgram.learning.samplers import MPerClassSampler, ShuffleSampler
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.data import Part
 from doppelgram.training.optimisation import decayed_groups, group
-from doppelgram.training.recipe import MetricRecipe
+from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.task import BatchPlan, Index, Task
 from doppelgram.training.tasks.metric_checks import shuffles
 

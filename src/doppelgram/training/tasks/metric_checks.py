@@ -5,7 +5,7 @@ from __future__ import annotations
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.losses import MetricLoss
 from doppelgram.learning.registry import make_loss, make_miner
-from doppelgram.training.recipe import MetricRecipe
+from doppelgram.training.recipes.schema import MetricRecipe
 
 
 def shuffles(recipe: MetricRecipe, loss: MetricLoss) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -11,14 +11,32 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from doppelgram.errors import DivergedError
+from doppelgram.images.augment import Augmentation
 from doppelgram.models.networks.pairs import PairNetwork
 from doppelgram.training.optimisation import decayed_groups
-from doppelgram.training.recipe import PairsRecipe
+from doppelgram.training.recipes.schema import PairsRecipe
 from doppelgram.training.task import BatchPlan, Index, Task
-from doppelgram.training.tasks.pair_inputs import PairInputs
-from doppelgram.training.tasks.pair_plan import unique_rows
 
 _CHUNK = 128  # photographs described at a time
+
+
+class PairSource(Protocol):
+    """What a pair network is shown of n photographs."""
+
+    @property
+    def cached(self) -> bool:
+        """Whether images are features of a frozen backbone."""
+        ...
+
+    def plain(self, rows: NDArray[Any]) -> tuple[Tensor, Tensor | None]:
+        """Images (m, 3, h, w) in [0, 1], or features (m, d), and drawn skeletons or None, as they are."""
+        ...
+
+    def changed(
+        self, rows: NDArray[Any], augmentation: Augmentation, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """The same, changed at random."""
+        ...
 
 
 class PairsTask(Task):
@@ -38,7 +56,7 @@ class PairsTask(Task):
     def __init__(
         self,
         network: PairNetwork,
-        inputs: PairInputs,
+        inputs: PairSource,
         plan: BatchPlan,
         validation: Index,
         recipe: PairsRecipe,
@@ -83,7 +101,7 @@ class PairsTask(Task):
 
 
 @torch.inference_mode()
-def pair_log_odds(network: PairNetwork, inputs: PairInputs, pairs: NDArray[Any]) -> NDArray[np.float64]:
+def pair_log_odds(network: PairNetwork, inputs: PairSource, pairs: NDArray[Any]) -> NDArray[np.float64]:
     """Log-odds of "the same arrangement" of pairs, each photograph described once.
 
     Args:
@@ -107,3 +125,10 @@ def pair_log_odds(network: PairNetwork, inputs: PairInputs, pairs: NDArray[Any])
         return np.asarray(network(all_described[first], all_described[second]).double().cpu().numpy())
     finally:
         network.train(was_training)
+
+
+def unique_rows(pairs: NDArray[Any]) -> tuple[Index, Index, Index]:
+    """The photographs of pairs (m, 3), each once, and the positions of both of each pair among them (m,) each."""
+    rows, places = np.unique(pairs[:, :2], return_inverse=True)
+    places = places.reshape(-1, 2)
+    return rows, places[:, 0], places[:, 1]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.recipe import ArrangementRecipe, MetricRecipe, make_recipe
-from doppelgram.training.recipe_file import read_recipe, recipe_names, write_recipe
+from doppelgram.training.recipes.files import read_recipe, recipe_names, write_recipe
+from doppelgram.training.recipes.schema import ArrangementRecipe, MetricRecipe, make_recipe
 
 
 @pytest.mark.parametrize("name", recipe_names())

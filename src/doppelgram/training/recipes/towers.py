@@ -6,17 +6,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from doppelgram.training.recipe_sections import (
+from doppelgram.training.recipes.sections import (
     AtLeast0,
     Augment,
+    Average,
     Backbone,
     BackboneOptimiser,
+    Batch,
     Count,
+    Dim,
+    Dropout,
     Optimiser,
+    Positive,
+    Precision,
+    Schedule,
     Section,
     Share,
+    Side,
     Temperature,
     TowerStopping,
+    Warmup,
 )
 
 Sees = Literal["photograph", "place", "person"]
@@ -29,11 +38,11 @@ class TowerOptimiser(BackboneOptimiser):
     lr: AtLeast0 = 0.01
     backbone_lr: AtLeast0 = 0.06
     weight_decay: AtLeast0 = 0.02
-    schedule: Literal["cosine", "constant", "onecycle"] = "onecycle"
-    warmup: float = Field(default=0.2, ge=0, le=0.9)
-    epochs: int = Field(default=18, ge=1)
-    average: float = Field(default=0.98, ge=0, le=0.99999)
-    precision: Literal["auto", "32", "bf16"] = "32"
+    schedule: Schedule = "onecycle"
+    warmup: Warmup = 0.2
+    epochs: Positive = 18
+    average: Average = 0.98
+    precision: Precision = "32"
 
 
 class KeypointOptimiser(Optimiser):
@@ -41,10 +50,10 @@ class KeypointOptimiser(Optimiser):
 
     lr: AtLeast0 = 2e-3
     weight_decay: AtLeast0 = 0.05
-    schedule: Literal["cosine", "constant", "onecycle"] = "onecycle"
-    epochs: int = Field(default=150, ge=1)
-    average: float = Field(default=0.99, ge=0, le=0.99999)
-    precision: Literal["auto", "32", "bf16"] = "32"
+    schedule: Schedule = "onecycle"
+    epochs: Positive = 150
+    average: Average = 0.99
+    precision: Precision = "32"
 
 
 class KeypointAugment(Section):
@@ -72,7 +81,7 @@ class ImageTowerRecipe(Tower, Backbone):
     """What every tower on images has."""
 
     sees: Sees = "photograph"  # place: people are covered; person: one person, cut out
-    size: int = Field(default=64, ge=8, le=2048)  # side of the square that it sees
+    size: Side = 64  # side of the square that it sees
 
     @property
     def of(self) -> str:
@@ -86,10 +95,10 @@ class ClassesTower(ImageTowerRecipe):
     task: Literal["classes"]
     frozen_layers: Count = 0  # first layers (stem and blocks) that are not trained
     frozen_norms: bool = True  # whether batch norms keep their statistics; those of random weights never do
-    dropout: float = Field(default=0.3, ge=0, le=0.99)
+    dropout: Dropout = 0.3
     temperature: Temperature = 1.0  # of the class probabilities; below 1 they are bolder than what was trained
     smoothing: Share = 0.1  # share of the target that is spread over all classes
-    batch: int = Field(default=32, ge=2)
+    batch: Batch = 32
     optimiser: TowerOptimiser = TowerOptimiser()
     augment: Augment = Augment()
     stopping: TowerStopping = TowerStopping()
@@ -100,14 +109,14 @@ class KeypointsTower(Tower):
 
     task: Literal["keypoints"]
     output: Literal["classes", "embedding"] = "classes"
-    dim: int = Field(default=64, ge=2, le=2048)  # of an embedding
+    dim: Dim = 64  # of an embedding
     hidden: int = Field(default=256, ge=1, le=65536)
-    dropout: float = Field(default=0.3, ge=0, le=0.99)
+    dropout: Dropout = 0.3
     temperature: Temperature = 1.0  # of the class probabilities
     loss_scale: Temperature = 16.0  # of an embedding's cosine-margin loss
     loss_margin: AtLeast0 = 0.2
     smoothing: Share = 0.1
-    batch: int = Field(default=128, ge=2)
+    batch: Batch = 128
     optimiser: KeypointOptimiser = KeypointOptimiser()
     augment: KeypointAugment = KeypointAugment()
     stopping: TowerStopping = TowerStopping()
@@ -127,8 +136,9 @@ class UntrainedTower(ImageTowerRecipe):
     """Features of a backbone as it came, whitened, for places that were not trained on."""
 
     task: Literal["untrained"]
-    dim: int = Field(default=128, ge=2, le=2048)
+    dim: Dim = 128
     whiten: Share = 0.2  # share of the largest variance that is added to all, so that the smallest are not blown up
 
 
+TOWERS: dict[str, type[Tower]] = {"classes": ClassesTower, "keypoints": KeypointsTower, "untrained": UntrainedTower}
 TowerRecipe = Annotated[ClassesTower | KeypointsTower | UntrainedTower, Field(discriminator="task")]

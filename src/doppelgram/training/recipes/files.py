@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -11,16 +12,24 @@ from typing import Any
 import tomli_w
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.training.old_recipes import translate
-from doppelgram.training.recipe import MetricRecipe, Recipe, all_keys, make_recipe, without
-from doppelgram.training.recipe_errors import nearest
+from doppelgram.training.recipes.errors import nearest
+from doppelgram.training.recipes.old import translate
+from doppelgram.training.recipes.schema import (
+    ArrangementRecipe,
+    MetricRecipe,
+    Recipe,
+    all_keys,
+    flat,
+    make_recipe,
+    without,
+)
 
 OFF = "off"
 
 
 def recipe_names() -> list[str]:
     """Names of the recipes that ship with the program."""
-    folder = resources.files("doppelgram.training") / "recipes"
+    folder = resources.files("doppelgram.training.recipes")
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
@@ -48,8 +57,8 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = (), *, drop_unuse
     _inherit(values, name)
     recipe: Recipe = make_recipe(values, name, drop_unused=True)
     if old:  # such files were written with every key, also those without effect
-        defaults = type(recipe).model_validate({}).model_dump()
-        values = without(values, [key for key in recipe.all_unused() if _get(values, key) == _get(defaults, key)])
+        given, defaults = flat(values), flat(MetricRecipe().model_dump())
+        values = without(values, [key for key in recipe.all_unused() if given.get(key) == defaults[key]])
     if not drop_unused:
         make_recipe(values, name)  # the file by itself first, so that its errors are told as its own
     changed = [key for override in overrides for key in _override(values, override)]
@@ -67,7 +76,7 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = (), *, drop_unuse
 
 def _load(name: str) -> dict[str, Any]:
     if name in recipe_names():
-        text = (resources.files("doppelgram.training") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+        text = (resources.files("doppelgram.training.recipes") / f"{name}.toml").read_text(encoding="utf-8")
     elif Path(name).expanduser().is_file():
         try:
             text = Path(name).expanduser().read_text(encoding="utf-8")
@@ -84,23 +93,23 @@ def _load(name: str) -> dict[str, Any]:
 
 def _inherit(values: dict[str, Any], where: str) -> None:
     """Give each tower that is ``like`` an earlier one all that it does not say itself."""
-    towers = values.get("towers")
-    if not isinstance(towers, list):
-        return
     known: dict[str, dict[str, Any]] = {}
-    for tower in towers:
-        if isinstance(tower, dict):
-            model = tower.pop("like", None)
-            if model is not None and model not in known:
-                raise DoppelgramError(
-                    f"{where}: towers.{tower.get('name')}.like is {model!r}; it is the name of an earlier tower"
-                )
-            for key, value in known.get(model, {}).items():
-                if isinstance(value, dict):
-                    tower[key] = {**value, **tower.get(key, {})}
-                else:
-                    tower.setdefault(key, value)
-            known[str(tower.get("name"))] = tower
+    for tower in _towers(values):
+        model = tower.pop("like", None)
+        if model is not None and model not in known:
+            raise DoppelgramError(
+                f"{where}: towers.{tower.get('name')}.like is {model!r}; it is the name of an earlier tower"
+            )
+        for key, value in known.get(model, {}).items():
+            own = tower.setdefault(key, value)
+            if isinstance(value, dict) and isinstance(own, dict):
+                tower[key] = {**value, **own}
+        known[str(tower.get("name"))] = tower
+
+
+def _towers(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    towers = values.get("towers")
+    return [tower for tower in towers if isinstance(tower, dict)] if isinstance(towers, list) else []
 
 
 def _override(values: dict[str, Any], override: str) -> list[str]:
@@ -113,9 +122,10 @@ def _override(values: dict[str, Any], override: str) -> list[str]:
         value = tomllib.loads(f"value = {text.strip()}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()  # text without quotes
-    towers = [tower for tower in values.get("towers", []) if isinstance(tower, dict)]
-    if value == OFF and key.removeprefix("towers.") in [tower.get("name") for tower in towers]:
-        values["towers"] = [tower for tower in towers if tower.get("name") != key.removeprefix("towers.")]
+    towers = _towers(values)
+    others = [tower for tower in towers if tower.get("name") != key.removeprefix("towers.")]
+    if value == OFF and len(others) < len(towers):
+        values["towers"] = others
         return [key]
     found = _meant(values, key, override)
     for full in found:
@@ -126,31 +136,24 @@ def _override(values: dict[str, Any], override: str) -> list[str]:
 def _meant(values: Mapping[str, Any], key: str, override: str) -> list[str]:
     """The full names of the keys that are meant by one; raises DoppelgramError where there is none."""
     known = all_keys(values)
-    if _is_known(key, known):
+    # below a table of parameters any key may stand
+    if any(key == each or (each.endswith(".params") and key.startswith(f"{each}.")) for each in known):
         return [key]
     if f"{key}.name" in known and key in ("loss", "miner", "sampler"):
         return [f"{key}.name"]
-    _, tower, word = ["", "*", key] if not key.startswith("towers.") else [*key.split(".", 2), ""][:3]
-    sections, towers = [], []
-    for full in known if word not in ("name", "params") else []:
-        first, name, rest = [*full.split(".", 2), ""][:3]
-        if first == "towers":
-            alone = "." not in word and rest.rpartition(".")[2] == word
-            towers += [full] if tower in ("*", name) and (alone or (rest == word and word != key)) else []
-        elif name == key:
-            sections.append(full)
-    matches = sections + towers
-    if len(sections) > 1 or (sections and towers):
-        raise DoppelgramError(f"--set {override}: '{key}' stands in several sections: {' or '.join(sorted(matches))}")
+    if key.startswith("towers."):
+        _, tower, word = [*key.split(".", 2), ""][:3]
+        pattern = rf"towers\.{'[^.]+' if tower == '*' else re.escape(tower)}\.(\w+\.)?{re.escape(word)}"
+    else:
+        word = key
+        pattern = rf"(\w+|towers\.[^.]+(\.\w+)?)\.{re.escape(key)}" if "." not in key else ""
+    matches = [each for each in known if re.fullmatch(pattern, each)] if word not in ("name", "params") else []
     if not matches:
         close = nearest(key if "." in key else f".{key}", known)
         raise DoppelgramError(f"--set {override}: unknown key '{key}'{close}")
+    if len(matches) > 1 and not all(each.startswith("towers.") for each in matches):
+        raise DoppelgramError(f"--set {override}: '{key}' stands in several sections: {' or '.join(sorted(matches))}")
     return matches
-
-
-def _is_known(key: str, known: Iterable[str]) -> bool:
-    """Whether a recipe may have this key; below a table of parameters any key may stand."""
-    return any(key == each or (each.endswith(".params") and key.startswith(f"{each}.")) for each in known)
 
 
 def _put(values: dict[str, Any], key: str, value: Any, override: str) -> None:
@@ -168,12 +171,26 @@ def _put(values: dict[str, Any], key: str, value: Any, override: str) -> None:
     place[last] = value
 
 
-def _get(values: Any, key: str) -> Any:
-    for part in key.split("."):
-        values = values.get(part) if isinstance(values, Mapping) else None
-    return values
-
-
 def write_recipe(recipe: Recipe, file: Path) -> None:
     """Write a recipe as TOML that `read_recipe` reads back to an equal one."""
     file.write_text(tomli_w.dumps(recipe.to_dict()), encoding="utf-8")
+
+
+def anchored(recipe: Any) -> Any:
+    """The recipe with its relative paths made absolute, so that it means the same from another folder."""
+    from doppelgram.models.backbones.registry import BUILT_IN
+
+    def absolute(name: str) -> str:
+        return str(Path(name).expanduser().absolute())
+
+    def with_backbone(section: Any) -> Any:
+        name = getattr(section, "backbone", "small")
+        folder = name not in BUILT_IN and Path(name).expanduser().is_dir()
+        return section.changed(backbone=absolute(name)) if folder else section
+
+    if isinstance(recipe, ArrangementRecipe):
+        return recipe.with_values(towers=[with_backbone(tower) for tower in recipe.towers])
+    recipe = recipe.with_values(model=with_backbone(recipe.model))
+    if isinstance(recipe, MetricRecipe) and recipe.data.classes:
+        recipe = recipe.with_values(data={"classes": absolute(recipe.data.classes)})
+    return recipe

@@ -20,9 +20,9 @@ from doppelgram.models.bundle import load_model
 from doppelgram.samples.posts import render_posts
 from doppelgram.training.arrangement.calibration import of_kind, tower_vectors
 from doppelgram.training.arrangement.fit import TrainingPosts
+from doppelgram.training.arrangement.inputs import TowerInputs
 from doppelgram.training.arrangement.towers import TowerViews, make_towers
-from doppelgram.training.recipe_file import read_recipe
-from doppelgram.training.tower_inputs import TowerInputs
+from doppelgram.training.recipes.files import read_recipe
 from doppelgram.training.watch import Watch
 
 QUIET = SilentProgress()

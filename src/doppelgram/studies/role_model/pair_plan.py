@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 import numpy as np
-from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.training.task import Index
 
-Index = NDArray[np.int64]
 NEGATIVES = ("place", "both")
-
-
-class Batches(Protocol):
-    """What training needs of a plan: the batches (m, 3) of an epoch, and how many there are."""
-
-    def __len__(self) -> int:
-        """Number of batches in an epoch."""
-        ...
-
-    def epoch_batches(self, epoch: int) -> list[Index]:
-        """Row of one photograph, row of the other, 1 if they are the same; (m, 3) a batch."""
-        ...
 
 
 class PairPlan:
@@ -91,10 +76,3 @@ class PairPlan:
     def fixed(self, epochs: int = 2) -> Index:
         """Pairs (m, 3) that are always the same, to validate on: those of the first epochs."""
         return np.concatenate([batch for epoch in range(epochs) for batch in self.epoch_batches(epoch)])
-
-
-def unique_rows(pairs: NDArray[Any]) -> tuple[Index, Index, Index]:
-    """The photographs of pairs (m, 3), each once, and the positions of both of each pair among them (m,) each."""
-    rows, places = np.unique(pairs[:, :2], return_inverse=True)
-    places = places.reshape(-1, 2)
-    return rows, places[:, 0], places[:, 1]

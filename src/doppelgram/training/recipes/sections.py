@@ -17,26 +17,52 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def unused(self) -> dict[str, str]:
-        """Keys that the other keys leave without effect, and why."""
+        """Own keys that the others leave without effect, ``section.key`` or ``key``, and why."""
         return {}
+
+    def all_unused(self) -> dict[str, str]:
+        """The same of all sections below, towers by their names."""
+        found = self.unused()
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            below = {f"{name}.{each.name}": each for each in value} if isinstance(value, list) else {name: value}
+            for path, each in below.items():
+                if isinstance(each, Section):
+                    found |= {f"{path}.{key}": why for key, why in each.all_unused().items()}
+        return found
 
     def changed(self, **values: Any) -> Any:
         """A copy with other values, checked like the rest."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return type(self).model_validate({**given, **values})
 
-
-def _one_of(*choices: str) -> Any:
-    """Text that is one of some words, which are known when the program runs."""
-    return Field(default="", json_schema_extra={"choices": list(choices)})
+    @classmethod
+    def key_names(cls) -> list[str]:
+        """Every key, those of the sections below as ``section.key``."""
+        found: list[str] = []
+        for name, entry in cls.model_fields.items():
+            below = entry.annotation
+            nested = isinstance(below, type) and issubclass(below, Section)
+            found += [f"{name}.{key}" for key in below.key_names()] if nested else [name]  # type: ignore[union-attr]
+        return found
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
 AtLeast0 = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 Temperature = Annotated[float, Field(gt=0)]
+Side = Annotated[int, Field(ge=8, le=2048)]
+Dim = Annotated[int, Field(ge=2, le=2048)]
+Dropout = Annotated[float, Field(ge=0, le=0.99)]
+Average = Annotated[float, Field(ge=0, le=0.99999)]
+Warmup = Annotated[float, Field(ge=0, le=0.9)]
+Batch = Annotated[int, Field(ge=2)]
+Positive = Annotated[int, Field(ge=1)]
+Schedule = Literal["cosine", "constant", "onecycle"]
 # Precision 32 is meant as "32".
-Words = BeforeValidator(lambda value: str(value) if type(value) is int else value)
+Precision = Annotated[
+    Literal["auto", "32", "bf16"], BeforeValidator(lambda value: str(value) if type(value) is int else value)
+]
 
 
 class Data(Section):
@@ -44,11 +70,12 @@ class Data(Section):
 
     label: str = ""  # column to compare by; empty: the reader's own
     classes: str = ""  # text file with one class a line: only these are evaluated, all others are trained on
-    min_images: int = Field(default=2, ge=1)  # classes with fewer images are left aside
-    size: int = Field(default=64, ge=8, le=2048)  # side of the square that the network sees
+    min_images: Positive = 2  # classes with fewer images are left aside
+    size: Side = 64  # side of the square that the network sees
     crop: Count = 0  # side of the centred square cut from the photograph first; 0: the whole photograph
     resize: Literal["squash", "cover", "letterbox"] = "squash"
-    face: str = _one_of("", *DETECTORS)  # the largest face is cut out, upright; empty: no face is looked for
+    # the largest face is cut out, upright; empty: no face is looked for
+    face: Literal[*("", *DETECTORS)] = ""  # type: ignore[valid-type]
 
 
 class Split(Section):
@@ -79,9 +106,9 @@ class Network(Backbone):
     train: Literal["full", "last", "head"] = "full"  # last: the backbone's last layer and the head; head: frozen
     frozen_norms: bool = False  # whether the backbone's batch norms keep the statistics they came with
     frozen_layers: Count = 0  # how many of the backbone's first layers (stem and blocks) are not trained
-    dim: int = Field(default=64, ge=2, le=2048)
+    dim: Dim = 64
     hidden: int = Field(default=0, ge=0, le=65536)
-    dropout: float = Field(default=0.0, ge=0, le=0.99)
+    dropout: Dropout = 0.0
     normalise: bool = True
     batch_norm: bool = False
     pooling: Literal["", "depthwise"] = ""  # one learned weight a position and channel; empty: the backbone's own
@@ -118,8 +145,8 @@ class Sampler(Section):
     """What a batch is made of."""
 
     name: Literal["auto", "m-per-class", "shuffle"] = "auto"  # auto: shuffle for losses that carry class weights
-    batch: int = Field(default=128, ge=2)
-    per_class: int = Field(default=4, ge=1)
+    batch: Batch = 128
+    per_class: Positive = 4
     min_per_class: Count = 0  # of shuffle: a class with fewer images shows that many an epoch; 0: each image once
 
 
@@ -130,12 +157,12 @@ class Optimiser(Section):
     lr: AtLeast0 = 1e-3
     weight_decay: AtLeast0 = 0.01
     momentum: Share = 0.9  # of sgd
-    schedule: Literal["cosine", "constant", "onecycle"] = "cosine"  # cosine and constant after a linear warm-up
-    warmup: float = Field(default=0.15, ge=0, le=0.9)  # share of all steps spent warming up
+    schedule: Schedule = "cosine"  # cosine and constant after a linear warm-up
+    warmup: Warmup = 0.15  # share of all steps spent warming up
     clip: AtLeast0 = 0.0  # gradient norm that steps are cut to; 0: never
-    epochs: int = Field(default=20, ge=1)
-    average: float = Field(default=0.0, ge=0, le=0.99999)  # share of the old in an average of the weights; 0: none
-    precision: Annotated[Literal["auto", "32", "bf16"], Words] = "auto"  # auto: bf16 where the hardware multiplies it
+    epochs: Positive = 20
+    average: Average = 0.0  # share of the old in an average of the weights; 0: none
+    precision: Precision = "auto"  # auto: bf16 where the hardware multiplies it
 
     def unused(self) -> dict[str, str]:
         """Momentum is of SGD alone."""
@@ -169,7 +196,7 @@ class Augment(Section):
     blur: float = 0.0
     coarse: float = 0.0
     erase: float = 0.0
-    copies: int = Field(default=1, ge=1)  # augmented copies of each image that frozen layers see, once and for all
+    copies: Positive = 1  # augmented copies of each image that frozen layers see, once and for all
 
     @model_validator(mode="after")
     def _in_range(self) -> Augment:

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
-from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.pairs import PairNetwork, PoseMaskNet
-from doppelgram.training.recipe import PairsRecipe, make_recipe
-from doppelgram.training.tasks.pair_inputs import PairInputs, mirrored_features
-from doppelgram.training.tasks.pair_plan import PairPlan, unique_rows
-from doppelgram.training.tasks.pairs import PairsTask, pair_log_odds
+from doppelgram.studies.role_model.pair_inputs import PairInputs, mirrored_features
+from doppelgram.studies.role_model.pair_plan import PairPlan
+from doppelgram.training.recipes.schema import PairsRecipe, make_recipe
+from doppelgram.training.tasks.pairs import PairsTask, pair_log_odds, unique_rows
 from doppelgram.training.trainer import Fitted, Place, fit
 
 PLACES, POSES, EACH = 3, 4, 6
@@ -160,9 +160,9 @@ def train(
     validation = PairPlan(PLACE, POSE, ROWS[ROWS % 3 == 0], 24, 1).fixed()
     chosen = recipe(epochs, patience, **optimiser)
     task = PairsTask(net, data, plan, validation, chosen)
-    progress = SilentProgress()
+    console = Console(quiet=True)
     place = Place.of_run(folder, title="pairs")
-    fitted = fit(task, chosen.stopping, place, resume=True, epoch_done=epoch_done, progress=progress)
+    fitted = fit(task, chosen.stopping, place, resume=True, epoch_done=epoch_done, console=console)
     return net, data, validation, fitted
 
 
