@@ -56,7 +56,7 @@ COLOURS = ("#dbe9f6", "#e4f1e1", "#fdeccf", "#f6dfe3", "#e9e2f3")
 def read_layers() -> list[list[str]]:
     """Rooms by layer, the highest first, as the import contract has them."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (contract,) = settings["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in settings["tool"]["importlinter"]["contracts"] if one["type"] == "layers")
     split = (layer.replace("|", ":").split(":") for layer in contract["layers"])
     return [[room.strip().removeprefix(f"{PACKAGE}.") for room in layer] for layer in split]
 

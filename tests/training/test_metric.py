@@ -15,9 +15,9 @@ from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.models.backbones.registry import SmallNet
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.training.data import Part
+from doppelgram.training.recipes.metric_checks import check_recipe
 from doppelgram.training.recipes.schema import MetricRecipe, make_recipe
 from doppelgram.training.tasks.metric import MetricTask
-from doppelgram.training.tasks.metric_checks import check_recipe
 from doppelgram.training.trainer import Fitted, Place, fit
 
 

@@ -13,9 +13,9 @@ from doppelgram.comparison.result import Setting
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.registry import list_losses, list_miners, make_loss, make_miner
 from doppelgram.training.recipes.files import read_recipe
+from doppelgram.training.recipes.metric_checks import check_recipe, unused_by_loss
 from doppelgram.training.recipes.schema import MetricRecipe, Recipe
 from doppelgram.training.recipes.sections import Loss, Miner
-from doppelgram.training.tasks.metric_checks import check_recipe, unused_by_loss
 
 NO_MINER = "none"
 # Keys of the recipe that the grid sets in each cell.

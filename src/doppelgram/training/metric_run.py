@@ -23,10 +23,10 @@ from doppelgram.training.embedding import calibrate, embed_rows, frozen_features
 from doppelgram.training.features import Features
 from doppelgram.training.job import Job, given_parts, keep_parts
 from doppelgram.training.networks import make_network
+from doppelgram.training.recipes.metric_checks import check_recipe
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import Run
 from doppelgram.training.tasks.metric import MetricTask
-from doppelgram.training.tasks.metric_checks import check_recipe
 from doppelgram.training.trainer import Fitted, Place, fit
 
 

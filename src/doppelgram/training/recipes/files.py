@@ -66,7 +66,7 @@ def read_recipe(source: str | Path, overrides: Iterable[str] = (), *, drop_unuse
         recipe = make_recipe(values, name, drop_unused=True)
         stale = list(recipe.all_unused())
         if isinstance(recipe, MetricRecipe) and {"loss.name", "sampler.name"} & set(changed):
-            from doppelgram.training.tasks.metric_checks import unused_by_loss
+            from doppelgram.training.recipes.metric_checks import unused_by_loss
 
             stale += unused_by_loss(recipe)
         # A key of the file that a change leaves without effect goes; one that was given just now is refused.

@@ -18,9 +18,9 @@ from doppelgram.learning.samplers import MPerClassSampler, ShuffleSampler
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.data import Part
 from doppelgram.training.optimisation import decayed_groups, group
+from doppelgram.training.recipes.metric_checks import shuffles
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.task import BatchPlan, Index, Task
-from doppelgram.training.tasks.metric_checks import shuffles
 
 # (embeddings, labels, gallery or None, gallery labels or None) -> figures by name
 Validate = Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any], Any, Any], Mapping[str, float]]
