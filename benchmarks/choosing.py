@@ -31,9 +31,15 @@ from doppelgram.studies.lookalike.data import Prepared, prepare
 MINERS = "none,semihard,batchhard"
 SCRATCH = ("data.size=32", "optimiser.epochs=24", "optimiser.lr=0.002", "data.min_images=2")
 FROZEN = (
-    "model.backbone=mobilenet_v2_imagenet", "model.train=head", "model.batch_norm=true", "data.size=96",
-    "augment.copies=8", "optimiser.epochs=20", "optimiser.lr=0.003", "data.min_images=2",
-)  # fmt: skip
+    "model.backbone=mobilenet_v2_imagenet",
+    "model.train=head",
+    "model.batch_norm=true",
+    "data.size=96",
+    "augment.copies=8",
+    "optimiser.epochs=20",
+    "optimiser.lr=0.003",
+    "data.min_images=2",
+)
 # Name, title, and the comparisons that make it up: what is varied besides, and compare's own arguments.
 EXPERIMENTS: dict[str, tuple[str, Sequence[tuple[str, dict[str, Any]]]]] = {
     "mining": (

@@ -63,9 +63,15 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     rate = 2 * len(some) / (time.perf_counter() - started)
     with TerminalProgress().bar("features", 2 * len(images.pixels)) as advance:
         features = mirrored_features(
-            network.tower, images.pixels, images.hashes, Framing(recipe.data.size), cache_folder() / "features",
-            augmentation=recipe.augment.changes, copies=recipe.augment.copies, progress=advance,
-        )  # fmt: skip
+            network.tower,
+            images.pixels,
+            images.hashes,
+            Framing(recipe.data.size),
+            cache_folder() / "features",
+            augmentation=recipe.augment.changes,
+            copies=recipe.augment.copies,
+            progress=advance,
+        )
 
     # The study's own optimiser, to the end: what 100 epochs take, and how far they come.
     literal = {"name": "sgd", "lr": 1e-4, "momentum": 0.9, "weight_decay": 0.0, "epochs": epochs}
@@ -96,11 +102,17 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     return {
         "literal_train_loss": [round(history[epoch]["train_loss"], 4) for epoch in (0, -1)],
         "literal_best_val_loss": round(min(epoch["val_loss"] for epoch in history), 4),
-        "pixels": recipe.data.size, "pairs_an_epoch": int(sum(map(len, batches))), "epochs": epochs,
-        "images": len(images.pixels), "views": 2 * recipe.augment.copies, "features_images_per_second": round(rate, 1),
-        "kept_epoch_seconds": round(kept, 3), "kept_100_epochs_seconds": round(100 * kept, 1),
-        "rerun_epoch_seconds": round(rerun, 1), "factor": round(rerun / kept, 1),
-    }  # fmt: skip
+        "pixels": recipe.data.size,
+        "pairs_an_epoch": int(sum(map(len, batches))),
+        "epochs": epochs,
+        "images": len(images.pixels),
+        "views": 2 * recipe.augment.copies,
+        "features_images_per_second": round(rate, 1),
+        "kept_epoch_seconds": round(kept, 3),
+        "kept_100_epochs_seconds": round(100 * kept, 1),
+        "rerun_epoch_seconds": round(rerun, 1),
+        "factor": round(rerun / kept, 1),
+    }
 
 
 def main() -> None:

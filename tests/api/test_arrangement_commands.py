@@ -132,8 +132,17 @@ def test_evaluate_by_both_and_by_each(world: Path, model: Path, tmp_path: Path) 
     pairs.write_text("\n".join(lines) + "\n")
     result = evaluate(model, pairs=pairs, root=world, gallery=world, out=tmp_path / "report", progress=quiet())
     metrics = result.to_dict()
-    for name in ("knn_accuracy", "precision_at_1", "map_at_r", "place_precision_at_1", "pose_precision_at_1",
-                 "pair_auc", "pair_accuracy", "pair_place_auc", "pair_pose_auc"):  # fmt: skip
+    for name in (
+        "knn_accuracy",
+        "precision_at_1",
+        "map_at_r",
+        "place_precision_at_1",
+        "pose_precision_at_1",
+        "pair_auc",
+        "pair_accuracy",
+        "pair_place_auc",
+        "pair_pose_auc",
+    ):
         assert 0 <= metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"] <= 1
     assert metrics["pair_auc"]["n"] == len(lines) - 1
     assert "by pose alone" in (tmp_path / "report" / "metrics.md").read_text()
@@ -157,8 +166,11 @@ def test_compare_images_gives_reasons(world: Path, model: Path, tmp_path: Path) 
     assert answer.probability == pytest.approx(verify(tree, arms, model=model, progress=quiet()).probability)
     assert max(answer.limbs, key=lambda part: answer.limbs[part]) in " ".join(answer.why)
     assert max(answer.limbs, key=lambda part: answer.limbs[part]) in {
-        "right thigh", "left thigh", "right lower leg", "left lower leg",
-    }  # fmt: skip
+        "right thigh",
+        "left thigh",
+        "right lower leg",
+        "left lower leg",
+    }
     nobody = compare_images(tree, bare, model=model, out=drawn)
     assert (nobody.people_a, nobody.people_b, nobody.limbs, nobody.oks) == (1, 0, {}, None)
     assert "nobody was found in B" in " ".join(nobody.why)

@@ -21,9 +21,20 @@ from helpers.pictures import stripes
 from helpers.progress import RecordingProgress
 
 METRICS = [
-    "knn_accuracy", "ncm_accuracy", "balanced_knn_accuracy", "balanced_ncm_accuracy", "precision_at_1", "r_precision",
-    "map_at_r", "cmc_5", "cmc_10", "pair_auc", "pair_eer", "tar_at_far_0.01", "pair_accuracy",
-]  # fmt: skip
+    "knn_accuracy",
+    "ncm_accuracy",
+    "balanced_knn_accuracy",
+    "balanced_ncm_accuracy",
+    "precision_at_1",
+    "r_precision",
+    "map_at_r",
+    "cmc_5",
+    "cmc_10",
+    "pair_auc",
+    "pair_eer",
+    "tar_at_far_0.01",
+    "pair_accuracy",
+]
 
 
 def recipe(**sections: dict[str, object]) -> Recipe:
@@ -58,8 +69,14 @@ def test_a_run_says_everything_about_itself(trained: tuple[Path, Path]) -> None:
     assert run.seed == 1
     assert run.facts["versions"]["torch"]
     assert {p.name for p in folder.iterdir()} == {
-        "run.json", "recipe.toml", "split.csv", "files.json", "log", "checkpoints", "model",
-    }  # fmt: skip
+        "run.json",
+        "recipe.toml",
+        "split.csv",
+        "files.json",
+        "log",
+        "checkpoints",
+        "model",
+    }
     split = run.split()
     assert split.counts().keys() == {"train", "val", "test"}
     collection = run.collection()
@@ -107,8 +124,11 @@ def test_evaluate_given_pairs(trained: tuple[Path, Path], tmp_path: Path) -> Non
     data, run = trained
     paths = sorted(p.relative_to(data) for p in data.glob("*/*.png"))
     rng = np.random.default_rng(0)
-    rows = [(a, b, int(a.parent == b.parent)) for a, b in (rng.choice(len(paths), 2, replace=False) for _ in range(200))
-            for a, b in [(paths[a], paths[b])]]  # fmt: skip
+    rows = [
+        (a, b, int(a.parent == b.parent))
+        for a, b in (rng.choice(len(paths), 2, replace=False) for _ in range(200))
+        for a, b in [(paths[a], paths[b])]
+    ]
     file = tmp_path / "pairs.csv"
     pd.DataFrame([*rows, ("gone.png", paths[0], 1)], columns=["path_a", "path_b", "same"]).to_csv(file, index=False)
     result = doppelgram.evaluate(run, pairs=file, root=data)

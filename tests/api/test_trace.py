@@ -91,9 +91,17 @@ def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, caps
     assert table.loc["cy4.jpg", "likes"] == "4"
     written = {entry.name for entry in (tmp_path / "traced").iterdir()}
     assert written == {
-        "role_models.csv", "edges.csv", "arrangements.csv", "authors.csv", "places.csv", "graph.gexf", "graph.graphml",
-        "report.html", "summary.json", "catalog",
-    }  # fmt: skip
+        "role_models.csv",
+        "edges.csv",
+        "arrangements.csv",
+        "authors.csv",
+        "places.csv",
+        "graph.gexf",
+        "graph.graphml",
+        "report.html",
+        "summary.json",
+        "catalog",
+    }
     text = (tmp_path / "traced/report.html").read_text(encoding="utf-8")
     assert "<title>Role models: posts</title>" in text
     assert text.count('class="portrait"') == 10

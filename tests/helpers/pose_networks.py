@@ -22,8 +22,11 @@ def movenet_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ops.add(x, ops.multiply(side, shape[:, 0])),
         ops.multiply(sure, np.ones(17, np.float32)),
     ]
-    answer = ops.reshape(ops.transpose(ops.concat([ops.unsqueeze(c, np.array(0)) for c in columns], 0), [1, 0]),
-                         np.array([1, 1, 17, 3]), False)  # fmt: skip
+    answer = ops.reshape(
+        ops.transpose(ops.concat([ops.unsqueeze(c, np.array(0)) for c in columns], 0), [1, 0]),
+        np.array([1, 1, 17, 3]),
+        False,
+    )
     return save([answer], [entry], tmp_path_factory.mktemp("movenet") / "movenet.xml")
 
 

@@ -115,8 +115,11 @@ def test_a_saved_map_places_as_before(method: str, tmp_path: Path, fitted: Proje
     found = fitted if method == "tsne" else project(clusters()[0], "pca", seed=9)
     loaded = Projection.load(found.save(tmp_path / "deep" / "map.npz"))
     assert (loaded.method, loaded.perplexity, loaded.seed, loaded.about) == (
-        found.method, found.perplexity, found.seed, found.about,
-    )  # fmt: skip
+        found.method,
+        found.perplexity,
+        found.seed,
+        found.about,
+    )
     np.testing.assert_array_equal(loaded.points, found.points)
     new, _ = clusters(9, seed=8)
     np.testing.assert_array_equal(loaded.place(new), found.place(new))

@@ -33,8 +33,10 @@ def test_tensorboard_shows_it(make_images: Callable[..., Images], tmp_path: Path
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "no_proxy": "*"}
     board = subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--load_fast", "false"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ask(route: str) -> bytes:

@@ -84,14 +84,20 @@ def findings_of(
             row, other = error.row, error.others[0] if error.others else None
             findings.append(
                 Finding(
-                    kind, rank, round(error.score, 4), names[row], labels[row], str(parts[row]), error.suggested,
+                    kind,
+                    rank,
+                    round(error.score, 4),
+                    names[row],
+                    labels[row],
+                    str(parts[row]),
+                    error.suggested,
                     "" if other is None else names[other],
                     "" if other is None else labels[other],
                     "" if other is None else str(parts[other]),
                     None if math.isnan(error.distance) else round(error.distance, 4),
                     error.reason,
                 )
-            )  # fmt: skip
+            )
     return findings
 
 

@@ -30,7 +30,7 @@ HEADINGS: Mapping[Kind, tuple[str, str]] = {
         "Outliers",
         "Images far from the others of their class. Beside each: the most typical of its class, then the nearest.",
     ),
-}  # fmt: skip
+}
 
 
 def sections(
@@ -48,11 +48,15 @@ def sections(
         title, about = HEADINGS[kind]
         cards = [
             Card(
-                picture(error.row), [picture(other) for other in error.others],
-                _title(error, labels), error.reason, names[error.row],
+                picture(error.row),
+                [picture(other) for other in error.others],
+                _title(error, labels),
+                error.reason,
+                names[error.row],
             )
-            for error in errors[kind] if id(error) in shown
-        ]  # fmt: skip
+            for error in errors[kind]
+            if id(error) in shown
+        ]
         total = len(errors[kind])
         number = "none found" if not total else f"{len(cards):,} of {total:,}" if len(cards) < total else f"{total:,}"
         sections.append(Section(f"{title}: {number}", about if total else "Nothing stands out.", cards))

@@ -145,11 +145,16 @@ def _facts(
     reasons, which = _pair(photographs)
     similarity, cosine = _skeleton_figures(photographs, reasons, which)
     facts = {
-        "image_a": photographs[0].path, "image_b": photographs[1].path,
-        "people_a": photographs[0].count, "people_b": photographs[1].count,
-        "joints": reasons.keypoints if reasons else 0, "limbs": reasons.degrees if reasons else {},
-        "mirrored": reasons.mirrored if reasons else False, "oks": similarity, "limb_cosine": cosine,
-    }  # fmt: skip
+        "image_a": photographs[0].path,
+        "image_b": photographs[1].path,
+        "people_a": photographs[0].count,
+        "people_b": photographs[1].count,
+        "joints": reasons.keypoints if reasons else 0,
+        "limbs": reasons.degrees if reasons else {},
+        "mirrored": reasons.mirrored if reasons else False,
+        "oks": similarity,
+        "limb_cosine": cosine,
+    }
     return facts, reasons, which
 
 

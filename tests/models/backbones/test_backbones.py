@@ -15,10 +15,15 @@ TINY = {
     "mobilenet_v2": {"depth_multiplier": 0.35},
     "convnext": {"hidden_sizes": [8, 16], "depths": [1, 1], "num_stages": 2},
     "dinov2": {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 56, "patch_size": 14},
-    "siglip_vision_model": {"hidden_size": 24, "intermediate_size": 32,
-                            "num_hidden_layers": 2, "num_attention_heads": 2,
-                            "image_size": 32, "patch_size": 16},
-}  # fmt: skip
+    "siglip_vision_model": {
+        "hidden_size": 24,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 16,
+    },
+}
 
 
 def tiny(kind: str) -> dict[str, object]:

@@ -24,10 +24,20 @@ from helpers.made_up_runs import made_up
 @pytest.fixture(scope="module")
 def grid() -> Comparison:
     runs = [
-        made_up(loss, miner, dim, seed, right=0.4 + dim / 100 + 0.1 * (miner == "semihard"), queries=50,
-                accuracy=(0.2, 0.3 + 0.1 * seed, 0.4 + 0.1 * seed))
-        for loss in ("triplet", "contrastive") for miner in ("none", "semihard") for dim in (2, 16) for seed in (0, 1)
-    ]  # fmt: skip
+        made_up(
+            loss,
+            miner,
+            dim,
+            seed,
+            right=0.4 + dim / 100 + 0.1 * (miner == "semihard"),
+            queries=50,
+            accuracy=(0.2, 0.3 + 0.1 * seed, 0.4 + 0.1 * seed),
+        )
+        for loss in ("triplet", "contrastive")
+        for miner in ("none", "semihard")
+        for dim in (2, 16)
+        for seed in (0, 1)
+    ]
     alone = made_up("circle", "none", 16, active=None, mines=False, queries=50, accuracy=(0.1, 0.2, 0.3))
     return Comparison([*runs, alone], replicates=50)
 

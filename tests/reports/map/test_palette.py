@@ -72,8 +72,9 @@ def test_neighbours_on_the_map_differ_in_colour(seed: int) -> None:
 def test_classes_that_look_the_same_lie_apart() -> None:
     centres = np.random.default_rng(0).uniform(size=(200, 2))
     colours, shapes = assign(centres)
-    pairs = [(i, j) for i, j in itertools.combinations(range(200), 2)
-             if (colours[i], shapes[i]) == (colours[j], shapes[j])]  # fmt: skip
+    pairs = [
+        (i, j) for i, j in itertools.combinations(range(200), 2) if (colours[i], shapes[i]) == (colours[j], shapes[j])
+    ]
     assert pairs
     assert min(np.linalg.norm(centres[i] - centres[j]) for i, j in pairs) > 0.1
 

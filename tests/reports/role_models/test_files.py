@@ -34,9 +34,22 @@ def test_the_tables_hold_what_the_issue_of_a_trace_is(found: RoleModels, tmp_pat
     assert {file.name for file in (tmp_path / "new").iterdir()} == {file.name for file in written}
     table = pd.read_csv(tmp_path / "new/role_models.csv", keep_default_na=False)
     assert list(table.columns[:15]) == [
-        "path", "arrangement", "place_score", "pose_score", "author", "timestamp", "parent", "influence",
-        "originality", "score", "followers", "excess", "p_value", "rank_low", "rank_high",
-    ]  # fmt: skip
+        "path",
+        "arrangement",
+        "place_score",
+        "pose_score",
+        "author",
+        "timestamp",
+        "parent",
+        "influence",
+        "originality",
+        "score",
+        "followers",
+        "excess",
+        "p_value",
+        "rank_low",
+        "rank_high",
+    ]
     assert table["path"].tolist() == found.role_models["path"].tolist()
     first = found.role_models["timestamp"].iloc[0]
     assert table["timestamp"].iloc[0] == first.strftime("%Y-%m-%dT%H:%M:%SZ")
