@@ -136,7 +136,7 @@ HOLED[2, 1] = np.nan
         ((X, [float("nan"), *range(7)]), {}, "row 0 has no label"),
         ((X, [1, *Y[1:]]), {}, "one kind"),
         ((HOLED, Y), {}, "gallery.*row 2"),
-        ((X, Y, HOLED, Y), {}, "query.*row 2"),
+        ((X, Y, HOLED, Y), {}, "queries.*row 2"),
         ((X, Y, X[:, :3], Y), {}, "same model"),
         ((X, Y, X), {}, "labels"),
         ((X, Y, X, Y), {"gallery_ids": list("abcdefgh")}, "both, or neither"),

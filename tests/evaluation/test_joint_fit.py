@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.joint_fit import fit_joint, pair_kinds, twins
+from doppelgram.evaluation.joint_fit import fit_joint, near_duplicates, pair_kinds
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
 from doppelgram.space.joint import JointCalibration
@@ -47,12 +47,12 @@ def test_twins_are_nearer_than_other_classes_ever_are() -> None:
     features = unit(rng.normal(size=(60, 16)))
     classes = np.repeat(np.arange(6), 10)
     features[1] = unit(features[:1] + 0.01)
-    found = twins(features, classes)
+    found = near_duplicates(features, classes)
     assert found[0, 1]
     assert found[1, 0]
     other = classes[:, None] != classes[None]
     assert found[other].mean() <= 2e-3
-    assert not twins(features, np.zeros(60)).any()
+    assert not near_duplicates(features, np.zeros(60)).any()
 
 
 def test_what_is_fitted_tells_other_pairs_apart() -> None:

@@ -16,7 +16,7 @@ from doppelgram.space.joint import JointCalibration
 
 Bools = NDArray[np.bool_]
 _PAIRS = 4000  # of each kind, at most
-_TWIN_SHARE = 1e-3  # pairs of different things that are taken for twins
+_DUPLICATE_SHARE = 1e-3  # pairs of different things that are taken for near_duplicates
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Kinds:
     pose: NDArray[np.int64]
 
 
-def twins(features: NDArray[Any], classes: NDArray[Any]) -> Bools:
+def near_duplicates(features: NDArray[Any], classes: NDArray[Any]) -> Bools:
     """Pairs (n, n) so alike that they are taken for the same photograph, or the same person cut out.
 
     Nobody says which posts share a photograph or a person, and a pair that does is recognised by that. Two images
@@ -49,7 +49,7 @@ def twins(features: NDArray[Any], classes: NDArray[Any]) -> Bools:
     other = classes[:, None] != classes[None]
     if not other.any():
         return np.zeros(distance.shape, dtype=bool)
-    return np.asarray(distance < np.quantile(distance[other], _TWIN_SHARE))
+    return np.asarray(distance < np.quantile(distance[other], _DUPLICATE_SHARE))
 
 
 def pair_kinds(place: NDArray[Any], pose: NDArray[Any], apart: Bools, seed: int) -> Kinds:

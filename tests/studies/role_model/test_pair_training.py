@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
+from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
@@ -160,9 +160,9 @@ def train(
     validation = PairPlan(PLACE, POSE, ROWS[ROWS % 3 == 0], 24, 1).fixed()
     chosen = recipe(epochs, patience, **optimiser)
     task = PairsTask(net, data, plan, validation, chosen)
-    console = Console(quiet=True)
+    progress = SilentProgress()
     place = Place.of_run(folder, title="pairs")
-    fitted = fit(task, chosen.stopping, place, resume=True, epoch_done=epoch_done, console=console)
+    fitted = fit(task, chosen.stopping, place, resume=True, epoch_done=epoch_done, progress=progress)
     return net, data, validation, fitted
 
 

@@ -85,10 +85,10 @@ def ladder(
         if quick:
             changes += [f"optimiser.epochs={_QUICK_EPOCHS}", f"data.size={_QUICK_SIZE[shipped.model.train]}"]
             changes += ["augment.copies=1"] if shipped.model.train == "head" else []
-        recipe = study_recipe(key, [*changes, *overrides])
-        if (recipe.pairs.mask, recipe.model.train) != (shipped.pairs.mask, shipped.model.train):
+        changed = study_recipe(key, overrides)
+        if (changed.pairs.mask, changed.model.train) != (shipped.pairs.mask, shipped.model.train):
             raise DoppelgramError("--set changes model.train or pairs.mask, which are what the ladder compares")
-        rungs.append(Rung(key, title, "pairs", published, recipe))
+        rungs.append(Rung(key, title, "pairs", published, study_recipe(key, [*changes, *overrides])))
     if ours:
         rungs.append(Rung("ours", "Ours: place and pose towers, calibrated", "ours"))
     return rungs

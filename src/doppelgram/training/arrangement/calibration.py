@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.console import Progress
-from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, pair_kinds, twins
+from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, near_duplicates, pair_kinds
 from doppelgram.models.fusion import fused, fused_dim
 from doppelgram.models.towers import unit
 from doppelgram.space.arrangement import ArrangementSpace
@@ -126,11 +126,11 @@ def _near_duplicates(training: TowerTraining, rows: NDArray[np.int64]) -> NDArra
     for each in first_image_towers(training.towers):
         features = unit(training.untouched[each.backbone_key])
         if each.recipe.of == "place":
-            found |= twins(features[rows], posts.place[rows])
+            found |= near_duplicates(features[rows], posts.place[rows])
             continue
         first = posts.first[rows]
         seen = np.flatnonzero(first >= 0)
-        found[np.ix_(seen, seen)] |= twins(features[first[seen]], posts.pose[rows][seen])
+        found[np.ix_(seen, seen)] |= near_duplicates(features[first[seen]], posts.pose[rows][seen])
     return found
 
 
