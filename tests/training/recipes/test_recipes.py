@@ -60,11 +60,11 @@ def test_overrides() -> None:
         ("augment.hue=2", "hue"),
         ("val=0.9", "leave nothing to train on"),
         ("name=x", "unknown key 'name'"),
-        ("towers.place.epochs=3", "unknown key"),
+        ("towers.place.epochs=3", "arrangements"),
         ("momentum=0.5", r"optimiser\.momentum has no effect here.*did you mean"),
         ("augment.copies=3", r"augment\.copies has no effect here"),
         ("min_delta=0.1", r"stopping\.min_delta has no effect here"),
-        ("task=pears", "unknown key 'task'"),
+        ("task=pears", "recipe file"),
         ("loss.memory=50", r"did you mean 'loss\.cross_batch'"),
         ("least=50", r"did you mean 'sampler\.min_per_class'"),
     ],
@@ -130,7 +130,7 @@ def test_towers_are_changed_by_name_all_together_and_left_out() -> None:
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("loss.name=triplet", r"unknown key 'loss\.name'"),
+        ("loss.name=triplet", r"loss\.name.*metric"),
         ("optimiser.epochs=3", r"did you mean 'towers\.\w+\.optimiser\.epochs'"),
         ("towers.place.epoch=3", r"did you mean 'towers\.place\.optimiser\.epochs'"),
         ("towers.places.epochs=3", r"did you mean 'towers\.place\.optimiser\.epochs'"),
@@ -184,3 +184,20 @@ def test_a_tower_may_be_like_an_earlier_one(tmp_path: Path) -> None:
     file.write_text('task = "arrangements"\n[[towers]]\nname = "a"\nsize = 64\n')
     with pytest.raises(DoppelgramError, match=r"towers\.a\.task is missing; it is one of classes"):
         read_recipe(file)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "change", "words"),
+    [
+        ("posts", "loss.name=triplet", ("loss.name", "metric", "arrangements")),
+        ("signs", "towers.place.epochs=3", ("towers.place.epochs", "arrangements", "metric")),
+        ("signs", "arrangement.people=2", ("arrangement.people", "arrangements")),
+        ("signs", "task=pairs", ("task", "recipe file")),
+        ("posts", "task=metric", ("task", "recipe file")),
+    ],
+)
+def test_a_key_of_another_task_is_said_to_be_one(recipe: str, change: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(DoppelgramError) as problem:
+        read_recipe(recipe, [change])
+    assert all(word in str(problem.value) for word in words)
+    assert "did you mean" not in str(problem.value)

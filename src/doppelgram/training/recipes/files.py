@@ -21,6 +21,7 @@ from doppelgram.training.recipes.schema import (
     all_keys,
     flat,
     make_recipe,
+    tasks_with,
     without,
 )
 
@@ -135,6 +136,8 @@ def _override(values: dict[str, Any], override: str) -> list[str]:
 
 def _meant(values: Mapping[str, Any], key: str, override: str) -> list[str]:
     """The full names of the keys that are meant by one; raises DoppelgramError where there is none."""
+    if key == "task":
+        raise DoppelgramError(f"--set {override}: the task cannot be changed; write a recipe file of that task")
     known = all_keys(values)
     # below a table of parameters any key may stand
     if any(key == each or (each.endswith(".params") and key.startswith(f"{each}.")) for each in known):
@@ -149,6 +152,10 @@ def _meant(values: Mapping[str, Any], key: str, override: str) -> list[str]:
         pattern = rf"(\w+|towers\.[^.]+(\.\w+)?)\.{re.escape(key)}" if "." not in key else ""
     matches = [each for each in known if re.fullmatch(pattern, each)] if word not in ("name", "params") else []
     if not matches:
+        task, tasks = str(values.get("task", "")), tasks_with(key)
+        if tasks and task not in tasks and not any(each.endswith(f".{key}") for each in known):
+            others = " or ".join(tasks)
+            raise DoppelgramError(f"--set {override}: '{key}' is a key of task {others}, and this recipe is of {task}")
         close = nearest(key if "." in key else f".{key}", known)
         raise DoppelgramError(f"--set {override}: unknown key '{key}'{close}")
     if len(matches) > 1 and not all(each.startswith("towers.") for each in matches):

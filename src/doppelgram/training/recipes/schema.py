@@ -221,3 +221,10 @@ def _frozen_unused(recipe: MetricRecipe | PairsRecipe) -> dict[str, str]:
         keys = [key for key in type(recipe.augment).model_fields if key != "copies"]
         found |= {f"augment.{key}": "augment.copies=1 keeps only the plain image's features" for key in keys}
     return found
+
+
+def tasks_with(key: str) -> list[str]:
+    """The tasks whose recipes have a key; ``towers.*`` goes with task `arrangements`."""
+    if key.startswith("towers."):
+        return ["arrangements"]
+    return [task for task, kind in TASKS.items() if key in kind.key_names()]
