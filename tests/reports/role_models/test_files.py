@@ -28,7 +28,7 @@ def found() -> RoleModels:
     return trace_posts(posts, world.vectors, world.space, QUICK)
 
 
-def test_the_tables_hold_what_the_issue_of_a_trace_is(found: RoleModels, tmp_path: Path) -> None:
+def test_the_tables_hold_what_a_trace_found(found: RoleModels, tmp_path: Path) -> None:
     written = write_tables(found, tmp_path / "new")
     assert {file.name for file in written} == {*(f"{name}.csv" for name in TABLES), "graph.gexf", "graph.graphml"}
     assert {file.name for file in (tmp_path / "new").iterdir()} == {file.name for file in written}

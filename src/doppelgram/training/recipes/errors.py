@@ -50,9 +50,9 @@ def sentence(problem: ValidationError, values: Mapping[str, Any], known: Sequenc
     if error["type"] == "extra_forbidden":
         sections = ["name", "about", "task", *dict.fromkeys(each.partition(".")[0] for each in known)]
         return f"unknown key '{key}'{nearest(key, known if '.' in key else sections)}"
-    told = _SENTENCES.get(error["type"], "{key} is {value!r}: {message}")
+    text = _SENTENCES.get(error["type"], "{key} is {value!r}: {message}")
     limits = {name: _plain(limit) for name, limit in error.get("ctx", {}).items()}
-    return told.format(key=key, value=error["input"], message=error["msg"].lower(), **limits)
+    return text.format(key=key, value=error["input"], message=error["msg"].lower(), **limits)
 
 
 def _plain(limit: Any) -> Any:
