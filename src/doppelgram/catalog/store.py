@@ -16,6 +16,7 @@ from doppelgram.catalog.folder import (
     plain_errors,
     read_facts,
     require_face,
+    require_faces,
     write_facts,
 )
 from doppelgram.catalog.rows import (
@@ -35,6 +36,7 @@ from doppelgram.catalog.rows import (
 )
 from doppelgram.catalog.search import Neighbours, Searcher
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.face_framing import ALL
 from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE
@@ -66,6 +68,7 @@ class Catalog:
         dim: size of the embeddings.
         created: UTC time in ISO 8601.
         face: detector with which faces are cut out although the model itself does not ask for it; else empty.
+        faces: ``all`` where each face of a photograph has a row of its own; else empty.
     """
 
     def __init__(self, folder: Path, facts: Mapping[str, Any], table: Any) -> None:
@@ -74,16 +77,18 @@ class Catalog:
         self.dim = int(facts["dim"])
         self.created = str(facts["created"])
         self.face = str(facts.get("face", ""))
+        self.faces = str(facts.get("faces", ""))
         self._table = table
 
     @classmethod
-    def create(cls, folder: Path | str, model_dir: Path | str, *, face: str = "") -> Catalog:
+    def create(cls, folder: Path | str, model_dir: Path | str, *, face: str = "", faces: str = "") -> Catalog:
         """Begin a catalog in a new or empty folder, with a copy of a saved model.
 
         Args:
             folder: where; a creation that was interrupted there is completed.
             model_dir: a model's folder, or the run that made it.
             face: detector with which faces are cut out of all that goes in; empty for the model's own framing.
+            faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` or nothing that one.
 
         Raises:
             DoppelgramError: the folder holds something already, or there is no model.
@@ -96,7 +101,7 @@ class Catalog:
             raise DoppelgramError(f"{folder}: already holds a catalog; open it, or choose another folder")
         if folder.is_dir() and any(folder.iterdir()) and not unfinished.is_file():
             raise DoppelgramError(f"{folder}: is not empty and not a catalog; choose another folder")
-        model = load_model(model_dir)
+        model = load_model(model_dir).with_faces(faces)
         with plain_errors(folder, "made"):
             folder.mkdir(parents=True, exist_ok=True)
             # First the mark that the rest is ours, last the file by which the catalog counts as whole. Every step can
@@ -105,7 +110,7 @@ class Catalog:
             copy_model(model_folder(model_dir), folder / MODEL_FOLDER)
             create_table(folder / DATABASE_FOLDER, TABLE, model.dim)
             face = face if face != model.framing.face else ""
-            write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim, face)
+            write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim, face, faces if faces == ALL else "")
             unfinished.unlink(missing_ok=True)
         return cls.open(folder)
 
@@ -135,7 +140,7 @@ class Catalog:
 
     @classmethod
     def open_or_create(
-        cls, folder: Path | str, model: Embedder, model_source: Path | str, *, face: str = ""
+        cls, folder: Path | str, model: Embedder, model_source: Path | str, *, face: str = "", faces: str = ""
     ) -> Catalog:
         """Open the catalog in ``folder`` to add to it, or begin one there.
 
@@ -147,6 +152,7 @@ class Catalog:
             model: the model that is going to embed.
             model_source: the folder, or the run, that ``model`` was loaded from.
             face: as in `create`.
+            faces: as in `create`; empty also for what the catalog holds already.
 
         Raises:
             DoppelgramError: as `create` and `open`, or the catalog was filled by another model or from other cuts.
@@ -154,7 +160,7 @@ class Catalog:
         folder = Path(folder).expanduser()
         if not (folder / CATALOG_FILE).is_file():
             try:
-                cls.create(folder, model_source, face=face)
+                cls.create(folder, model_source, face=face, faces=faces)
             except DoppelgramError:
                 # Another process may have been faster.
                 if not (folder / CATALOG_FILE).is_file():
@@ -162,6 +168,7 @@ class Catalog:
         catalog = cls.open(folder)
         catalog.require(model.fingerprint)
         require_face(folder, catalog.face, face if face != model.framing.face else "")
+        require_faces(folder, catalog.faces, faces)
         source, copy = (place / DESCRIPTION_FILE for place in (model_folder(model_source), folder / MODEL_FOLDER))
         with plain_errors(folder, "written"):
             if source.read_bytes() != copy.read_bytes():
@@ -253,7 +260,7 @@ class Catalog:
 
         Raises:
             DoppelgramError: an embedding holds a NaN or an infinity, or the disk cannot be written.
-            ValueError: an embedding does not have ``dim`` numbers, or an id is no SHA-256.
+            ValueError: an embedding does not have ``dim`` numbers, or an id is none.
         """
         if not images:
             return 0

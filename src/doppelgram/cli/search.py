@@ -31,6 +31,7 @@ from doppelgram.cli.tables import echo_table, shorten, terminal_width
 
 if TYPE_CHECKING:
     from doppelgram.catalog.search import Match, Neighbours
+    from doppelgram.images.faces.face import FaceBox
 
 Crop = Annotated[
     str,
@@ -41,6 +42,10 @@ Crop = Annotated[
     ),
 ]
 ShowCrops = Annotated[Path | None, option("PNG", "Draw each photograph and what was cut out of it.", panel=FACES)]
+Face = Annotated[
+    str,
+    option("largest|all|N", "By a model of faces: which face of a photograph asks; 1 is the largest.", panel=FACES),
+]
 
 
 @command("index photos --model run --catalog catalog", panel=SEARCH)
@@ -49,6 +54,14 @@ def index(
     model: Model,
     catalog: Annotated[Path, option("DIR", "Catalog folder. Made if it is not there.")],
     json_: Json = False,
+    faces: Annotated[
+        str,
+        option(
+            "largest|all",
+            "By a model of faces: index the largest face of a photograph or all. The catalog remembers it.",
+            panel=FACES,
+        ),
+    ] = "",
     crop: Crop = "",
     show_crops: ShowCrops = None,
     weights: Weights = None,
@@ -61,6 +74,7 @@ def index(
         data,
         model,
         catalog,
+        faces=faces,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
@@ -92,6 +106,7 @@ def search(
     ] = "",
     montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
     json_: Json = False,
+    face: Face = "",
     crop: Crop = "",
     show_crops: ShowCrops = None,
     weights: Weights = None,
@@ -109,6 +124,7 @@ def search(
         k,
         by=by,
         montage=montage,
+        face=face,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
@@ -133,21 +149,32 @@ def _print_table(neighbours: Neighbours) -> None:
     for match in neighbours.matches:
         probability = _figure(match.probability, ".0%")
         cells = (*_parts(match, ".0%"), probability) if arranged else (f"{match.distance:.3f}", probability)
-        rows.append((str(match.rank), match.label, *cells, match.path))
-    typer.echo(shorten(neighbours.query, terminal_width()))
-    echo_table(("rank", "label", *numbers, "path"), rows, names=("label", "path"))
+        face = (_which(match.face),) if neighbours.face else ()
+        rows.append((str(match.rank), match.label, *cells, *face, match.path))
+    query = neighbours.query + (f" (face {_which(neighbours.face)})" if neighbours.face else "")
+    typer.echo(shorten(query, terminal_width()))
+    echo_table(
+        ("rank", "label", *numbers, *(("face",) if neighbours.face else ()), "path"), rows, names=("label", "path")
+    )
     typer.echo()
 
 
 def _print_lines(found: list[Neighbours]) -> None:
     """All answers, for another program: nothing is cut."""
     parts = next((tuple(match.parts) for neighbours in found for match in neighbours.matches), ())
-    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, "path")))
+    face = ("query face", "face") if any(neighbours.face for neighbours in found) else ()
+    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, *face, "path")))
     for neighbours in found:
         for match in neighbours.matches:
             numbers = (f"{match.distance:.4f}", _figure(match.probability, ".4f"), *_parts(match, ".4f"))
-            cells = (neighbours.query, str(match.rank), match.label, *numbers, match.path)
+            which = (_which(neighbours.face), _which(match.face)) if face else ()
+            cells = (neighbours.query, str(match.rank), match.label, *numbers, *which, match.path)
             typer.echo("\t".join(" ".join(cell.split()) for cell in cells))
+
+
+def _which(face: FaceBox | None) -> str:
+    """Which face of how many, the largest being 1."""
+    return "" if face is None else f"{face.number} of {face.count}"
 
 
 def _figure(probability: float | None, form: str) -> str:
@@ -165,6 +192,10 @@ def verify(
     image_b: Annotated[Path, argument("B", "Another photograph.")],
     model: Model,
     json_: Json = False,
+    face: Annotated[
+        str,
+        option("largest|N|N,M", "By a model of faces: which face of both is compared, or of A and of B.", panel=FACES),
+    ] = "",
     crop: Crop = "",
     show_crops: ShowCrops = None,
     weights: Weights = None,
@@ -178,6 +209,7 @@ def verify(
         image_a,
         image_b,
         model=model,
+        face=face,
         crop=crop,
         show_crops=show_crops,
         weights=weights,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +16,7 @@ from doppelgram.images.faces.face import Face, FaceBox, NoFace, Pixels
 from doppelgram.images.framing import Framed
 
 LARGEST, ALL = "largest", "all"
-ALIGNMENTS = {"dlib": 150, "arcface": 112}
-"""Ways to align a face, and the side in pixels of the result."""
+ALIGNMENTS = ("dlib", "arcface")
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class FaceFraming:
     """Shows the faces of a photograph, found and aligned by dlib; it stands where a `Framing` does.
 
     Attributes:
-        landmarks: file of dlib's five points for the alignment ``dlib``, of its 68 for ``arcface``.
+        landmarks: file of dlib's predictor of five points.
         alignment: ``dlib``, 150 x 150 with the margin of dlib's descriptor; ``arcface``, 112 x 112 with eyes, nose and
             corners of the mouth where networks of the ArcFace kind expect them.
         which: ``largest``; ``all``; or the number of one face as text, ``1`` being the largest.
@@ -57,13 +56,13 @@ class FaceFraming:
         faces = finder.detect(image, small=self.which != LARGEST)
         if not faces:
             raise NoFace("no face was found in it")
-        first = int(self.which) if self.which.isdecimal() else 1
-        if first > len(faces):
-            raise NoFace(f"it has no face {first}; {len(faces)} found")
+        number = int(self.which) if self.which.isdecimal() else 1
+        if number > len(faces):
+            raise NoFace(f"it has no face {number}; {len(faces)} found")
         rgb = np.asarray(image)
-        wanted = range(1, len(faces) + 1) if self.which == ALL else [first]
-        shown = [self._framed(finder, rgb, faces, number) for number in wanted]
-        return Framed(shown[0].pixels, shown[0].region, len(faces), shown[0].face, tuple(shown[1:]))
+        wanted = range(1, len(faces) + 1) if self.which == ALL else [number]
+        first, *others = [self._framed(finder, rgb, faces, number) for number in wanted]
+        return replace(first, others=tuple(others))
 
     def _framed(self, finder: DlibFaces, rgb: Pixels, faces: list[Face], number: int) -> Framed:
         face = faces[number - 1]
@@ -71,12 +70,12 @@ class FaceFraming:
         height, width = rgb.shape[:2]
         left, top, across, down = face.box
         box = left / width, top / height, across / width, down / height
-        return Framed(aligned.pixels, aligned.cut.corners(), len(faces), FaceBox(number, len(faces), box))
+        # Whoever asked for one face by its number, or for all, need not be told that there were several.
+        several = len(faces) if self.which == LARGEST else None
+        return Framed(aligned.pixels, aligned.cut.corners(), several, FaceBox(number, len(faces), box))
 
     def _aligned(self, finder: DlibFaces, rgb: Pixels, face: Face) -> Aligned:
-        if self.alignment == "dlib":
-            return finder.chip(rgb, face, ALIGNMENTS["dlib"])
-        return five_point_chip(rgb, finder.points(rgb, face), ALIGNMENTS[self.alignment])
+        return finder.chip(rgb, face) if self.alignment == "dlib" else five_point_chip(rgb, finder.points(rgb, face))
 
 
 @cache

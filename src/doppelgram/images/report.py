@@ -52,9 +52,7 @@ class LoadReport:
         counts = self.counts()
         total = len(self.outcomes)
         sentences = [f"{counts['ok']:,} of {total:,} file{'' if total == 1 else 's'} read."]
-        headings = {
-            "duplicate": "Duplicates", "missing": "Missing", "broken": "Broken", "faceless": "Without a face"
-        }
+        headings = {"duplicate": "Duplicates", "missing": "Missing", "broken": "Broken", "faceless": "Without a face"}
         for status, heading in headings.items():
             if counts[status]:
                 found = (outcome for outcome in self.outcomes if outcome.status == status)

@@ -8,25 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from doppelgram.errors import DoppelgramError
 from doppelgram.images.faces.dlib import Aligned
 from doppelgram.images.faces.face import Cut, Pixels, render
 
-ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
-"""Where the networks of J. Deng et al., "ArcFace", 2019, expect eyes, tip of the nose and corners of the mouth, in
-pixels (x, y) of a picture of 112 x 112."""
-_SIDE = 112
+ARCFACE_SIDE = 112
+ARCFACE = np.array([[80.3, 51.9], [66.5, 52.7], [31.5, 52.8], [45.2, 52.9], [56.6, 80.0]])
+"""Where dlib's five points, the outer and the inner corner of either eye and the base of the nose, lie in a face of
+112 x 112 as the networks of J. Deng et al., "ArcFace", 2019, expect it, in pixels (x, y).
 
-
-def five_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Eyes, tip of the nose and corners of the mouth, (5, 2), of 68 points in the order of the iBUG annotation.
-
-    Raises:
-        DoppelgramError: these are not 68 points.
-    """
-    if points.shape != (68, 2):
-        raise DoppelgramError(f"this alignment needs the 68 points of a face, not {len(points)}; give the other file")
-    return np.stack([points[36:42].mean(axis=0), points[42:48].mean(axis=0), points[30], points[48], points[54]])
+These networks were trained on faces aligned by the centres of the eyes, the tip of the nose and the corners of the
+mouth, at (38.3, 51.7), (73.5, 51.5), (56.0, 71.7), (41.5, 92.4) and (70.7, 92.2). The medians here were measured on 157
+faces of LFW that had been aligned by those, found by dlib's predictor of 68 points, whose licence excludes commercial
+use. Aligned by the five points here, those lie 1.0 pixels further across and 1.3 further down on average.
+"""
 
 
 def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -42,12 +36,11 @@ def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
     return np.array([[factor.real, -factor.imag, move.real], [factor.imag, factor.real, move.imag]])
 
 
-def five_point_chip(rgb: Pixels, points: NDArray[np.float64], size: int) -> Aligned:
-    """A face aligned by its 68 points to `ARCFACE`, uint8 (size, size, 3)."""
-    (cos, _, x), (sin, _, y) = similarity(five_points(points), ARCFACE * size / _SIDE)
-    scale = math.hypot(cos, sin)
-    # The cut is the square that the transformation brings to the picture: its centre is where the middle comes from.
-    middle = (size / 2 - x) + 1j * (size / 2 - y)
-    centre = middle / complex(cos, sin)
-    cut = Cut((centre.real, centre.imag), size / scale, -math.degrees(math.atan2(sin, cos)))
-    return Aligned(render(Image.fromarray(rgb), cut, size), cut)
+def five_point_chip(rgb: Pixels, points: NDArray[np.float64]) -> Aligned:
+    """A face aligned by dlib's five points, (5, 2), to `ARCFACE`: uint8 (112, 112, 3)."""
+    (cos, _, x), (sin, _, y) = similarity(points, ARCFACE)
+    turn = complex(cos, sin)
+    # What is cut is the square that the transformation brings to the picture.
+    centre = complex(ARCFACE_SIDE / 2 - x, ARCFACE_SIDE / 2 - y) / turn
+    cut = Cut((centre.real, centre.imag), ARCFACE_SIDE / abs(turn), -math.degrees(math.atan2(sin, cos)))
+    return Aligned(render(Image.fromarray(rgb), cut, ARCFACE_SIDE), cut)

@@ -1,13 +1,13 @@
 """Faces by dlib: its detector, the points of a face, and the upright picture that a descriptor looks at.
 
-The detector is a sliding window over histograms of oriented gradients (N. Dalal and B. Triggs, 2005; D. King, "Max-margin
-object detection", 2015); the points come from an ensemble of regression trees (V. Kazemi and J. Sullivan, 2014).
+The detector is a sliding window over histograms of oriented gradients (N. Dalal and B. Triggs, 2005; D. King,
+"Max-margin object detection", 2015); the points come from an ensemble of regression trees (V. Kazemi and J. Sullivan,
+2014).
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +17,6 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.faces.face import Cut, Face, Pixels
-
-POINTS_5, POINTS_68 = "dlib_face_landmarks", "dlib_face_landmarks_68"
-"""Names of the weights that find five points of a face (corners of the eyes, nose) and 68 of them."""
 
 # Long side at which a photograph is searched. A face has to be 80 pixels large, so that one counts from 1/6 of the long
 # side on; searched again, from 1/20 on.
@@ -61,7 +58,7 @@ class DlibFaces:
     """Finds faces and their points; one object may be used by several threads at a time.
 
     Args:
-        landmarks: the file of `POINTS_5` or `POINTS_68`.
+        landmarks: file of dlib's predictor of five points of a face: corners of the eyes and base of the nose.
 
     Raises:
         DoppelgramError: dlib is not installed, or the file is none of its shape predictors.
@@ -88,7 +85,7 @@ class DlibFaces:
         return sorted(found, key=lambda face: (-face.side, face.box))
 
     def points(self, rgb: Pixels, face: Face) -> NDArray[np.float64]:
-        """Points of a face as (n, 2) pixels (x, y); their order is the predictor's."""
+        """The five points of a face as (5, 2) pixels (x, y): outer and inner corner of either eye, base of the nose."""
         parts = self._shape(rgb, face).parts()
         return np.array([(point.x, point.y) for point in parts], dtype=np.float64)
 
@@ -108,7 +105,9 @@ class DlibFaces:
         """Faces in the picture brought to a long side, before that continued on every side; in its own pixels."""
         around = round(max(image.size) * margin)
         if around:
-            image = Image.fromarray(np.pad(np.asarray(image), ((around, around), (around, around), (0, 0)), mode="edge"))
+            image = Image.fromarray(
+                np.pad(np.asarray(image), ((around, around), (around, around), (0, 0)), mode="edge")
+            )
         scale = longest / max(image.size)
         size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
         boxes, scores, _ = self._detector().run(np.asarray(image.resize(size, Image.Resampling.BICUBIC)), 0, _SURE)
