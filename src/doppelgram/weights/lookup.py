@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.weights.known import KNOWN, HubFiles, PackageFile, Weights
@@ -72,11 +73,19 @@ def packaged(source: PackageFile) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
+def import_hub() -> Any:
+    """The hub's library, kept from sending what it finds out about this machine."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    import huggingface_hub
+
+    return huggingface_hub
+
+
 def cached(source: HubFiles) -> Path | None:
     """The one file, or the folder of all files, in the hub's own cache; None unless every file is there."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = [try_to_load_from_cache(source.repository, file, revision=source.revision) for file in source.files]
+    found = [
+        import_hub().try_to_load_from_cache(source.repository, file, revision=source.revision) for file in source.files
+    ]
     places = [Path(place) for place in found if isinstance(place, str)]
     if len(places) < len(found):
         return None

@@ -16,7 +16,7 @@ from doppelgram.console import Progress, SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import check_folder, written_whole
 from doppelgram.weights.known import KNOWN, HubFiles, PackageFile
-from doppelgram.weights.lookup import cache_folder, cached, packaged
+from doppelgram.weights.lookup import cache_folder, cached, import_hub, packaged
 
 
 def pull_weights(name: str, into: Path | None = None, *, progress: Progress | None = None) -> Path:
@@ -55,24 +55,22 @@ def pull_weights(name: str, into: Path | None = None, *, progress: Progress | No
 
 def _fetch_from_hub(source: HubFiles, target: Path, progress: Progress) -> None:
     """Fetch the files beside ``target`` and put them in its place once all are there and have the right hashes."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # the hub is asked for the files, and told nothing else
-    from huggingface_hub import constants, hf_hub_download
-    from huggingface_hub.utils import logging
-
+    hub = import_hub()
+    endpoint, logging = hub.constants.ENDPOINT, hub.utils.logging
     aside = target.with_name(f".{target.name}.part")  # whole files in it outlive an interruption
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # it would remark on each of its own tries
     try:
         check_folder(target.parent)
-        _reach(constants.ENDPOINT)
+        _reach(endpoint)
         for file in source.files:
-            hf_hub_download(
+            hub.hf_hub_download(
                 source.repository, file, revision=source.revision, local_dir=aside, tqdm_class=_bars(progress, file)
             )
     except Exception as problem:  # of the hub's own kinds, of its HTTP library's, and OSError
         said = str(getattr(problem, "reason", problem.__cause__ or problem))
         reason = textwrap.shorten(said.splitlines()[0], 200, placeholder="…")
-        where = f"{source.repository} at {constants.ENDPOINT}"
+        where = f"{source.repository} at {endpoint}"
         raise DoppelgramError(f"{where}: cannot be fetched: {reason}") from None
     finally:
         logging.set_verbosity(before)
