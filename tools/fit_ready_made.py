@@ -1,6 +1,10 @@
 """Fit the numbers of the ready-made models that their package carries, and say how they do on images kept aside.
 
     python tools/fit_ready_made.py things --data LANDMARKS [--cache FILE]
+    python tools/fit_ready_made.py faces --data LFW --without lfw62.txt [--cache FILE]
+
+``LFW`` is a folder of photographs, one folder a person; the calibration of `faces` is fitted on 50 people drawn from
+those that the list does not name, and `benchmarks/ready_made_faces.py` asks 50 others and those of the list.
 
 ``LANDMARKS`` is a folder of photographs, one folder a landmark. Everything is chosen and measured on one half of the
 landmarks with numbers fitted on the other; what is written is then fitted on all of them.
@@ -10,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +30,9 @@ from doppelgram.evaluation.sampling import sample_pairs
 from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.images.augment import to_float
 from doppelgram.images.read import Want, read
+from doppelgram.models.bundle import load_model
 from doppelgram.models.compiled import compiled
+from doppelgram.models.embed_files import embed_files
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.models.ready_made.description import HERE
 from doppelgram.models.ready_made.things import THINGS
@@ -41,8 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     things = models.add_parser("things", help="mean and calibration of `things`")
     things.add_argument("--data", type=Path, required=True, help="photographs, one folder a landmark")
     things.add_argument("--cache", type=Path, help="file in which the features are kept")
+    faces = models.add_parser("faces", help="calibration of `faces`")
+    faces.add_argument("--data", type=Path, required=True, help="photographs, one folder a person")
+    faces.add_argument("--without", type=Path, required=True, help="list of people who are left out")
+    faces.add_argument("--cache", type=Path, help="file in which the numbers are kept")
     given = parser.parse_args(arguments)
-    fit_things(given.data, given.cache)
+    if given.model == "faces":
+        fit_faces(given.data, given.without, given.cache)
+    else:
+        fit_things(given.data, given.cache)
 
 
 def fit_things(data: Path, cache: Path | None) -> None:
@@ -61,6 +75,34 @@ def fit_things(data: Path, cache: Path | None) -> None:
     text = json.dumps(calibration.to_dict(), indent=1)
     (HERE / "things.json").write_text(text + "\n", encoding="utf-8")
     print(text)
+
+
+def fit_faces(data: Path, without: Path, cache: Path | None) -> None:
+    """Write ``faces.json``, what the distance of two faces means."""
+    left_out = set(without.read_text(encoding="utf-8").split())
+    people = sorted(folder.name for folder in data.iterdir() if folder.is_dir() and folder.name not in left_out)
+    asked = sorted(random.Random(0).sample(people, 100)[:50])
+    files = [file for person in asked for file in sorted((data / person).glob("*.jpg"))]
+    kept: dict[str, Array] = {}
+    if cache is not None and cache.is_file():
+        with np.load(cache) as numbers:
+            kept = dict(zip(numbers["names"].tolist(), numbers["vectors"], strict=True))
+    names = [f"{file.parent.name}/{file.name}" for file in files]
+    missing = [file for file, name in zip(files, names, strict=True) if name not in kept]
+    if missing:
+        found = embed_files(load_model("faces"), missing, keep_duplicates=True)
+        new = {
+            f"{missing[at].parent.name}/{missing[at].name}": row
+            for at, row in zip(found.kept, found.vectors, strict=True)
+        }
+        kept |= new
+    names = [name for name in names if name in kept and np.isfinite(kept[name]).all()]
+    labels = np.array([name.split("/")[0] for name in names])
+    text = f"{len(names):,} photographs of 50 people of LFW (same: the same person)"
+    calibration = fit_calibration(*_pairs(np.stack([kept[name] for name in names]), labels), fitted_on=text)
+    written = json.dumps(calibration.to_dict(), indent=1)
+    (HERE / "faces.json").write_text(written + "\n", encoding="utf-8")
+    print(written)
 
 
 def _features(data: Path, cache: Path | None) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""The ready-made models of people's faces: dlib from beginning to end, or with a network of one's own that describes."""
+"""The ready-made model of faces: dlib from beginning to end, or with a network of one's own that describes them."""
 
 from __future__ import annotations
 
