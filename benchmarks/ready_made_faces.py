@@ -1,8 +1,8 @@
 """The ready-made model ``faces`` on LFW, beside the recipe ``faces`` trained on it: the protocols of ``faces.py``.
 
-The 62 identities of ``lfw62.txt``: 1-NN of the test photographs among the training ones. Then pairs of 50 people of whom
-neither the recipe's training nor the ready-made model's calibration, which was fitted on 50 others, has seen anything.
-A photograph in which no face is found gives no numbers; it is counted, and once counted as wrong.
+The 62 identities of ``lfw62.txt``: 1-NN of the test photographs among the training ones. Then pairs of 50 people whom
+neither the recipe's training nor the ready-made model's calibration, which was fitted on 50 others, has seen. A
+photograph in which no face is found gives no numbers; it is counted, and once counted as wrong.
 
     python benchmarks/ready_made_faces.py --data DIR [--cache FILE]      # DIR/lfw/<Name>/<Name>_0001.jpg, DIR/lfw62.txt
 """
