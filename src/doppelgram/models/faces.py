@@ -100,7 +100,8 @@ class NetworkDescriptor:
             values = (face[None].astype(np.float32) - 127.5) / 127.5
             (found,) = self._engine(values.transpose(0, 3, 1, 2) if self._channels_first else values)
             vectors[row] = found[0]
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+        return vectors
 
     def described(self) -> dict[str, str]:
         """See `Descriptor`."""
