@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
+from doppelgram.pose.pasting import CutOut
+from doppelgram.training.copies import copied_maps, read_people
 from doppelgram.training.data import Part
 from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing
 from doppelgram.training.features import Features
 from doppelgram.training.job import Job, given_parts, keep_parts
 from doppelgram.training.networks import make_network
+from doppelgram.training.optimisation import mix_start
 from doppelgram.training.recipes.metric_checks import check_recipe
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import Run
@@ -38,11 +41,13 @@ class TrainingImages:
         images: the readable ones.
         parts: which image belongs to which part.
         features: of all images through the network's frozen backbone, (n, copies, d), where they are known already.
+        people: who is set before copies of the images, where the recipe wants that.
     """
 
     images: Images
     parts: Split
     features: Features | None = None
+    people: Sequence[CutOut] = ()
 
 
 def train_metric(job: Job, run: Run | None, progress: Progress) -> Run:
@@ -58,7 +63,9 @@ def train_metric(job: Job, run: Run | None, progress: Progress) -> Run:
         images = load_images(collection, make_framing(recipe), progress)
         (job.out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
         parts = keep_parts(job, parts, images.collection, progress, listed)
-        return train_loaded(run, network, TrainingImages(images, parts), resume=job.resume, progress=progress)
+        people = read_people(recipe, job.weights, progress)
+        given = TrainingImages(images, parts, people=people)
+        return train_loaded(run, network, given, resume=job.resume, progress=progress)
 
 
 def train_loaded(
@@ -103,6 +110,9 @@ def train_loaded(
     if network.trained == "head" and features is None:
         features = frozen_features(recipe, network, images, framing, progress)
     inputs: NDArray[Any] = images.pixels if features is None else features
+    if network.trained != "head" and recipe.augment.copies > 1:
+        inputs = copied_maps(recipe, network, images.pixels, trained_on, given.people, run.seed, progress)
+    start = {name: tensor.clone() for name, tensor in network.backbone.state_dict().items()}
     val = Part(inputs, codes[rows["val"]], rows["val"]) if len(rows["val"]) else None
     train = Part(inputs, codes[trained_on], trained_on)
     task = MetricTask(network, train, val, recipe, seed=run.seed, validate=precision_at_1_and_map)
@@ -114,6 +124,7 @@ def train_loaded(
     if fitted.interrupted:
         again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
         raise Interrupted(f"{run.folder}: stopped after {len(fitted.history)} finished epochs; continue with `{again}`")
+    mix_start(network, start, recipe.optimiser.start_share)
     tower = ImageTower(network.eval(), framing, recipe.model.mirror, copies=recipe.model.test_time_copies)
     model = Model(tower, labels=names, recipe=recipe.to_dict())
     if len(rows["val"]):
