@@ -102,3 +102,82 @@ def test_both_is_the_product_of_two_probabilities() -> None:
     assert JointCalibration.from_dict(old) == summed
     with pytest.raises(DoppelgramError, match="'rule' is 'any'"):
         replace(joint, rule="any")
+
+
+def mirrored_pairs(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
+    """Slots (n, 2 dim) of poses and of their mirror images, under a mirror that keeps distances: a swap of halves."""
+    poses = rng.normal(size=(n, dim))
+    poses /= np.linalg.norm(poses, axis=1, keepdims=True)
+    return np.hstack([poses, np.roll(poses, dim // 2, axis=1)])
+
+
+def test_a_pose_and_its_mirror_image_are_one() -> None:
+    """The distance is the better of a pair and of the pair with one side mirrored, whichever side that is."""
+    rng = np.random.default_rng(0)
+    space = ArrangementSpace(2, 4, 1, JOINT, mirror=True)
+    assert (space.slot, space.dim) == (8, 10)
+    slots = mirrored_pairs(rng, 40, 4)
+    vectors = np.hstack([np.eye(2)[rng.integers(0, 2, 40)], slots]).astype(np.float32)
+    turned = vectors.copy()
+    turned[:, 2:] = np.roll(vectors[:, 2:], 4, axis=1)
+    a, b = vectors[:20], vectors[20:]
+    found = space.part_distances(a, b)[1]
+    for row in range(20):
+        pose, other, mirrored = slots[row, :4], slots[20 + row, :4], slots[20 + row, 4:]
+        least = min(np.linalg.norm(pose - other), np.linalg.norm(pose - mirrored))
+        assert found[row] == pytest.approx(least, abs=1e-6)
+    assert space.part_distances(b, a)[1] == pytest.approx(found)
+    assert space.part_distances(turned[:20], b)[1] == pytest.approx(found)
+    assert space.part_distances(vectors, turned)[1] == pytest.approx(0, abs=1e-6)
+    assert not space.compare(a, turned[:20]).parts["pose"].distance.any()
+    # the map puts a pose and its mirror image at one point
+    for by in ("joint", "pose"):
+        assert np.array_equal(space.coordinates(vectors, by), space.coordinates(turned, by))
+
+
+def test_centred_places() -> None:
+    """What places have in common is taken away; what is stored stays as it is."""
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(200, 6)) + 4 * np.eye(6)[0]
+    raw /= np.linalg.norm(raw, axis=1, keepdims=True)
+    vectors = np.hstack([raw, rng.normal(size=(200, 3))]).astype(np.float32)
+    plain = ArrangementSpace(6, 3, 1, JOINT)
+    space = replace(plain, offset=raw[:100].mean(0))
+    expected = raw - raw[:100].mean(0)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    place, poses = space.split(vectors)
+    assert place == pytest.approx(expected, abs=1e-6)
+    assert np.array_equal(poses, plain.split(vectors)[1])
+    assert np.array_equal(plain.split(vectors)[0], vectors[:, :6])
+    distance = np.linalg.norm(expected[:50] - expected[50:100], axis=1)
+    assert space.part_distances(vectors[:50], vectors[50:100])[0] == pytest.approx(distance, abs=1e-6)
+    assert np.array_equal(space.coordinates(vectors, "place"), place)
+    assert (plain.adapted(vectors), space.adapted(vectors[:0])) == (plain, space)
+    with pytest.raises(DoppelgramError, match=r"'offset' has shape \(5,\); it must be 6 finite"):
+        replace(plain, offset=(0.0,) * 5)
+
+
+def test_adapted_to_a_gallery() -> None:
+    """The centre moves half way to a large gallery's own mean, less for a small one, not for one of a single place."""
+    rng = np.random.default_rng(0)
+
+    def photographs(n: int, special: np.ndarray, noise: float = 1.0) -> np.ndarray:
+        raw = special + noise * rng.normal(size=(n, 40))
+        return np.hstack([raw / np.linalg.norm(raw, axis=1, keepdims=True), np.ones((n, 1))]).astype(np.float32)
+
+    common = np.full(40, 0.7)
+    offset = photographs(3000, common)[:, :40].mean(0)
+    space = ArrangementSpace(40, 1, 1, JOINT, offset=offset)
+    shifted = np.concatenate([common[:20], common[20:] + 0.3])  # another country, say
+    for n in (10, 3000):
+        gallery = photographs(n, shifted)
+        adapted = space.adapted(gallery)
+        moved, way = np.array(adapted.shift), gallery[:, :40].mean(0) - np.array(adapted.offset)
+        share = float(moved @ way / (way @ way))
+        assert moved == pytest.approx(share * way, abs=1e-6)
+        assert 0.3 * n / (n + 30) < share < 0.5 * n / (n + 30)
+        assert adapted.adapted(gallery) == adapted
+        assert adapted.adapted(gallery[:5]) == space.adapted(gallery[:5])
+    one = photographs(3000, common + 3 * rng.normal(size=40), noise=0.3)
+    way = one[:, :40].mean(0) - np.array(space.offset)
+    assert float(np.array(space.adapted(one).shift) @ way / (way @ way)) < 0.05

@@ -86,7 +86,8 @@ class Searcher:
     """A catalog's vectors in memory and the model that made them: opened once, asked many times.
 
     All embeddings are read once (n x dim float32) and searched exactly. Equal distances are ordered by id, so that the
-    answer does not depend on the order of indexing. What is indexed later is not found.
+    answer does not depend on the order of indexing. What is indexed later is not found. Distances are those of the
+    model's space as `Space.adapted` to the catalog.
 
     Args:
         catalog: where to search. Neither the photographs in it nor the run of its model need to exist any more.
@@ -105,7 +106,8 @@ class Searcher:
         self.model = model
         self._face = catalog.face
         self._rows: list[tuple[Any, ...]] = list(rows.iloc[order][list(_COLUMNS)].itertuples(index=False, name=None))
-        self._index = model.space.index(vectors[order], [row[0] for row in self._rows])
+        self.space = model.space.adapted(vectors)
+        self._index = self.space.index(vectors[order], [row[0] for row in self._rows])
 
     def __len__(self) -> int:
         """How many images there are to be found."""
@@ -133,7 +135,7 @@ class Searcher:
         """
         if k < 1:
             raise DoppelgramError(f"k is {k}; ask for 1 neighbour or more")
-        space = self.model.space
+        space = self.space
         by = checked_part(space, by)
         if not images:
             return []

@@ -46,7 +46,7 @@ def evaluate_embeddings(
     note. Intervals are at 95 %: Wilson's for proportions of images, and bootstraps over images for the others.
 
     Args:
-        space: what distances between the vectors mean.
+        space: what distances between the vectors mean; adapted to the gallery here.
         gallery: in which is searched. Where it knows labels of the space's parts, each part is asked alone, too.
         query: what is searched for, or None to look for each gallery image among the others.
         knn: neighbours that vote in ``knn_accuracy``; equal votes go to the class with the nearest member.
@@ -62,6 +62,7 @@ def evaluate_embeddings(
         raise DoppelgramError(f"knn is {knn}; ask for 1 neighbour or more")
     _check_threshold(threshold)
     task = make_task(gallery, query)
+    space = space.adapted(task.gallery)
     index = space.index(task.gallery)
     ranking = rank(task, index.ranker(), knn=knn)
     counted = ranking.relevant > 0

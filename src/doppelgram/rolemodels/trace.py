@@ -45,7 +45,7 @@ def trace_posts(
     Args:
         posts: who posted what, when and, if known, where.
         vectors: (n, space.dim) embeddings of an ArrangementModel, in the order of the posts.
-        space: how they are made up and what their distances mean.
+        space: how they are made up and what their distances mean; adapted to the posts here.
         settings: parameters; the defaults if None.
         progress: called with 1 as work goes on, `TraceSettings.steps` times in all.
 
@@ -55,6 +55,7 @@ def trace_posts(
     settings = settings or TraceSettings()
     advance = progress or (lambda _: None)
     vectors = _checked(vectors, len(posts), space)
+    space = space.adapted(vectors)
     threshold = space.calibration.threshold if settings.threshold is None else settings.threshold
     groups = group_posts(posts, vectors, space, threshold, settings)
     advance(2)

@@ -83,6 +83,10 @@ class EuclideanSpace:
         """Prepare a gallery (n, dim) for search."""
         return EuclideanIndex(self, gallery, ids)
 
+    def adapted(self, gallery: NDArray[Any]) -> EuclideanSpace:
+        """The space itself, whatever the gallery."""
+        return self
+
     def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
         """The vectors themselves."""
         checked_part(self, by)

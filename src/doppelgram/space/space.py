@@ -118,6 +118,9 @@ class Space(Protocol):
     def index(self, gallery: Any, ids: Ids | None = None) -> Index:
         """Prepare a gallery (n, dim); ``ids`` name its images, so that none is found as its own neighbour."""
 
+    def adapted(self, gallery: NDArray[Any]) -> Space:
+        """The space in which a gallery (n, dim) is searched; the space itself where that does not depend on it."""
+
     def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
         """The numbers of vectors (n, dim) that a map of this space, or of one part of it, is drawn from: (n, d)."""
 

@@ -122,7 +122,7 @@ class ModelEvaluation:
             if not len(a):
                 raise DoppelgramError(f"{file}: every pair is of an image with itself")
         self.settings["pairs"] = str(file)
-        space = self.model.space
+        space = self.model.space.adapted(loaded.vectors)
         result = evaluate_pairs(
             space.compare(loaded.vectors[a], loaded.vectors[b]),
             same[usable],
