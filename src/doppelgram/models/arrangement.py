@@ -18,6 +18,7 @@ from doppelgram.models.embedder import Embedded, Embedder
 from doppelgram.models.finder import PeopleFinder, open_finder, people_in
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.models.fusion import fused, fused_dim
+from doppelgram.models.place_tower import rebuilt_masked_tower
 from doppelgram.models.towers import KEYPOINTS, Embeddings, Tower, rebuilt_tower
 from doppelgram.pose.cutouts import persons
 from doppelgram.pose.people import People
@@ -175,7 +176,8 @@ def assemble_arrangement(
         for number, spec in enumerate(architecture[side]):
             prefix = f"{side}.{number}."
             own = {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
-            towers[side].append(rebuilt_tower(spec, own))
+            rebuilt = rebuilt_masked_tower if spec["network"].get("pooling") == "masked" else rebuilt_tower
+            towers[side].append(rebuilt(spec, own))
     calibration = JointCalibration.from_dict(description["calibration"])
     return ArrangementModel(
         towers["place"],

@@ -56,7 +56,7 @@ class Tower(ABC):
         weight: of its unit embedding where several towers speak of one thing.
     """
 
-    network: EmbeddingNetwork | PoseTower
+    network: Any
     sees: str
     weight: float
 
@@ -67,12 +67,12 @@ class Tower(ABC):
     @property
     def dim(self) -> int:
         """Size of its embedding."""
-        return self.network.dim
+        return int(self.network.dim)
 
     @property
     def gives_class_probabilities(self) -> bool:
         """Whether its embeddings are roots of class probabilities."""
-        return self.network.posterior > 0
+        return bool(self.network.posterior > 0)
 
     @abstractmethod
     def inputs(
