@@ -114,10 +114,8 @@ class ArrangementSpace:
         """Compare the pairs (a[i], b[i]) of vectors (m, dim), by place, by pose and by both."""
         place, pose = self.part_distances(a, b)
         odds = self.calibration.log_odds(place, pose)
-        parts = {
-            PLACE: Part(place, self.calibration.place.probability(place)),
-            POSE: Part(pose, self.calibration.pose_probability(pose)),
-        }
+        place_shown, pose_shown = self.calibration.part_probabilities(place, pose)
+        parts = {PLACE: Part(place, place_shown), POSE: Part(pose, pose_shown)}
         return PairResult(sigmoid(-odds), sigmoid(odds), parts)
 
     def index(self, gallery: Any, ids: Ids | None = None) -> ArrangementIndex:

@@ -21,18 +21,25 @@ _NUMBERS = ("place_weight", "pose_weight", "bias", "pose_prior", "threshold")
 class JointCalibration:
     """What a place distance and a pose distance mean together.
 
-    With the rule ``sum``, ``logit p = place_weight * logit p_place + pose_weight * logit p_pose + bias``, a weighted
-    sum of log-odds. With the rule ``both``, ``logit p = logit(p_place' * p_pose') + bias``, where ``logit p_place' =
-    place_weight * logit p_place`` and likewise for the pose: the arrangement is the same if the place is *and* the pose
-    is, so that no certainty about one makes up for doubt about the other. Where no pose distance is known, because no
-    person was found in one of the two photographs, ``pose_prior`` stands in for ``logit p_pose``.
+    The arrangement is the same if the place *and* the pose is. All three probabilities share one prior: every second
+    of the pairs that are asked about shows the same place and, whatever the place, every second the same pose; so
+    every fourth shows the same arrangement. With the rule ``both`` the probability of the arrangement is therefore the
+    product of the other two, ``p_place * p_pose``, where ``logit p_place = place_weight * (intercept - slope *
+    distance)`` and likewise for the pose; a ``bias`` below 0 lowers it further. It never exceeds either of them.
+    Where no pose distance is known, because no person was found in one of the two photographs, ``pose_prior`` stands
+    in for the pose's log-odds.
+
+    Earlier builds weighed the arrangement against an even chance, by a bias above 0. Such a calibration is read as one
+    without, whose threshold lies as much lower: every verdict and every order stay, and the number is the product. The
+    first builds had the rule ``sum``, ``logit p = place_weight * logit p_place + pose_weight * logit p_pose + bias``;
+    there the arrangement's probability is as it was, and the parts' are never below it (`part_probabilities`).
 
     Attributes:
         place: place distance to the probability of the same place.
         pose: pose distance to the probability of the same pose.
         place_weight: of the place's log-odds, 0 or more.
         pose_weight: of the pose's log-odds, 0 or more.
-        bias: added to the sum.
+        bias: added to the log-odds of the arrangement.
         pose_prior: log-odds of the same pose where there is none to compare.
         threshold: probability from which on two photographs count as the same arrangement.
         rule: ``sum`` or ``both``.
@@ -57,6 +64,10 @@ class JointCalibration:
                 raise DoppelgramError(f"joint calibration: '{name}' is {getattr(self, name):g}; it must be 0 or more")
         if not 0 < self.threshold < 1:
             raise DoppelgramError(f"joint calibration: 'threshold' is {self.threshold:g}; it lies between 0 and 1")
+        if self.rule == "both" and self.bias > 0:
+            odds = float(np.log(self.threshold) - np.log1p(-self.threshold)) - self.bias
+            object.__setattr__(self, "threshold", float(sigmoid(odds)))
+            object.__setattr__(self, "bias", 0.0)
 
     def log_odds(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> Float64:
         """Log-odds of the same arrangement, float64 of the distances' shape.
@@ -88,9 +99,20 @@ class JointCalibration:
         """Probability of the same arrangement; arguments as for `log_odds`."""
         return sigmoid(self.log_odds(place_distance, pose_distance))
 
-    def pose_probability(self, pose_distance: ArrayLike) -> Float64:
-        """Probability of the same pose; that of `pose_prior` where the distance is NaN."""
-        return sigmoid(self.pose_log_odds(pose_distance))
+    def part_probabilities(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> tuple[Float64, Float64]:
+        """Probability of the same place and of the same pose, neither below that of the same arrangement.
+
+        Args:
+            place_distance: Euclidean distance of place embeddings.
+            pose_distance: distance of poses; where it is NaN the probability is that of `pose_prior`.
+        """
+        both = self.probability(place_distance, pose_distance)
+        place = sigmoid(self.place_weight * self.place.log_odds(place_distance))
+        pose = sigmoid(self.pose_weight * self.pose_log_odds(pose_distance))
+        if self.rule == "sum":
+            # The part's own probability holds among pairs of different arrangements; all others share the part.
+            place, pose = both + (1 - both) * place, both + (1 - both) * pose
+        return np.maximum(place, both), np.maximum(pose, both)  # a product may be off by rounding
 
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON-ready values."""
