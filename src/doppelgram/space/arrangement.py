@@ -71,6 +71,11 @@ class ArrangementSpace:
         return 1 - self.calibration.threshold
 
     @property
+    def even(self) -> float:
+        """The same as `threshold`, which was chosen on hard pairs."""
+        return self.threshold
+
+    @property
     def fitted_on(self) -> str:
         """Which photographs the calibration was fitted to."""
         return self.calibration.place.fitted_on
