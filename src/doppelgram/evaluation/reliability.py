@@ -34,7 +34,7 @@ class Reliability:
     Attributes:
         bins: ranges of one tenth that hold answers, from the lowest.
         ece: expected calibration error, the mean distance between said and right over the bins, weighted by their
-            answers (Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, 2015).
+            answers (Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities, 2015).
         log_loss: mean negative natural logarithm of the probability given to what is true.
         brier: mean square of the probability's error.
         n: answers.
@@ -70,7 +70,9 @@ def reliability(probability: ArrayLike, right: ArrayLike, weights: ArrayLike | N
     p, y = np.asarray(probability, dtype=np.float64), np.asarray(right, dtype=bool)
     w: NDArray[np.float64] = np.ones(len(p)) if weights is None else np.asarray(weights, dtype=np.float64)
     if p.ndim != 1 or not len(p) or not p.shape == y.shape == w.shape:
-        raise DoppelgramError(f"reliability: {p.shape} probabilities, {y.shape} answers and {w.shape} weights do not fit")
+        raise DoppelgramError(
+            f"reliability: {p.shape} probabilities, {y.shape} answers and {w.shape} weights do not fit"
+        )
     if not ((p >= 0) & (p <= 1)).all():
         raise DoppelgramError("reliability: a probability lies outside 0 to 1")
     w = w / w.sum()

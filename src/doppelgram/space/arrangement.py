@@ -22,7 +22,7 @@ from doppelgram.space.exact import (
     vectors,
 )
 from doppelgram.space.joint import JointCalibration
-from doppelgram.space.space import Found, PairResult, Part, checked_part
+from doppelgram.space.space import JOINT, Found, PairResult, Part, checked_part
 
 PLACE, POSE = "place", "pose"
 
@@ -123,6 +123,19 @@ class ArrangementSpace:
         parts = {PLACE: Part(place, place_shown), POSE: Part(pose, pose_shown)}
         return PairResult(sigmoid(-odds), sigmoid(odds), parts)
 
+    def found(self, a: NDArray[Any], b: NDArray[Any], by: str = "") -> PairResult:
+        """As `compare`, of queries a and what a search ranked by ``by`` found for them."""
+        compared = self.compare(a, b)
+        search = self.calibration.search.get(by or JOINT)
+        if search is None:
+            return compared
+        distances = compared.parts[PLACE].distance, compared.parts[POSE].distance
+        both, *shown = search.probabilities(compared.distance, *distances)
+        parts = {
+            name: Part(*each) for name, each in zip((PLACE, POSE), zip(distances, shown, strict=True), strict=True)
+        }
+        return PairResult(compared.distance, both, parts)
+
     def index(self, gallery: Any, ids: Ids | None = None) -> ArrangementIndex:
         """Prepare a gallery (n, dim) for search."""
         return ArrangementIndex(self, gallery, ids)
@@ -159,7 +172,8 @@ class ArrangementIndex:
         left_out = self_matches(query_ids, self._ids, len(queries))
         positions, _ = nearest_columns(ranker, queries, k, left_out)
         there = positions >= 0
-        compared = self._space.compare(queries[np.nonzero(there)[0]], self.gallery[positions[there]])
+        by = checked_part(self._space, by)
+        compared = self._space.found(queries[np.nonzero(there)[0]], self.gallery[positions[there]], by)
         assert compared.probability is not None
 
         def laid_out(values: Float64, missing: float) -> Float64:

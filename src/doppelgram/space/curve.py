@@ -45,7 +45,7 @@ class Curve:
         d, p = np.array(self.distances), np.array(self.probabilities)
         if not 0 < len(d) == len(p) or (np.diff(d) <= 0).any() or (np.diff(p) > 0).any() or self.slope <= 0:
             raise DoppelgramError("curve: its distances must rise and its probabilities fall; calibrate again")
-        if not (0 < p).all() or not (p < 1).all():
+        if not (p > 0).all() or not (p < 1).all():
             raise DoppelgramError("curve: its probabilities must lie between 0 and 1; calibrate again")
 
     def probability(self, distance: ArrayLike) -> Float64:

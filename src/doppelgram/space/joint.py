@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,57 @@ from numpy.typing import ArrayLike, NDArray
 from doppelgram.errors import DoppelgramError
 from doppelgram.space.calibration import Calibration, sigmoid
 from doppelgram.space.checks import exact_keys, finite_number
+from doppelgram.space.curve import Curve
 from doppelgram.space.exact import Float64
 
 RULES = ("sum", "both")
+RANKED_BY = ("joint", "place", "pose")
+_CURVES = ("both", "place", "pose")
 _NUMBERS = ("place_weight", "pose_weight", "bias", "pose_prior", "threshold")
+
+
+@dataclass(frozen=True)
+class JointSearch:
+    """What the distances of a photograph that a search found mean; the prior is that of what searches find.
+
+    The probability of the arrangement was counted on what was found. That of a part follows by the law of total
+    probability, ``p_both + (1 - p_both) * p``, with ``p`` counted on what was found and is of another arrangement. So
+    no part is ever below both.
+
+    Attributes:
+        both: from 1 less the joint probability of two given photographs.
+        place: from the place distance, among other arrangements.
+        pose: from the pose distance, among other arrangements.
+        pose_unknown: share of the same pose among other arrangements where there was none to compare.
+    """
+
+    both: Curve
+    place: Curve
+    pose: Curve
+    pose_unknown: float
+
+    def probabilities(
+        self, distance: ArrayLike, place_distance: ArrayLike, pose_distance: ArrayLike
+    ) -> tuple[Float64, Float64, Float64]:
+        """Probability of the same arrangement, place and pose; a pose distance is NaN where there is none."""
+        both, place, pose = (
+            curve.probability(values)
+            for curve, values in ((self.both, distance), (self.place, place_distance), (self.pose, pose_distance))
+        )
+        pose = np.where(np.isnan(pose), self.pose_unknown, pose)
+        place, pose = (np.maximum(both, both + (1 - both) * part) for part in (place, pose))
+        return both, place, pose
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {"pose_unknown": self.pose_unknown} | {name: getattr(self, name).to_dict() for name in _CURVES}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> JointSearch:
+        """Read what `to_dict` wrote; raises DoppelgramError that names what is unusable."""
+        values = exact_keys(values, (each.name for each in fields(cls)), "search calibration")
+        unknown = finite_number(values["pose_unknown"], "search calibration: 'pose_unknown'")
+        return cls(**{name: Curve.from_dict(values[name]) for name in _CURVES}, pose_unknown=unknown)
 
 
 @dataclass(frozen=True)
@@ -43,6 +91,9 @@ class JointCalibration:
         pose_prior: log-odds of the same pose where there is none to compare.
         threshold: probability from which on two photographs count as the same arrangement.
         rule: ``sum`` or ``both``.
+        search: what the distances of photographs that a search found mean, by what ranked them (``joint``, ``place``,
+            ``pose``); empty in models of earlier builds, where what is said of two given photographs is said of
+            these, too.
     """
 
     place: Calibration
@@ -53,6 +104,7 @@ class JointCalibration:
     pose_prior: float
     threshold: float
     rule: str = "sum"
+    search: Mapping[str, JointSearch] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
@@ -116,7 +168,9 @@ class JointCalibration:
 
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON-ready values."""
-        return asdict(self)
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        parts = {name: plain[name].to_dict() for name in ("place", "pose")}
+        return plain | parts | {"search": {by: found.to_dict() for by, found in self.search.items()}}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> JointCalibration:
@@ -126,6 +180,10 @@ class JointCalibration:
             DoppelgramError: a key is missing, unknown or holds something unusable; the key is named.
         """
         if isinstance(values, dict):
-            values = {"rule": "sum", **values}  # the only rule that there was at first
-        values = exact_keys(values, (field.name for field in fields(cls)), "joint calibration")
-        return cls(**values | {name: Calibration.from_dict(values[name]) for name in ("place", "pose")})
+            # At first there was this rule only, and nothing for searches.
+            values = {"rule": "sum", "search": {}, **values}
+        values = exact_keys(values, (each.name for each in fields(cls)), "joint calibration")
+        search = exact_keys({**dict.fromkeys(RANKED_BY), **values["search"]}, RANKED_BY, "joint calibration: 'search'")
+        read = {name: Calibration.from_dict(values[name]) for name in ("place", "pose")}
+        found = {by: JointSearch.from_dict(search[by]) for by in RANKED_BY if search[by] is not None}
+        return cls(**values | read | {"search": found})
