@@ -1,10 +1,13 @@
 """Place and pose together: weighted log-odds, the prior where nobody is seen, people matched to people."""
 
+import math
 from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.space.arrangement import ArrangementSpace
@@ -28,7 +31,8 @@ def test_nobody_means_prior():
     p = PLACE.probability(0.3)
     logit = 1.2 * np.log(p / (1 - p)) - 0.8 * 0.4 - 1.5
     assert JOINT.probability(0.3, np.nan) == pytest.approx(1 / (1 + np.exp(-logit)))
-    assert JOINT.pose_probability(np.nan) == pytest.approx(1 / (1 + np.exp(0.4)))
+    both_alone = replace(JOINT, rule="both", pose_weight=1.0)
+    assert both_alone.part_probabilities(0.3, np.nan)[1] == pytest.approx(1 / (1 + np.exp(0.4)))
 
 
 def test_round_trip_and_damage():
@@ -93,7 +97,7 @@ def test_coordinates_of_the_whole_and_of_parts():
 def test_both_is_the_product_of_two_probabilities() -> None:
     joint = JointCalibration(PLACE, POSE, 1.0, 1.0, 0.0, -0.5, 0.5, rule="both")
     place, pose = np.array([0.1, 0.4, 1.2]), np.array([0.9, 0.1, np.nan])
-    expected = PLACE.probability(place) * joint.pose_probability(pose)
+    expected = PLACE.probability(place) * 1 / (1 + np.exp(-joint.pose_log_odds(pose)))
     np.testing.assert_allclose(joint.probability(place, pose), expected)
     assert JointCalibration.from_dict(joint.to_dict()) == joint
     summed = replace(joint, rule="sum")
@@ -181,3 +185,40 @@ def test_adapted_to_a_gallery() -> None:
     one = photographs(3000, common + 3 * rng.normal(size=40), noise=0.3)
     way = one[:, :40].mean(0) - np.array(space.offset)
     assert float(np.array(space.adapted(one).shift) @ way / (way @ way)) < 0.05
+
+
+numbers = st.floats(-4, 4)
+weights = st.floats(0, 4)
+distances = st.floats(0, 2)
+
+
+@given(
+    st.sampled_from(["sum", "both"]),
+    weights,
+    weights,
+    numbers,
+    numbers,
+    st.floats(0.01, 0.99),
+    numbers,
+    numbers,
+    st.lists(st.tuples(distances, distances | st.just(math.nan)), min_size=1, max_size=5),
+)
+def test_both_never_exceeds_a_part(rule, w_place, w_pose, bias, prior, threshold, at_place, at_pose, pairs) -> None:
+    """Whatever was fitted, and whatever an earlier build wrote down."""
+    place, pose = replace(PLACE, intercept=at_place), replace(POSE, intercept=at_pose)
+    joint = JointCalibration(place, pose, w_place, w_pose, bias, prior, threshold, rule)
+    d_place, d_pose = np.array(pairs).T
+    both = joint.probability(d_place, d_pose)
+    assert (both <= np.minimum(*joint.part_probabilities(d_place, d_pose))).all()
+
+
+def test_a_bias_of_earlier_builds_moves_the_threshold_and_no_verdict() -> None:
+    values = JointCalibration(PLACE, POSE, 1.2, 0.8, 0.0, -0.4, 0.6, "both").to_dict() | {"bias": 1.5}
+    read = JointCalibration.from_dict(values)
+    rng = np.random.default_rng(0)
+    place, pose = rng.uniform(0, 2, (2, 500))
+    odds = 1.2 * PLACE.log_odds(place), 0.8 * POSE.log_odds(pose)
+    before = 1 / (1 + np.exp(-1.5) * ((1 + np.exp(-odds[0])) * (1 + np.exp(-odds[1])) - 1))
+    assert ((read.probability(place, pose) >= read.threshold) == (before >= 0.6)).all()
+    np.testing.assert_allclose(read.probability(place, pose), np.prod(read.part_probabilities(place, pose), axis=0))
+    assert JointCalibration.from_dict(read.to_dict()) == read

@@ -65,7 +65,7 @@ def verify(
         for note in unknown_notes(image, missing):
             progress.warning(note)
     compared = space.compare(files.vectors[:1], files.vectors[1:])
-    distance, threshold = float(compared.distance[0]), space.threshold
+    distance, threshold = float(compared.distance[0]), space.even
     return Verdict(
         str(image_a),
         str(image_b),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,8 +135,8 @@ def _print_table(neighbours: Neighbours) -> None:
     numbers = ("place", "pose", "both") if arranged else ("distance", "probability")
     rows = []
     for match in neighbours.matches:
-        probability = _figure(match.probability, ".0%")
-        cells = (*_parts(match, ".0%"), probability) if arranged else (f"{match.distance:.3f}", probability)
+        probability = _shown(match.probability)
+        cells = (*_parts(match, _shown), probability) if arranged else (f"{match.distance:.3f}", probability)
         rows.append((str(match.rank), match.label, *cells, match.path))
     typer.echo(shorten(neighbours.query, terminal_width()))
     echo_table(("rank", "label", *numbers, "path"), rows, names=("label", "path"))
@@ -148,18 +149,24 @@ def _print_lines(found: list[Neighbours]) -> None:
     typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, "path")))
     for neighbours in found:
         for match in neighbours.matches:
-            numbers = (f"{match.distance:.4f}", _figure(match.probability, ".4f"), *_parts(match, ".4f"))
+            numbers = (f"{match.distance:.4f}", _exact(match.probability), *_parts(match, _exact))
             cells = (neighbours.query, str(match.rank), match.label, *numbers, match.path)
             typer.echo("\t".join(" ".join(cell.split()) for cell in cells))
 
 
-def _figure(probability: float | None, form: str) -> str:
-    return "" if probability is None else format(probability, form)
+def _shown(value: float | None) -> str:
+    from doppelgram.numbers import probability
+
+    return "" if value is None else probability(value)
 
 
-def _parts(match: Match, form: str) -> tuple[str, ...]:
+def _exact(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _parts(match: Match, spelled: Callable[[float], str]) -> tuple[str, ...]:
     """Place and pose of an answer by a model that knows them; a pose that could not be compared says so."""
-    return tuple("unknown" if name in match.unknown else _figure(value, form) for name, value in match.parts.items())
+    return tuple("unknown" if name in match.unknown else spelled(value) for name, value in match.parts.items())
 
 
 @command("verify a.jpg b.jpg", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
@@ -175,7 +182,7 @@ def verify(
 ) -> None:
     """Say whether two photographs show the same, and how sure that is."""
     from doppelgram.api.verify import verify as run_verify
-    from doppelgram.numbers import percent
+    from doppelgram.numbers import probability
 
     verdict = run_verify(
         image_a,
@@ -196,10 +203,10 @@ def verify(
         return
     what, why = "the same", f"distance {verdict.distance:.4f}, threshold {verdict.threshold:.4f}"
     if verdict.parts:
-        what, pose = "the same pose in front of the same place", percent(verdict.parts["pose"])
+        what, pose = "the same pose in front of the same place", probability(verdict.parts["pose"])
         nobody = [image for image, missing in ((image_a, verdict.unknown_a), (image_b, verdict.unknown_b)) if missing]
         if nobody:
             pose = f"unknown, taken as {pose}: nobody in {' and '.join(map(str, nobody))}"
-        why = f"place {percent(verdict.parts['place'])}, pose {pose}"
+        why = f"place {probability(verdict.parts['place'])}, pose {pose}"
     word = "same" if verdict.same else "different"
-    typer.echo(f"{word}: probability {percent(verdict.probability)} that they show {what} ({why})")
+    typer.echo(f"{word}: probability {probability(verdict.probability)} that they show {what} ({why})")

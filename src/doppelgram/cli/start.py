@@ -21,7 +21,7 @@ from doppelgram.cli.app import (
     progress,
     show_examples,
 )
-from doppelgram.cli.tables import echo_table
+from doppelgram.cli.tables import echo_paragraph, echo_table
 from doppelgram.errors import DoppelgramError
 
 

@@ -52,6 +52,15 @@ class Split:
             )
         return {part: np.flatnonzero(assigned == part) for part in PARTS}
 
+    def groups(self, collection: Collection) -> np.ndarray[Any, Any]:
+        """Which images belong together, (n,): by what was kept together, else by the column ``group``, else alone."""
+        alone = np.arange(len(collection)).astype(np.str_)
+        for column in (self.by, "group"):
+            if column in collection.table.columns:
+                values = collection.column(column)
+                return np.where(values == "", alone, values)
+        return alone
+
     def counts(self) -> dict[str, int]:
         """Number of images in each part that has any."""
         values = list(self.parts.values())

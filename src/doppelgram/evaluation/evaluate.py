@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.calibration import checked_pairs
+from doppelgram.evaluation.answers import nearest_answers
+from doppelgram.evaluation.calibration import checked_pairs, pair_weights
 from doppelgram.evaluation.classification import classification_metrics, nearest_class_mean
 from doppelgram.evaluation.ranking import rank
+from doppelgram.evaluation.reliability import Reliability, reliability
 from doppelgram.evaluation.result import ARRANGEMENT_METRICS, METRICS, EvaluationResult, Evidence, Metric
 from doppelgram.evaluation.retrieval import cmc_curve, proportion, retrieval_metrics
-from doppelgram.evaluation.sampling import sample_pairs
+from doppelgram.evaluation.sampling import mixed_pairs, sample_pairs
 from doppelgram.evaluation.task import EmbeddedSet, RetrievalTask, make_task
 from doppelgram.evaluation.verification import pair_metrics
 from doppelgram.space.exact import Int64
@@ -105,7 +107,8 @@ def evaluate_embeddings(
         "seed": seed,
     }
     evidence = Evidence(distances, same, threshold, cmc_curve(ranking), task.names[truth], task.names[predicted])
-    return EvaluationResult(_ordered(metrics), tuple(notes + remarks), settings, evidence)
+    held = _reliability(space, task, index, seed)
+    return EvaluationResult(_ordered(metrics), tuple(notes + remarks), settings, held, evidence)
 
 
 def evaluate_pairs(
@@ -151,7 +154,24 @@ def evaluate_pairs(
         if unknown:
             notes.append(f"In {unknown:,} of {len(d):,} pairs the {name} is unknown: its usual probability stands in.")
     settings = {"pairs": len(d), "images": len(numbers), "threshold": threshold, "seed": seed}
-    return EvaluationResult(_ordered(metrics), tuple(notes), settings, Evidence(d, s, threshold))
+    said = compared.probability
+    held = {} if said is None else {"verify": reliability(said, s, pair_weights(s))}
+    return EvaluationResult(_ordered(metrics), tuple(notes), settings, held, Evidence(d, s, threshold))
+
+
+def _reliability(space: Space, task: RetrievalTask, index: Index, seed: int) -> dict[str, Reliability]:
+    """How well holds what is said of the nearest images, and of pairs of which half of the different ones are hard."""
+    if not space.calibrated or not len(task.query) or not len(task.gallery):
+        return {}
+    held = {}
+    answers = nearest_answers(space, task)
+    if answers.probability is not None and len(answers.right):
+        held["search"] = reliability(answers.probability, answers.right)
+    a, b, same = mixed_pairs(task, index.ranker(), seed=seed)
+    if same.any() and not same.all():
+        said = space.probability(_distances(space, task.query, a, task.gallery, b))
+        held["verify"] = reliability(said, same, pair_weights(same))
+    return held
 
 
 def _by_part(space: Space, index: Index, gallery: EmbeddedSet, query: EmbeddedSet | None) -> dict[str, Metric]:

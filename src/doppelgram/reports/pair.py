@@ -27,8 +27,6 @@ from doppelgram.space.space import PairResult
 
 # People whose poses are compared where there is no model to say how many.
 _PEOPLE = 2
-# A difference of probabilities that one sees.
-_VISIBLE = 0.02
 
 
 @dataclass(frozen=True)
@@ -205,11 +203,6 @@ def by_model(
         f"Together: {probability(both)}, {side} the {probability(threshold)} from which on two photographs count as "
         "the same."
     )
-    if both > (place if unknown else min(place, pose)) + _VISIBLE:
-        why.append(
-            "That is more than one of its parts says: place and pose are each weighed against an even chance, both "
-            "together among pairs of which every second is the same and the others share the place or the pose."
-        )
     verdict = summary(bool(same), place, None if unknown else pose)
     facts |= {"place_probability": place, "pose_probability": pose, "probability": both, "threshold": threshold}
     return ImageComparison(**facts, same=bool(same), verdict=verdict, why=why), reasons, which

@@ -124,8 +124,7 @@ class JointScorer:
             part = slice(start, start + _PAIRS)
             place, pose = self.space.part_distances(self.vectors[left[part]], self.vectors[right[part]])
             result[0, part] = joint.log_odds(place, pose)
-            result[1, part] = joint.place.probability(place)
-            result[2, part] = joint.pose_probability(pose)
+            result[1, part], result[2, part] = joint.part_probabilities(place, pose)
 
         in_parallel(measure, range(0, len(left), _PAIRS))
         return result[0], result[1], result[2]

@@ -24,7 +24,7 @@ from doppelgram.space.exact import (
     vectors,
 )
 from doppelgram.space.joint import JointCalibration
-from doppelgram.space.space import Found, PairResult, Part, checked_part
+from doppelgram.space.space import JOINT, Found, PairResult, Part, checked_part
 
 PLACE, POSE = "place", "pose"
 
@@ -119,6 +119,11 @@ class ArrangementSpace:
     def threshold(self) -> float:
         """The distance up to which two photographs count as the same arrangement."""
         return 1 - self.calibration.threshold
+
+    @property
+    def even(self) -> float:
+        """The same as `threshold`, which was chosen on hard pairs."""
+        return self.threshold
 
     @property
     def fitted_on(self) -> str:
@@ -221,11 +226,22 @@ class ArrangementSpace:
         """Compare the pairs (a[i], b[i]) of vectors (m, dim), by place, by pose and by both."""
         place, pose = self.part_distances(a, b)
         odds = self.calibration.log_odds(place, pose)
-        parts = {
-            PLACE: Part(place, self.calibration.place.probability(place)),
-            POSE: Part(pose, self.calibration.pose_probability(pose)),
-        }
+        place_shown, pose_shown = self.calibration.part_probabilities(place, pose)
+        parts = {PLACE: Part(place, place_shown), POSE: Part(pose, pose_shown)}
         return PairResult(sigmoid(-odds), sigmoid(odds), parts)
+
+    def found(self, a: NDArray[Any], b: NDArray[Any], by: str = "") -> PairResult:
+        """As `compare`, of queries a and what a search ranked by ``by`` found for them."""
+        compared = self.compare(a, b)
+        search = self.calibration.search.get(by or JOINT)
+        if search is None:
+            return compared
+        distances = compared.parts[PLACE].distance, compared.parts[POSE].distance
+        both, *shown = search.probabilities(compared.distance, *distances)
+        parts = {
+            name: Part(*each) for name, each in zip((PLACE, POSE), zip(distances, shown, strict=True), strict=True)
+        }
+        return PairResult(compared.distance, both, parts)
 
     def index(self, gallery: Any, ids: Ids | None = None) -> ArrangementIndex:
         """Prepare a gallery (n, dim) for search."""
@@ -234,7 +250,7 @@ class ArrangementSpace:
     def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
         """The whole vectors (n, dim), their centred places (n, place_dim), or their most prominent people's poses.
 
-        Of a pose and its mirror image the one whose numbers have the greater sum, later ones counting more, comes first.
+        Of a pose and its mirror image the one comes first whose numbers have the greater sum, later ones counting more.
         """
         by, (place, poses) = checked_part(self, by), self.split(vectors)
         if self.mirror:
@@ -271,7 +287,8 @@ class ArrangementIndex:
         left_out = self_matches(query_ids, self._ids, len(queries))
         positions, _ = nearest_columns(ranker, queries, k, left_out)
         there = positions >= 0
-        compared = self._space.compare(queries[np.nonzero(there)[0]], self.gallery[positions[there]])
+        by = checked_part(self._space, by)
+        compared = self._space.found(queries[np.nonzero(there)[0]], self.gallery[positions[there]], by)
         assert compared.probability is not None
 
         def laid_out(values: Float64, missing: float) -> Float64:

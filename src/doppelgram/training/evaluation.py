@@ -181,4 +181,5 @@ def joined(results: Sequence[EvaluationResult]) -> EvaluationResult:
         first.evidence, distances=last.evidence.distances, same=last.evidence.same, threshold=last.evidence.threshold
     )
     drawn = {name: metric for name, metric in first.metrics.items() if not name.startswith(("pair_", "tar_"))}
-    return EvaluationResult({**drawn, **last.metrics}, [*first.notes, *last.notes], evidence=evidence)
+    held = {**first.reliability, **last.reliability}
+    return EvaluationResult({**drawn, **last.metrics}, [*first.notes, *last.notes], {}, held, evidence)

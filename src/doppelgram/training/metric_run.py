@@ -15,6 +15,7 @@ from doppelgram.dataset.loading import Images, load_images
 from doppelgram.dataset.splits import Split, read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
+from doppelgram.evaluation.task import EmbeddedSet
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
@@ -31,6 +32,9 @@ from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import Run
 from doppelgram.training.tasks.metric import MetricTask
 from doppelgram.training.trainer import Fitted, Place, fit
+
+# Training images, at most, that the calibration searches in.
+_SEARCHED = 3000
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,15 @@ def train_loaded(
     tower = ImageTower(network.eval(), framing, recipe.model.mirror, copies=recipe.model.test_time_copies)
     model = Model(tower, labels=names, recipe=recipe.to_dict())
     if len(rows["val"]):
-        with progress.bar("calibrating", len(rows["val"])) as advance:
-            embeddings = embed_rows(model, images, rows["val"], features, progress=advance)
-        calibrate(model, embeddings, labels[rows["val"]], seed=run.seed, progress=progress)
+        # Searches look through what was trained on, too, as they do in a catalog of everything.
+        searched = np.sort(np.random.default_rng(run.seed).permutation(rows["train"])[:_SEARCHED])
+        groups = given.parts.groups(images.collection)
+        with progress.bar("calibrating", len(rows["val"]) + len(searched)) as advance:
+            sets = [
+                EmbeddedSet(embed_rows(model, images, part, features, progress=advance), labels[part], groups[part])
+                for part in (rows["val"], searched)
+            ]
+        calibrate(model, *sets, seed=run.seed, progress=progress)
     model.save(run.folder / "model")
     counts = {part: len(found) for part, found in rows.items() if len(found)}
     run.update(finished=True, **_facts(model, fitted, counts))
