@@ -52,8 +52,9 @@ THINGS = ReadyMade(
     install="pip install 'doppelgram[things]'",
     licence="Apache-2.0",
     figures=(
-        "Landmarks, half of them kept aside: pairs of photographs told apart with AUC 0.92 (0.87 not centred); the "
-        "nearest photograph shows the same landmark for 76 %.",
+        "Pairs of landmark photographs, half of the landmarks kept aside: AUC 0.92. Places of posts: AUC 0.73.",
+        "Traffic signs: AUC 0.76, the nearest sign is of the same class for 55 %; its probabilities hold for "
+        "landmarks, not there.",
     ),
     build=lambda weights: _things("efficientnet_lite2", 320, weights, "things"),
     fitted=("things.npy",),
