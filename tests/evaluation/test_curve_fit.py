@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelgram.errors import DoppelgramError
@@ -10,6 +10,7 @@ from doppelgram.space.curve import Curve
 examples = st.lists(st.tuples(st.floats(0, 3), st.booleans()), min_size=1, max_size=150)
 
 
+@settings(deadline=None, max_examples=60)
 @given(examples, st.floats(0.1, 10))
 def test_falls_with_distance_and_is_never_certain(pairs, scale):
     d, y = np.array(pairs, dtype=float).T

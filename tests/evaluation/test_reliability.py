@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
@@ -29,6 +29,7 @@ def test_equals_scikit_learn(seed):
     assert found.worst == pytest.approx(np.abs(right - said)[sizes >= 100].max())
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40))
 def test_equals_a_loop(answers):
     found = reliability(*np.array(answers, dtype=float).T)

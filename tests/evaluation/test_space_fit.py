@@ -42,10 +42,10 @@ def test_the_mix_is_as_it_is_stated():
 
 
 def test_both_hold_on_images_kept_out_in_galleries_of_any_size():
-    calibration = calibrate_embedding(images(500, 1), images(1200, 2, 0.7), fitted_on="val")
+    calibration = calibrate_embedding(images(500, 1), images(1200, 2, 0.85), fitted_on="val")
     assert Calibration.from_dict(calibration.to_dict()) == calibration
     space = EuclideanSpace(6, calibration)
-    for gallery in (images(1200, 2, 0.7), images(300, 4), None):
+    for gallery in (images(1200, 2, 0.85), images(300, 4), None):
         query = images(600, 3)
         result = evaluate_embeddings(space, *((query,) if gallery is None else (gallery, query)))
         assert result.reliability["search"].worst < 0.1
