@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doppelgram.api.calibrate import calibrate as calibrate
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
@@ -63,6 +64,7 @@ _FUNCTIONS = {
     "demo": "doppelgram.api.demo",
     "draw_map": "doppelgram.api.map",
     "estimate_poses": "doppelgram.api.pose",
+    "calibrate": "doppelgram.api.calibrate",
     "evaluate": "doppelgram.api.evaluate",
     "index": "doppelgram.api.index",
     "list_label_errors": "doppelgram.api.label_errors",

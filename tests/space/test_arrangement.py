@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelgram.errors import DoppelgramError
@@ -192,6 +192,7 @@ weights = st.floats(0, 4)
 distances = st.floats(0, 2)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.sampled_from(["sum", "both"]),
     weights,

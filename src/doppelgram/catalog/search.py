@@ -13,6 +13,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images.report import quoted
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.embedder import Embedder
+from doppelgram.space.background import Background, background
 from doppelgram.space.exact import Float32
 from doppelgram.space.space import Found, checked_part, unknown_parts
 
@@ -32,11 +33,12 @@ class Match:
         name: path as its collection spelled it.
         label: empty where it is not known.
         distance: of the embeddings, as the model's space measures it.
-        probability: that both show the same, if same and different were equally likely beforehand; None if the
+        probability: that this answer is right, as it was counted on what searches found (`Calibration`); None if the
             model is not calibrated.
         id: SHA-256 of the file.
         parts: probability that each part of the space, such as the place, is the same.
         unknown: parts that could not be compared; their probability is that of any pair.
+        as_near: share of the catalog's own pairs of images that are as near; None where its images have labels.
     """
 
     rank: int
@@ -48,6 +50,7 @@ class Match:
     id: str
     parts: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    as_near: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ class Searcher:
         self._face = catalog.face
         self._rows: list[tuple[Any, ...]] = list(rows.iloc[order][list(_COLUMNS)].itertuples(index=False, name=None))
         self.space = model.space.adapted(vectors)
+        alone = not any(row[3] for row in self._rows) and len(self._rows) > 1
+        self._background: Background | None = background(self.space, vectors) if alone else None
         self._index = self.space.index(vectors[order], [row[0] for row in self._rows])
 
     def __len__(self) -> int:
@@ -167,5 +172,6 @@ class Searcher:
             unknown = tuple(part for part, figures in found.parts.items() if np.isnan(figures.distance[row, place]))
             probability = None if found.probabilities is None else float(found.probabilities[row, place])
             distance = float(found.distances[row, place])
-            matches.append(Match(place + 1, path, name, label, distance, probability, digest, parts, unknown))
+            near = float(self._background.rate(distance)) if self._background else None
+            matches.append(Match(place + 1, path, name, label, distance, probability, digest, parts, unknown, near))
         return matches

@@ -1,4 +1,4 @@
-"""Commands that learn: split, train, compare, evaluate."""
+"""Commands that learn: split, train, compare, evaluate, calibrate."""
 
 from __future__ import annotations
 
@@ -224,3 +224,54 @@ def evaluate(
     else:
         typer.echo(evaluation_markdown(result))
     say_written(out)
+
+
+@command(
+    "calibrate run --labelled mine",
+    "calibrate run --pairs pairs.csv --out model",
+    "calibrate run --folder photos",
+    panel=LEARN,
+)
+def calibrate(
+    run: AskedModel,
+    labelled: Annotated[Path | None, option("DATA", "Labelled images that the model was not trained on.")] = None,
+    pairs: Annotated[Path | None, option("FILE", "CSV file of pairs: path_a, path_b, same.")] = None,
+    folder: Annotated[
+        Path | None, option("DATA", "Images without labels: says how near any two of them are, and changes nothing.")
+    ] = None,
+    root: Annotated[Path | None, option("DIR", "Folder where the paths of --pairs start. By default its own.")] = None,
+    out: Annotated[Path | None, option("DIR", "Save the model here. By default where it is.")] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """Fit what a model's distances mean to your own images."""
+    from dataclasses import asdict
+
+    from doppelgram.api.calibrate import calibrate as run_calibration
+    from doppelgram.numbers import count
+
+    done = run_calibration(
+        run,
+        pairs=pairs,
+        labelled=labelled,
+        folder=folder,
+        root=root,
+        out=out,
+        weights=weights,
+        keypoints=keypoints,
+        seed=seed,
+        progress=progress(),
+    )
+    if json_:
+        print_json(asdict(done))
+        return
+    images = count(done.images, "image")
+    if done.model is not None:
+        typer.echo(f"{done.model}: calibrated on {done.fitted_on} ({images}); vectors and fingerprint are as before")
+        return
+    typer.echo(f"{done.fitted_on}: {images}. Any two of them are as near as this:")
+    for rate, distance in done.nearest.items():
+        told = "too few images to tell" if distance is None else f"distance {distance:.4f}"
+        typer.echo(f"  one pair in {round(1 / rate):,}: {told}")

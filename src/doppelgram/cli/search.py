@@ -137,9 +137,12 @@ def _print_table(neighbours: Neighbours) -> None:
     for match in neighbours.matches:
         probability = _shown(match.probability)
         cells = (*_parts(match, _shown), probability) if arranged else (f"{match.distance:.3f}", probability)
-        rows.append((str(match.rank), match.label, *cells, match.path))
+        # Where nothing is labelled, how many pairs of the catalog are as near stands in the label's place.
+        known = match.label if match.as_near is None else f"1 in {1 / match.as_near:,.0f}"
+        rows.append((str(match.rank), known, *cells, match.path))
     typer.echo(shorten(neighbours.query, terminal_width()))
-    echo_table(("rank", "label", *numbers, "path"), rows, names=("label", "path"))
+    told = "label" if all(match.as_near is None for match in neighbours.matches) else "pairs as near"
+    echo_table(("rank", told, *numbers, "path"), rows, names=(told, "path"))
     typer.echo()
 
 

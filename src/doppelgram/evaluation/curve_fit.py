@@ -11,7 +11,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.space.curve import Curve
 
 # A point of the curve rests on so many examples or more, and on no less than one in so many of all.
-_FEWEST, _SHARE = 30, 40
+_FEWEST, _SHARE = 30, 100
 
 
 def fit_curve(

@@ -88,7 +88,8 @@ class Calibration:
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON-ready values."""
         curves = {name: curve.to_dict() for name in _CURVES if (curve := getattr(self, name))}
-        return {**asdict(replace(self, pairs=None, search=None)), **dict.fromkeys(_CURVES), **curves}
+        plain = asdict(replace(self, pairs=None, search=None))
+        return {name: value for name, value in plain.items() if name not in _CURVES} | curves
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Calibration:

@@ -170,7 +170,9 @@ class JointCalibration:
         """The calibration as JSON-ready values."""
         plain = {each.name: getattr(self, each.name) for each in fields(self)}
         parts = {name: plain[name].to_dict() for name in ("place", "pose")}
-        return plain | parts | {"search": {by: found.to_dict() for by, found in self.search.items()}}
+        search = {by: found.to_dict() for by, found in self.search.items()}
+        del plain["search"]
+        return plain | parts | ({"search": search} if search else {})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> JointCalibration:
