@@ -37,6 +37,7 @@ class Match:
         id: SHA-256 of the file.
         parts: probability that each part of the space, such as the place, is the same.
         unknown: parts that could not be compared; their probability is that of any pair.
+        view_points: matched points of the same view, 0 where they are too few to say so; None where nobody looked.
     """
 
     rank: int
@@ -48,6 +49,7 @@ class Match:
     id: str
     parts: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    view_points: int | None = None
 
 
 @dataclass(frozen=True)

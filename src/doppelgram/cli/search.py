@@ -26,6 +26,7 @@ from doppelgram.cli.app import (
     print_json,
     progress,
     say_written,
+    switch,
 )
 from doppelgram.cli.tables import echo_table, shorten, terminal_width
 
@@ -91,6 +92,12 @@ def search(
         option("joint|place|pose", "With a model of places and poses: rank by joint (default), place or pose."),
     ] = "",
     montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
+    view: Annotated[
+        bool,
+        switch(
+            "Say which of the first 5 show the very same view, by matched points. About 2 s a photograph.", "--view"
+        ),
+    ] = False,
     json_: Json = False,
     crop: Crop = "",
     show_crops: ShowCrops = None,
@@ -113,6 +120,7 @@ def search(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
+        view=view,
         progress=progress(),
     )
     say_written(show_crops, montage)
@@ -129,24 +137,30 @@ def _print_table(neighbours: Neighbours) -> None:
     """The answers to one photograph, for a person."""
     arranged = any(match.parts for match in neighbours.matches)
     numbers = ("place", "pose", "both") if arranged else ("distance", "probability")
+    looked = any(match.view_points is not None for match in neighbours.matches)
     rows = []
     for match in neighbours.matches:
         probability = _figure(match.probability, ".0%")
         cells = (*_parts(match, ".0%"), probability) if arranged else (f"{match.distance:.3f}", probability)
-        rows.append((str(match.rank), match.label, *cells, match.path))
+        seen = ((f"{match.view_points} points" if match.view_points else ""),) if looked else ()
+        rows.append((str(match.rank), match.label, *cells, *seen, match.path))
     typer.echo(shorten(neighbours.query, terminal_width()))
-    echo_table(("rank", "label", *numbers, "path"), rows, names=("label", "path"))
+    headings = ("rank", "label", *numbers, *(("same view",) if looked else ()), "path")
+    echo_table(headings, rows, names=("label", "path"))
     typer.echo()
 
 
 def _print_lines(found: list[Neighbours]) -> None:
     """All answers, for another program: nothing is cut."""
     parts = next((tuple(match.parts) for neighbours in found for match in neighbours.matches), ())
-    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, "path")))
+    looked = any(match.view_points is not None for neighbours in found for match in neighbours.matches)
+    view = ("view_points",) if looked else ()
+    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, *view, "path")))
     for neighbours in found:
         for match in neighbours.matches:
             numbers = (f"{match.distance:.4f}", _figure(match.probability, ".4f"), *_parts(match, ".4f"))
-            cells = (neighbours.query, str(match.rank), match.label, *numbers, match.path)
+            seen = ("" if match.view_points is None else str(match.view_points),) if looked else ()
+            cells = (neighbours.query, str(match.rank), match.label, *numbers, *seen, match.path)
             typer.echo("\t".join(" ".join(cell.split()) for cell in cells))
 
 

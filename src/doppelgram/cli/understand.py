@@ -14,6 +14,7 @@ from doppelgram.cli.app import (
     Keypoints,
     Model,
     Seed,
+    View,
     Weights,
     argument,
     at_least,
@@ -216,13 +217,14 @@ def compare_images(
     ] = "",
     weights: Weights = None,
     keypoints: Keypoints = None,
+    view: View = None,
 ) -> None:
     """Say whether two photographs show the same pose and place, and why."""
     from doppelgram.api.compare_images import compare_images as run_comparison
     from doppelgram.numbers import percent
 
     answer = run_comparison(
-        image_a, image_b, model=model, out=out, estimator=estimator, weights=weights, keypoints=keypoints
+        image_a, image_b, model=model, out=out, estimator=estimator, weights=weights, keypoints=keypoints, view=view
     )
     say_written(out)
     if json_:
