@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.images.read import Extra, Source, Want, read
 from doppelgram.pose.extras import MASK, MaskExtra
-from doppelgram.pose.segmenter import make_segmenter
+from doppelgram.pose.segmenter import PersonMask, Segmenter, make_segmenter
 from doppelgram.view.points import SIDE, ViewPoints, XFeat, open_xfeat
 from doppelgram.view.same_view import NO_OPENCV, SameView, same_view
 from doppelgram.weights import cache_folder
 
 _POINTS = "points"
+# People are widened by discs of so many pixels in a mask of so many a side; see ``docs/decisions.md``.
+_ROUND, _MASK = 25, 320
 
 
 class _PointsExtra:
@@ -60,21 +63,13 @@ class _PointsExtra:
 class ViewFinder:
     """Says of photographs on disk whether they show the same view."""
 
-    def __init__(self, weights: Path | None = None) -> None:
-        """Look up what finds points and people.
-
-        Args:
-            weights: folder in which weights are looked up first.
-
-        Raises:
-            DoppelgramError: OpenCV or XFeat's weights are missing, or those that tell people from the place.
-        """
-        if find_spec("cv2") is None:
-            raise DoppelgramError(NO_OPENCV)
+    def __init__(self, xfeat: XFeat, segmenter: Segmenter) -> None:
+        """Take what finds points, and what tells people from the place; what they find is kept in the user's cache."""
         cache = cache_folder()
-        points = _PointsExtra(open_xfeat(weights), cache / "views")
-        masks = MaskExtra(make_segmenter(weights=weights), cache / "poses")
-        self._extras: dict[str, Extra] = {_POINTS: points, MASK: masks}
+        self._extras: dict[str, Extra] = {
+            _POINTS: _PointsExtra(xfeat, cache / "views"),
+            MASK: MaskExtra(segmenter, cache / "poses"),
+        }
         self._known: dict[Path, ViewPoints | None] = {}
 
     def points(self, files: Sequence[Path], progress: Callable[[int], None] | None = None) -> list[ViewPoints | None]:
@@ -89,7 +84,7 @@ class ViewFinder:
             for file, photograph in zip(new, photographs, strict=True):
                 found: ViewPoints | None = photograph.extras.get(_POINTS)
                 if found is not None:
-                    found = found.outside(photograph.extras[MASK].at(SIDE // 2, SIDE // 2))
+                    found = found.outside(_widened(photograph.extras[MASK]))
                 self._known[file] = found
                 if progress is not None:
                     progress(1)
@@ -110,6 +105,28 @@ class ViewFinder:
         ]
 
 
+def _widened(mask: PersonMask) -> NDArray[np.bool_]:
+    """Where people are and a little round them: what a segmenter misses of an arm would match at any place."""
+    import cv2
+
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_ROUND, _ROUND))
+    return np.asarray(cv2.dilate(mask.at(_MASK, _MASK).astype(np.uint8), disc) > 0)
+
+
+def open_views(weights: Path | None = None) -> ViewFinder:
+    """Look up what compares views.
+
+    Args:
+        weights: folder in which weights are looked up first.
+
+    Raises:
+        DoppelgramError: OpenCV or XFeat's weights are missing, or those that tell people from the place.
+    """
+    if find_spec("cv2") is None:
+        raise DoppelgramError(NO_OPENCV)
+    return ViewFinder(open_xfeat(weights), make_segmenter(weights=weights))
+
+
 def asked_view(asked: bool | None, weights: Path | str | None = None) -> ViewFinder | None:
     """What compares views, or None where nobody wants it.
 
@@ -122,9 +139,6 @@ def asked_view(asked: bool | None, weights: Path | str | None = None) -> ViewFin
     """
     if asked is False:
         return None
-    folder = None if weights is None else Path(weights).expanduser()
-    if asked:
-        return ViewFinder(folder)
-    with suppress(DoppelgramError):
-        return ViewFinder(folder)
+    with nullcontext() if asked else suppress(DoppelgramError):
+        return open_views(None if weights is None else Path(weights).expanduser())
     return None

@@ -77,19 +77,20 @@ class XFeat:
     """Finds points by XFeat, in a photograph made 640 pixels long; for several threads at a time.
 
     Attributes:
+        file: of the weights.
         key: what decides its answers, fit for a file name.
     """
 
     def __init__(self, file: Path) -> None:
         """Name the file of weights; it is read when the first photograph is looked at."""
-        self._file = file
+        self.file = file
         self.key = f"xfeat-{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}-{SIDE}-1"
 
     @cached_property
     def _network(self) -> XFeatNetwork:
         from doppelgram.view.network import load_network
 
-        return load_network(self._file)
+        return load_network(self.file)
 
     def points(self, image: Image.Image, size: tuple[int, int]) -> ViewPoints:
         """The points of a photograph, people included.
