@@ -28,8 +28,11 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image.Image, Image
     world = render_posts(tmp_path_factory.mktemp("views") / "posts", posts=2, places=2, poses=1, size=320)
     first = sorted(world.glob("*/_zz/*.jpg"))
     places = {file.parent.parent.name: file for file in first}
-    one, two = (np.asarray(Image.open(file).convert("RGB")) for file in places.values())
-    return Image.fromarray(one // [2, 1, 1] * np.uint8(1)), Image.fromarray(two // [2, 1, 1] * np.uint8(1))
+    one, two = (
+        Image.fromarray(np.asarray(Image.open(file).convert("RGB")) // np.array([2, 1, 1], np.uint8))
+        for file in places.values()
+    )
+    return one, two
 
 
 HOMOGRAPHY = np.array([[1.06, 0.05, -14.0], [-0.03, 1.04, -6.0], [1.2e-4, 5e-5, 1.0]])

@@ -6,6 +6,7 @@ G. Potje and others, "XFeat: Accelerated Features for Lightweight Image Matching
 from __future__ import annotations
 
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +87,7 @@ def load_network(file: Path) -> XFeatNetwork:
             if not name.startswith("fine_matcher.")
         }
         network.load_state_dict(own)
-    except (OSError, RuntimeError, ValueError, AttributeError, EOFError, KeyError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise DoppelgramError(f"{file}: does not hold XFeat's weights: {reason}") from None
+    except (OSError, RuntimeError, ValueError, AttributeError, EOFError, KeyError, UnpicklingError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "another network's, or no tensors"
+        raise DoppelgramError(f"{file}: does not hold XFeat's weights ({reason})") from None
     return network.eval().requires_grad_(False)
