@@ -14,7 +14,7 @@ from doppelgram.rolemodels.result import RoleModels
 from doppelgram.view.finder import ViewFinder
 
 MOST_PAIRS = 100
-"""So many pairs are looked at: their photographs take about a fifth of a second of one core each."""
+"""So many pairs are looked at: their photographs take about 0.3 s of one core each."""
 
 
 def leading_pairs(found: RoleModels, most: int = MOST_PAIRS) -> list[int]:
