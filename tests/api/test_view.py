@@ -1,4 +1,4 @@
-"""The same view in commands: said in words and drawn, silent where the parts are missing, a column of a trace's edges."""
+"""The same view in commands: said in words and drawn, silent where parts are missing, a column of a trace's edges."""
 
 import json
 from dataclasses import replace
@@ -14,11 +14,11 @@ from doppelgram.catalog.views import with_views as answers_with_views
 from doppelgram.cli import main
 from doppelgram.console import SilentProgress
 from doppelgram.pose.segmenter import DeepLab
+from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.trace import trace_posts
 from doppelgram.rolemodels.views import leading_pairs, with_views
 from doppelgram.view.finder import ViewFinder
 from doppelgram.view.points import XFeat
-from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.trace import trace_posts
 from helpers.made_up_posts import SPACE, posts, vectors
 from helpers.views import saved, taken_from_elsewhere
 
