@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -139,6 +139,9 @@ def asked_view(asked: bool | None, weights: Path | str | None = None) -> ViewFin
     """
     if asked is False:
         return None
-    with nullcontext() if asked else suppress(DoppelgramError):
+    try:
         return open_views(None if weights is None else Path(weights).expanduser())
-    return None
+    except DoppelgramError:
+        if asked:
+            raise
+        return None
