@@ -11,7 +11,7 @@ import pytest
 
 from helpers.pictures import stripes
 
-pytest_plugins = ["helpers.catalogs", "helpers.map_images", "helpers.pose_networks"]
+pytest_plugins = ["helpers.catalogs", "helpers.map_images", "helpers.pose_networks", "helpers.views"]
 
 
 @pytest.fixture(autouse=True)

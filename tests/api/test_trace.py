@@ -157,7 +157,7 @@ def test_a_model_of_whole_images_is_refused(posts: Path, save_model: Callable[..
 
 def test_a_file_in_the_place_of_the_folder(posts: Path, run: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("x")
-    with pytest.raises(DoppelgramError, match="taken: is a file; the tables and the report need a folder"):
+    with pytest.raises(DoppelgramError, match="taken: is a file, and a folder is needed"):
         doppelgram.trace(posts, run, out=tmp_path / "taken", settings=QUICK)
 
 

@@ -16,7 +16,7 @@ from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.posts.registry import as_posts, read_posts
-from doppelgram.errors import DoppelgramError
+from doppelgram.files import check_folder
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.role_models.files import write_summary, write_tables
@@ -27,7 +27,9 @@ from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
+from doppelgram.rolemodels.views import with_views
 from doppelgram.training.run import Run
+from doppelgram.view.finder import asked_view
 
 CATALOG_FOLDER = "catalog"
 
@@ -44,6 +46,7 @@ def trace(
     timezone: str = "UTC",
     places: bool = True,
     title: str = "",
+    view: bool | None = None,
     progress: Progress | None = None,
 ) -> RoleModels:
     """Find the arrangements among posts, order each in time, and say which posts set them.
@@ -55,21 +58,23 @@ def trace(
         out: folder for the tables, the graph and ``report.html``; nothing is written if it is None.
         catalog: where the posts' vectors and small pictures are kept, so that a photograph is opened once and decoded
             only if it is new; ``catalog`` in ``out`` by default.
-        weights: folder in which the weights that find people are looked up first.
+        weights: folder in which weights are looked up first.
         keypoints: file of ready-made keypoints, for a model that takes those.
         settings: threshold, decay, draws, seed and the rest; the defaults if None.
         timezone: of times that name none, by its IANA name.
         places: whether a column ``place`` of the posts is the place within which clocks are shuffled; without one, or
             if not, places are found in the photographs.
         title: of the report.
+        view: whether leading pairs are looked at for the same view; by default where the extra ``view`` is installed.
         progress: where progress and remarks go; the terminal by default.
 
     Raises:
         DoppelgramError: a row of the posts, the model, the catalog or a folder cannot be used, or no picture be read.
     """
-    progress = progress or TerminalProgress()
-    settings = settings or TraceSettings()
-    folder = None if out is None else _writable(Path(out).expanduser())
+    progress, settings = progress or TerminalProgress(), settings or TraceSettings()
+    folder, views = None if out is None else Path(out).expanduser(), asked_view(view, weights)
+    if folder is not None:
+        check_folder(folder)
     model = chosen_model(model, "arrangements", progress)
     loaded = require_arrangement(
         load_model(model, weights=weights, keypoints=keypoints),
@@ -95,20 +100,15 @@ def trace(
         with progress.bar("tracing", settings.steps) as advance:
             table = PostTable.of(as_posts(readable), places=places)
             found = trace_posts(table, vectors[[row_of[digest] for digest in digests]], loaded.space, settings, advance)
+        found = with_views(found, dict(zip(readable.names, readable.paths, strict=True)), views, progress)
         found.counts["unreadable"] = len(collection) - len(readable)
         if folder is not None:
             pictures = CatalogPictures(store, dict(zip(readable.names, digests, strict=True)))
             write_tables(found, folder)
             write_summary(summary(found, folder), folder)
-            about = versions(loaded)
-            write_report(found, folder / REPORT_FILE, pictures, title=title or title_of(source), about=about)
+            title = title or title_of(source)
+            write_report(found, folder / REPORT_FILE, pictures, title=title, about=versions(loaded))
     return found
-
-
-def _writable(folder: Path) -> Path:
-    if folder.exists() and not folder.is_dir():
-        raise DoppelgramError(f"{folder}: is a file; the tables and the report need a folder")
-    return folder
 
 
 @contextmanager

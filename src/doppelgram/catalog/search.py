@@ -39,6 +39,7 @@ class Match:
         parts: probability that each part of the space, such as the place, is the same.
         unknown: parts that could not be compared; their probability is that of any pair.
         as_near: share of the catalog's own pairs of images that are as near; None where its images have labels.
+        view_points: matched points of the same view, 0 where they are too few to say so; None where nobody looked.
     """
 
     rank: int
@@ -51,6 +52,7 @@ class Match:
     parts: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     as_near: float | None = None
+    view_points: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from doppelgram.cli.app import (
     Json,
     Keypoints,
     Seed,
+    View,
     Weights,
     argument,
     command,
@@ -79,6 +80,7 @@ def trace(
     ] = TraceSettings.draws,
     weights: Weights = None,
     keypoints: Keypoints = None,
+    view: View = None,
 ) -> None:
     """Find role models: posts whose pose and place later posts repeated."""
     settings = TraceSettings(
@@ -99,6 +101,7 @@ def trace(
         timezone=timezone,
         places=not ignore_places,
         title=title,
+        view=view,
         progress=progress(),
     )
     scores = score_trace(found, truth) if truth else None

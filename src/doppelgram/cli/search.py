@@ -27,6 +27,7 @@ from doppelgram.cli.app import (
     print_json,
     progress,
     say_written,
+    switch,
 )
 from doppelgram.cli.tables import echo_table, shorten, terminal_width
 
@@ -95,6 +96,12 @@ def search(
         option("joint|place|pose", "With a model of places and poses: rank by joint (default), place or pose."),
     ] = "",
     montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
+    view: Annotated[
+        bool,
+        switch(
+            "Say which of the first 5 show the very same view, by matched points. About 2 s a photograph.", "--view"
+        ),
+    ] = False,
     json_: Json = False,
     crop: Crop = "",
     show_crops: ShowCrops = None,
@@ -117,6 +124,7 @@ def search(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
+        view=view,
         progress=progress(),
     )
     say_written(show_crops, montage)
@@ -133,27 +141,33 @@ def _print_table(neighbours: Neighbours) -> None:
     """The answers to one photograph, for a person."""
     arranged = any(match.parts for match in neighbours.matches)
     numbers = ("place", "pose", "both") if arranged else ("distance", "probability")
+    looked = any(match.view_points is not None for match in neighbours.matches)
     rows = []
     for match in neighbours.matches:
         probability = _shown(match.probability)
         cells = (*_parts(match, _shown), probability) if arranged else (f"{match.distance:.3f}", probability)
+        seen = ((f"{match.view_points} points" if match.view_points else ""),) if looked else ()
         # Where nothing is labelled, how many pairs of the catalog are as near stands in the label's place.
         known = match.label if match.as_near is None else f"1 in {1 / match.as_near:,.0f}"
-        rows.append((str(match.rank), known, *cells, match.path))
+        rows.append((str(match.rank), known, *cells, *seen, match.path))
     typer.echo(shorten(neighbours.query, terminal_width()))
     told = "label" if all(match.as_near is None for match in neighbours.matches) else "pairs as near"
-    echo_table(("rank", told, *numbers, "path"), rows, names=(told, "path"))
+    headings = ("rank", told, *numbers, *(("same view",) if looked else ()), "path")
+    echo_table(headings, rows, names=(told, "path"))
     typer.echo()
 
 
 def _print_lines(found: list[Neighbours]) -> None:
     """All answers, for another program: nothing is cut."""
     parts = next((tuple(match.parts) for neighbours in found for match in neighbours.matches), ())
-    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, "path")))
+    looked = any(match.view_points is not None for neighbours in found for match in neighbours.matches)
+    view = ("view_points",) if looked else ()
+    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, *view, "path")))
     for neighbours in found:
         for match in neighbours.matches:
             numbers = (f"{match.distance:.4f}", _exact(match.probability), *_parts(match, _exact))
-            cells = (neighbours.query, str(match.rank), match.label, *numbers, match.path)
+            seen = ("" if match.view_points is None else str(match.view_points),) if looked else ()
+            cells = (neighbours.query, str(match.rank), match.label, *numbers, *seen, match.path)
             typer.echo("\t".join(" ".join(cell.split()) for cell in cells))
 
 

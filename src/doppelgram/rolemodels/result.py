@@ -31,8 +31,9 @@ class RoleModels:
             ``clock not set``, ``nobody in it``), and the further columns of the posts. Posts that were not traced come
             last, without numbers.
         edges: ``source``, ``target`` (paths, earlier to later), ``attribution``, ``probability``, ``place_score``,
-            ``pose_score``, ``lag_days``, ``is_parent``, ``arrangement`` (of the target). Edges between posts of one
-            author are left out, and those with an attribution under 0.01 unless from a parent.
+            ``pose_score``, ``lag_days``, ``is_parent``, ``arrangement`` (of the target), ``view_points`` (matched
+            points of the same view, 0 where they are too few to say so; unknown where nobody looked). Edges between
+            posts of one author are left out, and those with an attribution under 0.01 unless from a parent.
         arrangements: ``arrangement``, ``posts``, ``authors``, ``place``, ``role_model`` (path of the post with the
             highest score), ``earliest`` (path), ``first``, ``last`` (UTC), and of the role model ``author``, ``score``,
             ``followers``, ``total_followers``, ``excess``, ``p_value``, ``q_value``; then ``spread_excess``,

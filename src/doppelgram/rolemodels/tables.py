@@ -145,6 +145,7 @@ def edges(posts: PostTable, groups: Grouping, found: Findings) -> pd.DataFrame:
             "lag_days": graph.lag[kept],
             "is_parent": parents[kept],
             "arrangement": _arrangement_names(groups.arrangement[target], int(groups.arrangement.max(initial=0))),
+            "view_points": pd.array([pd.NA] * len(kept), dtype="Int64"),
         }
     )
 

@@ -102,6 +102,9 @@ def _leader(rank: int, post: Any, history: History, store: PhotographStore) -> d
         "Rank": f"{rank} (95 %: {int(post.rank_low)} to {int(post.rank_high)})",
         "Originality": number(post.originality, 2),
     }
+    if views := history.views(k):
+        said = sum(points > 0 for points in views)
+        facts["Repeat the very view"] = f"{said} of {count(len(views), 'follower')} looked at, by matched points"
     if post.half_life == post.half_life:
         facts["Half of the attributed followers within"] = span(post.half_life * DAY)
     return {
