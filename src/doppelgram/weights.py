@@ -51,6 +51,11 @@ KNOWN = {
             "cd7cc22fa946e5d146a7b98d496853e1923e22828d3972d579973f27f91bb105",
         ),
         Weights(
+            "movenet_thunder",
+            "movenet_singlepose_thunder.onnx",
+            "MoveNet Thunder, 17 keypoints of one person, more accurate (Apache-2.0)",
+        ),
+        Weights(
             "deeplab_v3_pascal",
             "deeplabv3_mnv2_pascal_quant.tflite",
             "DeepLab v3, Pascal VOC classes; tells people from the place (Apache-2.0)",
