@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from doppelgram.pose.skeleton import KEYPOINT_NAMES, LIMBS, present
 
-# Chosen on half of the poses of `benchmarks/ready_made.py`: of cap, weight of limbs and power of confidence.
-CAP = 1.5
+# Chosen on every second pose of the posts; `benchmarks/ready_made.py` reports on the others.
+CAP = 1.25
 LIMB_WEIGHT = 1.0
 CONFIDENCE_POWER = 0.5
 
@@ -49,6 +49,6 @@ def pose_vectors(
     places = places * np.minimum(1.0, cap / np.maximum(away, 1e-9)) * sure[..., None]
     # Twice as long as any vector can be.
     radius = 2 * np.sqrt(places.shape[1] * cap**2 + limbs.shape[1] * limb_weight**2)
-    flat = np.concatenate([places, limbs], axis=1).reshape(len(poses), -1) / radius
+    flat = np.concatenate([places, limbs], axis=1).reshape(len(poses), DIM - 1) / radius
     lifted = np.sqrt(1 - (flat**2).sum(1, keepdims=True))
     return np.where(known.any(1, keepdims=True), np.hstack([flat, lifted]), 0.0).astype(np.float32)

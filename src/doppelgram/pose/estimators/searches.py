@@ -46,8 +46,8 @@ def search_plain(look: Look, image: Image.Image) -> People:
 
     Where somebody is plain to see, that person is painted over and the rest looked at again; elsewhere overlapping
     tiles are searched. Of those who were seen, the two most prominent, passers-by aside, are looked at in a square
-    round each of them, as MoveNet itself does from one frame of a film to the next, and the most prominent one once more,
-    mirrored; answers are averaged by confidence. Passers-by stay as they were seen.
+    round each of them, as MoveNet itself does from one frame of a film to the next, and the most prominent one once
+    more, mirrored; answers are averaged by confidence. Passers-by stay as they were seen.
     """
     candidates, plain = _candidates(look, image)
     first = _distinct(candidates[_score(candidates) >= FOUND / 2], image.size, _SAME_AT_FIRST)
@@ -99,9 +99,13 @@ def search_thoroughly(look: Look, image: Image.Image) -> People:
 
 
 def search_in_two_looks(look: Look, image: Image.Image) -> People:
-    """The whole photograph, letterboxed, then the square round whom was seen there: one person, two looks."""
-    first = look(image, letterbox(*image.size))
-    person = merged([first, look(image, around(first))]) if _score(first) >= FOUND / 2 else first
+    """The whole photograph, letterboxed, then the square round whom was seen there; the surer look counts.
+
+    One person at most. A third look, mirrored, and averages of looks brought nothing more for a good network.
+    """
+    person = look(image, letterbox(*image.size))
+    if _score(person) >= FOUND / 2:
+        person = max(person, look(image, around(person)), key=_score)
     if _score(person) < FOUND:
         return People.nobody(*image.size)
     return People(person[None], _score(person)[None], *image.size)
