@@ -170,7 +170,7 @@ def pose(
         str,
         option(
             "NAME",
-            "What finds people: movenet, movenet-thorough (slower), mediapipe, vitpose, keypoints.",
+            "What finds people: movenet, movenet-thorough (slower), movenet-thunder, mediapipe, vitpose, keypoints.",
             panel=PRETRAINED,
         ),
     ] = "movenet",

@@ -116,8 +116,15 @@ class ArrangementModel(Embedder):
         if sum(counts):
             rows = np.repeat(np.arange(len(found)), counts)
             nth = np.concatenate([np.arange(count) for count in counts])
-            slots = np.zeros((len(found), self.space.people, self.space.pose_dim), dtype=np.float32)
-            slots[rows, nth] = _fused(self.pose, inputs[len(self.place) :])
+            slots = np.zeros((len(found), self.space.people, self.space.slot), dtype=np.float32)
+            shown_people = inputs[len(self.place) :]
+            slots[rows, nth, : self.space.pose_dim] = _fused(self.pose, shown_people)
+            if self.space.mirror:
+                turned = [
+                    [tower.mirrored(piece) for piece in pieces]
+                    for tower, pieces in zip(self.pose, shown_people, strict=True)
+                ]
+                slots[rows, nth, self.space.pose_dim :] = _fused(self.pose, turned)
             vectors[:, self.space.place_dim :] = slots.reshape(len(found), -1)
         return Embedded(vectors, found)
 
@@ -140,7 +147,7 @@ class ArrangementModel(Embedder):
         space = self.space
         sides: dict[str, Sequence[Tower]] = {side: getattr(self, side) for side in _SIDES}
         architecture: dict[str, Any] = {side: [tower.described() for tower in sides[side]] for side in _SIDES}
-        architecture["space"] = {"place_dim": space.place_dim, "pose_dim": space.pose_dim, "people": space.people}
+        architecture["space"] = space.described()
         description = {
             "kind": KIND,
             "architecture": architecture,

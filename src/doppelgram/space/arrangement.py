@@ -130,6 +130,13 @@ class ArrangementSpace:
         """Which photographs the calibration was fitted to."""
         return self.calibration.place.fitted_on
 
+    def described(self) -> dict[str, Any]:
+        """All but the calibration, JSON-ready, what is at its default left out: fields of an equal space."""
+        facts = {"place_dim": self.place_dim, "pose_dim": self.pose_dim, "people": self.people}
+        if self.mirror:
+            facts["mirror"] = True
+        return facts | {name: list(value) for name in ("offset", "shift") if (value := getattr(self, name))}
+
     def split(self, vectors: NDArray[Any]) -> tuple[Float32, Float32]:
         """Vectors (n, dim) as centred place embeddings (n, place_dim) and poses (n, people, slot)."""
         vectors = np.asarray(vectors, dtype=np.float32)
@@ -250,7 +257,7 @@ class ArrangementSpace:
     def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
         """The whole vectors (n, dim), their centred places (n, place_dim), or their most prominent people's poses.
 
-        Of a pose and its mirror image the one comes first whose numbers have the greater sum, later ones counting more.
+        Of a pose and its mirror image the one with the greater sum of numbers, later ones counting more, comes first.
         """
         by, (place, poses) = checked_part(self, by), self.split(vectors)
         if self.mirror:
