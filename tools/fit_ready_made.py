@@ -1,6 +1,7 @@
 """Fit the numbers of the ready-made models that their package carries, and say how they do on images kept aside.
 
     python tools/fit_ready_made.py things --data LANDMARKS [--cache FILE]
+    python tools/fit_ready_made.py arrangements --data LANDMARKS --posts POSTS [--cache FILE] [--weights DIR]
 
 ``LANDMARKS`` is a folder of photographs, one folder a landmark. Everything is chosen and measured on one half of the
 landmarks with numbers fitted on the other; what is written is then fitted on all of them.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +22,27 @@ from torch import Tensor, nn
 from doppelgram.console import TerminalProgress
 from doppelgram.dataset.read import read_collection
 from doppelgram.evaluation.calibration import fit_calibration
+from doppelgram.evaluation.collection import embed_collection
+from doppelgram.evaluation.joint_fit import fit_joint, fit_joint_search, pair_kinds
 from doppelgram.evaluation.roc import Roc, pair_statistics
 from doppelgram.evaluation.sampling import sample_pairs
 from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.images.augment import to_float
 from doppelgram.images.read import Want, read
+from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.compiled import compiled
 from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.models.ready_made.arrangements import FITTED, MEAN, untrained_arrangements
 from doppelgram.models.ready_made.description import HERE
 from doppelgram.models.ready_made.things import THINGS
 from doppelgram.models.towers import unit
+from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
+from doppelgram.studies.role_model.protocols import read_grouped_posts
 
 PROGRESS = TerminalProgress()
+_PART = Calibration(1.0, 0.0, 1.0, 1, 1, "nothing")
+_UNFITTED = JointCalibration(_PART, _PART, 1.0, 1.0, 0.0, 0.0, 0.5, rule="both")
 Array = np.ndarray[Any, Any]
 
 
@@ -41,8 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     things = models.add_parser("things", help="mean and calibration of `things`")
     things.add_argument("--data", type=Path, required=True, help="photographs, one folder a landmark")
     things.add_argument("--cache", type=Path, help="file in which the features are kept")
+    arrangements = models.add_parser("arrangements", help="mean and calibration of `arrangements`")
+    arrangements.add_argument("--data", type=Path, required=True, help="photographs, one folder a landmark")
+    arrangements.add_argument(
+        "--posts", type=Path, required=True, help="posts.csv with places and poses, and truth.csv"
+    )
+    arrangements.add_argument("--weights", type=Path, help="folder to look weights up in first")
+    arrangements.add_argument("--cache", type=Path, help="file in which the features of the landmarks are kept")
     given = parser.parse_args(arguments)
-    fit_things(given.data, given.cache)
+    if given.model == "things":
+        fit_things(given.data, given.cache)
+    else:
+        fit_arrangements(given.data, given.posts, given.weights, given.cache)
 
 
 def fit_things(data: Path, cache: Path | None) -> None:
@@ -60,6 +81,36 @@ def fit_things(data: Path, cache: Path | None) -> None:
     np.save(HERE / "things.npy", mean.astype(np.float32))
     text = json.dumps(calibration.to_dict(), indent=1)
     (HERE / "things.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+def fit_arrangements(data: Path, posts: Path, weights: Path | None, cache: Path | None) -> None:
+    """Write ``arrangements.npy``, the mean of places, and ``arrangements.json``, what distances mean.
+
+    The mean is of photographs of landmarks that are no places of the posts. The calibration is of pairs of every second
+    place and every second pose of the posts, of different persons before different photographs; what is measured
+    elsewhere is measured on the others.
+    """
+    offset = unit(_features(data, cache)[0]).mean(0)
+    np.save(HERE / MEAN, offset.astype(np.float32))
+    grouped = read_grouped_posts(posts)
+    names = {kind: sorted(set(grouped.column(kind)) - {""})[::2] for kind in ("place", "pose")}
+    chosen = np.isin(grouped.column("place"), names["place"]) & np.isin(grouped.column("pose"), names["pose"])
+    fitted = grouped.take(np.flatnonzero(chosen))
+    backbone = make_backbone("efficientnet_lite2")
+    model = untrained_arrangements(backbone, tuple(offset.tolist()), _UNFITTED, weights)
+    found = embed_collection(model, fitted, PROGRESS, what="posts")
+    groups = [found.collection.column(name) for name in ("person", "photo")]
+    apart = np.logical_and(*(group[:, None] != group[None] for group in groups))
+    place, pose = (found.collection.column(kind) for kind in ("place", "pose"))
+    kinds = pair_kinds(place, pose, apart, seed=0)
+    fitted_on = f"posts of {len(names['place'])} places and {len(names['pose'])} poses"
+    space = model.space.adapted(found.vectors)
+    joint = fit_joint(space, found.vectors, kinds, fitted_on)
+    space = replace(space, calibration=joint)
+    joint = replace(joint, search=fit_joint_search(space, found.vectors, place, pose, apart))
+    text = json.dumps(joint.to_dict(), indent=1)
+    (HERE / FITTED).write_text(text + "\n", encoding="utf-8")
     print(text)
 
 

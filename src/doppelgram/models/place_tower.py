@@ -51,6 +51,10 @@ class MaskedTower(Tower):
             covered = np.asarray(outlines.resize((size, size), Image.Resampling.BOX))
         return np.dstack([self.framing.apply(Image.fromarray(pixels)), covered])[None]
 
+    def mirrored(self, inputs: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Mirrored squares."""
+        return inputs[:, :, ::-1]
+
     def embed(self, inputs: NDArray[np.uint8]) -> Embeddings:
         """Embeddings (n, dim) of length one of squares, uint8 (n, size, size, 4)."""
         if self._run is None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.models.ready_made.arrangements import ARRANGEMENTS
 from doppelgram.models.ready_made.description import ReadyMade
 from doppelgram.models.ready_made.things import THINGS, THINGS_DINOV2
 
 if TYPE_CHECKING:
     from doppelgram.models.embedder import Embedder
 
-READY_MADE: Mapping[str, ReadyMade] = {model.name: model for model in (THINGS, THINGS_DINOV2)}
+READY_MADE: Mapping[str, ReadyMade] = {model.name: model for model in (ARRANGEMENTS, THINGS, THINGS_DINOV2)}
 
 
 def ready_made(model: object) -> str:
