@@ -68,3 +68,8 @@ def test_without_labels_a_folder_says_how_near_any_two_images_are(model, draw_pi
 def test_what_to_calibrate_with_is_one_thing(model, given):
     with pytest.raises(DoppelgramError, match="one of --pairs, --labelled and --folder"):
         calibrate(model, **given)
+
+
+def test_a_ready_made_model_is_saved_elsewhere(tmp_path):
+    with pytest.raises(DoppelgramError, match="'things' is a ready-made model; .* --out"):
+        calibrate("things", labelled=tmp_path)
