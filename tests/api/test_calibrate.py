@@ -71,5 +71,5 @@ def test_what_to_calibrate_with_is_one_thing(model, given):
 
 
 def test_a_ready_made_model_is_saved_elsewhere(tmp_path):
-    with pytest.raises(DoppelgramError, match="'things' is a ready-made model; .* --out"):
+    with pytest.raises(DoppelgramError, match=r"'things' is a ready-made model; .* --out"):
         calibrate("things", labelled=tmp_path)
