@@ -1,10 +1,10 @@
 """Do the probabilities hold? Of signs, faces and posts: what a search and verify say, on images kept out.
 
 Images come in three parts that share no scene, person or photograph: what was trained on (only of a run), what
-calibrates, and what is reported. *Before* is the logistic curve fitted to random pairs of the second part, as builds did
-that knew nothing else; *after* is `calibrate_embedding` and, of posts, `fit_joint` and `fit_joint_search`. The figures
-are of the ten nearest images of each image of the third part, looked for among each other and in everything else, and of
-pairs of the third part, mixed as verify states.
+calibrates, and what is reported. *Before* is the logistic curve fitted to random pairs of the second part, as builds
+did that knew nothing else; *after* is `calibrate_embedding` and, of posts, `fit_joint` and `fit_joint_search`. The
+figures are of the ten nearest images of each image of the third part, looked for among each other and in everything
+else, and of pairs of the third part, mixed as verify states.
 
     python benchmarks/calibration.py [--run signs=RUN] [--vectors faces=FILE.npz] [--arrangements posts=FILE.npz]
 

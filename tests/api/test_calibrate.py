@@ -7,7 +7,7 @@ import pytest
 
 from doppelgram import calibrate, evaluate, index, load_model, search
 from doppelgram.errors import DoppelgramError
-from helpers.commands import run
+from helpers.commands import call
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_pairs_leave_what_is_said_of_searches(model, draw_folder, tmp_path):
             f"class 0/picture {n}.jpg,class 1/picture {n}.jpg,0",
         ]
     (images / "pairs.csv").write_text("\n".join(rows))
-    answer = json.loads(run("calibrate", model, "--pairs", images / "pairs.csv", "--json").stdout)
+    answer = json.loads(call("calibrate", model, "--pairs", images / "pairs.csv", "--json").stdout)
     now = load_model(model).space.calibration
     assert answer["images"] == 7
     assert now.search == kept.search
@@ -68,3 +68,8 @@ def test_without_labels_a_folder_says_how_near_any_two_images_are(model, draw_pi
 def test_what_to_calibrate_with_is_one_thing(model, given):
     with pytest.raises(DoppelgramError, match="one of --pairs, --labelled and --folder"):
         calibrate(model, **given)
+
+
+def test_a_ready_made_model_is_saved_elsewhere(tmp_path):
+    with pytest.raises(DoppelgramError, match=r"'things' is a ready-made model; .* --out"):
+        calibrate("things", labelled=tmp_path)

@@ -14,10 +14,11 @@ from doppelgram.dataset.pairs import read_pairs
 from doppelgram.dataset.read import as_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.collection import embed_collection
-from doppelgram.evaluation.recalibration import recalibrated_by_labels, recalibrated_by_pairs
+from doppelgram.evaluation.recalibration import recalibrate_by_labels, recalibrate_by_pairs
 from doppelgram.files import check_folder
 from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.models.embedder import Embedder
+from doppelgram.models.ready_made.registry import READY_MADE
 from doppelgram.space.background import background
 from doppelgram.training.run import Run
 
@@ -80,11 +81,14 @@ def calibrate(
     progress = progress or TerminalProgress()
     if out is not None:
         check_folder(Path(out).expanduser())
-    loaded = load_model(Path(model), weights=weights, keypoints=keypoints)
+    if str(model) in READY_MADE and out is None and folder is None:
+        raise DoppelgramError(f"'{model}' is a ready-made model; give the folder to save it in, calibrated, by --out")
+    target = Path(out).expanduser() if out is not None else Path() if folder is not None else model_folder(model)
+    loaded = load_model(model, weights=weights, keypoints=keypoints)
     name = str(given[0].root if isinstance(given[0], Collection) else given[0])
     if pairs is not None:
         file, start = Path(pairs).expanduser(), Path(root).expanduser() if root else None
-        fitted, images = _by_pairs(loaded, file, start, name)
+        images = _by_pairs(loaded, file, start, name)
     else:
         collection = as_collection(given[0], label=str(loaded.recipe.get("data", {}).get("label", "")))
         found = embed_collection(loaded, collection if folder is not None else collection.labelled(), progress)
@@ -92,15 +96,16 @@ def calibrate(
         if folder is not None:
             near = background(loaded.space, found.vectors, seed=seed)
             return Calibrated(None, name, images, {rate: near.distance(rate) for rate in RATES})
-        fitted = recalibrated_by_labels(loaded, found, fitted_on=name, seed=seed)
-    place = fitted.save(Path(out).expanduser() if out is not None else model_folder(Path(model)))
+        recalibrate_by_labels(loaded, found, fitted_on=name, seed=seed)
+    place = loaded.save(target)
     return Calibrated(str(place), name, images, {})
 
 
-def _by_pairs(model: Embedder, file: Path, root: Path | None, name: str) -> tuple[Embedder, int]:
+def _by_pairs(model: Embedder, file: Path, root: Path | None, name: str) -> int:
     left, right, same = read_pairs(file, root)
     paths: list[Path] = sorted(set(left) | set(right))
     row = {path: number for number, path in enumerate(paths)}
     vectors: np.ndarray[Any, Any] = model.embed_images(paths)
     a, b = (vectors[[row[path] for path in side]] for side in (left, right))
-    return recalibrated_by_pairs(model, a, b, same, fitted_on=name), len(paths)
+    recalibrate_by_pairs(model, a, b, same, fitted_on=name)
+    return len(paths)

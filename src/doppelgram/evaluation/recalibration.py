@@ -22,8 +22,8 @@ from doppelgram.space.joint import JointCalibration
 from doppelgram.space.space import Space
 
 
-def recalibrated_by_labels(model: Embedder, found: EmbeddedCollection, *, fitted_on: str, seed: int = 0) -> Embedder:
-    """The model with a calibration fitted to labelled images; those of one ``group`` are never compared.
+def recalibrate_by_labels(model: Embedder, found: EmbeddedCollection, *, fitted_on: str, seed: int = 0) -> None:
+    """Fit a model's calibration to labelled images; those of one ``group`` are never compared.
 
     Raises:
         DoppelgramError: there are too few images or labels, or distances say nothing.
@@ -35,15 +35,16 @@ def recalibrated_by_labels(model: Embedder, found: EmbeddedCollection, *, fitted
         if missing:
             raise DoppelgramError(f"{fitted_on}: has no column '{missing[0]}'; this model needs place and pose")
         place, pose = (found.collection.column(name) for name in (PLACE, POSE))
-        return model.with_calibration(_joint(model.space, found.vectors, place, pose, groups, fitted_on, seed))
+        model.calibrate(_joint(model.space, found.vectors, place, pose, groups, fitted_on, seed).to_dict())
+        return
     images = EmbeddedSet(found.vectors, found.collection.labels, groups)
-    return model.with_calibration(calibrate_embedding(images, fitted_on=fitted_on, seed=seed))
+    model.calibrate(calibrate_embedding(images, fitted_on=fitted_on, seed=seed).to_dict())
 
 
-def recalibrated_by_pairs(
+def recalibrate_by_pairs(
     model: Embedder, a: NDArray[Any], b: NDArray[Any], same: NDArray[np.bool_], *, fitted_on: str
-) -> Embedder:
-    """The model with a calibration fitted to pairs of vectors (m, dim); what it says of searches stays.
+) -> None:
+    """Fit a model's calibration to pairs of vectors (m, dim); what it says of searches stays.
 
     Raises:
         DoppelgramError: a kind of pair is missing, or distances say nothing.
@@ -54,7 +55,7 @@ def recalibrated_by_pairs(
     before: Calibration | None = getattr(model.space, "calibration", None)
     fitted = fit_calibration(distances, same, fitted_on=fitted_on)
     pairs = fit_curve(distances, same, weights=pair_weights(same), about=f"the pairs of {fitted_on}")
-    return model.with_calibration(replace(fitted, pairs=pairs, search=before.search if before else None))
+    model.calibrate(replace(fitted, pairs=pairs, search=before.search if before else None).to_dict())
 
 
 def _joint(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -73,12 +72,6 @@ class Embedder(ABC):
         Raises:
             DoppelgramError: the model does not look at cuts.
         """
-
-    def with_calibration(self, calibration: Any) -> Self:
-        """The same model, whose distances mean something else; ``calibration`` is of its space's kind."""
-        changed = copy(self)
-        changed.space = replace(self.space, calibration=calibration)  # type: ignore[type-var]
-        return changed
 
     @abstractmethod
     def described(self) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -70,10 +70,6 @@ class Model(Embedder):
         """The same model behind another cut; see `Embedder.with_face`."""
         return replace(self, tower=replace(self.tower, framing=replace(self.framing, face=face))) if face else self
 
-    def with_calibration(self, calibration: Calibration) -> Model:
-        """The same model, whose distances mean something else."""
-        return replace(self, calibration=calibration)
-
     def described(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """All of it, as JSON-ready values and tensors."""
         tower = self.tower
