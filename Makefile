@@ -9,7 +9,7 @@ WEIGHTS ?= weights
 
 # Folders whose tests need no trained model; what is slow in them is marked so.
 QUICK := $(addprefix tests/,cli comparison dataset evaluation label_errors learning maps rolemodels space \
-	test_architecture.py test_cli.py test_console.py test_weights.py)
+	weights test_architecture.py test_cli.py test_console.py)
 
 environment: $(VENV)/.installed
 

