@@ -2,6 +2,10 @@
 
     python tools/fit_ready_made.py things --data LANDMARKS [--cache FILE]
     python tools/fit_ready_made.py arrangements --data LANDMARKS --posts POSTS [--cache FILE] [--weights DIR]
+    python tools/fit_ready_made.py faces --data LFW --without lfw62.txt [--cache FILE]
+
+``LFW`` is a folder of photographs, one folder a person; the calibration of `faces` is fitted on 50 people drawn from
+those that the list does not name, and `benchmarks/ready_made_faces.py` asks 50 others and those of the list.
 
 ``LANDMARKS`` is a folder of photographs, one folder a landmark. Everything is chosen and measured on one half of the
 landmarks with numbers fitted on the other; what is written is then fitted on all of them.
@@ -11,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +26,18 @@ from torch import Tensor, nn
 
 from doppelgram.console import TerminalProgress
 from doppelgram.dataset.read import read_collection
-from doppelgram.evaluation.calibration import fit_calibration
 from doppelgram.evaluation.collection import embed_collection
 from doppelgram.evaluation.joint_fit import fit_joint, fit_joint_search, pair_kinds
 from doppelgram.evaluation.roc import Roc, pair_statistics
 from doppelgram.evaluation.sampling import sample_pairs
+from doppelgram.evaluation.space_fit import calibrate_embedding
 from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.images.augment import to_float
 from doppelgram.images.read import Want, read
 from doppelgram.models.backbones.registry import make_backbone
+from doppelgram.models.bundle import load_model
 from doppelgram.models.compiled import compiled
+from doppelgram.models.embed_files import embed_files
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.models.ready_made.arrangements import FITTED, MEAN, untrained_arrangements
 from doppelgram.models.ready_made.description import HERE
@@ -54,16 +61,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     things.add_argument("--cache", type=Path, help="file in which the features are kept")
     arrangements = models.add_parser("arrangements", help="mean and calibration of `arrangements`")
     arrangements.add_argument("--data", type=Path, required=True, help="photographs, one folder a landmark")
-    arrangements.add_argument(
-        "--posts", type=Path, required=True, help="posts.csv with places and poses, and truth.csv"
-    )
+    arrangements.add_argument("--posts", type=Path, required=True, help="folder of posts.csv and truth.csv")
     arrangements.add_argument("--weights", type=Path, help="folder to look weights up in first")
     arrangements.add_argument("--cache", type=Path, help="file in which the features of the landmarks are kept")
+    faces = models.add_parser("faces", help="calibration of `faces`")
+    faces.add_argument("--data", type=Path, required=True, help="photographs, one folder a person")
+    faces.add_argument("--without", type=Path, required=True, help="list of people who are left out")
+    faces.add_argument("--cache", type=Path, help="file in which the numbers are kept")
     given = parser.parse_args(arguments)
     if given.model == "things":
         fit_things(given.data, given.cache)
-    else:
+    elif given.model == "arrangements":
         fit_arrangements(given.data, given.posts, given.weights, given.cache)
+    else:
+        fit_faces(given.data, given.without, given.cache)
 
 
 def fit_things(data: Path, cache: Path | None) -> None:
@@ -77,7 +88,7 @@ def fit_things(data: Path, cache: Path | None) -> None:
         print(f"{name} half of the landmarks: AUC {_auc(d, same):.3f} (not centred {_auc(raw, same_raw):.3f})")
     mean = features.mean(0)
     fitted_on = f"{len(labels):,} photographs of {len(set(labels.tolist()))} landmarks (same: the same landmark)"
-    calibration = fit_calibration(*_pairs(unit(features - mean), labels), fitted_on=fitted_on)
+    calibration = calibrate_embedding(EmbeddedSet(unit(features - mean), labels), fitted_on=fitted_on)
     np.save(HERE / "things.npy", mean.astype(np.float32))
     text = json.dumps(calibration.to_dict(), indent=1)
     (HERE / "things.json").write_text(text + "\n", encoding="utf-8")
@@ -112,6 +123,35 @@ def fit_arrangements(data: Path, posts: Path, weights: Path | None, cache: Path 
     text = json.dumps(joint.to_dict(), indent=1)
     (HERE / FITTED).write_text(text + "\n", encoding="utf-8")
     print(text)
+
+
+def fit_faces(data: Path, without: Path, cache: Path | None) -> None:
+    """Write ``faces.json``, what the distance of two faces means."""
+    left_out = set(without.read_text(encoding="utf-8").split())
+    people = sorted(folder.name for folder in data.iterdir() if folder.is_dir() and folder.name not in left_out)
+    asked = sorted(random.Random(0).sample(people, 100)[:50])
+    files = [file for person in asked for file in sorted((data / person).glob("*.jpg"))]
+    kept: dict[str, Array] = {}
+    if cache is not None and cache.is_file():
+        with np.load(cache) as numbers:
+            kept = dict(zip(numbers["names"].tolist(), numbers["vectors"], strict=True))
+    names = [f"{file.parent.name}/{file.name}" for file in files]
+    missing = [file for file, name in zip(files, names, strict=True) if name not in kept]
+    if missing:
+        found = embed_files(load_model("faces"), missing, keep_duplicates=True)
+        new = {
+            f"{missing[at].parent.name}/{missing[at].name}": row
+            for at, row in zip(found.kept, found.vectors, strict=True)
+        }
+        kept |= new
+    names = [name for name in names if name in kept and np.isfinite(kept[name]).all()]
+    labels = np.array([name.split("/")[0] for name in names])
+    text = f"{len(names):,} photographs of 50 people of LFW (same: the same person)"
+    vectors = np.stack([kept[name] for name in names]).astype(np.float32)
+    calibration = calibrate_embedding(EmbeddedSet(vectors, labels), fitted_on=text)
+    written = json.dumps(calibration.to_dict(), indent=1)
+    (HERE / "faces.json").write_text(written + "\n", encoding="utf-8")
+    print(written)
 
 
 def _features(data: Path, cache: Path | None) -> tuple[Array, Array]:

@@ -63,6 +63,7 @@ def test_everything_readable_is_used_and_the_rest_reported(trouble: Trouble) -> 
         "duplicate": len(trouble.duplicates),
         "missing": len(trouble.missing),
         "broken": len(trouble.broken),
+        "faceless": 0,
     }
     assert loaded.report.summary(limit=50).isprintable()
     loaded.report.raise_if_nothing_readable()
@@ -197,7 +198,7 @@ def test_faces_are_counted_while_loading(tmp_path: Path, workers: int) -> None:
     framing = Framing(32, face="opencv")
     loaded = load_pixels(paths, framing, workers=workers, keep_duplicates=True)
     assert [outcome.faces for outcome in loaded.report.outcomes] == [1, 0, 1, None]
-    assert loaded.report.counts() == {"ok": 2, "duplicate": 1, "missing": 1, "broken": 0}
+    assert loaded.report.counts() == {"ok": 2, "duplicate": 1, "missing": 1, "broken": 0, "faceless": 0}
     np.testing.assert_array_equal(loaded.pixels[0], framing.apply(portrait().resize((256, 300))))
     report = load_pixels(paths, Framing(32), keep_duplicates=True).report
     assert {outcome.faces for outcome in report.outcomes} == {None}

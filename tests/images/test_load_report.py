@@ -21,9 +21,9 @@ def report() -> LoadReport:
 
 
 def test_counts_and_problems() -> None:
-    assert report().counts() == {"ok": 1, "duplicate": 1, "missing": 1, "broken": 7}
+    assert report().counts() == {"ok": 1, "duplicate": 1, "missing": 1, "broken": 7, "faceless": 0}
     assert [outcome.status for outcome in report().problems()] == ["missing"] + ["broken"] * 7
-    assert LoadReport().counts() == {"ok": 0, "duplicate": 0, "missing": 0, "broken": 0}
+    assert LoadReport().counts() == {"ok": 0, "duplicate": 0, "missing": 0, "broken": 0, "faceless": 0}
 
 
 def test_summary_is_one_printable_line_with_capped_examples() -> None:

@@ -13,8 +13,9 @@ from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.read import as_collection
-from doppelgram.errors import Interrupted
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs
+from doppelgram.images.face_framing import ALL, LARGEST
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.crops import (
     asked_detector,
@@ -31,6 +32,7 @@ def index(
     *,
     crop: str = "",
     show_crops: Path | str | None = None,
+    faces: str = "",
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
@@ -45,6 +47,8 @@ def index(
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of every image, although the model
             was trained on other cuts; the catalog remembers it.
         show_crops: PNG to draw the images into, with what is cut from each.
+        faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` (the default for a new
+            catalog) that one; the catalog remembers it.
         weights: folder in which pretrained weights are looked up first: those of a ready-made model, or of what finds
             people.
         keypoints: for one that takes ready-made keypoints: the file that holds them, by default ``keypoints.json``
@@ -65,11 +69,14 @@ def index(
     collection = as_collection(data)
     if wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
         collection = collection.with_label(wanted)
+    loaded.with_faces(faces)
+    if faces not in ("", LARGEST, ALL):
+        raise DoppelgramError(f"--faces is '{faces}'; it is {LARGEST} or {ALL}")
     face = asked_detector(crop, show_crops, loaded)
     if show_crops is not None:
         keep_inputs([Path(show_crops).expanduser()], collection.paths)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
-    store = Catalog.open_or_create(catalog, loaded, model, face=face)
+    store = Catalog.open_or_create(catalog, loaded, model, face=face, faces=faces)
     tell_notes(collection, progress)
     try:
         with progress.bar("indexing", len(collection)) as advance:

@@ -31,6 +31,7 @@ def search(
     montage: Path | str | None = None,
     crop: str = "",
     show_crops: Path | str | None = None,
+    face: str = "",
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     view: bool = False,
@@ -47,6 +48,7 @@ def search(
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of the given images. Without it
             they are framed as the images in the catalog were.
         show_crops: PNG to draw the given images into, with what is cut from each.
+        face: by a model of faces, which face of a given image asks: ``largest`` (the default), ``all`` or a number.
         weights: as for `index`.
         keypoints: as for `index`; of the given images.
         view: whether points are matched with the first answers to each photograph, which tell whether both show the
@@ -62,11 +64,11 @@ def search(
     store = Catalog.open(Path(catalog).expanduser())
     views = asked_view(view, weights)
     model = store.load_model(weights=weights, keypoints=keypoints)
-    face = asked_detector(crop, show_crops, model)
+    detector = asked_detector(crop, show_crops, model)
     paths = [Path(image).expanduser() for image in images]
     keep_inputs([Path(file).expanduser() for file in (montage, show_crops) if file is not None], paths)
-    found = store.searcher(model).search(paths, k, by=by, face=face)
-    tell_faces(progress, faces_report(paths, [answer.faces for answer in found]))
+    found = store.searcher(model).search(paths, k, by=by, face=detector, faces=face)
+    tell_faces(progress, faces_report([answer.query for answer in found], [answer.faces for answer in found]))
     for answer in found:
         for note in unknown_notes(answer.query, answer.unknown):
             progress.warning(note)
@@ -74,7 +76,7 @@ def search(
         with progress.bar("looking for the same view", 0) as advance:
             found = with_views(found, views, advance)
     if show_crops is not None:
-        draw_model_crops(paths, model.with_face(face), show_crops, progress)
+        draw_model_crops(paths, model.with_face(detector), show_crops, progress)
     if montage is not None:
         draw_montage(found, store, Path(montage).expanduser())
     return found

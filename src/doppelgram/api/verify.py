@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from doppelgram.api.chosen import chosen_model
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
+from doppelgram.images.face_framing import ALL
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.verdict import Verdict
@@ -28,6 +31,7 @@ def verify(
     model: Run | Path | str | None = None,
     crop: str = "",
     show_crops: Path | str | None = None,
+    face: str = "",
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
@@ -40,6 +44,8 @@ def verify(
         model: run, or its folder, a model folder, or the name of a ready-made model; ``things`` by default.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of both.
         show_crops: PNG to draw them into, with what is cut from each.
+        face: by a model of faces, which face of each is compared: ``largest`` (the default) or a number for both, or
+            two with a comma between them.
         weights: as for `index`.
         keypoints: as for `index`; of both photographs.
         progress: where remarks go; the terminal by default.
@@ -53,18 +59,23 @@ def verify(
     images = [Path(image).expanduser() for image in (image_a, image_b)]
     if show_crops is not None:
         keep_inputs([Path(show_crops).expanduser()], images)
-    files = embed_files(loaded, images, keep_duplicates=True, requested=True)
-    for outcome in files.report.problems():
+    files = [
+        embed_files(loaded.with_faces(which), [image], keep_duplicates=True, requested=True)
+        for image, which in zip(images, _faces(face), strict=True)
+    ]
+    for outcome in (outcome for file in files for outcome in file.report.problems()):
         raise DoppelgramError(f"{outcome.path}: {outcome.reason or outcome.status}")
-    tell_faces(progress, faces_report(images, files.faces))
+    faces_a, faces_b = (file.faces[0] for file in files)
+    tell_faces(progress, faces_report(images, [faces_a, faces_b]))
     if show_crops is not None:
         draw_model_crops(images, loaded, show_crops, progress)
     space = loaded.space
-    unknown = unknown_parts(space, files.vectors)
+    vectors = np.concatenate([file.vectors for file in files])
+    unknown = unknown_parts(space, vectors)
     for image, missing in zip((image_a, image_b), unknown, strict=True):
         for note in unknown_notes(image, missing):
             progress.warning(note)
-    compared = space.compare(files.vectors[:1], files.vectors[1:])
+    compared = space.compare(vectors[:1], vectors[1:])
     distance, threshold = float(compared.distance[0]), space.even
     return Verdict(
         str(image_a),
@@ -73,9 +84,19 @@ def verify(
         None if compared.probability is None else float(compared.probability[0]),
         threshold,
         None if threshold is None else distance <= threshold,
-        faces_a=files.faces[0],
-        faces_b=files.faces[1],
+        faces_a=faces_a,
+        faces_b=faces_b,
         parts={name: float(part.probability[0]) for name, part in compared.parts.items()},
         unknown_a=unknown[0],
         unknown_b=unknown[1],
+        face_a=files[0].shown[0],
+        face_b=files[1].shown[0],
     )
+
+
+def _faces(face: str) -> tuple[str, str]:
+    """Which face of the first photograph, and which of the second."""
+    first, comma, second = face.partition(",")
+    if ALL in (first, second):
+        raise DoppelgramError("--face all goes with search; verify compares one face of each: give two numbers, as 1,2")
+    return first, second if comma else first

@@ -7,8 +7,15 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from doppelgram.catalog.findings import FACE_COLUMN, PEOPLE_COLUMN, face_text, people_text
-from doppelgram.catalog.rows import EmbeddedImage, Entry
+from doppelgram.catalog.findings import (
+    FACE_BOX_COLUMN,
+    FACE_COLUMN,
+    PEOPLE_COLUMN,
+    face_box_text,
+    face_text,
+    people_text,
+)
+from doppelgram.catalog.rows import EmbeddedImage, Entry, row_id
 from doppelgram.images.read import Photograph, Want, read
 from doppelgram.images.report import FileOutcome
 from doppelgram.models.embedder import Embedded, Embedder, embed_stream
@@ -27,7 +34,8 @@ class Chunk:
     """What became of some files.
 
     Attributes:
-        rows: of those that hold an image, copies of an earlier one left out, in the order of the input.
+        rows: of those that hold an image, copies of an earlier one left out, in the order of the input; one a
+            face where the model is asked for all of them.
         outcomes: one for each file.
         digests: SHA-256 of each file's bytes; empty where the file gave no image.
         without_people: paths of the rows in which nobody was found; None for models that look for nobody.
@@ -73,7 +81,7 @@ def embed_chunk(
                 advance(1)
             else:
                 entries[photograph.digest] = replace(entry, id=photograph.digest)
-                yield photograph
+                yield from photograph.each_face()
 
     paths = [Path(entry.path) for entry in sources if _storable(entry.path)]
     with closing(read(paths, want, known=known)) as photographs:
@@ -82,7 +90,7 @@ def embed_chunk(
             if chunk.without_people is not None:
                 missing = unknown_parts(model.space, embedded.vectors)
                 chunk.without_people += [str(one.path) for one, parts in zip(piece, missing, strict=True) if parts]
-            advance(len(piece))
+            advance(sum(_first(photograph) for photograph in piece))
     return chunk
 
 
@@ -91,13 +99,21 @@ def _rows(entries: Sequence[Entry], photographs: Sequence[Photograph], embedded:
     rows = []
     for number, (entry, photograph) in enumerate(zip(entries, photographs, strict=True)):
         found = {}
-        if photograph.faces is not None:
+        if photograph.face is not None:
+            found[FACE_BOX_COLUMN] = face_box_text(photograph.face)
+            entry = replace(entry, id=row_id(entry.id, photograph.face.number))
+        elif photograph.faces is not None:
             found[FACE_COLUMN] = face_text(photograph.faces)
         if embedded.people is not None:
             found[PEOPLE_COLUMN] = people_text(embedded.people[number])
         entry = replace(entry, columns={**(entry.columns or {}), **found})
         rows.append(EmbeddedImage(entry, embedded.vectors[number], photograph.thumbnail))
     return rows
+
+
+def _first(photograph: Photograph) -> bool:
+    """Whether it is the first that a file gives; others are further faces of it."""
+    return photograph.face is None or photograph.face.number == 1
 
 
 def _storable(path: str) -> bool:

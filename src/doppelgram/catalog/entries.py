@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from doppelgram.catalog.findings import FACE_COLUMN, PEOPLE_COLUMN
+from doppelgram.catalog.findings import FOUND_COLUMNS
 from doppelgram.catalog.rows import Entry
 from doppelgram.dataset.collection import Collection
 
@@ -34,25 +34,24 @@ def entries_of(collection: Collection) -> list[Entry]:
 
 
 def changed_entries(
-    known: Mapping[str, Entry], files: Mapping[str, Sequence[Entry]], collection: Collection
+    known: Mapping[str, Sequence[Entry]], files: Mapping[str, Sequence[Entry]], collection: Collection
 ) -> list[Entry]:
     """Rows of a catalog whose file moved or of which a collection says something new, as they have to be.
 
     Args:
-        known: the catalog's rows by their id.
-        files: the collection's files of each of these ids, which the catalog has already.
+        known: the catalog's rows by the digest of their file; several where each is of one face.
+        files: the collection's files of each of these digests, which the catalog has already.
         collection: what they come from.
     """
     changed: list[Entry] = []
-    for digest, copies in files.items():
-        old = known[digest]
+    for old, copies in ((old, copies) for digest, copies in files.items() for old in known[digest]):
         entry = next((file for file in copies if file.path == old.path), None)
         if entry is None and not os.path.exists(old.path):
             entry = copies[0]
         if entry is None:
             continue
-        found = {name: value for name, value in (old.columns or {}).items() if name in (FACE_COLUMN, PEOPLE_COLUMN)}
-        entry = replace(entry, columns={**(entry.columns or {}), **found})
+        found = {name: value for name, value in (old.columns or {}).items() if name in FOUND_COLUMNS}
+        entry = replace(entry, id=old.id, columns={**(entry.columns or {}), **found})
         # A collection without labels, authors or times says nothing of them, which is no reason to forget them.
         if not collection.label:
             entry = replace(entry, label=old.label, columns={**(old.columns or {}), **(entry.columns or {})})

@@ -13,6 +13,7 @@ from typing import Any
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
+from doppelgram.images.face_framing import ALL, LARGEST
 from doppelgram.images.faces.detectors import DETECTORS
 from doppelgram.models.bundle import model_folder
 from doppelgram.models.embedder import Embedder
@@ -22,7 +23,7 @@ FORMAT, VERSION = "doppelgram-catalog", 1
 CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"
 
 
-def write_facts(file: Path, fingerprint: str, dim: int, face: str = "") -> None:
+def write_facts(file: Path, fingerprint: str, dim: int, face: str = "", faces: str = "") -> None:
     """Write what ``catalog.json`` says, whole or not at all: another process may be reading it.
 
     Args:
@@ -30,6 +31,7 @@ def write_facts(file: Path, fingerprint: str, dim: int, face: str = "") -> None:
         fingerprint: of the model that fills the catalog.
         dim: size of its embeddings.
         face: detector with which faces are cut out although the model itself does not say so; empty for none.
+        faces: ``all`` where each face of a photograph has a row; else empty.
     """
     facts: dict[str, Any] = {
         "format": FORMAT,
@@ -40,6 +42,8 @@ def write_facts(file: Path, fingerprint: str, dim: int, face: str = "") -> None:
     }
     if face:
         facts["face"] = face
+    if faces:
+        facts["faces"] = faces
     with written_whole(file) as aside:
         aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
@@ -56,7 +60,25 @@ def read_facts(file: Path) -> dict[str, Any]:
             raise DoppelgramError(f"{file}: '{key}' is missing or of the wrong kind; the catalog is damaged")
     if facts.setdefault("face", "") not in ("", *DETECTORS):
         raise DoppelgramError(f"{file}: there is no face detector {facts['face']!r}; the catalog is damaged")
+    if facts.setdefault("faces", "") not in ("", ALL):
+        raise DoppelgramError(f"{file}: there are no faces {facts['faces']!r}; the catalog is damaged")
     return facts
+
+
+def require_faces(folder: Path, there: str, asked: str) -> None:
+    """Refuse to mix in one catalog photographs with all of their faces and those with the largest one.
+
+    Args:
+        folder: the catalog's.
+        there: ``all``, or empty for the largest face.
+        asked: ``all``, ``largest``, or empty for whatever is there.
+
+    Raises:
+        DoppelgramError: the two differ.
+    """
+    if asked not in ("", there or LARGEST):
+        holds = "all faces of a photograph" if there else "the largest face of a photograph"
+        raise DoppelgramError(f"{folder}: this catalog holds {holds}; leave --faces out, or index into a new folder")
 
 
 def require_face(folder: Path, there: str, asked: str) -> None:

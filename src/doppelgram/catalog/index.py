@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 
 from doppelgram.catalog.embed import THUMBNAIL_SIDE, Chunk, embed_chunk
 from doppelgram.catalog.entries import changed_entries, entries_of
 from doppelgram.catalog.report import IndexReport
-from doppelgram.catalog.rows import Entry
+from doppelgram.catalog.rows import Entry, file_of
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
@@ -39,7 +39,8 @@ def index_collection(
     label columns, author and time. A further copy of a file that is still there changes nothing.
 
     Where faces are cut out, by `Catalog.face` or by the model's own framing, a row's label columns are joined by one
-    named `FACE_COLUMN`, which says what was found; where people were, by `PEOPLE_COLUMN`, which says who was.
+    named `FACE_COLUMN`, which says what was found; where people were, by `PEOPLE_COLUMN`, which says who was. By a
+    model of faces, `FACE_BOX_COLUMN` says which face a row is of. The rows of a photograph go in together.
 
     Args:
         collection: the images.
@@ -55,11 +56,14 @@ def index_collection(
     if batch < 1:
         raise DoppelgramError(f"batch is {batch}; it must be 1 or more")
     catalog.require(model.fingerprint)
+    model = model.with_faces(catalog.faces)
     want = replace(model.with_face(catalog.face).want, thumbnail=thumbnail)
     started = time.perf_counter()
     entries = entries_of(collection)
-    known = {entry.id: entry for entry in catalog.entries()}
-    report = IndexReport()
+    known: dict[str, list[Entry]] = {}
+    for entry in catalog.entries():
+        known.setdefault(file_of(entry.id), []).append(entry)
+    report = IndexReport(faces=0 if catalog.faces else None)
     first: dict[str, str] = {}  # digest to the path of this collection's first file of that content
     held: dict[str, list[Entry]] = {}  # files whose content the catalog had before
     for start in range(0, len(entries), batch):
@@ -68,9 +72,13 @@ def index_collection(
             part, model, want, known=lambda digest: digest in known or digest in first, progress=progress
         )
         inserted = catalog.add(chunk.rows)
-        report.added += inserted
+        files = len({file_of(row.entry.id) for row in chunk.rows})
         # Fewer than the chunk where another process was faster.
-        report.already_present += len(chunk.rows) - inserted
+        new = files - min(len(chunk.rows) - inserted, files)
+        report.added += new
+        report.already_present += files - new
+        if report.faces is not None:
+            report.faces += inserted
         _note(report, chunk, known, first)
         for entry, digest in zip(part, chunk.digests, strict=True):
             if digest in known:
@@ -78,13 +86,14 @@ def index_collection(
     report.updated = catalog.update(changed_entries(known, held, collection))
     counts = report.files.counts()
     report.duplicate, report.missing, report.broken = counts["duplicate"], counts["missing"], counts["broken"]
+    report.faceless = counts["faceless"]
     report.files.raise_if_nothing_readable()
     catalog.compact()
     report.seconds = time.perf_counter() - started
     return report
 
 
-def _note(report: IndexReport, chunk: Chunk, known: dict[str, Entry], first: dict[str, str]) -> None:
+def _note(report: IndexReport, chunk: Chunk, known: Container[str], first: dict[str, str]) -> None:
     """Add a chunk to the report. ``first`` gets the files whose content is new in this pass."""
     report.digests += chunk.digests
     if chunk.without_people is not None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from doppelgram.images.report import LoadReport
-from doppelgram.numbers import duration
+from doppelgram.numbers import count, duration
 
 
 @dataclass
@@ -19,10 +19,12 @@ class IndexReport:
         duplicate: files with the same bytes as an earlier file of the collection.
         missing: files that do not exist.
         broken: files that are there but give no image.
+        faceless: images without a face, by models of faces.
         updated: rows whose path, label, author or time was brought up to date; counted among `already_present`.
         seconds: wall time.
         without_people: paths of the added photographs in which nobody was found, by models that look for people; None
             with other models.
+        faces: faces that were added, where each of a photograph can have a row; else None.
         files: one outcome a file, with reasons, in the collection's order.
         digests: id in the catalog of each file, in that order; empty where the file gave no image.
     """
@@ -32,30 +34,36 @@ class IndexReport:
     duplicate: int = 0
     missing: int = 0
     broken: int = 0
+    faceless: int = 0
     updated: int = 0
     seconds: float = 0.0
     without_people: list[str] | None = None
+    faces: int | None = None
     files: LoadReport = field(default_factory=LoadReport)
     digests: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
-        """Return counts, seconds and outcomes as JSON text in ASCII; who is without people only where that is known."""
-        left_out = {"files", "digests"} | ({"without_people"} if self.without_people is None else set())
+        """Return counts, seconds and outcomes as JSON text in ASCII; people and faces only where looked for."""
+        left_out = {"files", "digests"} | {key for key in ("without_people", "faces") if getattr(self, key) is None}
         facts = {key: value for key, value in asdict(self).items() if key not in left_out}
         return json.dumps(facts | json.loads(self.files.to_json()))
 
     def summary(self, limit: int = 5) -> str:
         """Return one line for a person, naming at most ``limit`` files of each kind that gave nothing new."""
-        counts = [f"{self.added:,} added"]
+        faces = f" ({count(self.faces, 'face')})" if self.faces is not None else ""
+        counts = [f"{self.added:,} added{faces}"]
         if self.already_present:
             moved = f" ({self.updated:,} brought up to date)" if self.updated else ""
             counts.append(f"{self.already_present:,} already present{moved}")
         for name in ("duplicate", "missing", "broken"):
             if getattr(self, name):
                 counts.append(f"{getattr(self, name):,} {name}")
+        if self.faceless:
+            counts.append(f"{self.faceless:,} without a face")
         line = f"{', '.join(counts)} in {duration(self.seconds)}."
         if self.without_people:
-            count = len(self.without_people)
-            whose = "its pose counts" if count == 1 else "their poses count"
-            line += f" Nobody was found in {count:,} of those added, so {whose} as unknown."
-        return f"{line} {self.files.summary(limit)}" if self.duplicate or self.missing or self.broken else line
+            number = len(self.without_people)
+            whose = "its pose counts" if number == 1 else "their poses count"
+            line += f" Nobody was found in {number:,} of those added, so {whose} as unknown."
+        told = self.duplicate or self.missing or self.broken or self.faceless
+        return f"{line} {self.files.summary(limit)}" if told else line

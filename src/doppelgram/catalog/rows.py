@@ -21,7 +21,7 @@ Float32: TypeAlias = NDArray[np.float32]
 FACTS = ("id", "path", "name", "label", "columns", "author", "timestamp")
 COLUMNS = (*FACTS, "vector", "thumbnail", "added")
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_ID = re.compile(r"[0-9a-f]{64}(#[1-9][0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Entry:
     """What a catalog knows of an image besides what the image shows.
 
     Attributes:
-        id: SHA-256 of the file's bytes in hexadecimal.
+        id: SHA-256 of the file's bytes in hexadecimal; of a photograph's second face on with ``#`` and its
+            number.
         path: absolute path.
         name: path as the collection spells it.
         label: value of the collection's label column, empty where it is not known.
@@ -57,8 +58,18 @@ class EmbeddedImage:
 
 
 def is_id(text: str) -> bool:
-    """Whether this is a SHA-256 as a catalog spells it."""
-    return _SHA256.fullmatch(text) is not None
+    """Whether this is an id as a catalog spells it."""
+    return _ID.fullmatch(text) is not None
+
+
+def row_id(digest: str, face: int = 1) -> str:
+    """The id of a face of the file with this digest; the largest face, number 1, has the file's own."""
+    return digest if face == 1 else f"{digest}#{face}"
+
+
+def file_of(id_: str) -> str:
+    """The digest of the file that a row is of."""
+    return id_.partition("#")[0]
 
 
 def one_of(ids: Sequence[str]) -> str:
@@ -132,7 +143,7 @@ def images_table(images: Sequence[EmbeddedImage], dim: int) -> Any:
 
     Raises:
         DoppelgramError: an embedding holds a NaN or an infinity.
-        ValueError: an embedding does not have ``dim`` numbers, or an id is no SHA-256.
+        ValueError: an embedding does not have ``dim`` numbers, or an id is none.
     """
     import pyarrow as pa
 
@@ -141,7 +152,7 @@ def images_table(images: Sequence[EmbeddedImage], dim: int) -> Any:
         first.setdefault(image.entry.id, image)
     for image in first.values():
         if image.vector.shape != (dim,) or not is_id(image.entry.id):
-            raise ValueError(f"{image.entry.path}: needs a vector of {dim} numbers and a SHA-256 as its id")
+            raise ValueError(f"{image.entry.path}: needs a vector of {dim} numbers and an id")
         if not np.isfinite(image.vector).all():
             raise DoppelgramError(
                 f"{image.entry.path}: the model's embedding of it is no number; train the model again"

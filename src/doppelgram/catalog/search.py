@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from doppelgram.catalog.findings import face_box_from
+from doppelgram.catalog.rows import file_of
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.faces.face import FaceBox
 from doppelgram.images.report import quoted
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.embedder import Embedder
@@ -35,11 +39,12 @@ class Match:
         distance: of the embeddings, as the model's space measures it.
         probability: that this answer is right, as it was counted on what searches found (`Calibration`); None if the
             model is not calibrated.
-        id: SHA-256 of the file.
+        id: SHA-256 of the file; of a photograph's second face on with ``#`` and its number.
         parts: probability that each part of the space, such as the place, is the same.
         unknown: parts that could not be compared; their probability is that of any pair.
         as_near: share of the catalog's own pairs of images that are as near; None where its images have labels.
         view_points: matched points of the same view, 0 where they are too few to say so; None where nobody looked.
+        face: which face of the photograph was found, by models of faces.
     """
 
     rank: int
@@ -53,6 +58,7 @@ class Match:
     unknown: tuple[str, ...] = ()
     as_near: float | None = None
     view_points: int | None = None
+    face: FaceBox | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class Neighbours:
         id: SHA-256 of the query's file.
         faces: how many faces were found in the query; None where none were looked for.
         unknown: parts of the space of which the query says nothing, such as the pose where nobody was found.
+        face: which face of the query was asked with, by models of faces.
     """
 
     query: str
@@ -72,6 +79,7 @@ class Neighbours:
     id: str = ""
     faces: int | None = None
     unknown: tuple[str, ...] = ()
+    face: FaceBox | None = None
 
 
 class Searchable(Protocol):
@@ -104,24 +112,32 @@ class Searcher:
 
     def __init__(self, catalog: Searchable, model: Embedder) -> None:
         catalog.require(model.fingerprint)
-        rows, vectors = catalog.snapshot(_COLUMNS)
+        columns = (*_COLUMNS, "columns") if model.tells_faces else _COLUMNS
+        rows, vectors = catalog.snapshot(columns)
         if rows.empty:
             raise DoppelgramError(f"{catalog.folder}: this catalog is empty; index images into it first")
         order = rows["id"].argsort(kind="stable").to_numpy()
         self.model = model
         self._face = catalog.face
-        self._rows: list[tuple[Any, ...]] = list(rows.iloc[order][list(_COLUMNS)].itertuples(index=False, name=None))
+        self._rows: list[tuple[Any, ...]] = list(rows.iloc[order][list(columns)].itertuples(index=False, name=None))
         self.space = model.space.adapted(vectors)
         alone = not any(row[3] for row in self._rows) and len(self._rows) > 1
         self._background: Background | None = background(self.space, vectors) if alone else None
-        self._index = self.space.index(vectors[order], [row[0] for row in self._rows])
+        self._index = self.space.index(vectors[order], [file_of(row[0]) for row in self._rows])
 
     def __len__(self) -> int:
-        """How many images there are to be found."""
+        """How many images, or faces, there are to be found."""
         return len(self._rows)
 
     def search(
-        self, images: Sequence[Path | str], k: int = 5, *, by: str = "", face: str = "", include_self: bool = False
+        self,
+        images: Sequence[Path | str],
+        k: int = 5,
+        *,
+        by: str = "",
+        face: str = "",
+        faces: str = "",
+        include_self: bool = False,
     ) -> list[Neighbours]:
         """Find the k nearest images for each photograph, exactly.
 
@@ -131,10 +147,12 @@ class Searcher:
             by: one part of the model's space to rank by, such as ``place``; by default everything together.
             face: detector with which the queries' faces are cut out; by default the queries are framed as what is in
                 the catalog was.
+            faces: by a model of faces: which of a query's faces are asked with, ``largest`` (the default), ``all`` (an
+                answer each) or one by its number as text.
             include_self: whether a query's own content (the same bytes under any name) counts as a match.
 
         Returns:
-            One answer a query, in the order given.
+            One answer a query, or a face of it, in the order given.
 
         Raises:
             DoppelgramError: a query is missing or broken, k is below 1, ``by`` is no part of the space, or a query says
@@ -146,22 +164,25 @@ class Searcher:
         by = checked_part(space, by)
         if not images:
             return []
-        model = self.model.with_face(face or self._face)
+        model = self.model.with_face(face or self._face).with_faces(faces)
         files = embed_files(model, [Path(image) for image in images], keep_duplicates=True, requested=True)
         for outcome in files.report.problems():
             raise DoppelgramError(f"the query {quoted(outcome.path)} cannot be searched for: {outcome.reason}")
         unknown = unknown_parts(space, files.vectors)
-        for image, missing in zip(images, unknown, strict=True):
+        asked = [str(images[position]) for position in files.kept]
+        for image, missing in zip(asked, unknown, strict=True):
             if by in missing:
                 raise DoppelgramError(
-                    f"nobody was found in the query {quoted(str(image))}, so there is no {by} to search by; search by "
+                    f"nobody was found in the query {quoted(image)}, so there is no {by} to search by; search by "
                     "something else"
                 )
         own = None if include_self else files.hashes
         found = self._index.nearest(files.vectors, min(k, len(self)), query_ids=own, by=by)
         return [
-            Neighbours(str(image), self._matches(found, row), files.hashes[row], files.faces[row], unknown[row])
-            for row, image in enumerate(images)
+            Neighbours(
+                image, self._matches(found, row), files.hashes[row], files.faces[row], unknown[row], files.shown[row]
+            )
+            for row, image in enumerate(asked)
         ]
 
     def _matches(self, found: Found, row: int) -> list[Match]:
@@ -169,11 +190,13 @@ class Searcher:
         for place, position in enumerate(found.positions[row].tolist()):
             if position < 0:
                 break
-            digest, path, name, label = self._rows[position]
+            digest, path, name, label, *columns = self._rows[position]
             parts = {part: float(figures.probability[row, place]) for part, figures in found.parts.items()}
             unknown = tuple(part for part, figures in found.parts.items() if np.isnan(figures.distance[row, place]))
             probability = None if found.probabilities is None else float(found.probabilities[row, place])
             distance = float(found.distances[row, place])
             near = float(self._background.rate(distance)) if self._background else None
-            matches.append(Match(place + 1, path, name, label, distance, probability, digest, parts, unknown, near))
+            face = face_box_from(json.loads(columns[0])) if columns else None
+            numbers = (distance, probability, digest, parts, unknown, near)
+            matches.append(Match(place + 1, path, name, label, *numbers, face=face))
         return matches

@@ -17,6 +17,7 @@ from doppelgram.catalog.folder import (
     plain_errors,
     read_facts,
     require_face,
+    require_faces,
     write_facts,
 )
 from doppelgram.catalog.rows import (
@@ -36,6 +37,7 @@ from doppelgram.catalog.rows import (
 )
 from doppelgram.catalog.search import Neighbours, Searcher
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.face_framing import ALL
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embedder import Embedder
 
@@ -66,6 +68,7 @@ class Catalog:
         dim: size of the embeddings.
         created: UTC time in ISO 8601.
         face: detector with which faces are cut out although the model itself does not ask for it; else empty.
+        faces: ``all`` where each face of a photograph has a row of its own; else empty.
     """
 
     def __init__(self, folder: Path, facts: Mapping[str, Any], table: Any) -> None:
@@ -74,11 +77,18 @@ class Catalog:
         self.dim = int(facts["dim"])
         self.created = str(facts["created"])
         self.face = str(facts.get("face", ""))
+        self.faces = str(facts.get("faces", ""))
         self._table = table
 
     @classmethod
     def create(
-        cls, folder: Path | str, model_source: PathLike[str] | str, *, face: str = "", model: Embedder | None = None
+        cls,
+        folder: Path | str,
+        model_source: PathLike[str] | str,
+        *,
+        face: str = "",
+        faces: str = "",
+        model: Embedder | None = None,
     ) -> Catalog:
         """Begin a catalog in a new or empty folder, with a copy of a saved model.
 
@@ -86,6 +96,7 @@ class Catalog:
             folder: where; a creation that was interrupted there is completed.
             model_source: a model's folder, the run that made it, or the name of a ready-made model.
             face: detector with which faces are cut out of all that goes in; empty for the model's own framing.
+            faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` or nothing that one.
             model: what `load_model` makes of the source, if that is loaded already.
 
         Raises:
@@ -99,7 +110,7 @@ class Catalog:
             raise DoppelgramError(f"{folder}: already holds a catalog; open it, or choose another folder")
         if folder.is_dir() and any(folder.iterdir()) and not unfinished.is_file():
             raise DoppelgramError(f"{folder}: is not empty and not a catalog; choose another folder")
-        model = model or load_model(model_source)
+        model = (model or load_model(model_source)).with_faces(faces)
         with plain_errors(folder, "made"):
             folder.mkdir(parents=True, exist_ok=True)
             # First the mark that the rest is ours, last the file by which the catalog counts as whole. Every step can
@@ -108,7 +119,7 @@ class Catalog:
             keep_model(model, model_source, folder / MODEL_FOLDER)
             create_table(folder / DATABASE_FOLDER, TABLE, model.dim)
             face = face if face != model.framing.face else ""
-            write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim, face)
+            write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim, face, faces if faces == ALL else "")
             unfinished.unlink(missing_ok=True)
         return cls.open(folder)
 
@@ -138,7 +149,7 @@ class Catalog:
 
     @classmethod
     def open_or_create(
-        cls, folder: Path | str, model: Embedder, model_source: PathLike[str] | str, *, face: str = ""
+        cls, folder: Path | str, model: Embedder, model_source: PathLike[str] | str, *, face: str = "", faces: str = ""
     ) -> Catalog:
         """Open the catalog in ``folder`` to add to it, or begin one there.
 
@@ -150,6 +161,7 @@ class Catalog:
             model: the model that is going to embed.
             model_source: the folder, the run or the name that ``model`` was loaded from.
             face: as in `create`.
+            faces: as in `create`; empty also for what the catalog holds already.
 
         Raises:
             DoppelgramError: as `create` and `open`, or the catalog was filled by another model or from other cuts.
@@ -157,7 +169,7 @@ class Catalog:
         folder = Path(folder).expanduser()
         if not (folder / CATALOG_FILE).is_file():
             try:
-                cls.create(folder, model_source, face=face, model=model)
+                cls.create(folder, model_source, face=face, faces=faces, model=model)
             except DoppelgramError:
                 # Another process may have been faster.
                 if not (folder / CATALOG_FILE).is_file():
@@ -165,6 +177,7 @@ class Catalog:
         catalog = cls.open(folder)
         catalog.require(model.fingerprint)
         require_face(folder, catalog.face, face if face != model.framing.face else "")
+        require_faces(folder, catalog.faces, faces)
         with plain_errors(folder, "written"):
             keep_description(model, model_source, folder / MODEL_FOLDER)
         return catalog
@@ -254,7 +267,7 @@ class Catalog:
 
         Raises:
             DoppelgramError: an embedding holds a NaN or an infinity, or the disk cannot be written.
-            ValueError: an embedding does not have ``dim`` numbers, or an id is no SHA-256.
+            ValueError: an embedding does not have ``dim`` numbers, or an id is none.
         """
         if not images:
             return 0

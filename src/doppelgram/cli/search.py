@@ -33,6 +33,7 @@ from doppelgram.cli.tables import echo_table, shorten, terminal_width
 
 if TYPE_CHECKING:
     from doppelgram.catalog.search import Match, Neighbours
+    from doppelgram.images.faces.face import FaceBox
 
 Crop = Annotated[
     str,
@@ -43,6 +44,10 @@ Crop = Annotated[
     ),
 ]
 ShowCrops = Annotated[Path | None, option("PNG", "Draw each photograph and what was cut out of it.", panel=FACES)]
+Face = Annotated[
+    str,
+    option("largest|all|N", "By a model of faces: which face of a photograph asks; 1 is the largest.", panel=FACES),
+]
 
 
 @command("index photos --catalog catalog", "index photos --model run --catalog catalog", panel=SEARCH)
@@ -54,6 +59,14 @@ def index(
         option("RUN", "Run or model folder, or a ready-made model by name. By default the catalog's own, or things."),
     ] = None,
     json_: Json = False,
+    faces: Annotated[
+        str,
+        option(
+            "largest|all",
+            "By a model of faces: index the largest face of a photograph or all. The catalog remembers it.",
+            panel=FACES,
+        ),
+    ] = "",
     crop: Crop = "",
     show_crops: ShowCrops = None,
     weights: Weights = None,
@@ -66,6 +79,7 @@ def index(
         data,
         model,
         catalog,
+        faces=faces,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
@@ -103,6 +117,7 @@ def search(
         ),
     ] = False,
     json_: Json = False,
+    face: Face = "",
     crop: Crop = "",
     show_crops: ShowCrops = None,
     weights: Weights = None,
@@ -120,6 +135,7 @@ def search(
         k,
         by=by,
         montage=montage,
+        face=face,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
@@ -146,14 +162,16 @@ def _print_table(neighbours: Neighbours) -> None:
     for match in neighbours.matches:
         probability = _shown(match.probability)
         cells = (*_parts(match, _shown), probability) if arranged else (f"{match.distance:.3f}", probability)
+        face = (_which(match.face),) if neighbours.face else ()
         seen = ((f"{match.view_points} points" if match.view_points else ""),) if looked else ()
         # Where nothing is labelled, how many pairs of the catalog are as near stands in the label's place.
         known = match.label if match.as_near is None else f"1 in {1 / match.as_near:,.0f}"
-        rows.append((str(match.rank), known, *cells, *seen, match.path))
-    typer.echo(shorten(neighbours.query, terminal_width()))
+        rows.append((str(match.rank), known, *cells, *face, *seen, match.path))
+    query = neighbours.query + (f" (face {_which(neighbours.face)})" if neighbours.face else "")
+    typer.echo(shorten(query, terminal_width()))
     told = "label" if all(match.as_near is None for match in neighbours.matches) else "pairs as near"
-    headings = ("rank", told, *numbers, *(("same view",) if looked else ()), "path")
-    echo_table(headings, rows, names=(told, "path"))
+    more = (*(("face",) if neighbours.face else ()), *(("same view",) if looked else ()))
+    echo_table(("rank", told, *numbers, *more, "path"), rows, names=(told, "path"))
     typer.echo()
 
 
@@ -162,13 +180,20 @@ def _print_lines(found: list[Neighbours]) -> None:
     parts = next((tuple(match.parts) for neighbours in found for match in neighbours.matches), ())
     looked = any(match.view_points is not None for neighbours in found for match in neighbours.matches)
     view = ("view_points",) if looked else ()
-    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, *view, "path")))
+    face = ("query face", "face") if any(neighbours.face for neighbours in found) else ()
+    typer.echo("\t".join(("query", "rank", "label", "distance", "probability", *parts, *face, *view, "path")))
     for neighbours in found:
         for match in neighbours.matches:
             numbers = (f"{match.distance:.4f}", _exact(match.probability), *_parts(match, _exact))
+            which = (_which(neighbours.face), _which(match.face)) if face else ()
             seen = ("" if match.view_points is None else str(match.view_points),) if looked else ()
-            cells = (neighbours.query, str(match.rank), match.label, *numbers, *seen, match.path)
+            cells = (neighbours.query, str(match.rank), match.label, *numbers, *which, *seen, match.path)
             typer.echo("\t".join(" ".join(cell.split()) for cell in cells))
+
+
+def _which(face: FaceBox | None) -> str:
+    """Which face of how many, the largest being 1."""
+    return "" if face is None else f"{face.number} of {face.count}"
 
 
 def _shown(value: float | None) -> str:
@@ -192,6 +217,10 @@ def verify(
     image_b: Annotated[Path, argument("B", "Another photograph.")],
     model: Things = None,
     json_: Json = False,
+    face: Annotated[
+        str,
+        option("largest|N|N,M", "By a model of faces: which face of both is compared, or of A and of B.", panel=FACES),
+    ] = "",
     crop: Crop = "",
     show_crops: ShowCrops = None,
     weights: Weights = None,
@@ -205,6 +234,7 @@ def verify(
         image_a,
         image_b,
         model=model,
+        face=face,
         crop=crop,
         show_crops=show_crops,
         weights=weights,

@@ -10,7 +10,7 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.faces.detectors import DETECTORS, face_detector
-from doppelgram.images.faces.face import LFW_SIDE, cut_of, largest, render
+from doppelgram.images.faces.face import LFW_SIDE, FaceBox, cut_of, largest, render
 
 RESIZES = ("squash", "cover", "letterbox")
 
@@ -36,11 +36,15 @@ class Framed:
         region: corners (x, y) of what is shown, in pixels of the upright image: upper left, upper right, lower right,
             lower left of the result.
         faces: how many faces were found; None where none were looked for.
+        face: which of them is shown, for framings by which each face of a photograph can be shown.
+        others: the other faces that are wanted, for such framings.
     """
 
     pixels: NDArray[np.uint8]
     region: tuple[tuple[float, float], ...]
     faces: int | None = None
+    face: FaceBox | None = None
+    others: tuple["Framed", ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -17,6 +17,8 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode_sized, read_file
+from doppelgram.images.face_framing import FaceFraming
+from doppelgram.images.faces.face import FaceBox, NoFace
 from doppelgram.images.framing import Framed, Framing
 from doppelgram.images.ordered import in_order
 from doppelgram.images.report import FileOutcome, Status, quoted
@@ -70,7 +72,7 @@ class Want:
         extras: what else is looked for, by name.
     """
 
-    framing: Framing | WholePhotograph | None = None
+    framing: Framing | FaceFraming | WholePhotograph | None = None
     thumbnail: int = 0
     extras: Mapping[str, Extra] = field(default_factory=dict)
 
@@ -90,13 +92,15 @@ class Photograph:
 
     Attributes:
         path: of the file; None for an image that was in memory.
-        status: ``ok``; ``duplicate``, the same bytes as an earlier file; ``missing`` or ``broken``.
+        status: ``ok``; ``duplicate``, the same bytes as an earlier file; ``missing``, ``broken`` or ``faceless``.
         reason: why it is not ``ok``, in a few words.
         digest: SHA-256 of the file's bytes in hexadecimal; empty for what was in memory or could not be read.
         pixels: framed, uint8 (size, size, 3), or a whole photograph (h, w, 3), red first; None where none were wanted
             or the file was not decoded.
         region: where the pixels lie in the decoded image: corners (x, y) as in `Framed`; empty without pixels.
         faces: how many faces were found; None where none were looked for.
+        face: which face the pixels show, where each face of a photograph can be shown.
+        others: the other faces that are wanted of it.
         thumbnail: JPEG's bytes; empty where none was wanted.
         width: of the upright photograph in pixels; 0 where it was not decoded.
         height: in pixels; 0 where it was not decoded.
@@ -110,6 +114,8 @@ class Photograph:
     pixels: NDArray[np.uint8] | None = None
     region: tuple[tuple[float, float], ...] = ()
     faces: int | None = None
+    face: FaceBox | None = None
+    others: tuple[Framed, ...] = ()
     thumbnail: bytes = b""
     width: int = 0
     height: int = 0
@@ -119,6 +125,12 @@ class Photograph:
     def usable(self) -> bool:
         """Whether there was an image in it: ``ok`` or a ``duplicate``."""
         return self.status in ("ok", "duplicate")
+
+    def each_face(self) -> Iterator[Photograph]:
+        """The photograph, and after it the same one for each of the other faces."""
+        yield replace(self, others=())
+        for other in self.others:
+            yield replace(self, pixels=other.pixels, region=other.region, face=other.face, others=())
 
     @property
     def outcome(self) -> FileOutcome:
@@ -222,6 +234,8 @@ def _read(source: Source, want: Want, skip: Callable[[str], bool]) -> Photograph
         return Photograph(path, "missing", "no such file")
     except BrokenImage as error:
         return Photograph(path, "broken", error.reason)
+    except NoFace as error:
+        return Photograph(path, "faceless", error.reason)
     except MemoryError:
         return Photograph(path, "broken", OUT_OF_MEMORY)
 
@@ -246,6 +260,8 @@ def _delivered(
         pixels=framed.pixels,
         region=framed.region,
         faces=framed.faces,
+        face=framed.face,
+        others=framed.others,
         thumbnail=_thumbnail(image, want.thumbnail) if want.thumbnail else b"",
         width=size[0],
         height=size[1],

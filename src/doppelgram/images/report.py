@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from doppelgram.errors import DoppelgramError
 
-Status = Literal["ok", "duplicate", "missing", "broken"]
+Status = Literal["ok", "duplicate", "missing", "broken", "faceless"]
 
 _LONGEST_NAME = 100
 
@@ -19,7 +19,7 @@ class FileOutcome:
     Attributes:
         path: the file as it was asked for.
         status: ``ok``; ``duplicate``, the same bytes as an earlier file; ``missing``, no such file; ``broken``,
-            there but without an image in it.
+            there but without an image in it; ``faceless``, an image without the face that a model of faces needs.
         reason: why it is not ``ok``, in a few words.
         faces: how many faces were found in it; None where none were looked for.
     """
@@ -37,22 +37,23 @@ class LoadReport:
     outcomes: list[FileOutcome] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
-        """Return how many files ended in each status, all four of them."""
+        """Return how many files ended in each status, all of them."""
         counts: dict[str, int] = dict.fromkeys(get_args(Status), 0)
         for outcome in self.outcomes:
             counts[outcome.status] += 1
         return counts
 
     def problems(self) -> list[FileOutcome]:
-        """Return the outcomes of the files that gave nothing: missing and broken."""
-        return [outcome for outcome in self.outcomes if outcome.status in ("missing", "broken")]
+        """Return the outcomes of the files that gave nothing: missing, broken and faceless."""
+        return [outcome for outcome in self.outcomes if outcome.status in ("missing", "broken", "faceless")]
 
     def summary(self, limit: int = 5) -> str:
         """Return one line for a person, naming at most ``limit`` files of each status that is not ``ok``."""
         counts = self.counts()
         total = len(self.outcomes)
         sentences = [f"{counts['ok']:,} of {total:,} file{'' if total == 1 else 's'} read."]
-        for status, heading in (("duplicate", "Duplicates"), ("missing", "Missing"), ("broken", "Broken")):
+        headings = {"duplicate": "Duplicates", "missing": "Missing", "broken": "Broken", "faceless": "Without a face"}
+        for status, heading in headings.items():
             if counts[status]:
                 found = (outcome for outcome in self.outcomes if outcome.status == status)
                 sentences.append(f"{heading} ({counts[status]:,}): {_examples(found, counts[status], limit)}.")

@@ -12,6 +12,7 @@ from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE, read_bundle, read_tensors
 from doppelgram.models.model import assemble_model
 from doppelgram.models.ready_made.description import KIND as READY_MADE_KIND
+from doppelgram.models.ready_made.faces import NETWORKS, open_face_network
 from doppelgram.models.ready_made.registry import READY_MADE, assemble_ready_made, open_ready_made, ready_made
 
 # By what ``kind`` says in the description; a model of whole images says nothing.
@@ -50,7 +51,8 @@ def load_model(
     """Load a model from its folder or from the run that made it, or a ready-made one by its name.
 
     Args:
-        path: the folder, or as text the name of a ready-made model (``./faces`` is the folder of that name).
+        path: the folder, or as text the name of a ready-made model (``./faces`` is the folder of that name); or a file
+            ``.onnx`` or ``.xml`` with a network of the ArcFace kind, which then describes faces.
         weights: where pretrained weights are looked up first: those of a ready-made model, or of what finds people.
         keypoints: for one that takes ready-made keypoints, the file that holds them.
 
@@ -62,6 +64,8 @@ def load_model(
         if keypoints is not None:
             raise DoppelgramError(f"--keypoints does not go with the ready-made model '{name}'")
         return open_ready_made(name, weights)
+    if Path(path).suffix.lower() in NETWORKS and Path(path).expanduser().is_file():
+        return open_face_network(Path(path).expanduser(), Path(weights).expanduser() if weights else None)
     description, weights_file = read_bundle(model_folder(path))
     file = weights_file.with_name(DESCRIPTION_FILE)
     assemble = KINDS.get(description.get("kind", ""))

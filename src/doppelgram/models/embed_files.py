@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.images.faces.face import FaceBox
 from doppelgram.images.read import Photograph, read
 from doppelgram.images.report import LoadReport
 from doppelgram.models.embedder import Embedder, embed_stream
@@ -21,7 +22,7 @@ from doppelgram.space.exact import Float32
 
 @dataclass(frozen=True)
 class EmbeddedFiles:
-    """The files that could be read.
+    """The files that could be read; by a model that is asked for all faces, each face of each file.
 
     Attributes:
         vectors: float32 (m, dim), in the order of the input.
@@ -31,6 +32,7 @@ class EmbeddedFiles:
         faces: for each kept file how many faces were found; None where none were looked for.
         people: for each kept file who was found; None for models that look for nobody.
         notes: what was noted of each kept photograph.
+        shown: for each kept file which face its vector is of; None by models that tell no faces apart.
     """
 
     vectors: Float32
@@ -40,6 +42,7 @@ class EmbeddedFiles:
     faces: list[int | None]
     people: list[People] | None
     notes: list[Any] = field(default_factory=list)
+    shown: list[FaceBox | None] = field(default_factory=list)
 
 
 def embed_files(
@@ -76,9 +79,10 @@ def embed_files(
     def followed() -> Iterator[Photograph]:
         for position, photograph in enumerate(photographs):
             report.outcomes.append(photograph.outcome)
-            if photograph.pixels is not None:
-                kept.append(position)
-            yield photograph
+            for each in photograph.each_face():
+                if each.pixels is not None:
+                    kept.append(position)
+                yield each
             if progress is not None:
                 progress(1)
 
@@ -97,4 +101,5 @@ def embed_files(
         [one.faces for one in embedded],
         people,
         notes,
+        [one.face for one in embedded],
     )

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from torch import Tensor
 
+from doppelgram.errors import DoppelgramError
+from doppelgram.images.face_framing import FaceFraming
 from doppelgram.images.framing import Framing
 from doppelgram.images.read import Photograph, Source, Want, read_all
 from doppelgram.images.whole import WholePhotograph
@@ -46,6 +48,7 @@ class Embedder(ABC):
         origin: of a ready-made model what its saved description says in place of all tensors; None for others.
         at_once: photographs whose pixels are worth holding in memory at a time.
         takes_cuts: whether it looks at a square that is cut from a photograph, so that another cut makes sense.
+        tells_faces: whether its vectors are of one face of a photograph each.
     """
 
     space: Space
@@ -55,10 +58,11 @@ class Embedder(ABC):
     origin: dict[str, Any] | None
     at_once: ClassVar[int]
     takes_cuts: ClassVar[bool]
+    tells_faces: ClassVar[bool] = False
 
     @property
     @abstractmethod
-    def framing(self) -> Framing | WholePhotograph:
+    def framing(self) -> Framing | FaceFraming | WholePhotograph:
         """How the pixels of a photograph are cut and resized."""
 
     @abstractmethod
@@ -72,6 +76,16 @@ class Embedder(ABC):
         Raises:
             DoppelgramError: the model does not look at cuts.
         """
+
+    def with_faces(self, which: str) -> Self:
+        """The same model for the ``largest`` face of a photograph, for ``all``, or for one by its number as text.
+
+        Raises:
+            DoppelgramError: the model does not tell the faces of a photograph apart; never for an empty text.
+        """
+        if which:
+            raise DoppelgramError("--faces and --face go with a model of faces, such as the ready-made model 'faces'")
+        return self
 
     @abstractmethod
     def described(self) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from doppelgram.images.faces.face import FaceBox
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Verdict:
         parts: probability that each part of the space, such as the place, is the same.
         unknown_a: parts of which the first photograph says nothing, such as the pose where nobody was found.
         unknown_b: of which the second says nothing. An unknown part's probability is that of any pair.
+        face_a: which face of the first photograph was compared, by models of faces.
+        face_b: of the second.
     """
 
     image_a: str
@@ -34,7 +38,9 @@ class Verdict:
     parts: Mapping[str, float] = field(default_factory=dict)
     unknown_a: tuple[str, ...] = ()
     unknown_b: tuple[str, ...] = ()
+    face_a: FaceBox | None = None
+    face_b: FaceBox | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON writes it."""
-        return dict(vars(self))
+        return asdict(self)

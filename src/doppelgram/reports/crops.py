@@ -10,9 +10,12 @@ from PIL import Image, ImageDraw
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import open_image
+from doppelgram.images.face_framing import FaceFraming
 from doppelgram.images.faces.detectors import DETECTORS, face_detector
+from doppelgram.images.faces.face import NoFace
 from doppelgram.images.framing import Framing
 from doppelgram.images.report import FileOutcome, LoadReport
+from doppelgram.images.whole import WholePhotograph
 from doppelgram.models.embedder import Embedder
 from doppelgram.reports.drawing import BLUE, CARD, FAINT, VERMILION, WHITE, Colour, Sheet, blank, fitted, shorten
 
@@ -59,7 +62,9 @@ def faces_report(images: Sequence[Path | str], faces: Sequence[int | None]) -> L
     return LoadReport([FileOutcome(str(image), "ok", faces=count) for image, count in zip(images, faces, strict=True)])
 
 
-def draw_crops(images: Sequence[Path | str], framing: Framing, file: Path | str, *, progress: Progress) -> Path:
+def draw_crops(
+    images: Sequence[Path | str], framing: Framing | FaceFraming, file: Path | str, *, progress: Progress
+) -> Path:
     """Draw photographs with the box that is cut from them, and beside each what the network sees, as a PNG.
 
     Args:
@@ -101,12 +106,14 @@ def check_png(file: Path | str) -> Path:
     return Path(file).expanduser()
 
 
-def _draw_card(sheet: Sheet, at: tuple[int, int], path: Path, framing: Framing) -> None:
+def _draw_card(sheet: Sheet, at: tuple[int, int], path: Path, framing: Framing | FaceFraming) -> None:
     left, top = at
     sheet.box((left, top, left + _CARD_WIDTH, top + _CARD_HEIGHT), 12, CARD)
     try:
         image = open_image(path)
         framed = framing.frame(image)
+    except NoFace:
+        photograph, cut, (colour, words) = fitted(image, _TILE), blank(_TILE), (VERMILION, "no face was found")
     except DoppelgramError:
         photograph, cut, (colour, words) = blank(_TILE), blank(_TILE), (VERMILION, "cannot be read")
     else:
@@ -150,13 +157,16 @@ def asked_detector(crop: str, show_crops: Path | str | None, model: Embedder) ->
         check_png(show_crops)
     if model.takes_cuts:
         return chosen_detector(crop, model.framing.face)
+    if model.tells_faces:
+        model.with_face(crop)  # which refuses it
+        return ""
     if crop or show_crops is not None:
         raise DoppelgramError("--crop and --show-crops go with models of whole images, not of places and poses")
     return ""
 
 
 def draw_model_crops(paths: Sequence[Path], model: Embedder, file: Path | str, progress: Progress) -> None:
-    """`draw_crops` with what a model of whole images cuts out of photographs."""
+    """`draw_crops` with what a model of whole images, or of faces, cuts out of photographs."""
     framing = model.framing
-    if isinstance(framing, Framing):
+    if not isinstance(framing, WholePhotograph):
         draw_crops(paths, framing, file, progress=progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
@@ -205,6 +206,16 @@ def fitted(image: Image.Image, tile: int) -> Image.Image:
     return square
 
 
+def _outline(square: Image.Image, box: tuple[float, float, float, float], size: Sequence[float]) -> None:
+    """Draw a box of a photograph that stands with this size in the middle of a square: a blue line on a white one."""
+    left, top, width, height = box
+    x, y = ((square.width - size[0]) / 2 + left * size[0], (square.height - size[1]) / 2 + top * size[1])
+    draw = ImageDraw.Draw(square)
+    for around, colour in ((1, WHITE), (0, BLUE)):
+        corners = (x - around, y - around, x + width * size[0] + around, y + height * size[1] + around)
+        draw.rectangle(corners, outline=colour, width=2)
+
+
 def blank(tile: int) -> Image.Image:
     """A square that says that there is no picture."""
     square = Image.new("RGB", (tile, tile), EMPTY)
@@ -213,10 +224,18 @@ def blank(tile: int) -> Image.Image:
     return square
 
 
-def tile_of(source: Path | str | bytes | None, tile: int) -> Image.Image:
-    """A photograph in a square, from a file or from its bytes; `blank` where it cannot be read."""
+def tile_of(
+    source: Path | str | bytes | None, tile: int, box: tuple[float, float, float, float] | None = None
+) -> Image.Image:
+    """A photograph in a square, from a file or from its bytes; `blank` where it cannot be read.
+
+    ``box`` is outlined: left, top, width and height as shares of the photograph's width and height.
+    """
     try:
         image = decode(source or b"") if isinstance(source, bytes | None) else open_image(source, at_least=2 * tile)
-        return fitted(image, tile)
+        square = fitted(image, tile)
+        if box is not None:
+            _outline(square, box, [tile * side / max(image.size) for side in image.size])
+        return square
     except DoppelgramError:
         return blank(tile)

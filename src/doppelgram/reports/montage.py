@@ -71,11 +71,12 @@ def draw_montage(
     draw_header(sheet, layout, f"{queries} in a catalog of {count(len(catalog), 'image')}", legend, columns)
     for row, (found, key, name) in enumerate(zip(neighbours, ids, names, strict=True)):
         top = layout.header + row * layout.row
-        picture = tile_of(thumbnails.get(key, found.query), tile)
+        picture = tile_of(thumbnails.get(key, found.query), tile, found.face.box if found.face else None)
         draw_query(sheet, layout, top, picture, name, found.query)
         for position, (match, verdict) in enumerate(zip(found.matches, verdicts[row], strict=True)):
             at = (layout.first + position * layout.column, top + layout.pad)
-            draw_match(sheet, layout, at, tile_of(thumbnails.get(match.id), tile), match, verdict)
+            picture = tile_of(thumbnails.get(match.id), tile, match.face.box if match.face else None)
+            draw_match(sheet, layout, at, picture, match, verdict)
         if not found.matches:
             middle = (layout.first, top + layout.pad + tile / 2)
             sheet.write(middle, "nothing else to compare with", layout.text, FAINT, "lm")

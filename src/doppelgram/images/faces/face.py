@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from doppelgram.errors import DoppelgramError
+
 Pixels: TypeAlias = NDArray[np.uint8]
 Point: TypeAlias = tuple[float, float]
 
@@ -23,6 +25,29 @@ _STEEPEST = 35.0
 _LEVEL = 0.5
 
 _FILTER = Image.Resampling.BICUBIC
+
+
+class NoFace(DoppelgramError):
+    """A photograph without the face that is wanted; ``reason`` says so in a few words."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"this photograph cannot be used: {reason}")
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """Which face of a photograph something is about.
+
+    Attributes:
+        number: 1 for the largest face of the photograph.
+        count: how many faces were found in it.
+        box: left, top, width, height, as shares of the photograph's width and height.
+    """
+
+    number: int
+    count: int
+    box: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)

@@ -76,9 +76,8 @@ class ReadyMade:
         model = self.build(weights)
         model.recipe = {"name": self.name}
         whole, _ = model.described()
-        files = {name: find_weights(name, weights) for name in self.weights} | {
-            name: HERE / name for name in self.fitted
-        }
+        files = {name: find_weights(name, weights) for name in self.weights}
+        files |= {name: HERE / name for name in self.fitted}
         architecture = {
             "ready_made": self.name,
             "version": self.version,

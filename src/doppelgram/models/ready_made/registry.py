@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.ready_made.arrangements import ARRANGEMENTS
 from doppelgram.models.ready_made.description import ReadyMade
+from doppelgram.models.ready_made.faces import FACES, open_face_network
 from doppelgram.models.ready_made.things import THINGS, THINGS_DINOV2
 
 if TYPE_CHECKING:
     from doppelgram.models.embedder import Embedder
 
-READY_MADE: Mapping[str, ReadyMade] = {model.name: model for model in (ARRANGEMENTS, THINGS, THINGS_DINOV2)}
+READY_MADE: Mapping[str, ReadyMade] = {model.name: model for model in (FACES, ARRANGEMENTS, THINGS, THINGS_DINOV2)}
 
 
 def ready_made(model: object) -> str:
@@ -45,10 +46,12 @@ def assemble_ready_made(
     name, files = made["ready_made"], made["files"]
     if name not in READY_MADE:
         raise DoppelgramError(f"there is no ready-made model '{name}' in this version of the program; update it")
-    model = open_ready_made(name, weights)
+    network = description["recipe"].get("network")
+    model = open_face_network(Path(network), weights) if network else open_ready_made(name, weights)
     if model.fingerprint != description["fingerprint"]:
         now = (model.origin or {})["architecture"]["files"]
         other = [file for file in files if now.get(file) != files[file]]
+        other += [network] if network and not other else []
         which = f"other weights ({', '.join(other)})" if other else "another version of it"
         raise DoppelgramError(
             f"this was made by the ready-made model '{name}' with {which} than is here, and the two do not compare; "
