@@ -75,8 +75,11 @@ def trace(
     innovation: Annotated[
         float, option("X", "How readily a post counts as following nobody.", panel=_SCORING)
     ] = TraceSettings.innovation,
+    permutations: Annotated[
+        int, option("N", "How often times are shuffled at most, for the test of each arrangement.", panel=_SCORING)
+    ] = TraceSettings.permutations,
     draws: Annotated[
-        int, option("N", "How often times are shuffled, for the test.", panel=_SCORING)
+        int, option("N", "How often all times are shuffled, for the interval of followers.", panel=_SCORING)
     ] = TraceSettings.draws,
     weights: Weights = None,
     keypoints: Keypoints = None,
@@ -84,7 +87,13 @@ def trace(
 ) -> None:
     """Find role models: posts whose pose and place later posts repeated."""
     settings = TraceSettings(
-        threshold=threshold, decay_days=decay, gamma=gamma, innovation=innovation, draws=draws, seed=seed
+        threshold=threshold,
+        decay_days=decay,
+        gamma=gamma,
+        innovation=innovation,
+        permutations=permutations,
+        draws=draws,
+        seed=seed,
     )
     from doppelgram.api.trace import trace as run_trace
     from doppelgram.reports.role_models.summary import REPORT_FILE, summary
@@ -116,8 +125,8 @@ def trace(
 
 def print_ranking(found: RoleModels) -> None:
     """The leading posts as a table, and what a reader must know; a star marks what shuffled clocks do not explain."""
-    from doppelgram.numbers import day, number, p_value
-    from doppelgram.rolemodels.findings import goes_beyond, lead
+    from doppelgram.numbers import day, number, percent
+    from doppelgram.rolemodels.findings import goes_beyond, lead, spreads
 
     echo_paragraph(lead(found))
     leaders: list[Any] = list(found.leaders.head(MAX_ROWS).itertuples(index=False))
@@ -128,18 +137,18 @@ def print_ranking(found: RoleModels) -> None:
                 f"{post.rank_low}-{post.rank_high}",
                 str(post.followers),
                 number(post.excess),
-                p_value(post.q_value),
+                percent(post.origin, 0) if spreads(post) else "-",
                 day(post.timestamp),
                 str(post.author),
                 str(post.path),
             )
             for rank, post in enumerate(leaders, start=1)
         ]
-        headings = ("rank ", "95 %", "followers", "excess", "q", "time", "author", "path")
+        headings = ("rank ", "95 %", "followers", "excess", "origin", "time", "author", "path")
         typer.echo()
         echo_table(headings, rows, names=("author", "path"))
         typer.echo()
         if any(goes_beyond(post) for post in leaders):
-            echo_paragraph("* precedes and matches, more than a shuffled clock explains")
+            echo_paragraph("* precedes and matches, more than a shuffled clock explains, and is the likely origin")
     for note in found.notes:
         echo_paragraph(f"note: {note}")

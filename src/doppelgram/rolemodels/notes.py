@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from doppelgram import numbers
 from doppelgram.numbers import percent, plural
 from doppelgram.rolemodels.posts import PostTable
+from doppelgram.rolemodels.result import ALPHA, LIKELY
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.tables import SMALLEST, place_codes
 from doppelgram.rolemodels.traced import Findings, Grouping
@@ -45,6 +46,9 @@ _LEFT_OUT = ("nobody", "undated", "clock_not_set", "no_author", "tied")
 
 def count(posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[np.bool_], edges: int) -> dict[str, int]:
     """The numbers of `RoleModels.counts`."""
+    spreads = found.spread.tested & (found.spread.q_value <= ALPHA)
+    best, grouped = np.zeros(len(spreads)), groups.arrangement[found.rows]
+    np.maximum.at(best, grouped[grouped >= 0], found.origin[grouped >= 0])
     gap = found.time[found.matches.left] == found.time[found.matches.right]
     whole = {
         "posts": len(posts),
@@ -60,7 +64,9 @@ def count(posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[n
         "arrangements": groups.arrangement.max(initial=-1) + 1,
         "places": len(np.unique(place_codes(posts, groups.place))),
         "capped": groups.candidates.capped,
-        "tested": found.evidence.tested.sum(),
+        "tested": found.spread.tested.sum(),
+        "spread": spreads.sum(),
+        "origin": (spreads & (best >= LIKELY)).sum(),
     }
     return {name: int(number) for name, number in whole.items()}
 
@@ -90,7 +96,7 @@ def notes(
         )
     if counts["edges_left_out"]:
         remarks.append(_remark("edges_left_out", counts))
-    if settings.draws < 200 and counts["tested"]:
+    if settings.draws < 200 and counts["edges"]:
         remarks.append(
             f"Only {numbers.count(settings.draws, 'shuffle')} of the clock {plural(settings.draws, 'was', 'were')} "
             "drawn; take 200 or more for figures you publish."

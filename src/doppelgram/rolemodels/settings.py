@@ -9,7 +9,16 @@ from typing import Any
 from doppelgram.errors import DoppelgramError
 
 # The lowest that each whole number may be; 19 shuffles are the fewest that can give a p-value of 0.05.
-_MINIMUM = {"draws": 19, "bootstraps": 0, "exact_up_to": 0, "min_posts": 2, "top": 1, "seed": 0, "neighbours": 1}
+_MINIMUM = {
+    "draws": 19,
+    "permutations": 19,
+    "bootstraps": 0,
+    "exact_up_to": 0,
+    "min_posts": 2,
+    "top": 1,
+    "seed": 0,
+    "neighbours": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,8 @@ class TraceSettings:
         gamma: how much a closer match speaks for a predecessor, as a power of the odds of the match; 0: not at all.
         innovation: weight of "nobody", in units of a predecessor with a typical match and no delay.
         damping: share of a follower's own influence that its predecessor is credited with, from 0 to below 1.
-        draws: shuffles of the clock, 200 or more for figures that are published.
+        permutations: shuffles for the test of each arrangement at most; it ends early where the answer is clear.
+        draws: shuffles of the whole clock, for the interval of followers and the curve; 200 or more for publication.
         bootstraps: resamplings of the posts for the interval of the rank.
         neighbours: matches kept for each post; None: 64, and more where there are few posts.
         exact_up_to: number of posts up to which all pairs are compared; beyond, only those in cells near each other.
@@ -36,6 +46,7 @@ class TraceSettings:
     gamma: float = 0.75
     innovation: float = 0.2
     damping: float = 0.8
+    permutations: int = 10_000
     draws: int = 200
     bootstraps: int = 200
     neighbours: int | None = None
@@ -62,8 +73,8 @@ class TraceSettings:
 
     @property
     def steps(self) -> int:
-        """How often `trace_posts` reports progress: once a draw, and four times for what comes before and after."""
-        return self.draws + 4
+        """How often `trace_posts` reports progress: once a draw, and five times for what comes before and after."""
+        return self.draws + 5
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as JSON-ready values."""

@@ -18,11 +18,13 @@ from doppelgram.rolemodels.groups import number_by_size
 from doppelgram.rolemodels.influence import influence, originality, trees
 from doppelgram.rolemodels.notes import count, notes
 from doppelgram.rolemodels.null import shuffled_clock
+from doppelgram.rolemodels.originator import originator_probability
 from doppelgram.rolemodels.posts import PostTable, unset_clocks
 from doppelgram.rolemodels.ranks import rank_intervals, ranks, sensitivity, thresholds_around
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.scoring import Bool, Float32, Int64, JointScorer, PlaceScorer, logit
 from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.spread import spread
 from doppelgram.rolemodels.traced import Findings, Grouping
 from doppelgram.space.arrangement import ArrangementSpace
 
@@ -61,14 +63,19 @@ def trace_posts(
     advance(2)
     clocks = unset_clocks(posts.timestamp)
     usable = groups.people & ~np.isnan(posts.timestamp) & ~clocks
-    found = _trace(posts, groups, usable, threshold, settings, advance)
+    kept = vectors[usable]
+
+    def pose_distance(left: Int64, right: Int64) -> NDArray[np.float64]:
+        return space.part_distances(kept[left], kept[right])[1]
+
+    found = _trace(posts, groups, usable, threshold, settings, pose_distance, advance)
     advance(1)
     every, edges = tables.role_models(posts, groups, found, clocks), tables.edges(posts, groups, found)
     counts, evidence = count(posts, groups, found, clocks, len(edges)), found.evidence
     result = RoleModels(
         role_models=tables.best_first(every),
         edges=edges,
-        arrangements=tables.arrangements(every, evidence),
+        arrangements=tables.arrangements(every, found.spread),
         authors=tables.authors(every),
         places=tables.places(every),
         curve=evidence.curve,
@@ -158,6 +165,7 @@ def _trace(
     usable: Bool,
     threshold: float,
     settings: TraceSettings,
+    pose_distance: Callable[[Int64, Int64], NDArray[np.float64]],
     advance: Callable[[int], None],
 ) -> Findings:
     rows, loose, matches = matches_among(groups, usable, threshold, settings.gamma)
@@ -167,7 +175,10 @@ def _trace(
     original = originality(edges, matches, len(rows))
     score, place = original * reach, tables.place_codes(posts, groups.place)[rows]
     rank = ranks(score)
-    evidence = shuffled_clock(matches, time, place, groups.arrangement[rows], settings, edges.decay, advance)
+    grouped = groups.arrangement[rows]
+    tests = spread(grouped, time, posts.author_codes[rows], place, pose_distance, settings)
+    advance(1)
+    evidence = shuffled_clock(matches, time, place, settings, edges.decay, advance)
     low, high = rank_intervals(edges, time, original, settings)
     decays = [edges.decay / 2, edges.decay, edges.decay * 2]
     varied = sensitivity(loose, time, score, settings, thresholds_around(threshold), decays)
@@ -182,6 +193,8 @@ def _trace(
         score=score,
         trees=trees(edges, time),
         evidence=evidence,
+        spread=tests,
+        origin=originator_probability(edges, matches, grouped, time),
         rank=rank,
         rank_low=np.minimum(low, rank),
         rank_high=np.maximum(high, rank),

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from doppelgram.numbers import DAY, count, date, number, span
+from doppelgram.numbers import DAY, count, date, number, percent, span
 from doppelgram.reports.figures import inline_svg, svg_text
 from doppelgram.reports.pages import Table, page, write_text
 from doppelgram.reports.role_models.curves import attributed_curve, curve_label, leaders_figure
@@ -22,15 +22,15 @@ from doppelgram.rolemodels.findings import (
     HOW_TO_READ,
     LIMITS,
     claim,
-    coarse,
     goes_beyond,
     lead,
     left_out,
-    method,
     overall,
     place_text,
     robustness_note,
+    spreads,
 )
+from doppelgram.rolemodels.methods import method
 from doppelgram.rolemodels.result import RoleModels
 
 MOST_LEADERS, MOST_TREES = 10, 3
@@ -66,7 +66,7 @@ def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Map
         notes=found.notes,
         how_to_read=HOW_TO_READ,
         leaders=leading,
-        evidence=[overall(found), coarse(found)],
+        evidence=[overall(found)],
         curves=_curves(found.curve, leaders),
         trees=_trees(leaders, history, store),
         robustness_note=note,
@@ -102,6 +102,8 @@ def _leader(rank: int, post: Any, history: History, store: PhotographStore) -> d
         "Rank": f"{rank} (95 %: {int(post.rank_low)} to {int(post.rank_high)})",
         "Originality": number(post.originality, 2),
     }
+    if spreads(post):
+        facts["Origin"] = percent(post.origin, 0)
     if views := history.views(k):
         said = sum(points > 0 for points in views)
         facts["Repeat the very view"] = f"{said} of {count(len(views), 'follower')} looked at, by matched points"
