@@ -8,7 +8,7 @@ import pandas as pd
 
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.folders import IMAGE_ENDINGS
+from doppelgram.dataset.listing import IMAGE_ENDINGS
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError, Interrupted

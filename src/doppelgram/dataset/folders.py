@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -10,14 +9,12 @@ import pandas as pd
 
 from doppelgram.dataset.collection import BARE, Collection
 from doppelgram.dataset.image_table import columns_by_path, match_paths, read_image_table
+from doppelgram.dataset.left import LeftAside, left_notes
+from doppelgram.dataset.listing import IMAGE_ENDINGS, Listing, list_files
 from doppelgram.dataset.tables import table_in
 from doppelgram.dataset.times import Clock
 from doppelgram.errors import DoppelgramError
 
-IMAGE_ENDINGS = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
-)
-OUR_MARKS = ("run.json", "metrics.json", "catalog.json")  # of runs, reports and catalogs kept beside the images
 PART_FOLDERS = {
     "train": "train",
     "training": "train",
@@ -33,56 +30,6 @@ def _more(names: list[str]) -> str:
     return f", and {len(names) - 1} more" if len(names) > 1 else ""
 
 
-def list_images(folder: Path, table: Path | None = None) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Image files below a folder as tuples of path parts, sorted, and notes about what, besides ``table``, is left."""
-    images: list[tuple[str, ...]] = []
-    other = undecodable = 0
-    ours: list[str] = []
-    closed: list[str] = []
-    seen = {os.path.realpath(folder)}
-    for parent, folders, files in os.walk(
-        folder, followlinks=True, onerror=lambda problem: closed.append(str(problem.filename))
-    ):
-        entered = []
-        for name in sorted(folders):
-            place = os.path.join(parent, name)
-            real = os.path.realpath(place)
-            if name.startswith(".") or real in seen:  # a link that leads back would never end
-                continue
-            if any(os.path.isfile(os.path.join(place, mark)) for mark in OUR_MARKS):
-                ours.append(name)
-                continue
-            seen.add(real)
-            entered.append(name)
-        folders[:] = entered
-        inside = Path(parent).relative_to(folder).parts
-        for name in files:
-            if name.startswith("."):
-                continue
-            if os.path.splitext(name)[1].lower() not in IMAGE_ENDINGS:
-                other += table is None or Path(parent, name) != table
-                continue
-            parts = (*inside, name)
-            try:
-                "/".join(parts).encode("utf-8")
-            except UnicodeEncodeError:
-                undecodable += 1
-                continue
-            images.append(parts)
-    notes = []
-    if other:
-        notes.append(f"{other} file{'s' * (other > 1)} without an image's ending left aside")
-    if ours:
-        notes.append(f"folder {ours[0]!r} was written by doppelgram and is left aside" + _more(ours))
-    if closed:
-        notes.append(f"folder {closed[0]!r} cannot be opened and is left aside" + _more(closed))
-    if undecodable:
-        notes.append(
-            f"{undecodable} file{'s' * (undecodable > 1)} whose name is not valid UTF-8 left aside: rename to use"
-        )
-    return sorted(images), notes
-
-
 def read_folder(folder: Path, clock: Clock) -> Collection:
     """The images below a folder, sorted, with the columns that the layout gives.
 
@@ -92,7 +39,8 @@ def read_folder(folder: Path, clock: Clock) -> Collection:
         DoppelgramError: there are no images, they lie too deep, or the table cannot be used.
     """
     posts = table_in(folder, "posts")
-    images, notes = list_images(folder, posts)
+    listing = list_files(folder)
+    images, notes = listing.images, list(left_notes([*listing.left, *_others(listing, posts)]))
     if not images:
         raise DoppelgramError(
             f"{folder}: there are no images in this folder (endings: {', '.join(sorted(IMAGE_ENDINGS))})"
@@ -129,6 +77,17 @@ def read_folder(folder: Path, clock: Clock) -> Collection:
     if posts is not None:
         table, notes = _with_posts(table, notes, posts, clock)
     return Collection(folder, table, label, tuple(notes))
+
+
+def _others(listing: Listing, posts: Path | None) -> list[LeftAside]:
+    """The files of a folder that are no images, but for its table of posts: none of them is read."""
+    left = listing.leave_others()
+    left += [LeftAside(listing.name(file), "JSON, which 'trace' reads") for file in listing.json]
+    return left + [
+        LeftAside(listing.name(file), "tables, which are read where they are given instead of the folder")
+        for file in listing.tables
+        if file != posts
+    ]
 
 
 def _with_posts(table: pd.DataFrame, notes: list[str], file: Path, clock: Clock) -> tuple[pd.DataFrame, list[str]]:
