@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doppelgram.api.check import check as check
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
@@ -58,6 +59,7 @@ _NOUNS = {
     "TraceSettings": "doppelgram.rolemodels.settings",
 }
 _FUNCTIONS = {
+    "check": "doppelgram.api.check",
     "compare": "doppelgram.api.compare",
     "compare_images": "doppelgram.api.compare_images",
     "demo": "doppelgram.api.demo",

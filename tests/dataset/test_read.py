@@ -215,8 +215,6 @@ def test_bad_places(tmp_path: Path) -> None:
             read_collection(path)
     with pytest.raises(DoppelgramError, match="expected a folder"):
         read_collection(tmp_path / "e/x.txt")
-    with pytest.raises(DoppelgramError, match="3 folders deep"):
-        read_collection(touch(tmp_path / "deep", "a/b/c/d.jpg"))
     with pytest.raises(DoppelgramError, match=r"no column .colour.*it has label"):
         read_collection(touch(tmp_path / "ok", "a/b.jpg"), label="colour")
 

@@ -9,6 +9,7 @@ from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.folders import level_of
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.read import as_collection
 from doppelgram.errors import Interrupted
@@ -27,6 +28,8 @@ def index(
     model: Run | Path | str,
     catalog: Path | str,
     *,
+    label: str = "",
+    prune: bool = False,
     crop: str = "",
     show_crops: Path | str | None = None,
     weights: Path | str | None = None,
@@ -39,6 +42,9 @@ def index(
         data: the images, a folder or table of them or a collection; labels are kept where there are any.
         model: run, or its folder, or a model folder.
         catalog: catalog folder, made if it is not there.
+        label: column to keep as the label, or ``level:N`` for the Nth folder's name; the model's own by default.
+        prune: whether images whose files are gone, or have other content now, are taken out of the catalog; without
+            it they are only reported.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of every image, although the model
             was trained on other cuts; the catalog remembers it.
         show_crops: PNG to draw the images into, with what is cut from each.
@@ -55,8 +61,8 @@ def index(
     model = Path(model)
     loaded = load_model(model, weights=weights, keypoints=keypoints)
     wanted = str(loaded.recipe.get("data", {}).get("label", ""))
-    collection = as_collection(data)
-    if wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
+    collection = as_collection(data, label=label or (wanted if level_of(wanted) else ""))
+    if not label and wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
         collection = collection.with_label(wanted)
     face = asked_detector(crop, show_crops, loaded)
     if show_crops is not None:
@@ -66,7 +72,7 @@ def index(
     tell_notes(collection, progress)
     try:
         with progress.bar("indexing", len(collection)) as advance:
-            report = index_collection(collection, loaded, store, progress=advance)
+            report = index_collection(collection, loaded, store, prune=prune, progress=advance)
     except KeyboardInterrupt:
         raise Interrupted(f"{catalog}: interrupted; the same command goes on from here") from None
     tell_faces(progress, report.files)

@@ -14,18 +14,22 @@ from doppelgram.cli.app import (
     FACES,
     SEARCH,
     Catalog,
+    Check,
     Data,
     Json,
     Keypoints,
+    LabelLevel,
     Model,
     Weights,
     argument,
     at_least,
     command,
     option,
+    print_checked,
     print_json,
     progress,
     say_written,
+    switch,
 )
 from doppelgram.cli.tables import echo_table, shorten, terminal_width
 
@@ -48,6 +52,11 @@ def index(
     data: Data,
     model: Model,
     catalog: Annotated[Path, option("DIR", "Catalog folder. Made if it is not there.")],
+    label_level: LabelLevel = None,
+    prune: Annotated[
+        bool, switch("Take out images whose files are gone or have other content now.", "--prune")
+    ] = False,
+    check_: Check = False,
     json_: Json = False,
     crop: Crop = "",
     show_crops: ShowCrops = None,
@@ -55,12 +64,20 @@ def index(
     keypoints: Keypoints = None,
 ) -> None:
     """Put images into a catalog, to search it later."""
+    label = f"level:{label_level}" if label_level else ""
+    if check_:
+        from doppelgram.api.check import check as run_check
+
+        print_checked(run_check(data, images=True, label=label), json_)
+        return
     from doppelgram.api.index import index as run_index
 
     report = run_index(
         data,
         model,
         catalog,
+        label=label,
+        prune=prune,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
