@@ -187,7 +187,8 @@ def _each_path_once(table: Table, posts: bool) -> tuple[Table, list[str]]:
 def own_path(path: str, seen: set[str]) -> str:
     """A spelling of a path that was not seen yet: ``./`` and the path leads to the same picture."""
     while path in seen:
-        path = f"./{path}"
+        start = path.index("/") + 1 if Path(path).is_absolute() and "/" in path else 0
+        path = f"{path[:start]}./{path[start:]}"
     seen.add(path)
     return path
 
