@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doppelgram.api.calibrate import calibrate as calibrate
+    from doppelgram.api.check import check as check
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
@@ -59,6 +60,7 @@ _NOUNS = {
     "TraceSettings": "doppelgram.rolemodels.settings",
 }
 _FUNCTIONS = {
+    "check": "doppelgram.api.check",
     "compare": "doppelgram.api.compare",
     "compare_images": "doppelgram.api.compare_images",
     "demo": "doppelgram.api.demo",

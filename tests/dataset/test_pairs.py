@@ -11,7 +11,7 @@ from doppelgram.errors import DoppelgramError
 def test_pairs_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text("path_a,path_b,same\na.jpg,b.jpg,1\na.jpg,/x/c.jpg,False\n")
-    left, right, same = read_pairs(file)
+    left, right, same, _ = read_pairs(file)
     assert left == [tmp_path / "a.jpg"] * 2
     assert right == [tmp_path / "b.jpg", Path("/x/c.jpg")]
     assert same.tolist() == [True, False]

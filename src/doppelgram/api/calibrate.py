@@ -102,7 +102,7 @@ def calibrate(
 
 
 def _by_pairs(model: Embedder, file: Path, root: Path | None, name: str) -> int:
-    left, right, same = read_pairs(file, root)
+    left, right, same, *_ = read_pairs(file, root)
     paths: list[Path] = sorted(set(left) | set(right))
     row = {path: number for number, path in enumerate(paths)}
     vectors: np.ndarray[Any, Any] = model.embed_images(paths)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,6 +44,8 @@ def trace(
     keypoints: Path | str | None = None,
     settings: TraceSettings | None = None,
     timezone: str = "UTC",
+    columns: Mapping[str, str] | None = None,
+    reader: str = "",
     places: bool = True,
     title: str = "",
     view: bool | None = None,
@@ -62,6 +64,8 @@ def trace(
         keypoints: file of ready-made keypoints, for a model that takes those.
         settings: threshold, decay, draws, seed and the rest; the defaults if None.
         timezone: of times that name none, by its IANA name.
+        columns: what a table calls a column: ``{"path": "File", "author": "User"}``.
+        reader: the reader of posts to use, by name.
         places: whether a column ``place`` of the posts is the place within which clocks are shuffled; without one, or
             if not, places are found in the photographs.
         title: of the report.
@@ -83,7 +87,11 @@ def trace(
     )
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
     with progress.bar("reading posts", 0):
-        collection = source if isinstance(source, Collection) else read_posts(source, timezone=timezone)
+        collection = (
+            source
+            if isinstance(source, Collection)
+            else read_posts(source, timezone=timezone, columns=columns, reader=reader)
+        )
     tell_notes(collection, progress)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     with _kept_in(catalog, folder) as kept:

@@ -1,4 +1,4 @@
-"""The command that finds role models: trace."""
+"""The commands that read posts: check and trace."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ import typer
 
 from doppelgram.cli.app import (
     ROLE_MODELS,
+    START,
     Arrangements,
+    Check,
+    Columns,
     Json,
     Keypoints,
+    LabelLevel,
     Seed,
     View,
     Weights,
     argument,
+    columns_of,
     command,
     option,
+    print_checked,
     print_json,
     progress,
     switch,
@@ -28,8 +34,46 @@ from doppelgram.rolemodels.settings import TraceSettings
 if TYPE_CHECKING:
     from doppelgram.rolemodels.result import RoleModels
 
+Timezone = Annotated[str, option("NAME", "Time zone of times that name none, such as Europe/Berlin.")]
+Reader = Annotated[
+    str, option("NAME", "Reader of posts to use, such as table, exif or export. By default the first that fits.")
+]
 _SCORING = "How posts are scored"
 MAX_ROWS = 10
+
+
+@command(
+    "check capture.ndjson",
+    "check posts.csv --columns path=File,author=User,timestamp=Created",
+    "check photos --images --json",
+    panel=START,
+)
+def check(
+    source: Annotated[Path, argument("SOURCE", "Folder, table, capture, export, JSON or ZIP file.")],
+    images: Annotated[
+        bool, switch("Ask about labelled images, as train and index read them, not about posts.", "--images")
+    ] = False,
+    label_level: LabelLevel = None,
+    timezone: Timezone = "UTC",
+    columns: Columns = "",
+    reader: Reader = "",
+    json_: Json = False,
+) -> None:
+    """Say what would be read, from which fields, and what is left aside.
+
+    No picture is opened and nothing is computed.
+    """
+    from doppelgram.api.check import check as run_check
+
+    found = run_check(
+        source,
+        images=images or label_level is not None,
+        label=f"level:{label_level}" if label_level else "",
+        timezone=timezone,
+        columns=columns_of(columns),
+        reader=reader,
+    )
+    print_checked(found, json_)
 
 
 @command(
@@ -41,7 +85,7 @@ def trace(
     posts: Annotated[
         Path,
         argument(
-            "POSTS", "Table (path, author, timestamp), folder of an export or a downloader, JSON, or photographs."
+            "POSTS", "Table (path, author, timestamp), capture, export, downloader's folder, JSON, ZIP or photographs."
         ),
     ],
     out: Annotated[Path, option("DIR", "Folder for report.html, tables and graph.")],
@@ -49,7 +93,10 @@ def trace(
     catalog: Annotated[
         Path | None, option("DIR", "Catalog folder. Vectors in it are not computed again. By default OUT/catalog.")
     ] = None,
-    timezone: Annotated[str, option("NAME", "Time zone of times that name none, such as Europe/Berlin.")] = "UTC",
+    timezone: Timezone = "UTC",
+    columns: Columns = "",
+    reader: Reader = "",
+    check_: Check = False,
     ignore_places: Annotated[
         bool, switch("Ignore the places that posts name. Use the photographs alone.", "--ignore-places")
     ] = False,
@@ -86,6 +133,11 @@ def trace(
     view: View = None,
 ) -> None:
     """Find role models: posts whose pose and place later posts repeated."""
+    if check_:
+        from doppelgram.api.check import check as run_check
+
+        print_checked(run_check(posts, timezone=timezone, columns=columns_of(columns), reader=reader), json_)
+        return
     settings = TraceSettings(
         threshold=threshold,
         decay_days=decay,
@@ -108,6 +160,8 @@ def trace(
         keypoints=keypoints,
         settings=settings,
         timezone=timezone,
+        columns=columns_of(columns),
+        reader=reader,
         places=not ignore_places,
         title=title,
         view=view,

@@ -15,15 +15,18 @@ from doppelgram.cli.app import (
     FACES,
     SEARCH,
     Catalog,
+    Check,
     Data,
     Json,
     Keypoints,
+    LabelLevel,
     Things,
     Weights,
     argument,
     at_least,
     command,
     option,
+    print_checked,
     print_json,
     progress,
     say_written,
@@ -58,6 +61,11 @@ def index(
         str | None,
         option("RUN", "Run or model folder, or a ready-made model by name. By default the catalog's own, or things."),
     ] = None,
+    label_level: LabelLevel = None,
+    prune: Annotated[
+        bool, switch("Take out images whose files are gone or have other content now.", "--prune")
+    ] = False,
+    check_: Check = False,
     json_: Json = False,
     faces: Annotated[
         str,
@@ -73,6 +81,12 @@ def index(
     keypoints: Keypoints = None,
 ) -> None:
     """Put images into a catalog, to search it later."""
+    label = f"level:{label_level}" if label_level else ""
+    if check_:
+        from doppelgram.api.check import check as run_check
+
+        print_checked(run_check(data, images=True, label=label), json_)
+        return
     from doppelgram.api.index import index as run_index
 
     report = run_index(
@@ -80,6 +94,8 @@ def index(
         model,
         catalog,
         faces=faces,
+        label=label,
+        prune=prune,
         crop=crop,
         show_crops=show_crops,
         weights=weights,

@@ -33,8 +33,8 @@ _REMARKS = {
     "nobody": "{n} {post} of {total} {shows} nobody; without a pose there is no arrangement, so {it} {is} not traced.",
     "undated": "{n} {post} of {total} {has} no time; {it} {is} listed in the arrangement, but nothing is said of what "
     "comes before or after.",
-    "clock_not_set": "{n} {post} {is} dated 1970, years before the others: the time of a clock that was never set. "
-    "{It} {counts} as undated.",
+    "clock_not_set": "{n} {post} {is} dated where clocks start (1970, 1980, 2000), years from the others: the time of "
+    "a clock that was never set. {It} {counts} as undated.",
     "no_author": "{n} {post} {has} no author; each counts as by somebody else, so that somebody who repeats their own "
     "posts would count as a follower.",
     "tied": "{n} matching {pair} {has} the very same time; neither post precedes the other, so no edge connects them.",

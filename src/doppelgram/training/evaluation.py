@@ -96,7 +96,7 @@ class ModelEvaluation:
 
     def given_pairs(self, file: Path, root: Path | None) -> EvaluationResult:
         """Pairs of photographs whose answer a file knows."""
-        left, right, same = read_pairs(file, root)
+        left, right, same, _ = read_pairs(file, root)
         paths: Sequence[Path] = sorted(set(left) | set(right))
         with self.progress.bar("embedding pairs", len(paths)) as advance:
             loaded = embed_files(self.model, paths, progress=advance, keep_duplicates=True)

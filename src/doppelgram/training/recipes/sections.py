@@ -81,7 +81,7 @@ class Data(Section):
 class Split(Section):
     """How images are divided when no split file is given."""
 
-    by: str = "auto"  # image, a column, or auto: the column group where there is one
+    by: str = "auto"  # image, class (whole classes), a column, or auto: the column group where there is one
     val: AtLeast0 = 0.2
     test: AtLeast0 = 0.2
 
