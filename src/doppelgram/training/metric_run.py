@@ -18,7 +18,7 @@ from doppelgram.evaluation.retrieval import precision_at_1_and_map
 from doppelgram.evaluation.task import EmbeddedSet
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
-from doppelgram.models.towers import ImageTower
+from doppelgram.models.towers import ImageTower, unit
 from doppelgram.pose.pasting import CutOut
 from doppelgram.training.copies import copied_maps, read_people
 from doppelgram.training.data import Part
@@ -30,6 +30,7 @@ from doppelgram.training.optimisation import mix_start
 from doppelgram.training.recipes.metric_checks import check_recipe
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import Run
+from doppelgram.training.tasks.first_layers import pooled_features
 from doppelgram.training.tasks.metric import MetricTask
 from doppelgram.training.trainer import Fitted, Place, fit
 
@@ -131,6 +132,8 @@ def train_loaded(
     mix_start(network, start, recipe.optimiser.start_share)
     tower = ImageTower(network.eval(), framing, recipe.model.mirror, copies=recipe.model.test_time_copies)
     model = Model(tower, labels=names, recipe=recipe.to_dict())
+    if not recipe.model.linear and recipe.model.normalise:
+        model.mean = _mean(model, images, trained_on, inputs if task.kept_maps else None)
     if len(rows["val"]):
         # Searches look through what was trained on, too, as they do in a catalog of everything.
         searched = np.sort(np.random.default_rng(run.seed).permutation(rows["train"])[:_SEARCHED])
@@ -145,6 +148,19 @@ def train_loaded(
     counts = {part: len(found) for part, found in rows.items() if len(found)}
     run.update(finished=True, **_facts(model, fitted, counts))
     return run
+
+
+def _mean(
+    model: Model, images: Images, rows: NDArray[np.int64], maps: NDArray[np.float16] | None
+) -> tuple[float, ...]:
+    """Mean of a model's vectors of some of the images it was trained on, by way of its first layers' maps if kept."""
+    some = np.sort(np.random.default_rng(0).permutation(rows)[:_SEARCHED])
+    if maps is None:
+        vectors = embed_rows(model, images, some)
+    else:
+        network = model.tower.network
+        vectors = unit(pooled_features(network, len(network.frozen), maps[some, 0]))
+    return tuple(vectors.mean(0).tolist())
 
 
 def _codes(given: TrainingImages, rows: Mapping[str, NDArray[np.int64]]) -> tuple[NDArray[np.int64], list[str]]:

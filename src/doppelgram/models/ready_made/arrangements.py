@@ -11,9 +11,12 @@ from doppelgram.models.ready_made.description import HERE, ReadyMade
 if TYPE_CHECKING:
     from doppelgram.models.arrangement import ArrangementModel
     from doppelgram.models.backbones.backbone import Backbone
+    from doppelgram.models.model import Model
     from doppelgram.space.joint import JointCalibration
 
 MEAN, FITTED = "arrangements.npy", "arrangements.json"
+PLACES_OF = "arrangements:"
+"""Stands before a run of recipe `places` whose network is to see the places."""
 SIZE = 320
 # Long side to which photographs are made smaller before anything looks at them.
 _LONGEST = 640
@@ -46,15 +49,36 @@ def untrained_arrangements(
     return ArrangementModel([place], [pose], space, settings, recipe={"data": {"label": "place+pose"}}, weights=weights)
 
 
+def with_places_of(model: Model, weights: Path | None = None) -> ArrangementModel:
+    """The model `arrangements` with the place network of a run of recipe `places`.
+
+    Its probabilities are those of the network as it came until somebody calibrates it.
+
+    Raises:
+        DoppelgramError: the run's network was not trained to know places by its features, or weights are missing.
+    """
+    from doppelgram.errors import DoppelgramError
+
+    if not model.mean:
+        raise DoppelgramError(
+            f"the run of recipe '{model.name}' has no place network for `arrangements`; train one with --recipe places"
+        )
+    return untrained_arrangements(model.tower.network.backbone, model.mean, _calibration(), weights)
+
+
+def _calibration() -> JointCalibration:
+    from doppelgram.space.joint import JointCalibration
+
+    return JointCalibration.from_dict(json.loads((HERE / FITTED).read_text(encoding="utf-8")))
+
+
 def _build(weights: Path | None) -> ArrangementModel:
     import numpy as np
 
     from doppelgram.models.backbones.registry import make_backbone
-    from doppelgram.space.joint import JointCalibration
 
-    calibration = JointCalibration.from_dict(json.loads((HERE / FITTED).read_text(encoding="utf-8")))
     offset = tuple(np.load(HERE / MEAN).tolist())
-    return untrained_arrangements(make_backbone("efficientnet_lite2", weights=weights), offset, calibration, weights)
+    return untrained_arrangements(make_backbone("efficientnet_lite2", weights=weights), offset, _calibration(), weights)
 
 
 ARRANGEMENTS = ReadyMade(
