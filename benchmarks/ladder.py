@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from common import machine, write
-from doppelgram.console import TerminalProgress
+from doppelgram.console import SilentProgress, TerminalProgress
 from doppelgram.dataset.loading import load_images
 from doppelgram.images.framing import Framing
 from doppelgram.studies.role_model.data import Posts, read_ladder_posts
@@ -79,7 +79,7 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         task = PairsTask(network, PairInputs(features), plan, validation, long)
-        history = fit(task, long.stopping, Place.of_run(Path(folder), title="pairs")).history
+        history = fit(task, long.stopping, Place.of_run(Path(folder), title="pairs"), SilentProgress()).history
     kept = (time.perf_counter() - started) / epochs
 
     again = pair_network(recipe, weights, 0).train()

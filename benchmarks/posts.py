@@ -27,8 +27,9 @@ from doppelgram.evaluation.joint_fit import Kinds, fit_joint
 from doppelgram.evaluation.verification import pair_metrics
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.bundle import load_model
+from doppelgram.models.fusion import fused
 from doppelgram.models.networks.keypoints import PoseTower
-from doppelgram.models.towers import combined, unit
+from doppelgram.models.towers import unit
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.joint import JointCalibration
 from doppelgram.studies.role_model.protocols import (
@@ -71,11 +72,8 @@ class Questions:
         return Kinds(ends[same], ends[place & ~same], ends[~place])
 
 
-def slots(inputs: TowerInputs, embedded: list[Array], weights: list[float], experts: list[bool], people: int) -> Array:
-    """Poses (n, people, d) from the towers' embeddings of all persons."""
-    if not embedded:
-        return np.zeros((len(inputs.people), people, 2), dtype=np.float32)
-    persons = combined(embedded, weights, experts)
+def slots(inputs: TowerInputs, persons: Array, people: int) -> Array:
+    """Poses (n, people, d) of the photographs from the embeddings of all persons (m, d)."""
     found = np.zeros((len(inputs.people), people, persons.shape[1]), dtype=np.float32)
     for nth in range(people):
         there = inputs.people > nth
@@ -184,28 +182,26 @@ def variants(model: ArrangementModel, inputs: TowerInputs, questions: Questions)
     """Figures of the whole model and of the model without this and that."""
     seen = places(model, inputs, questions)
     poses = [tower.embed(views) for tower, views in zip(model.pose, inputs.pose, strict=True)]
-    place_weights, place_experts = [t.weight for t in model.place], [t.gives_class_probabilities for t in model.place]
-    weights, experts = [t.weight for t in model.pose], [t.gives_class_probabilities for t in model.pose]
-    place = combined(seen, place_weights, place_experts)
-    pose = slots(inputs, poses, weights, experts, 1)
+    place, persons = fused(seen, model.place), fused(poses, model.pose)
+    pose = slots(inputs, persons, 1)
     with torch.inference_mode():
         points = torch.from_numpy(inputs.pose[1])
         untrained = PoseTower()
         described = untrained.described(points) + untrained.described(untrained.mirrored(points))
-    raw = slots(inputs, [unit(described.numpy())], [1.0], [False], 1)
+    raw = slots(inputs, unit(described.numpy()), 1)
     found: dict[str, dict[str, Any] | None] = {"ours": score(place, pose, questions)}
     if model.space.people == 1:
         found["as the recipe calibrated it, without knowing persons"] = score(
             place, pose, questions, given=model.calibration
         )
     found["joint by a sum of log-odds"] = score(place, pose, questions, "sum")
-    found["two people compared"] = score(place, slots(inputs, poses, weights, experts, 2), questions)
+    found["two people compared"] = score(place, slots(inputs, persons, 2), questions)
     found["place: people covered, alone"] = score(seen[0], pose, questions)
     if len(model.place) > 2:
         found["place: people not covered, alone"] = score(seen[1], pose, questions)
     found["place: untouched features alone"] = score(seen[-1], pose, questions)
-    found["pose: person cut out alone"] = score(place, slots(inputs, poses[:1], [1.0], [True], 1), questions)
-    found["pose: keypoints alone"] = score(place, slots(inputs, poses[1:], weights[1:], experts[1:], 1), questions)
+    found["pose: person cut out alone"] = score(place, slots(inputs, poses[0], 1), questions)
+    found["pose: keypoints alone"] = score(place, slots(inputs, fused(poses[1:], model.pose[1:]), 1), questions)
     found["pose: keypoints, untrained"] = score(place, raw, questions)
     found["untrained: untouched features, raw keypoints"] = score(seen[-1], raw, questions)
     return found

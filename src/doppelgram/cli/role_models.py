@@ -9,9 +9,9 @@ import typer
 
 from doppelgram.cli.app import (
     ROLE_MODELS,
+    Arrangements,
     Json,
     Keypoints,
-    Model,
     Seed,
     Weights,
     argument,
@@ -32,7 +32,7 @@ MAX_ROWS = 10
 
 
 @command(
-    "trace posts.csv --model run --out traced",
+    "trace posts.csv --out traced",
     "trace export --model run --out traced --timezone Europe/Berlin",
     panel=ROLE_MODELS,
 )
@@ -43,8 +43,8 @@ def trace(
             "POSTS", "Table (path, author, timestamp), folder of an export or a downloader, JSON, or photographs."
         ),
     ],
-    model: Model,
     out: Annotated[Path, option("DIR", "Folder for report.html, tables and graph.")],
+    model: Arrangements = None,
     catalog: Annotated[
         Path | None, option("DIR", "Catalog folder. Vectors in it are not computed again. By default OUT/catalog.")
     ] = None,

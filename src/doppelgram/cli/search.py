@@ -17,7 +17,7 @@ from doppelgram.cli.app import (
     Data,
     Json,
     Keypoints,
-    Model,
+    Things,
     Weights,
     argument,
     at_least,
@@ -43,11 +43,14 @@ Crop = Annotated[
 ShowCrops = Annotated[Path | None, option("PNG", "Draw each photograph and what was cut out of it.", panel=FACES)]
 
 
-@command("index photos --model run --catalog catalog", panel=SEARCH)
+@command("index photos --catalog catalog", "index photos --model run --catalog catalog", panel=SEARCH)
 def index(
     data: Data,
-    model: Model,
     catalog: Annotated[Path, option("DIR", "Catalog folder. Made if it is not there.")],
+    model: Annotated[
+        str | None,
+        option("RUN", "Run or model folder, or a ready-made model by name. By default the catalog's own, or things."),
+    ] = None,
     json_: Json = False,
     crop: Crop = "",
     show_crops: ShowCrops = None,
@@ -159,11 +162,11 @@ def _parts(match: Match, form: str) -> tuple[str, ...]:
     return tuple("unknown" if name in match.unknown else _figure(value, form) for name, value in match.parts.items())
 
 
-@command("verify a.jpg b.jpg --model run", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
+@command("verify a.jpg b.jpg", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
 def verify(
     image_a: Annotated[Path, argument("A", "A photograph.")],
     image_b: Annotated[Path, argument("B", "Another photograph.")],
-    model: Model,
+    model: Things = None,
     json_: Json = False,
     crop: Crop = "",
     show_crops: ShowCrops = None,
