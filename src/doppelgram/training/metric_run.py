@@ -150,9 +150,7 @@ def train_loaded(
     return run
 
 
-def _mean(
-    model: Model, images: Images, rows: NDArray[np.int64], maps: NDArray[np.float16] | None
-) -> tuple[float, ...]:
+def _mean(model: Model, images: Images, rows: NDArray[np.int64], maps: NDArray[np.float16] | None) -> tuple[float, ...]:
     """Mean of a model's vectors of some of the images it was trained on, by way of its first layers' maps if kept."""
     some = np.sort(np.random.default_rng(0).permutation(rows)[:_SEARCHED])
     if maps is None:
