@@ -1,6 +1,6 @@
 """The ready-made models on photographs of places, poses and people that nothing was trained on.
 
-    python benchmarks/ready_made.py --data DIR --weights DIR [--cache DIR] [--only pose,...] [--out DIR]
+    python benchmarks/ready_made.py --data DIR --weights DIR [--cache DIR] [--places RUN] [--only pose,...] [--out DIR]
 
 ``DIR`` of the data holds the folders ``posts`` and ``posts_views``. Each section is one function that returns its
 table; sections that are not asked for stay in the results as they were.
@@ -41,11 +41,12 @@ _JOINT = JointCalibration(_ANY, _ANY, 1.0, 1.0, 0.0, 0.0, 0.5)
 
 
 class Options(NamedTuple):
-    """Where things lie: data, weights, and the folder in which what takes long is kept."""
+    """Where things lie: data, weights, what takes long and is kept, and a run of recipe `places` if there is one."""
 
     data: Path
     weights: Path
     cache: Path
+    places: Path | None = None
 
 
 @dataclass
@@ -219,7 +220,12 @@ def pose(options: Options) -> Table:
 
 # ---- all of it ------------------------------------------------------------------------------------------------------
 
-SECTIONS: Mapping[str, Callable[[Options], Table]] = {"pose": pose}
+
+def all_sections() -> Mapping[str, Callable[[Options], Table]]:
+    """Every section by name; those of places stand in a file of their own, which needs this one."""
+    from ready_made_places import SECTIONS
+
+    return {"pose": pose, **SECTIONS}
 
 
 def markdown(sections: Mapping[str, Mapping[str, Any]], facts: dict[str, Any]) -> str:
@@ -254,15 +260,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("ready_made_cache"), help="keeps what takes long")
-    parser.add_argument("--only", default=",".join(SECTIONS), help="sections, separated by commas")
+    parser.add_argument("--places", type=Path, help="run of recipe places, trained on other places than are asked for")
+    parser.add_argument("--only", default=",".join(all_sections()), help="sections, separated by commas")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
-    options = Options(given.data, given.weights, given.cache)
+    options = Options(given.data, given.weights, given.cache, given.places)
     facts, kept = machine("openvino"), given.out / "ready_made.json"
     sections = json.loads(kept.read_text(encoding="utf-8"))["sections"] if kept.is_file() else {}
     for name in given.only.split(","):
-        sections[name] = asdict(SECTIONS[name](options))
-    sections = {name: sections[name] for name in SECTIONS if name in sections}
+        sections[name] = asdict(all_sections()[name](options))
+    sections = {name: sections[name] for name in all_sections() if name in sections}
     write("ready_made", {"machine": facts, "sections": sections}, markdown(sections, facts), given.out)
 
 

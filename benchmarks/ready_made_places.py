@@ -144,8 +144,8 @@ def place(options: Options) -> Table:
 def joint(options: Options) -> Table:
     """Same arrangement or not."""
     table = Table(
-        "Unseen arrangements: AUC over all fair pairs together, of the joint probability; *hard*: different pairs share "
-        "the place or the pose. The weights of both were fitted on half of the places and poses of `posts`."
+        "Unseen arrangements: AUC over all fair pairs together, of the joint probability; *hard*: different pairs "
+        "share the place or the pose. The weights of both were fitted on half of the places and poses of `posts`."
     )
     for title, model in ready(options).items():
         for name in SETS:
@@ -165,8 +165,8 @@ def joint(options: Options) -> Table:
 def protocol(options: Options) -> Table:
     """The open protocol of `posts.py`, asked without any training on it."""
     table = Table(
-        "The open protocol of `posts.py`: hard pairs of places and poses that its training part does not show. Only the "
-        "weights and the threshold come from its validation part; nothing is trained."
+        "The open protocol of `posts.py`: hard pairs of places and poses that its training part does not show. Only "
+        "the weights and the threshold come from its validation part; nothing is trained."
     )
     posts = read_grouped_posts(options.data / "posts")
     questions = Questions.of(posts, open_protocol(posts, seed=0))
@@ -216,8 +216,8 @@ def views(options: Options) -> Table:
 def traces(options: Options) -> Table:
     """Role models without any label: arrangements and originators against the truth."""
     table = Table(
-        "Traced from pictures, authors and times alone: agreement of the arrangements found with the true ones, and how "
-        "often the true originator leads (arrangements of six posts or more; 95 % by Wilson)."
+        "Traced from pictures, authors and times alone: agreement of the arrangements found with the true ones, and "
+        "how often the true originator leads (arrangements of six posts or more; 95 % by Wilson)."
     )
     for name in SETS:
         data = options.data / name
