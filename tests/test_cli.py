@@ -114,7 +114,6 @@ def test_pose_names_every_estimator() -> None:
     ("old", "new"),
     [
         ("verify run a.jpg b.jpg", "verify A B --model RUN"),
-        ("verify a.jpg b.jpg", "verify A B --model RUN"),
         ("errors run", "errors [DATA] --model RUN"),
         ("errors run photos", "errors [DATA] --model RUN"),
         ("map run", "map [DATA] --model RUN"),

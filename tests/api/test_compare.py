@@ -176,3 +176,19 @@ def test_ctrl_c_says_how_to_go_on_and_the_rest_is_trained_then(signs: Path, tmp_
     assert "1 of 2 runs are finished already" in said.notes
     assert len(again.runs) == 2
     assert again.part == "test"
+
+
+@pytest.mark.slow
+def test_a_ready_made_model_is_a_row_beside_the_runs(signs: Path, tmp_path: Path) -> None:
+    grid = Grid("cosface", "none", "8", 1)
+    with pytest.raises(DoppelgramError, match="--baseline is 'thingz'; it is a ready-made model: things"):
+        compare(signs, tmp_path / "grid", grid, overrides=FAST, baselines=["thingz"])
+    found = compare(signs, tmp_path / "grid", grid, overrides=FAST, baselines=["things"])
+    (things,) = found.baselines
+    assert (things.name, len(found.settings)) == ("things", 1)
+    assert 0 <= things.p1.low <= things.p1.value <= things.p1.high <= 1
+    told = json.loads((tmp_path / "grid/comparison.json").read_text())
+    assert told["baselines"][0]["p1"]["value"] == things.p1.value
+    assert "things" in (tmp_path / "grid/comparison.md").read_text()
+    assert any("The ready-made model things" in finding["text"] for finding in told["reading"])
+    assert report_comparison(tmp_path / "grid").baselines == found.baselines

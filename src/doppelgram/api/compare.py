@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from doppelgram.api.report_comparison import check_part, report_comparison
+from doppelgram.comparison.baselines import check_baselines, measure_baseline
 from doppelgram.comparison.cells import ComparisonTrainer, read_result
 from doppelgram.comparison.folder import (
     check_same,
@@ -38,6 +39,7 @@ def compare(
     split: Path | str | None = None,
     weights: Path | str | None = None,
     part: str = "val",
+    baselines: Sequence[str] = (),
     command: str = "",
     progress: Progress | None = None,
 ) -> Comparison:
@@ -56,6 +58,7 @@ def compare(
         split: CSV with ``path,part``; by default that of images that come divided, else the recipe's own from seed 0.
         weights: folder to look pretrained weights up in.
         part: ``val`` or ``test``: whose images are the queries.
+        baselines: names of ready-made models that are asked the same, for a row each beside the trained ones.
         command: the command line, for the report.
         progress: where progress is shown; the terminal by default.
 
@@ -66,6 +69,7 @@ def compare(
     progress = progress or TerminalProgress()
     data, out = Path(data).expanduser(), Path(out).expanduser()
     check_part(part)
+    check_baselines(list(baselines))
     base, params_for_all = read_base(recipe, overrides)
     base = anchored(base)
     cells, remarks = (grid or Grid()).cells(base, params_for_all)
@@ -89,6 +93,8 @@ def compare(
         if not len(rows[part]):
             raise DoppelgramError(f"{out / SPLIT_FILE}: has no {part} part; give another --part or --split")
         bench = ComparisonTrainer(images, parts, data, Path(weights) if weights else None, progress)
+        for name in baselines:
+            measure_baseline(name, images, parts, out, part, bench.weights, progress)
         run_cells(cells, bench, out, part, progress)
     except (KeyboardInterrupt, Interrupted):
         done = sum(read_result(folder, part) is not None for folder in run_folders(out))

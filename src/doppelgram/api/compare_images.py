@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from doppelgram.api.chosen import chosen_model
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
+from doppelgram.models.ready_made.registry import READY_MADE as READY_MADE_MODELS
 from doppelgram.pose.findings import caption, subtitle
 from doppelgram.reports.pair import (
     ImageComparison,
@@ -32,19 +35,23 @@ def compare_images(
     estimator: str = "",
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
+    progress: Progress | None = None,
 ) -> ImageComparison:
     """Compare two photographs by place and pose.
 
-    Without a model only the skeletons are compared, limb by limb, and nothing is said of the place.
+    By an estimator or keypoints in place of a model only the skeletons are compared, limb by limb, and nothing is said
+    of the place.
 
     Args:
         image_a: a photograph.
         image_b: another.
-        model: run, or run or model folder, of a model of places and poses.
+        model: run, run or model folder, or name of a ready-made model, of places and poses. By default
+            ``arrangements``, if no estimator and no keypoints are given.
         out: PNG to draw photographs, skeletons, scores and reasons into.
-        estimator: without a model, what finds people: by default ``movenet``, or ready-made keypoints if given.
+        estimator: what finds people, to compare skeletons alone.
         weights: folder in which the weights of what finds people are looked up first.
-        keypoints: file of ready-made keypoints.
+        keypoints: file of ready-made keypoints, likewise.
+        progress: where remarks go; the terminal by default.
 
     Raises:
         DoppelgramError: an image cannot be read, the model is of another kind, or what finds people cannot be run.
@@ -55,6 +62,8 @@ def compare_images(
     if out is not None:
         keep_inputs([Path(out).expanduser()], paths)
     names = str(image_a), str(image_b)
+    if model is None and not estimator and keypoints is None and "arrangements" in READY_MADE_MODELS:
+        model = chosen_model(None, "arrangements", progress or TerminalProgress())
     if model is None:
         settings = FinderSettings(estimator or (READY_MADE if keypoints else "movenet"))
         photographs = photographs_with_people(settings, weights, keypoints, paths, names)
@@ -65,7 +74,7 @@ def compare_images(
         if estimator:
             raise DoppelgramError("--estimator goes without --model: a model brings the one that it was trained with")
         loaded = require_arrangement(
-            load_model(Path(model), weights=weights, keypoints=keypoints),
+            load_model(model, weights=weights, keypoints=keypoints),
             f"{model}: this model compares whole images, not place and pose; use verify",
         )
         photographs, compared = compared_by(loaded, paths, names)

@@ -38,7 +38,8 @@ def evaluate(
     same bytes as a query are never its answer.
 
     Args:
-        run: a run or its folder, or a model folder if ``gallery`` or ``pairs`` is given.
+        run: a run or its folder, or if ``gallery`` or ``pairs`` is given a model folder or the name of a ready-made
+            model.
         gallery: labelled images to find answers in: a folder, a table or a collection.
         query: likewise, labelled images to look for.
         pairs: CSV with ``path_a,path_b,same``; the pair metrics are then of these pairs.
@@ -63,11 +64,10 @@ def evaluate(
         raise DoppelgramError(f"{weights}: there is no such folder of weights")
     if gallery is not None and part:
         raise DoppelgramError("--part is of the run's own images; it does not go with --gallery")
-    run = Path(run).expanduser()
     if out is not None:
         check_folder(Path(out).expanduser())
     model = load_model(run, weights=weights, keypoints=keypoints)
-    this = ModelEvaluation(model, run, knn, seed, progress or TerminalProgress())
+    this = ModelEvaluation(model, Path(run).expanduser(), knn, seed, progress or TerminalProgress())
     results: list[EvaluationResult] = []
     if gallery is not None:
         results.append(this.in_gallery(gallery, query))

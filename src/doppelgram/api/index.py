@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from doppelgram.api.chosen import chosen_model
+from doppelgram.catalog.folder import CATALOG_FILE, MODEL_FOLDER
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.store import Catalog
@@ -14,7 +16,7 @@ from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.read import as_collection
 from doppelgram.errors import Interrupted
 from doppelgram.files import keep_inputs
-from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.models.bundle import load_model
 from doppelgram.reports.crops import (
     asked_detector,
     draw_model_crops,
@@ -25,7 +27,7 @@ from doppelgram.training.run import Run
 
 def index(
     data: Collection | Path | str,
-    model: Run | Path | str,
+    model: Run | Path | str | None,
     catalog: Path | str,
     *,
     label: str = "",
@@ -40,7 +42,8 @@ def index(
 
     Args:
         data: the images, a folder or table of them or a collection; labels are kept where there are any.
-        model: run, or its folder, or a model folder.
+        model: run, or its folder, a model folder, or the name of a ready-made model; by default the catalog's own, or
+            ``things`` if there is no catalog yet.
         catalog: catalog folder, made if it is not there.
         label: column to keep as the label, or ``level:N`` for the Nth folder's name; the model's own by default.
         prune: whether images whose files are gone, or have other content now, are taken out of the catalog; without
@@ -48,7 +51,8 @@ def index(
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of every image, although the model
             was trained on other cuts; the catalog remembers it.
         show_crops: PNG to draw the images into, with what is cut from each.
-        weights: for a model of places and poses: folder in which what finds people is looked up first.
+        weights: folder in which pretrained weights are looked up first: those of a ready-made model, or of what finds
+            people.
         keypoints: for one that takes ready-made keypoints: the file that holds them, by default ``keypoints.json``
             beside the images.
         progress: where progress is shown; the terminal by default.
@@ -58,7 +62,10 @@ def index(
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
     progress = progress or TerminalProgress()
-    model = Path(model)
+    catalog = Path(catalog).expanduser()
+    if model is None and (catalog / CATALOG_FILE).is_file():
+        model = catalog / MODEL_FOLDER
+    model = chosen_model(model, "things", progress)
     loaded = load_model(model, weights=weights, keypoints=keypoints)
     wanted = str(loaded.recipe.get("data", {}).get("label", ""))
     collection = as_collection(data, label=label or (wanted if level_of(wanted) else ""))
@@ -68,7 +75,7 @@ def index(
     if show_crops is not None:
         keep_inputs([Path(show_crops).expanduser()], collection.paths)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
-    store = Catalog.open_or_create(Path(catalog).expanduser(), loaded, model_folder(model), face=face)
+    store = Catalog.open_or_create(catalog, loaded, model, face=face)
     tell_notes(collection, progress)
     try:
         with progress.bar("indexing", len(collection)) as advance:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from doppelgram.api.chosen import chosen_model
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
@@ -17,13 +18,14 @@ from doppelgram.label_errors.findings import LabelErrors, findings_of, write_csv
 from doppelgram.label_errors.images import appearance_of, images_and_parts
 from doppelgram.label_errors.neighbourhood import LabelledImages
 from doppelgram.models.bundle import load_model
+from doppelgram.models.ready_made.registry import ready_made
 from doppelgram.reports.contact_sheet import draw_contact_sheet
 from doppelgram.reports.label_errors import sections as sheet_sections
 from doppelgram.training.run import Run
 
 
 def list_label_errors(
-    run: Run | Path | str,
+    run: Run | Path | str | None,
     data: Collection | Path | str | None = None,
     *,
     part: str = "all",
@@ -37,7 +39,8 @@ def list_label_errors(
     """Find suspected label errors, copies, wrong pairs and outliers with a trained model.
 
     Args:
-        run: run or its folder, or a model folder if ``data`` is given.
+        run: run or its folder, or if ``data`` is given a model folder or the name of a ready-made model, by default
+            ``things``.
         data: labelled images, a folder, a table or a collection; by default all images of the run.
         part: ``train``, ``val`` or ``test`` reports on that part of the run alone (all others still are neighbours).
         out: PNG for a contact sheet.
@@ -51,7 +54,12 @@ def list_label_errors(
         DoppelgramError: no such model or images, a part that is not there, or a file that cannot be written.
     """
     progress = progress or TerminalProgress()
-    run = Path(run).expanduser()
+    if run is None and data is None:
+        raise DoppelgramError("name labelled images, or a run with --model")
+    run = chosen_model(run, "things", progress)
+    name = ready_made(run)
+    if name and data is None:
+        raise DoppelgramError(f"the ready-made model '{name}' has no images of its own; give DATA")
     out, csv = (Path(file).expanduser() if file is not None else None for file in (out, csv))
     if out is not None and out.suffix.lower() != ".png":
         raise DoppelgramError(f"{out}: a contact sheet is a PNG; let its name end in .png")
@@ -60,6 +68,7 @@ def list_label_errors(
     if most < 1:
         raise DoppelgramError(f"-n is {most}; ask for 1 finding or more")
     model = load_model(run, weights=weights, keypoints=keypoints)
+    run = Path(run).expanduser()
     collection, parts = images_and_parts(run, data, part, str(model.recipe.get("data", {}).get("label", "")))
     keep_inputs(
         [file for file in (out, csv) if file is not None], [Path(str(run if data is None else data)), *collection.paths]

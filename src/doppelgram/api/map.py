@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from doppelgram.api.chosen import chosen_model
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
@@ -13,7 +14,7 @@ from doppelgram.maps.atlas import Map, make_map
 from doppelgram.maps.projection import FEWEST, METHODS
 from doppelgram.maps.projector import write_projector
 from doppelgram.maps.shown import images_of_catalog, images_of_data, images_of_run, known_images
-from doppelgram.maps.source import check_together, kind_of_source
+from doppelgram.maps.source import check_together, is_source, kind_of_source
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.map.write import check_map_file, write_map
 from doppelgram.space.space import checked_part
@@ -42,7 +43,8 @@ def draw_map(
     """Map images into the plane and write what is asked for.
 
     Args:
-        source: a catalog's folder (its images are shown), a run or its folder, or a model folder.
+        source: a catalog's folder (its images are shown), a run or its folder, a model folder, or the name of a
+            ready-made model; or else images, which ``things`` then embeds.
         data: a folder, table or collection of images to embed and to show instead of the run's own.
         method: ``pca`` or ``tsne``.
         out: one or several files, ``.html`` (a page that needs nothing else), ``.png`` or ``.svg``.
@@ -72,10 +74,12 @@ def draw_map(
         raise DoppelgramError(f"{save}: is a folder; name a file to keep the map in")
     if method not in METHODS:
         raise DoppelgramError(f"--method is '{method}'; it is {' or '.join(METHODS)}")
-    source = Path(source).expanduser()
+    if data is None and onto is None and not parts and not is_source(source):
+        source, data = chosen_model(None, "things", progress), Path(source)
     kind = kind_of_source(source)
     check_together(source, kind, data, place, onto, parts)
-    catalog = Catalog.open(source) if kind == "catalog" else None
+    folder = Path(source).expanduser()
+    catalog = Catalog.open(folder) if kind == "catalog" else None
     elsewhere = {"weights": weights, "keypoints": keypoints}
     model = catalog.load_model(**elsewhere) if catalog else load_model(source, **elsewhere)
     space = model.space
@@ -90,7 +94,7 @@ def draw_map(
         elif data is not None:
             embedded = images_of_data(model, data, progress, what="images")
         else:
-            embedded = images_of_run(source, model, parts, progress)
+            embedded = images_of_run(folder, model, parts, progress)
         images = known_images(embedded, space, by, progress)
         if len(images) < FEWEST:
             count = "1 image" if len(images) == 1 else f"{len(images) or 'no'} images"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from doppelgram.comparison.baselines import read_baselines
 from doppelgram.comparison.cells import read_result
 from doppelgram.comparison.folder import read_identity, read_results, run_folders
 from doppelgram.comparison.result import Comparison
@@ -42,7 +43,7 @@ def report_comparison(
     results = read_results(out, part)
     if not results:
         raise DoppelgramError(f"{out}: no run is finished and measured on the {part} part yet")
-    comparison = Comparison(results, part=part)
+    comparison = Comparison(results, part=part, baselines=read_baselines(out, part, results))
     recipe = make_recipe({**identity["recipe"], "name": identity.get("name", "")}, drop_unused=True)
     counts = read_split(out / SPLIT_FILE).counts()
     write_report(out, comparison, Facts(identity["data"], recipe, part, command, versions(), counts))

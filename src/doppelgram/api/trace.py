@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from doppelgram.api.chosen import chosen_model
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
@@ -17,7 +18,7 @@ from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.posts.registry import as_posts, read_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.arrangement import require_arrangement
-from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.models.bundle import load_model
 from doppelgram.reports.role_models.files import write_summary, write_tables
 from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures
 from doppelgram.reports.role_models.report import write_report
@@ -33,7 +34,7 @@ CATALOG_FOLDER = "catalog"
 
 def trace(
     posts: Collection | Path | str,
-    model: Run | Path | str,
+    model: Run | Path | str | None = None,
     *,
     out: Path | str | None = None,
     catalog: Path | str | None = None,
@@ -51,7 +52,8 @@ def trace(
 
     Args:
         posts: what `read_posts` reads (a table, a data export, a downloader's folder, photographs), or has read.
-        model: run, or its folder, or a model folder; the model is one of places and poses (recipe ``posts``).
+        model: run, or its folder, a model folder, or the name of a ready-made model; one of places and poses. By
+            default ``arrangements``.
         out: folder for the tables, the graph and ``report.html``; nothing is written if it is None.
         catalog: where the posts' vectors and small pictures are kept, so that a photograph is opened once and decoded
             only if it is new; ``catalog`` in ``out`` by default.
@@ -72,8 +74,9 @@ def trace(
     progress = progress or TerminalProgress()
     settings = settings or TraceSettings()
     folder = None if out is None else _writable(Path(out).expanduser())
+    model = chosen_model(model, "arrangements", progress)
     loaded = require_arrangement(
-        load_model(Path(model), weights=weights, keypoints=keypoints),
+        load_model(model, weights=weights, keypoints=keypoints),
         f"{model}: this model compares whole images; role models need one of places and poses, "
         "trained with the recipe posts",
     )
@@ -87,7 +90,7 @@ def trace(
     tell_notes(collection, progress)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     with _kept_in(catalog, folder) as kept:
-        store = Catalog.open_or_create(kept, loaded, model_folder(Path(model)))
+        store = Catalog.open_or_create(kept, loaded, model)
         with progress.bar("finding people and embedding", len(collection)) as advance:
             report = index_collection(collection, loaded, store, thumbnail=PORTRAIT_SIDE, progress=advance)
         if report.missing or report.broken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from doppelgram.api.chosen import chosen_model
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
@@ -24,7 +25,7 @@ def verify(
     image_a: Path | str,
     image_b: Path | str,
     *,
-    model: Run | Path | str,
+    model: Run | Path | str | None = None,
     crop: str = "",
     show_crops: Path | str | None = None,
     weights: Path | str | None = None,
@@ -36,7 +37,7 @@ def verify(
     Args:
         image_a: a photograph.
         image_b: another.
-        model: run, or its folder, or a model folder.
+        model: run, or its folder, a model folder, or the name of a ready-made model; ``things`` by default.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of both.
         show_crops: PNG to draw them into, with what is cut from each.
         weights: as for `index`.
@@ -47,7 +48,7 @@ def verify(
         DoppelgramError: no such model, or an image that cannot be read.
     """
     progress = progress or TerminalProgress()
-    loaded = load_model(Path(model), weights=weights, keypoints=keypoints)
+    loaded = load_model(chosen_model(model, "things", progress), weights=weights, keypoints=keypoints)
     loaded = loaded.with_face(asked_detector(crop, show_crops, loaded))
     images = [Path(image).expanduser() for image in (image_a, image_b)]
     if show_crops is not None:

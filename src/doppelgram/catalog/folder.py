@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.images.faces.detectors import DETECTORS
+from doppelgram.models.bundle import model_folder
+from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE, WEIGHTS_FILE, read_description
 
 FORMAT, VERSION = "doppelgram-catalog", 1
@@ -76,11 +79,25 @@ def require_face(folder: Path, there: str, asked: str) -> None:
         )
 
 
-def copy_model(source: Path, target: Path) -> None:
-    """Copy the two files of a saved model."""
+def keep_model(model: Embedder, source: PathLike[str] | str, target: Path) -> None:
+    """Put the two files of a model into a catalog: copies of those it was loaded from, where it is not ready-made."""
     target.mkdir(exist_ok=True)
+    if model.origin is not None:
+        model.save(target)
+        return
+    source = model_folder(source)
     for name in (WEIGHTS_FILE, DESCRIPTION_FILE):
         copy_whole(source / name, target / name)
+
+
+def keep_description(model: Embedder, source: PathLike[str] | str, target: Path) -> None:
+    """Bring a catalog's copy of a model up to date, where the model was calibrated anew."""
+    if model.origin is not None:
+        model.save(target)
+        return
+    now, copy = (folder / DESCRIPTION_FILE for folder in (model_folder(source), target))
+    if now.read_bytes() != copy.read_bytes():
+        copy_whole(now, copy)
 
 
 def copy_whole(source: Path, target: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,8 +12,8 @@ from doppelgram.catalog.folder import (
     CATALOG_FILE,
     DATABASE_FOLDER,
     MODEL_FOLDER,
-    copy_model,
-    copy_whole,
+    keep_description,
+    keep_model,
     plain_errors,
     read_facts,
     require_face,
@@ -35,9 +36,8 @@ from doppelgram.catalog.rows import (
 )
 from doppelgram.catalog.search import Neighbours, Searcher
 from doppelgram.errors import DoppelgramError
-from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.models.bundle import load_model
 from doppelgram.models.embedder import Embedder
-from doppelgram.models.format import DESCRIPTION_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,13 +77,16 @@ class Catalog:
         self._table = table
 
     @classmethod
-    def create(cls, folder: Path | str, model_dir: Path | str, *, face: str = "") -> Catalog:
+    def create(
+        cls, folder: Path | str, model_source: PathLike[str] | str, *, face: str = "", model: Embedder | None = None
+    ) -> Catalog:
         """Begin a catalog in a new or empty folder, with a copy of a saved model.
 
         Args:
             folder: where; a creation that was interrupted there is completed.
-            model_dir: a model's folder, or the run that made it.
+            model_source: a model's folder, the run that made it, or the name of a ready-made model.
             face: detector with which faces are cut out of all that goes in; empty for the model's own framing.
+            model: what `load_model` makes of the source, if that is loaded already.
 
         Raises:
             DoppelgramError: the folder holds something already, or there is no model.
@@ -96,13 +99,13 @@ class Catalog:
             raise DoppelgramError(f"{folder}: already holds a catalog; open it, or choose another folder")
         if folder.is_dir() and any(folder.iterdir()) and not unfinished.is_file():
             raise DoppelgramError(f"{folder}: is not empty and not a catalog; choose another folder")
-        model = load_model(model_dir)
+        model = model or load_model(model_source)
         with plain_errors(folder, "made"):
             folder.mkdir(parents=True, exist_ok=True)
             # First the mark that the rest is ours, last the file by which the catalog counts as whole. Every step can
             # be done twice and shows itself only when done, so that those who begin at the same time do no harm.
             unfinished.touch()
-            copy_model(model_folder(model_dir), folder / MODEL_FOLDER)
+            keep_model(model, model_source, folder / MODEL_FOLDER)
             create_table(folder / DATABASE_FOLDER, TABLE, model.dim)
             face = face if face != model.framing.face else ""
             write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim, face)
@@ -135,7 +138,7 @@ class Catalog:
 
     @classmethod
     def open_or_create(
-        cls, folder: Path | str, model: Embedder, model_source: Path | str, *, face: str = ""
+        cls, folder: Path | str, model: Embedder, model_source: PathLike[str] | str, *, face: str = ""
     ) -> Catalog:
         """Open the catalog in ``folder`` to add to it, or begin one there.
 
@@ -145,7 +148,7 @@ class Catalog:
         Args:
             folder: where.
             model: the model that is going to embed.
-            model_source: the folder, or the run, that ``model`` was loaded from.
+            model_source: the folder, the run or the name that ``model`` was loaded from.
             face: as in `create`.
 
         Raises:
@@ -154,7 +157,7 @@ class Catalog:
         folder = Path(folder).expanduser()
         if not (folder / CATALOG_FILE).is_file():
             try:
-                cls.create(folder, model_source, face=face)
+                cls.create(folder, model_source, face=face, model=model)
             except DoppelgramError:
                 # Another process may have been faster.
                 if not (folder / CATALOG_FILE).is_file():
@@ -162,10 +165,8 @@ class Catalog:
         catalog = cls.open(folder)
         catalog.require(model.fingerprint)
         require_face(folder, catalog.face, face if face != model.framing.face else "")
-        source, copy = (place / DESCRIPTION_FILE for place in (model_folder(model_source), folder / MODEL_FOLDER))
         with plain_errors(folder, "written"):
-            if source.read_bytes() != copy.read_bytes():
-                copy_whole(source, copy)
+            keep_description(model, model_source, folder / MODEL_FOLDER)
         return catalog
 
     def require(self, fingerprint: str) -> None:

@@ -127,8 +127,11 @@ def switch(text: str, *names: str) -> Any:
 
 Data = Annotated[Path, argument("DATA", "Folder of images, or table (CSV, TSV, Parquet).")]
 Catalog = Annotated[Path, argument("CATALOG", "Catalog folder.")]
-AskedModel = Annotated[Path, argument("RUN", "Run or model folder.")]
-Model = Annotated[Path, option("RUN", "Run or model folder.")]
+# Text, not a path: the bare name `faces` is a ready-made model, `./faces` a folder.
+_MODEL = "Run or model folder, or a ready-made model by name."
+AskedModel = Annotated[str, argument("RUN", _MODEL)]
+Things = Annotated[str | None, option("RUN", f"{_MODEL} By default things.", "--model")]
+Arrangements = Annotated[str | None, option("RUN", f"{_MODEL} By default arrangements.", "--model")]
 Weights = Annotated[
     Path | None, option("DIR", "Folder in which pretrained weights are looked up first.", panel=PRETRAINED)
 ]

@@ -162,6 +162,9 @@ def compare(
     set_: Changes = None,
     split: SplitFile = None,
     part: Annotated[str, option("val|test", "Part on which the runs are measured.")] = "val",
+    baseline: Annotated[
+        str, option("NAME,...", "Ready-made models to ask the same, for a row each.", panel=_GRID)
+    ] = "",
     report_only: Annotated[bool, switch("Train nothing, report on the finished runs.", "--report-only")] = False,
     json_: Json = False,
     weights: Weights = None,
@@ -182,7 +185,15 @@ def compare(
     else:
         grid = Grid(losses, miners, dims, seeds)
         comparison = run_comparison(
-            data, out, grid, recipe=recipe, overrides=set_ or (), split=split, weights=weights, **about
+            data,
+            out,
+            grid,
+            recipe=recipe,
+            overrides=set_ or (),
+            split=split,
+            weights=weights,
+            baselines=[name.strip() for name in baseline.split(",") if name.strip()],
+            **about,
         )
     if json_:
         print_json(json.loads((out.expanduser() / "comparison.json").read_text(encoding="utf-8")))

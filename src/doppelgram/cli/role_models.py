@@ -10,12 +10,12 @@ import typer
 from doppelgram.cli.app import (
     ROLE_MODELS,
     START,
+    Arrangements,
     Check,
     Columns,
     Json,
     Keypoints,
     LabelLevel,
-    Model,
     Seed,
     Weights,
     argument,
@@ -76,7 +76,7 @@ def check(
 
 
 @command(
-    "trace posts.csv --model run --out traced",
+    "trace posts.csv --out traced",
     "trace export --model run --out traced --timezone Europe/Berlin",
     panel=ROLE_MODELS,
 )
@@ -87,8 +87,8 @@ def trace(
             "POSTS", "Table (path, author, timestamp), capture, export, downloader's folder, JSON, ZIP or photographs."
         ),
     ],
-    model: Model,
     out: Annotated[Path, option("DIR", "Folder for report.html, tables and graph.")],
+    model: Arrangements = None,
     catalog: Annotated[
         Path | None, option("DIR", "Catalog folder. Vectors in it are not computed again. By default OUT/catalog.")
     ] = None,

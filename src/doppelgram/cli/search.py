@@ -19,7 +19,7 @@ from doppelgram.cli.app import (
     Json,
     Keypoints,
     LabelLevel,
-    Model,
+    Things,
     Weights,
     argument,
     at_least,
@@ -47,11 +47,14 @@ Crop = Annotated[
 ShowCrops = Annotated[Path | None, option("PNG", "Draw each photograph and what was cut out of it.", panel=FACES)]
 
 
-@command("index photos --model run --catalog catalog", panel=SEARCH)
+@command("index photos --catalog catalog", "index photos --model run --catalog catalog", panel=SEARCH)
 def index(
     data: Data,
-    model: Model,
     catalog: Annotated[Path, option("DIR", "Catalog folder. Made if it is not there.")],
+    model: Annotated[
+        str | None,
+        option("RUN", "Run or model folder, or a ready-made model by name. By default the catalog's own, or things."),
+    ] = None,
     label_level: LabelLevel = None,
     prune: Annotated[
         bool, switch("Take out images whose files are gone or have other content now.", "--prune")
@@ -176,11 +179,11 @@ def _parts(match: Match, form: str) -> tuple[str, ...]:
     return tuple("unknown" if name in match.unknown else _figure(value, form) for name, value in match.parts.items())
 
 
-@command("verify a.jpg b.jpg --model run", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
+@command("verify a.jpg b.jpg", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
 def verify(
     image_a: Annotated[Path, argument("A", "A photograph.")],
     image_b: Annotated[Path, argument("B", "Another photograph.")],
-    model: Model,
+    model: Things = None,
     json_: Json = False,
     crop: Crop = "",
     show_crops: ShowCrops = None,

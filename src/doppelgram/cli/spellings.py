@@ -17,7 +17,7 @@ _RENAMED = {("pull", "--into"): "doppelgram weights pull NAME --weights DIR"}
 _MODEL_FILES = "run.json", "model.json"
 
 
-def refuse_model_as_data(command: str, data: Path | None, model: Path | None) -> None:
+def refuse_model_as_data(command: str, data: Path | None, model: str | None) -> None:
     """Stop where a run or model folder stands in the place of the images.
 
     Raises:

@@ -36,6 +36,30 @@ def demo(
     run_demo(out, seed=seed, progress=progress())
 
 
+@command("models", "models things", "models --json", panel=START)
+def models(
+    name: Annotated[str | None, argument("NAME", "Say all about this one. By default all are listed.")] = None,
+    json_: Json = False,
+    weights: Weights = None,
+) -> None:
+    """List the ready-made models, which answer without training."""
+    from doppelgram.api.ready_made_models import ready_made_models
+
+    found = ready_made_models(name, weights=weights)
+    if json_:
+        print_json([model.to_dict() for model in found])
+        return
+    for model in found:
+        echo_paragraph(model.about, indent=16, first=f"{model.name:<15} ")
+        here = "here" if not model.missing else f"not here; bring them with: {model.install}"
+        echo_paragraph(f"weights {', '.join(model.weights)} ({model.licence}): {here}", indent=16)
+        for figure in model.figures if name else model.figures[:1]:
+            echo_paragraph(figure, indent=16)
+        if name and model.fingerprint:
+            echo_paragraph(f"{model.dim:,} numbers an image, fingerprint {model.fingerprint[:16]}", indent=16)
+            echo_paragraph(model.calibrated, indent=16)
+
+
 weights_app = typer.Typer(
     help="List, find and fetch pretrained weights.",
     epilog=show_examples("weights list"),

@@ -12,8 +12,8 @@ from doppelgram.cli.app import (
     UNDERSTAND,
     Json,
     Keypoints,
-    Model,
     Seed,
+    Things,
     Weights,
     argument,
     at_least,
@@ -32,14 +32,20 @@ OwnData = Annotated[Path | None, argument("DATA", "Labelled images. By default t
 
 @command(
     "map --model run --out map.html",
-    "map photos --model run --out map.png --method pca",
+    "map photos --out map.png --method pca",
     "map catalog",
     name="map",
     panel=UNDERSTAND,
 )
 def map_(
     data: Annotated[Path | None, argument("DATA", "Images, or a catalog. By default the images of the run.")] = None,
-    model: Annotated[Path | None, option("RUN", "Run or model folder. A catalog brings its own model.")] = None,
+    model: Annotated[
+        str | None,
+        option(
+            "RUN",
+            "Run or model folder, or a ready-made model by name. A catalog has its own. By default things.",
+        ),
+    ] = None,
     out: Annotated[
         list[Path] | None,
         option("FILE", "Page (.html) or picture (.png, .svg) to write. Can be repeated. By default map.html."),
@@ -103,8 +109,8 @@ def map_(
 
 @command("errors --model run --out errors.png", "errors photos --model run -n 100 --csv errors.csv", panel=UNDERSTAND)
 def errors(
-    model: Model,
     data: OwnData = None,
+    model: Things = None,
     part: Annotated[str, option("PART", "Part of the run's own images: train, val, test or all.")] = "all",
     out: Annotated[Path | None, option("PNG", "Draw a contact sheet.")] = None,
     csv: Annotated[Path | None, option("FILE", "Write all findings to a CSV file.")] = None,
@@ -198,7 +204,7 @@ def pose(
 
 
 @command(
-    "compare-images a.jpg b.jpg --model run --out why.png",
+    "compare-images a.jpg b.jpg --out why.png",
     "compare-images a.jpg b.jpg --estimator mediapipe",
     name="compare-images",
     panel=UNDERSTAND,
@@ -207,12 +213,15 @@ def compare_images(
     image_a: Annotated[Path, argument("A", "A photograph.")],
     image_b: Annotated[Path, argument("B", "Another photograph.")],
     model: Annotated[
-        Path | None, option("RUN", "Model of places and poses. Without it only skeletons are compared.")
+        str | None,
+        option(
+            "RUN", "Run or model folder of places and poses, or a ready-made model by name. By default arrangements."
+        ),
     ] = None,
     out: Annotated[Path | None, option("PNG", "Draw both photographs, their skeletons, and the reasons.")] = None,
     json_: Json = False,
     estimator: Annotated[
-        str, option("NAME", "Without --model: what finds people. By default movenet.", panel=PRETRAINED)
+        str, option("NAME", "What finds people, to compare skeletons alone, without a model.", panel=PRETRAINED)
     ] = "",
     weights: Weights = None,
     keypoints: Keypoints = None,
@@ -222,7 +231,14 @@ def compare_images(
     from doppelgram.numbers import percent
 
     answer = run_comparison(
-        image_a, image_b, model=model, out=out, estimator=estimator, weights=weights, keypoints=keypoints
+        image_a,
+        image_b,
+        model=model,
+        out=out,
+        estimator=estimator,
+        weights=weights,
+        keypoints=keypoints,
+        progress=progress(),
     )
     say_written(out)
     if json_:

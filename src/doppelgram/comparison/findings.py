@@ -30,6 +30,7 @@ def read_comparison(comparison: Comparison) -> list[Finding]:
     their paired difference holds 0.
     """
     findings = [Finding("Best", text) for text in _best(comparison)]
+    findings += [Finding("Baselines", text) for text in _baselines(comparison)]
     for factor, topic in (("loss", "Losses"), ("miner", "Miners")):
         findings += [Finding(topic, text) for text in _levels(effects(comparison, factor))]
     findings += [Finding("Embedding size", text) for text in _sizes(effects(comparison, "dim"))]
@@ -64,6 +65,14 @@ def _best(comparison: Comparison) -> list[str]:
         undecided = f"{count(len(level), 'other setting')} cannot be told from it"
         texts.append(f"{undecided}: {'; '.join(shown)}{more}. The rest are behind.")
     return texts
+
+
+def _baselines(comparison: Comparison) -> list[str]:
+    return [
+        f"The ready-made model {one.name}, trained on nothing of this, reaches {percent(one.p1.value)} "
+        f"({interval(one.p1.low, one.p1.high)}) on the same queries; it sees the photographs at its own size."
+        for one in comparison.baselines
+    ]
 
 
 def _levels(found: Sequence[Effect]) -> list[str]:

@@ -99,6 +99,16 @@ class Interval(NamedTuple):
         return self.low > 0 or self.high < 0
 
 
+@dataclass(frozen=True)
+class Baseline:
+    """What a ready-made model reaches on the queries of a comparison, with its intervals."""
+
+    name: str
+    p1: Interval
+    ncm: Interval
+    map_at_r: float
+
+
 class Comparison:
     """Settings side by side, by runs with the same queries.
 
@@ -112,6 +122,7 @@ class Comparison:
     Args:
         runs: at least one; in the order in which settings are to be listed.
         part: name of the part that the queries are of.
+        baselines: ready-made models that were asked the same queries; no setting, and no part of any effect.
         seed: of the bootstrap.
         replicates: draws of the bootstrap.
 
@@ -120,7 +131,13 @@ class Comparison:
     """
 
     def __init__(
-        self, runs: Sequence[RunResult], *, part: str = "val", seed: int = 0, replicates: int = REPLICATES
+        self,
+        runs: Sequence[RunResult],
+        *,
+        part: str = "val",
+        baselines: Sequence[Baseline] = (),
+        seed: int = 0,
+        replicates: int = REPLICATES,
     ) -> None:
         if not runs:
             raise DoppelgramError("there is no finished run to compare")
@@ -130,6 +147,7 @@ class Comparison:
             raise DoppelgramError("a setting has two runs of the same seed; each counts once")
         self.runs = tuple(runs)
         self.part = part
+        self.baselines = tuple(baselines)
         self.settings: tuple[Setting, ...] = tuple(dict.fromkeys(run.setting for run in runs))
         self.queries = len(runs[0].nearest)
         metrics = {
@@ -256,6 +274,13 @@ class Comparison:
         columns = ["loss", "miner", "dim", "seed", "epoch", "clock", "train_loss", "active", "accuracy"]
         # The last loss of a training that diverged may be infinite.
         return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)
+
+
+def interval_of(right: NDArray[Any], seed: int = 0) -> Interval:
+    """The mean over queries (q,) with the interval of their choice, from the draws that a `Comparison` makes."""
+    value = _mean(right)
+    drawn = _bootstrap_queries(np.asarray(right, dtype=np.float64)[None], seed, REPLICATES)[:, 0]
+    return Interval(value, *percentiles(drawn, value))
 
 
 def _bootstrap_queries(values: Float64, seed: int, replicates: int) -> Float64:

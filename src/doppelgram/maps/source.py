@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 from doppelgram.catalog.folder import CATALOG_FILE
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.format import DESCRIPTION_FILE
+from doppelgram.models.ready_made.registry import ready_made
 from doppelgram.training.run import RUN_FILE
 
 
-def kind_of_source(source: Path) -> str:
+def is_source(source: PathLike[str] | str) -> bool:
+    """Whether a map can be drawn of it by itself; false for images, which are there but have no model."""
+    path = Path(source).expanduser()
+    files = (CATALOG_FILE, RUN_FILE, DESCRIPTION_FILE)
+    return bool(ready_made(source)) or not path.exists() or any((path / name).is_file() for name in files)
+
+
+def kind_of_source(source: PathLike[str] | str) -> str:
     """``catalog``, ``run`` or ``model``; raises DoppelgramError for anything else."""
+    if ready_made(source):
+        return "model"
+    source = Path(source).expanduser()
     if (source / CATALOG_FILE).is_file():
         return "catalog"
     if (source / RUN_FILE).is_file():
@@ -25,7 +37,7 @@ def kind_of_source(source: Path) -> str:
 
 
 def check_together(
-    source: Path,
+    source: PathLike[str] | str,
     kind: str,
     data: Collection | Path | str | None,
     place: Collection | Path | str | None,

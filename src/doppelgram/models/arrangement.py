@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,6 +51,7 @@ class ArrangementModel(Embedder):
     fingerprint: str = ""
     weights: Path | None = None
     keypoints: Path | None = None
+    origin: dict[str, Any] | None = field(default=None, repr=False)
     _finder: PeopleFinder | None = field(default=None, repr=False, compare=False)
 
     at_once: ClassVar[int] = 32  # whole photographs, each of which takes up to 5 MB
@@ -118,6 +119,10 @@ class ArrangementModel(Embedder):
             slots[rows, nth] = _fused(self.pose, inputs[len(self.place) :])
             vectors[:, self.space.place_dim :] = slots.reshape(len(found), -1)
         return Embedded(vectors, found)
+
+    def calibrate(self, values: dict[str, Any]) -> None:
+        """Take another calibration; see `Embedder.calibrate`."""
+        self.space = replace(self.space, calibration=JointCalibration.from_dict(values))
 
     def with_face(self, face: str) -> ArrangementModel:
         """The model itself, for no face; see `Embedder.with_face`."""

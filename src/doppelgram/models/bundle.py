@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from os import PathLike
 from pathlib import Path
 
 from doppelgram.errors import DoppelgramError
@@ -10,12 +11,18 @@ from doppelgram.models.arrangement import KIND, assemble_arrangement
 from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE, read_bundle, read_tensors
 from doppelgram.models.model import assemble_model
+from doppelgram.models.ready_made.description import KIND as READY_MADE_KIND
+from doppelgram.models.ready_made.registry import READY_MADE, assemble_ready_made, open_ready_made, ready_made
 
 # By what ``kind`` says in the description; a model of whole images says nothing.
-KINDS: Mapping[str, Callable[..., Embedder]] = {"": assemble_model, KIND: assemble_arrangement}
+KINDS: Mapping[str, Callable[..., Embedder]] = {
+    "": assemble_model,
+    KIND: assemble_arrangement,
+    READY_MADE_KIND: assemble_ready_made,
+}
 
 
-def model_folder(path: Path | str) -> Path:
+def model_folder(path: PathLike[str] | str) -> Path:
     """The folder that holds the model: the given one, or ``model/`` inside a run.
 
     Raises:
@@ -26,7 +33,8 @@ def model_folder(path: Path | str) -> Path:
         if (folder / DESCRIPTION_FILE).is_file():
             return folder
     if not path.exists():
-        raise DoppelgramError(f"{path}: there is no such run or model")
+        named = ", ".join(READY_MADE)
+        raise DoppelgramError(f"{path}: there is no such run or model; ready-made models are {named}")
     if (path / "run.json").is_file():
         raise DoppelgramError(
             f"{path}: this run has no finished model yet; continue it with `doppelgram train ... --resume`"
@@ -36,17 +44,24 @@ def model_folder(path: Path | str) -> Path:
     )
 
 
-def load_model(path: Path | str, *, weights: Path | str | None = None, keypoints: Path | str | None = None) -> Embedder:
-    """Load a model from its folder or from the run that made it.
+def load_model(
+    path: PathLike[str] | str, *, weights: Path | str | None = None, keypoints: Path | str | None = None
+) -> Embedder:
+    """Load a model from its folder or from the run that made it, or a ready-made one by its name.
 
     Args:
-        path: the folder.
-        weights: for a model that looks for people, where the weights of what finds them are looked up first.
+        path: the folder, or as text the name of a ready-made model (``./faces`` is the folder of that name).
+        weights: where pretrained weights are looked up first: those of a ready-made model, or of what finds people.
         keypoints: for one that takes ready-made keypoints, the file that holds them.
 
     Raises:
         DoppelgramError: the folder holds no model, another program's, a newer version's, or one that was altered.
     """
+    name = ready_made(path)
+    if name:
+        if keypoints is not None:
+            raise DoppelgramError(f"--keypoints does not go with the ready-made model '{name}'")
+        return open_ready_made(name, weights)
     description, weights_file = read_bundle(model_folder(path))
     file = weights_file.with_name(DESCRIPTION_FILE)
     assemble = KINDS.get(description.get("kind", ""))

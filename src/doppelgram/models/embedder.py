@@ -43,6 +43,7 @@ class Embedder(ABC):
         labels: names of the classes that it was trained on.
         recipe: the recipe that it was trained by, for the record.
         fingerprint: identifies architecture, preprocessing and weights; set when the model is saved or loaded.
+        origin: of a ready-made model what its saved description says in place of all tensors; None for others.
         at_once: photographs whose pixels are worth holding in memory at a time.
         takes_cuts: whether it looks at a square that is cut from a photograph, so that another cut makes sense.
     """
@@ -51,6 +52,7 @@ class Embedder(ABC):
     labels: Sequence[str]
     recipe: Mapping[str, Any]
     fingerprint: str
+    origin: dict[str, Any] | None
     at_once: ClassVar[int]
     takes_cuts: ClassVar[bool]
 
@@ -74,6 +76,14 @@ class Embedder(ABC):
     @abstractmethod
     def described(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """All of it, as JSON-ready values and tensors, for `format.write_bundle`."""
+
+    @abstractmethod
+    def calibrate(self, values: dict[str, Any]) -> None:
+        """Take another calibration, as `described` writes it.
+
+        Raises:
+            DoppelgramError: it is of another kind of model, or unusable.
+        """
 
     @property
     def want(self) -> Want:
@@ -125,7 +135,12 @@ class Embedder(ABC):
 
     def save(self, folder: Path | str) -> Path:
         """Save to a folder as ``model.safetensors`` and ``model.json``; sets the fingerprint."""
-        self.fingerprint = write_bundle(Path(folder), *self.described())
+        description, tensors = self.described()
+        if self.origin is not None:  # its weights are looked up again, and its own calibration may get better
+            calibration = description["calibration"]
+            own = calibration == self.origin["calibration"]
+            description, tensors = self.origin | {"calibration": None if own else calibration}, {}
+        self.fingerprint = write_bundle(Path(folder), description, tensors)
         return Path(folder)
 
 

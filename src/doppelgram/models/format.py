@@ -39,6 +39,13 @@ def _fingerprint(description: dict[str, Any], weights: str) -> str:
     return hashlib.sha256(_canonical(parts)).hexdigest()
 
 
+def fingerprint_without_tensors(description: dict[str, Any]) -> str:
+    """The fingerprint that `write_bundle` gives a description to which no tensors belong."""
+    from safetensors.torch import save
+
+    return _fingerprint(description, hashlib.sha256(save({}, metadata={"format": "pt"})).hexdigest())
+
+
 def describe_network(network: EmbeddingNetwork) -> dict[str, Any]:
     """What `rebuild_network` needs to make the same network again, JSON-ready."""
     pooling = {} if network.pooling is None else {"pooling": network.pooling.spec}

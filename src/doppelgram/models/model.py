@@ -35,6 +35,7 @@ class Model(Embedder):
     labels: Sequence[str] = ()
     recipe: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
+    origin: dict[str, Any] | None = field(default=None, repr=False)
 
     at_once: ClassVar[int] = 128
     takes_cuts: ClassVar[bool] = True
@@ -52,11 +53,18 @@ class Model(Embedder):
     def embed(self, photographs: Sequence[Photograph]) -> Embedded:
         """Embed photographs that were read as `want` says."""
         pixels = [one.pixels for one in photographs if one.pixels is not None]
-        return Embedded(self.embed_pixels(np.stack(pixels)) if pixels else np.empty((0, self.dim), dtype=np.float32))
+        if not pixels:
+            return Embedded(np.empty((0, self.dim), dtype=np.float32))
+        # A ready-made model's network never changes, so that it may be compiled; others keep the numbers they had.
+        return Embedded((self.embed_pixels if self.origin is None else self.tower.embed)(np.stack(pixels)))
 
     def embed_pixels(self, pixels: NDArray[np.uint8], *, progress: Callable[[int], None] | None = None) -> Embeddings:
         """Embed framed images, uint8 (n, size, size, 3); arguments as for `ImageTower.embed_by_torch`."""
         return self.tower.embed_by_torch(pixels, progress=progress)
+
+    def calibrate(self, values: dict[str, Any]) -> None:
+        """Take another calibration; see `Embedder.calibrate`."""
+        self.calibration = Calibration.from_dict(values)
 
     def with_face(self, face: str) -> Model:
         """The same model behind another cut; see `Embedder.with_face`."""

@@ -35,6 +35,11 @@ class ModelEvaluation:
     progress: Progress
     settings: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def has_run(self) -> bool:
+        """Whether the model lies in the run that made it; a ready-made one does not, whatever folder has its name."""
+        return self.model.origin is None and (self.run / RUN_FILE).is_file()
+
     def __post_init__(self) -> None:
         self.settings |= {"model": self.model.fingerprint, "knn": self.knn, "seed": self.seed}
 
@@ -58,7 +63,7 @@ class ModelEvaluation:
 
     def own_part(self, part: str) -> EvaluationResult:
         """One part of the run's own images, looked for in its training part if they have classes in common."""
-        if not (self.run / RUN_FILE).is_file():
+        if not self.has_run:
             raise DoppelgramError(
                 f"{self.run}: is a model without its run, so it has no images; give --gallery or --pairs"
             )
@@ -153,7 +158,7 @@ class ModelEvaluation:
 
     def _seen_before(self, queries: Collection) -> list[str]:
         """A note if images that are looked for helped to make the model: figures on them flatter."""
-        if not (self.run / RUN_FILE).is_file() or not (self.run / SPLIT_FILE).is_file():
+        if not self.has_run or not (self.run / SPLIT_FILE).is_file():
             return []
         own = open_run(self.run)
         root = own.data if own.data.is_dir() else own.data.parent

@@ -71,11 +71,14 @@ def test_vgg16_is_configuration_d() -> None:
     assert sum(parameter.numel() for parameter in VGG16().parameters()) == 14_714_688
 
 
-@pytest.mark.parametrize("kind", [*TINY, "small", "vgg16"])
+@pytest.mark.parametrize("kind", [*TINY, "small", "vgg16", "efficientnet_lite"])
 def test_what_is_trained(kind: str) -> None:
     def network(trained: str) -> EmbeddingNetwork:
         torch.manual_seed(0)
-        backbone = rebuild_backbone(tiny(kind)) if kind in TINY else make_backbone(kind)
+        if kind == "efficientnet_lite":
+            backbone = rebuild_backbone({"kind": kind, "width": 0.2, "depth": 0.5})
+        else:
+            backbone = rebuild_backbone(tiny(kind)) if kind in TINY else make_backbone(kind)
         return EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, 8), trained).train()
 
     def moved(trained: str) -> set[str]:

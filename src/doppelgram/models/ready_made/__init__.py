@@ -1,0 +1,1 @@
+"""Ready-made models: pretrained towers and fitted numbers, by one name each; they answer without any training."""
