@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.rolemodels.posts import DAY, PostTable
+from doppelgram.rolemodels.posts import DAY, PostTable, unset_clocks
 from doppelgram.rolemodels.result import ALPHA, RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
@@ -282,3 +282,10 @@ def test_wrong_input_is_named():
     for wrong in ({"threshold": 1.0}, {"draws": 5}, {"decay_days": 0.0}, {"damping": 1.0}, {"gamma": -1.0}):
         with pytest.raises(DoppelgramError):
             TraceSettings(**wrong)
+
+
+@pytest.mark.parametrize("start", ["1970-01-01", "1980-01-01", "2000-01-01", "2001-01-01"])
+def test_where_clocks_start(start: str):
+    new, old = pd.to_datetime(["2019-12-20", start], utc=True).as_unit("s").astype("int64").to_numpy()
+    assert unset_clocks(np.array([new, new, old, old + 3600, np.nan])).tolist() == [False, False, True, True, False]
+    assert not unset_clocks(np.array([old, old, old + 86400.0])).any()

@@ -45,7 +45,7 @@ def check(
 
 
 def _as_trained(collection: Collection) -> Collection:
-    """The collection with notes on classes that are too small to train on or to be divided."""
+    """The images that training would use, with notes on classes that are too small for it or to be divided."""
     if not (collection.labels != "").any():
         return collection
     _, counts = np.unique(collection.labels[collection.labels != ""], return_counts=True)
@@ -53,4 +53,4 @@ def _as_trained(collection: Collection) -> Collection:
     small = ""
     if own_split(collection) is None:
         small = small_classes(used, split_by_image(used), DEFAULT_FRACTIONS)
-    return replace(collection, notes=tuple(filter(None, (*used.notes, small))))
+    return replace(used, notes=tuple(filter(None, (*used.notes, small))))

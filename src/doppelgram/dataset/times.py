@@ -20,7 +20,7 @@ _AMBIGUOUS = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d
 _COMPACT = re.compile(r"^(\d{8})(\d{6})$")
 _EXIF = re.compile(r"(\d{4})[:/.](\d\d)[:/.](\d\d)(?=$|[ T])")
 _CLOCK = re.compile(
-    r"(?P<day>.*\d)[ T](?P<hour>\d{1,2})(?P<rest>:\d\d(?::\d\d(?:\.\d+)?)?)"
+    r"(?P<day>.*\d,?)[ T](?P<hour>\d{1,2})(?P<rest>:\d\d(?::\d\d(?:\.\d+)?)?)"
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?P<zone>.*)"
 )
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)(?=$|[ ,T])")
@@ -35,7 +35,15 @@ _NO_DATE = re.compile(r"0000[-:]00[-:]00.*")
 _OFFSET_WITHOUT_COLON = re.compile(r"(:\d\d(?:\.\d+)?) ?(?:UTC|GMT)$")
 _NAMED = (
     *("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S", "%d %b %Y %H:%M:%S"),
-    *("%b %d, %Y, %H:%M:%S%z", "%b %d, %Y, %H:%M:%S", "%b %d, %Y %H:%M", "%b %d, %Y, %H:%M", "%b %d, %Y"),
+    *(
+        "%a, %d %b %Y %H:%M:%S%z",
+        "%b %d, %Y, %H:%M:%S%z",
+        "%b %d, %Y, %H:%M:%S %z",
+        "%b %d, %Y, %H:%M:%S",
+        "%b %d, %Y %H:%M",
+        "%b %d, %Y, %H:%M",
+        "%b %d, %Y",
+    ),
     *("%d %B %Y %H:%M", "%d %B %Y", "%B %d, %Y"),
 )
 _EARLIEST, _LATEST = 1900, 2200

@@ -168,8 +168,6 @@ class _Capture:
 
     def _unclaimed(self) -> None:
         """Pictures that no record speaks of: some names say enough by themselves."""
-        if len(self.taken) == len(self.source.pictures.images):
-            return
         authors = {row.author.casefold() for row in self.rows if row.author}
         hooks = [hook for dialect in self.source.dialects if (hook := getattr(dialect, "from_name", None))]
         for image in self.source.pictures.images:
