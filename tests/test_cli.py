@@ -96,7 +96,12 @@ def test_one_flag_means_one_thing() -> None:
             if parameter.param_type_name == "option" and parameter.metavar:
                 values.setdefault(parameter.opts[0], set()).add(parameter.metavar)
     several = {name: found for name, found in values.items() if len(found) > 1}
-    assert set(several) <= {"--out", "--part", "--by"}  # what is written, which parts there are, and how, differs
+    assert set(several) <= {
+        "--out",
+        "--part",
+        "--by",
+        "--faces",
+    }  # what is written, which parts there are, and how, differs
 
 
 def test_commands_are_listed_in_panels() -> None:

@@ -49,7 +49,7 @@ Crop = Annotated[
 ShowCrops = Annotated[Path | None, option("PNG", "Draw each photograph and what was cut out of it.", panel=FACES)]
 Face = Annotated[
     str,
-    option("largest|all|N", "By a model of faces: which face of a photograph asks; 1 is the largest.", panel=FACES),
+    option("FACE", "By a model of faces: which one asks: largest, all, or a number; 1 is the largest.", panel=FACES),
 ]
 
 
@@ -235,7 +235,7 @@ def verify(
     json_: Json = False,
     face: Annotated[
         str,
-        option("largest|N|N,M", "By a model of faces: which face of both is compared, or of A and of B.", panel=FACES),
+        option("FACE", "By a model of faces: the number of the one compared, or two for A and B: 1,2.", panel=FACES),
     ] = "",
     crop: Crop = "",
     show_crops: ShowCrops = None,

@@ -46,6 +46,14 @@ def test_small_faces_beside_a_large_one_only_where_they_are_wanted(faces: DlibFa
     assert large == faces.detect(scene)[0]
 
 
+def test_of_about_equally_large_faces_the_one_in_the_middle_comes_first(faces: DlibFaces) -> None:
+    scene = Image.new("RGB", (900, 400), (70, 110, 70))
+    scene.paste(portrait().resize((282, 330)), (0, 20))
+    scene.paste(portrait().resize((256, 300)), (310, 40))
+    first, second = faces.detect(scene)
+    assert (first.centre[0] > 350, second.centre[0] < 300) == (True, True)
+
+
 def test_the_chip_is_upright_and_its_cut_shows_the_same(faces: DlibFaces) -> None:
     image = portrait().rotate(-15, Image.Resampling.BICUBIC)
     face = faces.detect(image)[0]

@@ -7,6 +7,7 @@ The detector is a sliding window over histograms of oriented gradients (N. Dalal
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ _MARGIN, _WITH_MARGIN = 0.35, 640
 _SURE = 0.0
 # Boxes whose centres are nearer than this share of the larger one's side are the same face.
 _SAME = 0.5
+# From this share of the largest side on a face counts as about as large: the detector knows sizes in steps of a fifth.
+_AS_LARGE = 0.8
 
 _CHIP_PADDING = 0.25
 
@@ -70,7 +73,7 @@ class DlibFaces:
         self._predictor()
 
     def detect(self, image: Image.Image, *, small: bool = False) -> list[Face]:
-        """Find upright faces, the largest first; nothing is random.
+        """Find upright faces, the largest first, of about equally large ones the one nearest the middle.
 
         Args:
             image: RGB.
@@ -82,7 +85,10 @@ class DlibFaces:
             found = _separate([*found, *self._windows(image, _FINE)])
         if not found:
             found = self._windows(image, _WITH_MARGIN, _MARGIN)
-        return sorted(found, key=lambda face: (-face.side, face.box))
+        middle = image.width / 2, image.height / 2
+        found.sort(key=lambda face: (-face.side, face.box))
+        rivals = [face for face in found if face.side >= _AS_LARGE * found[0].side]
+        return sorted(found, key=lambda face: face is not min(rivals, key=lambda face: math.dist(face.centre, middle)))
 
     def points(self, rgb: Pixels, face: Face) -> NDArray[np.float64]:
         """The five points of a face as (5, 2) pixels (x, y): outer and inner corner of either eye, base of the nose."""
@@ -138,9 +144,6 @@ def _separate(faces: list[Face]) -> list[Face]:
     """Of those that lie on one another the first."""
     kept: list[Face] = []
     for face in faces:
-        x, y = face.centre
-        if not any(
-            np.hypot(x - other.centre[0], y - other.centre[1]) < _SAME * max(face.side, other.side) for other in kept
-        ):
+        if not any(math.dist(face.centre, other.centre) < _SAME * max(face.side, other.side) for other in kept):
             kept.append(face)
     return kept

@@ -40,7 +40,7 @@ class FaceBox:
     """Which face of a photograph something is about.
 
     Attributes:
-        number: 1 for the largest face of the photograph.
+        number: 1 for the largest face of the photograph, of about equally large ones the one nearest the middle.
         count: how many faces were found in it.
         box: left, top, width, height, as shares of the photograph's width and height.
     """
