@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
@@ -16,6 +17,7 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.posts.registry import as_posts, read_posts
 from doppelgram.errors import DoppelgramError
+from doppelgram.images.near_copies import WORDS, hash_of_jpeg, same_photograph
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.reports.role_models.files import write_summary, write_tables
@@ -91,7 +93,9 @@ def trace(
         digests = [digest for digest in report.digests if digest in row_of]
         with progress.bar("tracing", settings.steps) as advance:
             table = PostTable.of(as_posts(readable), places=places)
-            found = trace_posts(table, vectors[[row_of[digest] for digest in digests]], loaded.space, settings, advance)
+            copies = same_photograph(_hashes(store, digests), digests)
+            chosen = vectors[[row_of[digest] for digest in digests]]
+            found = trace_posts(table, chosen, loaded.space, settings, advance, copies)
         found.counts["unreadable"] = len(collection) - len(readable)
         if folder is not None:
             pictures = CatalogPictures(store, dict(zip(readable.names, digests, strict=True)))
@@ -100,6 +104,16 @@ def trace(
             about = versions(loaded)
             write_report(found, folder / REPORT_FILE, pictures, title=title or title_of(source), about=about)
     return found
+
+
+def _hashes(store: Catalog, digests: list[str]) -> NDArray[np.uint64]:
+    """Perceptual hashes of the small pictures in a catalog, by the posts' ids, (n, WORDS)."""
+    ids, known = sorted(set(digests)), {}
+    for start in range(0, len(ids), 256):
+        stored = store.find(ids[start : start + 256], ["thumbnail"])["thumbnail"]
+        known |= {one: hash_of_jpeg(data) for one, data in stored.items()}
+    nothing = np.zeros(WORDS, dtype=np.uint64)
+    return np.array([known.get(digest, nothing) for digest in digests], dtype=np.uint64).reshape(-1, WORDS)
 
 
 def _writable(folder: Path) -> Path:
