@@ -217,7 +217,8 @@ def table(report: dict[str, object]) -> str:
             "",
             f"Where nobody copies ({silent['arrangements']:,} arrangements tested), Kolmogorov and Smirnov's distance "
             f"of the p-values (their steps smoothed) from uniform is {silent['ks']:.3f} (p = {silent['ks_p']:.2f}; "
-            f"with one arrangement of each world p = {silent['ks_one_p']:.2f}); {percent(silent['below_0.05'])} of them are 0.05 or less.",
+            f"with one arrangement of each world p = {silent['ks_one_p']:.2f}); "
+            f"{percent(silent['below_0.05'])} of them are 0.05 or less.",
             "",
             machine_line(report["machine"]),
         ]

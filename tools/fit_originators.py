@@ -19,8 +19,8 @@ from sklearn.linear_model import LogisticRegression
 
 from doppelgram.rolemodels.attribution import attribute
 from doppelgram.rolemodels.originator import Beliefs, originator_probability
-from doppelgram.rolemodels.scoring import Bool, Float64, Int64
 from doppelgram.rolemodels.result import ALPHA
+from doppelgram.rolemodels.scoring import Bool, Float64, Int64
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.spread import spread
 from doppelgram.rolemodels.tables import place_codes

@@ -76,7 +76,8 @@ def _tests(found: RoleModels) -> str:
         f"stray {spread.STRAY:g}; the decay chosen by all other arrangements). It is compared with the same under up "
         f"to {s.permutations:,} clocks shuffled within the place, stopped early by the rule of Besag and Clifford. "
         "p-values are corrected over arrangements by Benjamini and Hochberg's procedure with Storey's estimate of the "
-        f"share of arrangements in which nothing spreads, after Fisher's test of all together (q); claims are made at q ≤ {ALPHA:g}. The followers of a "
+        "share of arrangements in which nothing spreads, after Fisher's test of all together (q); claims are made at "
+        f"q ≤ {ALPHA:g}. The followers of a "
         f"post have a 95 % interval from {s.draws:,} shuffles of the whole clock, ranks one from {s.bootstraps:,} "
         f"bootstrap samples of the posts. Seed {s.seed}."
     )
