@@ -2,7 +2,8 @@
 
 Usage: python tools/fit_originators.py [--worlds 30]
 
-Worlds have the simulator's default noise, and twice the missing posts and clock errors in every other one. Of a grid of
+Worlds have the simulator's default noise, and twice the missing posts and clock errors in every fourth. What counts is
+arrangements that spread, since the probability is given that. Of a grid of
 chances and weights of membership the likeliest is taken, each with Platt's map. Seeds are others than those of
 benchmarks/rolemodels.py.
 """
@@ -18,22 +19,25 @@ from sklearn.linear_model import LogisticRegression
 
 from doppelgram.rolemodels.attribution import attribute
 from doppelgram.rolemodels.originator import Beliefs, originator_probability
-from doppelgram.rolemodels.scoring import Bool, Float64
+from doppelgram.rolemodels.result import ALPHA
+from doppelgram.rolemodels.scoring import Bool, Float64, Int64
 from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.spread import spread
+from doppelgram.rolemodels.tables import place_codes
 from doppelgram.rolemodels.trace import group_posts, matches_among
 from doppelgram.rolemodels.validation.evidence import CANDIDATE, reliability
 from doppelgram.rolemodels.validation.scores import originators
 from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate
 
 FIRST_SEED = 5000
-WORLDS = (WorldSettings(), WorldSettings(missing=0.2, clock_errors=0.04, inventions=0.15))
+WORLDS = (*[WorldSettings()] * 3, WorldSettings(missing=0.2, clock_errors=0.04, inventions=0.15))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worlds", type=int, default=30)
     worlds = parser.parse_args().worlds
-    settings = TraceSettings()
+    settings = TraceSettings(permutations=999)
     inputs = []
     for k in range(worlds):
         world = simulate(WORLDS[k % len(WORLDS)], seed=FIRST_SEED + k)
@@ -43,11 +47,19 @@ def main() -> None:
         graph = attribute(matches, time, innovation=settings.innovation, decay=None)
         true = np.zeros(len(time), dtype=bool)
         true[list(originators(world.arrangement, world.parent, world.time, min_posts=2).values())] = True
-        inputs.append((graph, matches, groups.arrangement, time, true))
+        kept = world.vectors
+
+        def distance(left: Int64, right: Int64, space=world.space, kept=kept) -> Float64:
+            return space.part_distances(kept[left], kept[right])[1]
+
+        place = place_codes(world.posts, groups.place)
+        test = spread(groups.arrangement, time, world.posts.author_codes, place, distance, settings)
+        claimed = (groups.arrangement >= 0) & (test.q_value <= ALPHA)[groups.arrangement]
+        inputs.append((graph, matches, groups.arrangement, time, true, claimed))
 
     def given(beliefs: Beliefs) -> tuple[Float64, Bool]:
-        chance = np.concatenate([originator_probability(*some[:4], beliefs) for some in inputs])
-        return chance, np.concatenate([some[4] for some in inputs])
+        chance = np.concatenate([originator_probability(*some[:4], beliefs)[some[5]] for some in inputs])
+        return chance, np.concatenate([some[4][some[5]] for some in inputs])
 
     fits = []
     for unsure, membership in product((0.02, 0.035, 0.05, 0.075, 0.1), (0.25, 0.35, 0.5, 0.7, 1.0)):

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +37,8 @@ from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
 from doppelgram.space.joint import JointCalibration
 
-QUICK = TraceSettings(draws=19, bootstraps=10)
+# The world of these tests is made of the same photographs, posted again.
+QUICK = TraceSettings(draws=19, bootstraps=10, reposts="count")
 ORIGINALS = 6
 
 
@@ -170,7 +172,7 @@ def test_the_command(posts: Path, run: Path, tmp_path: Path) -> None:
         }
     ).to_csv(tmp_path / "truth.csv", index=False)
     command = [sys.executable, "-m", "doppelgram", "trace", str(posts), "--model", str(run), "--out", "traced"]
-    command += ["--draws", "19", "--json", "--truth", "truth.csv"]
+    command += ["--reposts", "count", "--draws", "19", "--json", "--truth", "truth.csv"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
@@ -181,3 +183,12 @@ def test_the_command(posts: Path, run: Path, tmp_path: Path) -> None:
     done = subprocess.run([*command, "--threshold", "2"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: the threshold is 2; give a probability between 0 and 1\n"
+
+
+def test_the_same_photograph_posted_again_is_no_new_arrangement(posts: Path, run: Path) -> None:
+    found = trace(posts, run, settings=replace(QUICK, reposts="aside"), progress=SilentProgress())
+    table = found.role_models.set_index("path")
+    assert found.counts["reposts"] == found.counts["aside"] == 3 * ORIGINALS
+    assert found.counts["arrangements"] == found.counts["edges"] == 0
+    assert table.loc["bo3.jpg", "repost_of"] == "ann3.jpg"
+    assert table.loc["ann3.jpg", "reposts"] == 3

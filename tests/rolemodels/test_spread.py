@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from doppelgram.rolemodels import spread as tested
 from doppelgram.rolemodels.multiplicity import adaptive_q, corrected
@@ -84,6 +85,9 @@ def test_corrections_are_the_textbook_steps() -> None:
     share = min(1.0, (1 + (p > 0.5).sum()) / 20)
     assert share < 1
     np.testing.assert_allclose(adaptive_q(p), np.maximum(p, share * expected))
+    noise = np.array([0.001, *np.linspace(0.3, 1, 19)])  # one small p-value among many large ones proves nothing
+    together = chi2.sf(sum(-2 * np.log(one) for one in noise), 40)
+    assert adaptive_q(noise).min() == pytest.approx(together)
     assert len(adaptive_q(np.empty(0))) == 0
 
 

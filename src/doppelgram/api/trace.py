@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from doppelgram.api.chosen import chosen_model
 from doppelgram.catalog.index import index_collection
@@ -17,6 +18,7 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.posts.registry import as_posts, read_posts
 from doppelgram.files import check_folder
+from doppelgram.images.near_copies import WORDS, hash_of_jpeg, same_photograph
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.role_models.files import write_summary, write_tables
@@ -107,7 +109,9 @@ def trace(
         digests = [digest for digest in report.digests if digest in row_of]
         with progress.bar("tracing", settings.steps) as advance:
             table = PostTable.of(as_posts(readable), places=places)
-            found = trace_posts(table, vectors[[row_of[digest] for digest in digests]], loaded.space, settings, advance)
+            copies = same_photograph(_hashes(store, digests), digests)
+            chosen = vectors[[row_of[digest] for digest in digests]]
+            found = trace_posts(table, chosen, loaded.space, settings, advance, copies)
         found = with_views(found, dict(zip(readable.names, readable.paths, strict=True)), views, progress)
         found.counts["unreadable"] = len(collection) - len(readable)
         if folder is not None:
@@ -117,6 +121,16 @@ def trace(
             title = title or title_of(source)
             write_report(found, folder / REPORT_FILE, pictures, title=title, about=versions(loaded))
     return found
+
+
+def _hashes(store: Catalog, digests: list[str]) -> NDArray[np.uint64]:
+    """Perceptual hashes of the small pictures in a catalog, by the posts' ids, (n, WORDS)."""
+    ids, known = sorted(set(digests)), {}
+    for start in range(0, len(ids), 256):
+        stored = store.find(ids[start : start + 256], ["thumbnail"])["thumbnail"]
+        known |= {one: hash_of_jpeg(data) for one, data in stored.items()}
+    nothing = np.zeros(WORDS, dtype=np.uint64)
+    return np.array([known.get(digest, nothing) for digest in digests], dtype=np.uint64).reshape(-1, WORDS)
 
 
 @contextmanager

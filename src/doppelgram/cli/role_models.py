@@ -122,6 +122,9 @@ def trace(
     innovation: Annotated[
         float, option("X", "How readily a post counts as following nobody.", panel=_SCORING)
     ] = TraceSettings.innovation,
+    reposts: Annotated[
+        str, option("HOW", "Later posts of the same photograph: aside, or count as any other.", panel=_SCORING)
+    ] = TraceSettings.reposts,
     permutations: Annotated[
         int, option("N", "How often times are shuffled at most, for the test of each arrangement.", panel=_SCORING)
     ] = TraceSettings.permutations,
@@ -143,6 +146,7 @@ def trace(
         decay_days=decay,
         gamma=gamma,
         innovation=innovation,
+        reposts=reposts,
         permutations=permutations,
         draws=draws,
         seed=seed,

@@ -121,6 +121,8 @@ def left_out(found: RoleModels) -> list[list[str]]:
         ("traced", "of them in the graph"),
         ("undated", "without a date, kept out"),
         ("clock_not_set", "with the time of a clock that was never set, kept out"),
+        ("reposts", "that show the photograph of an earlier post again"),
+        ("aside", "of these not counted, so that they are no new arrangement"),
         ("nobody", "in which nobody was found, so that there is no pose, kept out"),
         ("no_author", "by an author who is not known, each taken for a person of its own"),
         ("tied", "matches at the same second, which are in no order"),

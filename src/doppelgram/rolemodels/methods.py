@@ -11,7 +11,7 @@ from doppelgram.rolemodels.result import ALPHA, RoleModels
 # What is left out, by the name of its count, as it stands in "of which N were left out: ...".
 _REASONS = {
     "unreadable": "{n} whose picture is missing or broken",
-    "reposted": "{n} that show the photograph of an earlier post again",
+    "aside": "{n} that show the photograph of an earlier post again",
     "nobody": "{n} in which nobody was found",
     "undated": "{n} without a time",
     "clock_not_set": "{n} with the time of a clock that was never set",
@@ -76,7 +76,8 @@ def _tests(found: RoleModels) -> str:
         f"stray {spread.STRAY:g}; the decay chosen by all other arrangements). It is compared with the same under up "
         f"to {s.permutations:,} clocks shuffled within the place, stopped early by the rule of Besag and Clifford. "
         "p-values are corrected over arrangements by Benjamini and Hochberg's procedure with Storey's estimate of the "
-        f"share of arrangements in which nothing spreads (q); claims are made at q ≤ {ALPHA:g}. The followers of a "
+        "share of arrangements in which nothing spreads, after Fisher's test of all together (q); claims are made at "
+        f"q ≤ {ALPHA:g}. The followers of a "
         f"post have a 95 % interval from {s.draws:,} shuffles of the whole clock, ranks one from {s.bootstraps:,} "
         f"bootstrap samples of the posts. Seed {s.seed}."
     )

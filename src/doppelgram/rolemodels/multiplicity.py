@@ -23,9 +23,13 @@ def adaptive_q(p_value: Float64) -> Float64:
     The share is ``(1 + #{p > 1/2}) / (n / 2)``, at most 1; with it the rate is still kept for independent tests
     (Storey, Taylor and Siegmund, Journal of the Royal Statistical Society B 66, 2004). Where most arrangements
     spread, plain rates would be too large by that factor. No q is below its p: a test that alone shows nothing shows
-    nothing here.
+    nothing here. Nor is any below the p-value of all together, by Fisher's sum of -2 log p: which arrangements spread
+    is asked only after whether any does.
     """
+    from scipy.stats import chi2
+
     if not len(p_value):
         return np.empty(0)
     share = min(1.0, (1 + (p_value > _UPPER).sum()) / (_UPPER * len(p_value)))
-    return np.asarray(np.maximum(p_value, share * corrected(p_value)))
+    together = float(chi2.sf(-2 * np.log(p_value).sum(), 2 * len(p_value)))
+    return np.asarray(np.maximum(np.maximum(p_value, together), share * corrected(p_value)))

@@ -35,16 +35,26 @@ _REMARKS = {
     "comes before or after.",
     "clock_not_set": "{n} {post} {is} dated where clocks start (1970, 1980, 2000), years from the others: the time of "
     "a clock that was never set. {It} {counts} as undated.",
+    "aside": "{n} {post} {shows} the photograph of an earlier post again; {it} {is} listed with it and {counts} for "
+    "nothing else (--reposts count changes that).",
     "no_author": "{n} {post} {has} no author; each counts as by somebody else, so that somebody who repeats their own "
     "posts would count as a follower.",
     "tied": "{n} matching {pair} {has} the very same time; neither post precedes the other, so no edge connects them.",
     "capped": "{n} {post} {matches} more posts than are kept for each; only the closest matches count.",
     "edges_left_out": "{n} {edge} with an attribution under {smallest:g} {is} not listed.",
 }
-_LEFT_OUT = ("nobody", "undated", "clock_not_set", "no_author", "tied")
+_LEFT_OUT = ("aside", "nobody", "undated", "clock_not_set", "no_author", "tied")
 
 
-def count(posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[np.bool_], edges: int) -> dict[str, int]:
+def count(
+    posts: PostTable,
+    groups: Grouping,
+    found: Findings,
+    clocks: NDArray[np.bool_],
+    again: NDArray[np.int64],
+    aside: NDArray[np.bool_],
+    edges: int,
+) -> dict[str, int]:
     """The numbers of `RoleModels.counts`."""
     spreads = found.spread.tested & (found.spread.q_value <= ALPHA)
     best, grouped = np.zeros(len(spreads)), groups.arrangement[found.rows]
@@ -53,9 +63,11 @@ def count(posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[n
     whole = {
         "posts": len(posts),
         "traced": len(found.rows),
-        "undated": (groups.people & np.isnan(posts.timestamp)).sum(),
-        "clock_not_set": (groups.people & clocks).sum(),
+        "undated": (groups.people & ~aside & np.isnan(posts.timestamp)).sum(),
+        "clock_not_set": (groups.people & ~aside & clocks).sum(),
         "nobody": (~groups.people).sum(),
+        "reposts": (again >= 0).sum(),
+        "aside": (groups.people & aside).sum(),
         "no_author": (posts.author.astype(str) == "").sum(),
         "tied": gap.sum(),
         "matches": len(found.matches),

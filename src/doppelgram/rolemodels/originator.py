@@ -24,9 +24,9 @@ class Beliefs:
     """
 
     unsure: float = 0.02
-    membership: float = 0.35
-    offset: float = -0.184
-    slope: float = 0.703
+    membership: float = 0.5
+    offset: float = -0.157
+    slope: float = 0.559
 
 
 FITTED = Beliefs()

@@ -32,7 +32,8 @@ class RoleModels:
             ``rank_high``; then ``spread_p``, ``spread_q`` (of its arrangement; NaN where that is too small to be
             tested), ``rank``, ``attributed``, ``excess_low``, ``excess_high``,
             ``follower_authors``, ``total_followers``, ``depth``, ``half_life`` (days), ``first_repeat``,
-            ``last_repeat`` (UTC, of all posts below it), ``place``, ``status`` (``traced``, ``undated``,
+            ``last_repeat`` (UTC, of all posts below it), ``place``, ``reposts`` (later posts of the same photograph),
+            ``repost_of`` (path of the first post of it), ``status`` (``traced``, ``repost``, ``undated``,
             ``clock not set``, ``nobody in it``), and the further columns of the posts. Posts that were not traced come
             last, without numbers.
         edges: ``source``, ``target`` (paths, earlier to later), ``attribution``, ``probability``, ``place_score``,
@@ -52,7 +53,8 @@ class RoleModels:
         curve: ``days``, ``observed``, ``expected``, ``low``, ``high``: shares attributed within so many days, in all.
         robustness: ``threshold``, ``decay_days``, ``kept``, ``same_first``, ``correlation``, ``used`` (the line of the
             settings themselves).
-        counts: how many ``posts``, ``traced``, ``undated``, ``clock_not_set``, ``nobody``, ``no_author``, ``tied``
+        counts: how many ``posts``, ``traced``, ``undated``, ``clock_not_set``, ``nobody``, ``reposts`` (of an
+            earlier post's photograph), ``aside`` (of these not traced), ``no_author``, ``tied``
             (matches at the same second), ``matches``, ``edges``, ``edges_left_out``, ``arrangements``, ``places``,
             ``capped`` posts; arrangements ``tested``, of these those that ``spread`` (q at most ALPHA), and of these
             those of which one post is the likely ``origin`` (LIKELY or more).

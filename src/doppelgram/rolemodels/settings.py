@@ -8,6 +8,7 @@ from typing import Any
 
 from doppelgram.errors import DoppelgramError
 
+REPOSTS = ("aside", "count")
 # The lowest that each whole number may be; 19 shuffles are the fewest that can give a p-value of 0.05.
 _MINIMUM = {
     "draws": 19,
@@ -38,6 +39,7 @@ class TraceSettings:
         exact_up_to: number of posts up to which all pairs are compared; beyond, only those in cells near each other.
         min_posts: posts that an arrangement has at least.
         top: how many leading posts the sensitivity table follows.
+        reposts: a later post of the same photograph is set ``aside``, or it may ``count`` as any other.
         seed: the same posts, model, settings and seed give the same result.
     """
 
@@ -53,6 +55,7 @@ class TraceSettings:
     exact_up_to: int = 5_000
     min_posts: int = 2
     top: int = 10
+    reposts: str = "aside"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -66,6 +69,8 @@ class TraceSettings:
             raise DoppelgramError(f"the weight of innovation is {self.innovation:g}; give a number above 0")
         if not 0 <= self.damping < 1:
             raise DoppelgramError(f"damping is {self.damping:g}; give a number from 0 to below 1")
+        if self.reposts not in REPOSTS:
+            raise DoppelgramError(f"reposts is '{self.reposts}'; give {' or '.join(REPOSTS)}")
         for name, minimum in _MINIMUM.items():
             value = getattr(self, name)
             if value is not None and value < minimum:

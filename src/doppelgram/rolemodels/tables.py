@@ -43,8 +43,10 @@ def _times(seconds: Float64) -> pd.Series[Any]:
     return pd.to_datetime(whole, unit="s", utc=True)
 
 
-def role_models(posts: PostTable, groups: Grouping, found: Findings, clocks: Bool) -> pd.DataFrame:
-    """Every post, in the order given."""
+def role_models(
+    posts: PostTable, groups: Grouping, found: Findings, clocks: Bool, again: Int64, aside: Bool
+) -> pd.DataFrame:
+    """Every post, in the order given; ``again`` and ``aside`` say which show an earlier one's photograph."""
     n, rows, evidence, tree = len(posts), found.rows, found.evidence, found.trees
 
     def spread(values: NDArray[Any]) -> Float64:
@@ -68,6 +70,7 @@ def role_models(posts: PostTable, groups: Grouping, found: Findings, clocks: Boo
     status = np.full(n, "traced", dtype=object)
     status[np.isnan(posts.timestamp)] = "undated"
     status[clocks] = "clock not set"
+    status[aside] = "repost"
     status[~groups.people] = "nobody in it"
     place, pose = _match_scores(found)
     table = pd.DataFrame(
@@ -100,6 +103,8 @@ def role_models(posts: PostTable, groups: Grouping, found: Findings, clocks: Boo
             "first_repeat": _times(spread(tree.first)),
             "last_repeat": _times(spread(tree.last)),
             "place": _place_names(posts, groups.place),
+            "reposts": np.bincount(again[again >= 0], minlength=n),
+            "repost_of": np.where(again >= 0, posts.path[again] if n else "", ""),
             "status": status,
         }
     )

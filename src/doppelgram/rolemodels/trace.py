@@ -21,6 +21,7 @@ from doppelgram.rolemodels.null import shuffled_clock
 from doppelgram.rolemodels.originator import originator_probability
 from doppelgram.rolemodels.posts import PostTable, unset_clocks
 from doppelgram.rolemodels.ranks import rank_intervals, ranks, sensitivity, thresholds_around
+from doppelgram.rolemodels.reposts import reposts_of
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.scoring import Bool, Float32, Int64, JointScorer, PlaceScorer, logit
 from doppelgram.rolemodels.settings import TraceSettings
@@ -38,6 +39,7 @@ def trace_posts(
     space: ArrangementSpace,
     settings: TraceSettings | None = None,
     progress: Callable[[int], None] | None = None,
+    photograph: Int64 | None = None,
 ) -> RoleModels:
     """Find the arrangements, order each in time, and say which posts set them.
 
@@ -50,6 +52,8 @@ def trace_posts(
         space: how they are made up and what their distances mean; adapted to the posts here.
         settings: parameters; the defaults if None.
         progress: called with 1 as work goes on, `TraceSettings.steps` times in all.
+        photograph: (n,) number of the photograph of each post, the same for copies (`images.near_copies` or other
+            knowledge); None: no two are the same.
 
     Raises:
         DoppelgramError: vectors do not fit, or hold a NaN.
@@ -59,10 +63,13 @@ def trace_posts(
     vectors = _checked(vectors, len(posts), space)
     space = space.adapted(vectors)
     threshold = space.calibration.threshold if settings.threshold is None else settings.threshold
-    groups = group_posts(posts, vectors, space, threshold, settings)
-    advance(2)
     clocks = unset_clocks(posts.timestamp)
-    usable = groups.people & ~np.isnan(posts.timestamp) & ~clocks
+    again = reposts_of(posts, photograph, clocks)
+    aside = (again >= 0) & (settings.reposts == "aside")
+    groups = group_posts(posts, vectors, space, threshold, settings, aside)
+    groups.arrangement[aside] = groups.arrangement[again[aside]]
+    advance(2)
+    usable = groups.people & ~aside & ~np.isnan(posts.timestamp) & ~clocks
     kept = vectors[usable]
 
     def pose_distance(left: Int64, right: Int64) -> NDArray[np.float64]:
@@ -70,8 +77,8 @@ def trace_posts(
 
     found = _trace(posts, groups, usable, threshold, settings, pose_distance, advance)
     advance(1)
-    every, edges = tables.role_models(posts, groups, found, clocks), tables.edges(posts, groups, found)
-    counts, evidence = count(posts, groups, found, clocks, len(edges)), found.evidence
+    every, edges = tables.role_models(posts, groups, found, clocks, again, aside), tables.edges(posts, groups, found)
+    counts, evidence = count(posts, groups, found, clocks, again, aside, len(edges)), found.evidence
     result = RoleModels(
         role_models=tables.best_first(every),
         edges=edges,
@@ -109,13 +116,18 @@ def _checked(vectors: NDArray[Any], n: int, space: ArrangementSpace) -> Float32:
 
 
 def group_posts(
-    posts: PostTable, vectors: Float32, space: ArrangementSpace, threshold: float, settings: TraceSettings
+    posts: PostTable,
+    vectors: Float32,
+    space: ArrangementSpace,
+    threshold: float,
+    settings: TraceSettings,
+    aside: Bool | None = None,
 ) -> Grouping:
-    """Find matching pairs, arrangements and places; times do not matter here."""
+    """Find matching pairs, arrangements and places; times do not matter here. Posts ``aside`` (n,) form none."""
     cut = logit(threshold)
     floor = min(thresholds_around(threshold).values())
     people = np.asarray((np.abs(space.split(vectors)[1]).sum(axis=2) > 0).any(axis=1))
-    rows = np.flatnonzero(people)
+    rows = np.flatnonzero(people if aside is None else people & ~aside)
     scorer = JointScorer(vectors[rows], space, floor)
     exact = len(posts) <= settings.exact_up_to
     neighbours = neighbours_per_post(len(rows), settings.neighbours)

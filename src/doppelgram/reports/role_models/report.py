@@ -102,6 +102,8 @@ def _leader(rank: int, post: Any, history: History, store: PhotographStore) -> d
         "Rank": f"{rank} (95 %: {int(post.rank_low)} to {int(post.rank_high)})",
         "Originality": number(post.originality, 2),
     }
+    if post.reposts:
+        facts["Same photograph again"] = count(int(post.reposts), "post")
     if spreads(post):
         facts["Origin"] = percent(post.origin, 0)
     if views := history.views(k):
