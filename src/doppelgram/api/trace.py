@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 
 from doppelgram.api.chosen import chosen_model
+from doppelgram.catalog.folder import kept_in
 from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.near_copies import photograph_numbers
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.posts.registry import as_posts, read_posts
 from doppelgram.files import check_folder
-from doppelgram.images.near_copies import WORDS, hash_of_jpeg, same_photograph
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.role_models.files import write_summary, write_tables
@@ -32,8 +30,6 @@ from doppelgram.rolemodels.trace import trace_posts
 from doppelgram.rolemodels.views import with_views
 from doppelgram.training.run import Run
 from doppelgram.view.finder import asked_view
-
-CATALOG_FOLDER = "catalog"
 
 
 def trace(
@@ -96,7 +92,7 @@ def trace(
         )
     tell_notes(collection, progress)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
-    with _kept_in(catalog, folder) as kept:
+    with kept_in(catalog, folder) as kept:
         store = Catalog.open_or_create(kept, loaded, model)
         with progress.bar("finding people and embedding", len(collection)) as advance:
             report = index_collection(collection, loaded, store, thumbnail=PORTRAIT_SIDE, progress=advance)
@@ -109,7 +105,7 @@ def trace(
         digests = [digest for digest in report.digests if digest in row_of]
         with progress.bar("tracing", settings.steps) as advance:
             table = PostTable.of(as_posts(readable), places=places)
-            copies = same_photograph(_hashes(store, digests), digests)
+            copies = photograph_numbers(store, digests)
             chosen = vectors[[row_of[digest] for digest in digests]]
             found = trace_posts(table, chosen, loaded.space, settings, advance, copies)
         found = with_views(found, dict(zip(readable.names, readable.paths, strict=True)), views, progress)
@@ -121,25 +117,3 @@ def trace(
             title = title or title_of(source)
             write_report(found, folder / REPORT_FILE, pictures, title=title, about=versions(loaded))
     return found
-
-
-def _hashes(store: Catalog, digests: list[str]) -> NDArray[np.uint64]:
-    """Perceptual hashes of the small pictures in a catalog, by the posts' ids, (n, WORDS)."""
-    ids, known = sorted(set(digests)), {}
-    for start in range(0, len(ids), 256):
-        stored = store.find(ids[start : start + 256], ["thumbnail"])["thumbnail"]
-        known |= {one: hash_of_jpeg(data) for one, data in stored.items()}
-    nothing = np.zeros(WORDS, dtype=np.uint64)
-    return np.array([known.get(digest, nothing) for digest in digests], dtype=np.uint64).reshape(-1, WORDS)
-
-
-@contextmanager
-def _kept_in(catalog: Path | str | None, out: Path | None) -> Iterator[Path]:
-    """The catalog's folder: the given one, one in the output folder, or one that is gone afterwards."""
-    if catalog is not None:
-        yield Path(catalog).expanduser()
-    elif out is not None:
-        yield out / CATALOG_FOLDER
-    else:
-        with TemporaryDirectory(prefix="doppelgram-") as folder:
-            yield Path(folder) / CATALOG_FOLDER

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
@@ -136,3 +137,15 @@ def plain_errors(folder: Path, done: str) -> Iterator[None]:
     except (OSError, RuntimeError) as problem:
         reason = getattr(problem, "strerror", None) or " ".join(str(problem).split())[:200]
         raise DoppelgramError(f"{folder}: the catalog cannot be {done}: {reason}") from problem
+
+
+@contextmanager
+def kept_in(catalog: Path | str | None, out: Path | None) -> Iterator[Path]:
+    """The catalog's folder: the given one, ``catalog`` in an output folder, or one that is gone afterwards."""
+    if catalog is not None:
+        yield Path(catalog).expanduser()
+    elif out is not None:
+        yield out / "catalog"
+    else:
+        with TemporaryDirectory(prefix="doppelgram-") as folder:
+            yield Path(folder) / "catalog"
