@@ -19,7 +19,7 @@ def photograph_numbers(store: Catalog, ids: Sequence[str]) -> NDArray[np.int64]:
     once = sorted(set(ids))
     for start in range(0, len(once), _AT_ONCE):
         stored = store.find(once[start : start + _AT_ONCE], ["thumbnail"])["thumbnail"]
-        known |= {one: hash_of_jpeg(data) for one, data in stored.items()}
+        known |= {str(one): hash_of_jpeg(data) for one, data in stored.items()}
     nothing = np.zeros(WORDS, dtype=np.uint64)
     hashes = np.array([known.get(one, nothing) for one in ids], dtype=np.uint64).reshape(-1, WORDS)
     return same_photograph(hashes, list(ids))

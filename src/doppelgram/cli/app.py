@@ -155,7 +155,7 @@ View = Annotated[
     ),
 ]
 Columns = Annotated[
-    str, option("NAME=HEADER,...", "What a table calls its columns, as path=File,author=User,timestamp=Created.")
+    str, option("NAME=HEADER", "What a table calls its columns: path=File,author=User.")
 ]
 LabelLevel = Annotated[
     int | None,
