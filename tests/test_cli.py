@@ -100,6 +100,7 @@ def test_one_flag_means_one_thing() -> None:
         "--out",
         "--part",
         "--by",
+        "--face",
         "--faces",
     }  # what is written, which parts there are, and how, differs
 

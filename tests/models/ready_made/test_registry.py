@@ -34,7 +34,8 @@ def test_a_name_is_a_model_and_a_path_a_folder(
         assert load_model(folder).fingerprint != things.fingerprint
         assert not ready_made(folder)
     with pytest.raises(
-        DoppelgramError, match="thingz: there is no such run or model; ready-made models are faces, things"
+        DoppelgramError,
+        match="thingz: there is no such run or model; ready-made models are faces, arrangements, things",
     ):
         load_model("thingz")
     with pytest.raises(DoppelgramError, match="no ready-made model 'thingz'; there are faces, things"):
