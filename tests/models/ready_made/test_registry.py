@@ -35,7 +35,7 @@ def test_a_name_is_a_model_and_a_path_a_folder(
         assert not ready_made(folder)
     with pytest.raises(
         DoppelgramError,
-        match="thingz: there is no such run or model; ready-made models are faces, arrangements, things",
+        match="thingz: there is no such run or model; ready-made models are faces, arr",
     ):
         load_model("thingz")
     with pytest.raises(DoppelgramError, match="no ready-made model 'thingz'; there are faces, things"):
