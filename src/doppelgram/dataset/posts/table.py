@@ -9,7 +9,7 @@ from doppelgram.dataset.left import LeftAside, left_notes
 from doppelgram.dataset.listing import Listing
 from doppelgram.dataset.posts.posts import Posts, ReadOptions
 from doppelgram.dataset.posts.source import Source
-from doppelgram.dataset.tables import TABLE_ENDINGS, read_table, table_in
+from doppelgram.dataset.tables import POSTS, TABLE_ENDINGS, read_table, table_in
 from doppelgram.errors import DoppelgramError
 
 name = "table"
@@ -53,7 +53,7 @@ def read(source: Source, options: ReadOptions) -> Posts:
         options.clock,
         root=options.root,
         needed=("path", "timestamp"),
-        what="a table of posts",
+        what=POSTS,
         columns=options.columns,
         posts=True,
     )
