@@ -38,7 +38,8 @@ def _fits(file: Path, columns: tuple[str, ...]) -> bool:
     except DoppelgramError:
         # A table of posts that cannot be read is to be said, and is no reason to look for other posts.
         return file.stem.casefold() == "posts"
-    return set(columns) <= set(found.rows)
+    # Addresses are no paths; another reader looks for the pictures that they lead to.
+    return set(columns) <= set(found.rows) and not found.rows["path"].head(20).str.contains("://").any()
 
 
 def read(source: Source, options: ReadOptions) -> Posts:
