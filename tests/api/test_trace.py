@@ -79,6 +79,25 @@ def posts(rendered: Path, tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_capture_is_traced_like_the_table_of_the_same_posts(posts: Path, run: Path, tmp_path: Path) -> None:
+    expected = trace(posts, run, settings=QUICK, catalog=tmp_path / "catalog", progress=SilentProgress())
+    items = []
+    for row in pd.read_csv(posts / "posts.csv").itertuples():
+        taken = int(pd.Timestamp(row.timestamp).timestamp())
+        image = {"candidates": [{"url": f"https://cdn.example.org/v/{row.path}?x=1"}]}
+        data = {"code": f"C{row.Index}", "user": {"username": row.author}, "taken_at": taken, "image_versions2": image}
+        items.append(json.dumps({"item_id": str(row.Index), "source_platform": "instagram.com", "data": data}))
+    (posts / "posts.csv").unlink()
+    (posts / "capture.ndjson").write_text("\n".join(items))
+    found = trace(posts, run, settings=QUICK, catalog=tmp_path / "catalog", progress=SilentProgress())
+    columns = ["path", "author", "timestamp", "arrangement", "parent", "score"]
+    pd.testing.assert_frame_equal(
+        found.role_models[columns].sort_values("path", ignore_index=True),
+        expected.role_models[columns].sort_values("path", ignore_index=True),
+    )
+    assert found.counts["traced"] == 4 * ORIGINALS
+
+
 def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = trace(posts, run, out=tmp_path / "traced", settings=QUICK, progress=SilentProgress())
     table = found.role_models.set_index("path")

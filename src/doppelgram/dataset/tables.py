@@ -20,6 +20,7 @@ from doppelgram.dataset.left import LeftAside
 from doppelgram.errors import DoppelgramError
 
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".xlsm")
+POSTS = "a table of posts"
 _EXCEL = frozenset((".xlsx", ".xlsm"))
 _PARQUET = frozenset((".parquet", ".pq"))
 _SEPARATORS = (",", ";", "\t", "|")
@@ -89,9 +90,10 @@ class Table:
         """Raise a DoppelgramError where one of these columns is missing, which ``what`` needs."""
         for column in columns:
             if column not in self.rows:
+                hint = f"; --columns {column}=NAME says which one it is" if what == POSTS else ""
                 raise DoppelgramError(
                     f"{self.file}: {what} needs the columns {', '.join(columns)}; there is no '{column}' among "
-                    f"{', '.join(self.spelled.values())}; --columns {column}=NAME says which one it is"
+                    f"{', '.join(self.spelled.values())}{hint}"
                 )
 
     def require_unique(self, column: str = "path") -> None:

@@ -200,6 +200,13 @@ def test_apify_s_items(tmp_path: Path, with_path: bool) -> None:
     assert "Post does not exist" in dict(posts.left)["dataset.json: item 4"]
 
 
+def test_a_scraper_s_table_of_addresses(tmp_path: Path) -> None:
+    text = f"username,image,posted\nann,{CDN.format('1_n.jpg')},{TIME}\nbo,{CDN.format('2_n.jpg')},{TIME}\n"
+    file = write(pictures(tmp_path, "img/1_n.jpg", "img/2_n.webp") / "posts.csv", text)
+    for data in (tmp_path, file):
+        assert told(read_posts(data)) == {"img/1_n.jpg": ("ann", TIME), "img/2_n.webp": ("bo", TIME)}
+
+
 def test_crowdtangle_s_table(tmp_path: Path) -> None:
     rows = "Account,User Name,Created,Likes,URL,Photo,Description\n"
     rows += f"Anna B.,anna.b,2019-12-19 23:27:27 EST,1,https://www.example.org/p/Cx1abc/,{CDN.format('1_n.jpg')},hi\n"

@@ -253,12 +253,14 @@ def accepts(source: Source, document: Document, image: str, uri: str) -> bool:
     top = image[: -len(end)].rstrip("/")
     if document.folder == top or document.folder.startswith(f"{top}/" if top else ""):
         return True
-    others = {one.file for one in source.documents if one.dialect is document.dialect}
-    mine = account(source.folder, document.file)[0]
-    match = _FOLDER.fullmatch(top.rsplit("/", 1)[-1])
-    if match:
+    mine = _author(document)
+    if match := _FOLDER.fullmatch(top.rsplit("/", 1)[-1]):
         return (match["name"] or match["old"]) == mine
-    return not any(account(source.folder, file)[0] != mine for file in others)
+    return all(_author(one) == mine for one in source.documents if one.dialect is document.dialect)
+
+
+def _author(document: Document) -> str:
+    return next((record.facts.author for record in document.records), "")
 
 
 def note(source: Source, rows: Any) -> list[str]:

@@ -9,7 +9,7 @@ from doppelgram.dataset.left import LeftAside, left_notes
 from doppelgram.dataset.listing import Listing
 from doppelgram.dataset.posts.posts import Posts, ReadOptions
 from doppelgram.dataset.posts.source import Source
-from doppelgram.dataset.tables import TABLE_ENDINGS, read_table, table_in
+from doppelgram.dataset.tables import POSTS, TABLE_ENDINGS, read_table, table_in
 from doppelgram.errors import DoppelgramError
 
 name = "table"
@@ -38,7 +38,8 @@ def _fits(file: Path, columns: tuple[str, ...]) -> bool:
     except DoppelgramError:
         # A table of posts that cannot be read is to be said, and is no reason to look for other posts.
         return file.stem.casefold() == "posts"
-    return set(columns) <= set(found.rows)
+    # Addresses are no paths; another reader looks for the pictures that they lead to.
+    return set(columns) <= set(found.rows) and not found.rows["path"].head(20).str.contains("://").any()
 
 
 def read(source: Source, options: ReadOptions) -> Posts:
@@ -53,7 +54,7 @@ def read(source: Source, options: ReadOptions) -> Posts:
         options.clock,
         root=options.root,
         needed=("path", "timestamp"),
-        what="a table of posts",
+        what=POSTS,
         columns=options.columns,
         posts=True,
     )

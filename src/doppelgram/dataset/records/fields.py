@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from doppelgram.dataset.columns import is_empty
@@ -294,14 +295,18 @@ def name_in_url(address: str) -> str:
 
 def look(record: Mapping[str, Any], path: str) -> Any:
     """The value at a path of folded names such as ``user.username``; None where there is none."""
-    found: Any = record
-    for name in path.split("."):
+    head, _, rest = path.partition(".")
+    found = record.get(head)
+    if found is None or not rest:
+        return found
+    for name in rest.split("."):
         if not isinstance(found, Mapping):
             return None
-        found = found.get(name) if found is record else _folded(found).get(name)
+        found = _folded(found).get(name)
     return found
 
 
+@lru_cache(4096)
 def fold(name: str) -> str:
     """``ownerUsername``, ``Owner Username`` and ``owner-username`` are ``owner_username``."""
     return _PLAIN.sub("_", _CAMEL.sub("_", name.strip())).casefold()
