@@ -100,6 +100,7 @@ _TIMES = [
     "published_at",
     "published",
     "posted_at",
+    "posted",
     "upload_date",
     "date_uploaded",
     "dateuploaded",
