@@ -146,6 +146,14 @@ Keypoints = Annotated[
 Changes = Annotated[list[str] | None, option("KEY=VALUE", "Change a key of the recipe. Can be repeated.", "--set")]
 SplitFile = Annotated[Path | None, option("FILE", "Split made by 'doppelgram split'.")]
 Json = Annotated[bool, switch("Print the answer as JSON.", "--json")]
+View = Annotated[
+    bool | None,
+    typer.Option(
+        "--view/--no-view",
+        help="Look for points that show the same view. By default if the extra 'view' is installed.",
+        show_default=False,
+    ),
+]
 Columns = Annotated[str, option("NAME=HEADER,...", "What a table calls its columns: path=File,author=User")]
 LabelLevel = Annotated[
     int | None,
