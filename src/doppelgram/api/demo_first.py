@@ -9,6 +9,7 @@ from doppelgram.api.search import search
 from doppelgram.console import Progress
 from doppelgram.dataset.read import read_collection
 from doppelgram.models.ready_made.registry import READY_MADE
+from doppelgram.weights import command_for
 
 MODEL = "things"
 # Photographs that are looked through: enough for an answer, few enough for seconds.
@@ -24,8 +25,8 @@ def first_answer(images: Path, catalog: Path, montage: Path, progress: Progress)
         montage: PNG to draw the look-alikes into.
         progress: where progress is shown.
     """
-    if READY_MADE[MODEL].missing():
-        progress.note(f"  left out: the ready-made model '{MODEL}' is not here; {READY_MADE[MODEL].install}")
+    if missing := READY_MADE[MODEL].missing():
+        progress.note(f"  left out: the ready-made model '{MODEL}' is not here; {command_for(missing)}")
         return False
     collection = read_collection(images)
     some = collection.take(range(0, len(collection), max(1, len(collection) // _COUNT)))

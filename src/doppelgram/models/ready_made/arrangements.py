@@ -85,7 +85,6 @@ ARRANGEMENTS = ReadyMade(
     name="arrangements",
     about="the same body pose before the same place, of people and places never seen",
     weights=("efficientnet_lite2", "movenet_thunder", "deeplab_v3_pascal"),
-    install="pip install 'doppelgram[things,pose]' and doppelgram weights pull movenet_thunder deeplab_v3_pascal",
     licence="Apache-2.0",
     figures=(),
     build=_build,
