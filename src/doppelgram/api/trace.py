@@ -15,15 +15,22 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
+from doppelgram.dataset.posts.posts import Posts
 from doppelgram.dataset.posts.registry import as_posts, read_posts
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.near_copies import WORDS, hash_of_jpeg, same_photograph
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model, model_folder
+from doppelgram.reports.pages import write_text
+from doppelgram.reports.role_models.anonymous import AnonymousPictures, anonymised
+from doppelgram.reports.role_models.citation import write_citation
 from doppelgram.reports.role_models.files import write_summary, write_tables
-from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures
+from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures, Pictures
 from doppelgram.reports.role_models.report import write_report
 from doppelgram.reports.role_models.summary import REPORT_FILE, summary, title_of, versions
+from doppelgram.reports.role_models.wall import write_walls
+from doppelgram.rolemodels.findings import LIMITS
+from doppelgram.rolemodels.methods import method
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
@@ -44,6 +51,7 @@ def trace(
     settings: TraceSettings | None = None,
     timezone: str = "UTC",
     places: bool = True,
+    anonymise: bool = False,
     title: str = "",
     progress: Progress | None = None,
 ) -> RoleModels:
@@ -61,6 +69,8 @@ def trace(
         timezone: of times that name none, by its IANA name.
         places: whether a column ``place`` of the posts is the place within which clocks are shuffled; without one, or
             if not, places are found in the photographs.
+        anonymise: whether what is written has letters for authors, numbers for posts, blurred heads and no captions;
+            the catalog, which has them all, must then be named and lie outside ``out``.
         title: of the report.
         progress: where progress and remarks go; the terminal by default.
 
@@ -75,6 +85,10 @@ def trace(
         f"{model}: this model compares whole images; role models need one of places and poses, "
         "trained with the recipe posts",
     )
+    if anonymise and folder is not None and (catalog is None or _inside(Path(catalog).expanduser(), folder)):
+        raise DoppelgramError(
+            "an anonymous report must not lie beside the photographs: name a catalog outside of it (--catalog DIR)"
+        )
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
     with progress.bar("reading posts", 0):
         collection = source if isinstance(source, Collection) else read_posts(source, timezone=timezone)
@@ -98,22 +112,43 @@ def trace(
             found = trace_posts(table, chosen, loaded.space, settings, advance, copies)
         found.counts["unreadable"] = len(collection) - len(readable)
         if folder is not None:
-            pictures = CatalogPictures(store, dict(zip(readable.names, digests, strict=True)))
-            write_tables(found, folder)
-            write_summary(summary(found, folder), folder)
-            about = versions(loaded)
-            write_report(found, folder / REPORT_FILE, pictures, title=title or title_of(source), about=about)
+            pictures: Pictures = CatalogPictures(store, dict(zip(readable.names, digests, strict=True)))
+            title = title or ("Role models" if anonymise else title_of(source))
+            shown = found
+            if anonymise:
+                shown, path_of = anonymised(found)
+                pictures = AnonymousPictures(pictures, path_of)
+            origin = (
+                f"read by the reader '{readable.source}'" if isinstance(readable, Posts) and readable.source else ""
+            )
+            _write(shown, folder, pictures, title, versions(loaded), origin)
     return found
+
+
+def _write(found: RoleModels, folder: Path, pictures: Pictures, title: str, about: dict[str, str], source: str) -> None:
+    write_tables(found, folder)
+    write_summary(summary(found, folder), folder)
+    write_citation(folder)
+    write_text(
+        folder / "methods.txt", "\n\n".join(part for part in [*method(found, about, source), LIMITS] if part) + "\n"
+    )
+    write_walls(found, folder, pictures)
+    write_report(found, folder / REPORT_FILE, pictures, title=title, about=about, source=source)
 
 
 def _hashes(store: Catalog, digests: list[str]) -> NDArray[np.uint64]:
     """Perceptual hashes of the small pictures in a catalog, by the posts' ids, (n, WORDS)."""
-    ids, known = sorted(set(digests)), {}
+    ids = sorted(set(digests))
+    known: dict[str, NDArray[np.uint64]] = {}
     for start in range(0, len(ids), 256):
         stored = store.find(ids[start : start + 256], ["thumbnail"])["thumbnail"]
         known |= {one: hash_of_jpeg(data) for one, data in stored.items()}
     nothing = np.zeros(WORDS, dtype=np.uint64)
     return np.array([known.get(digest, nothing) for digest in digests], dtype=np.uint64).reshape(-1, WORDS)
+
+
+def _inside(inner: Path, outer: Path) -> bool:
+    return inner.resolve().is_relative_to(outer.resolve())
 
 
 def _writable(folder: Path) -> Path:
