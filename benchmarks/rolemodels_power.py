@@ -65,8 +65,9 @@ def draw(rows: list[dict[str, float]]) -> None:
         axes.set_xlabel("authors in the arrangement")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("seen at p ≤ 0.05, %")
-    panels[0].set_ylim(0, 102)
-    panels[-1].legend(title="posts that\nfollow another", frameon=False, fontsize=9)
+    panels[0].set_ylim(0, 150)
+    panels[0].set_yticks(range(0, 101, 20))
+    panels[0].legend(title="posts that follow another", frameon=False, fontsize=8, title_fontsize=8, loc="upper left")
     figure.savefig(FIGURE, dpi=150)
 
 

@@ -121,6 +121,10 @@ def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, caps
         "graph.graphml",
         "report.html",
         "summary.json",
+        "citation.bib",
+        "citation.json",
+        "methods.txt",
+        *(["walls"] if (tmp_path / "traced/walls").exists() else []),
         "catalog",
     }
     text = (tmp_path / "traced/report.html").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from doppelgram.api.chosen import chosen_model
-from doppelgram.catalog.folder import kept_in
+from doppelgram.catalog.folder import kept_in, require_outside
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.near_copies import photograph_numbers
 from doppelgram.catalog.store import Catalog
@@ -19,10 +19,9 @@ from doppelgram.dataset.posts.registry import as_posts, read_posts
 from doppelgram.files import check_folder
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
-from doppelgram.reports.role_models.files import write_summary, write_tables
+from doppelgram.reports.role_models.folder import write_folder
 from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures
-from doppelgram.reports.role_models.report import write_report
-from doppelgram.reports.role_models.summary import REPORT_FILE, summary, title_of, versions
+from doppelgram.reports.role_models.summary import title_of, versions
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
@@ -45,6 +44,7 @@ def trace(
     columns: Mapping[str, str] | None = None,
     reader: str = "",
     places: bool = True,
+    anonymise: bool = False,
     title: str = "",
     view: bool | None = None,
     progress: Progress | None = None,
@@ -66,6 +66,8 @@ def trace(
         reader: the reader of posts to use, by name.
         places: whether a column ``place`` of the posts is the place within which clocks are shuffled; without one, or
             if not, places are found in the photographs.
+        anonymise: whether what is written has letters for authors, numbers for posts, blurred heads and no captions;
+            the catalog, which has them all, must then be named and lie outside ``out``.
         title: of the report.
         view: whether leading pairs are looked at for the same view; by default where the extra ``view`` is installed.
         progress: where progress and remarks go; the terminal by default.
@@ -83,13 +85,13 @@ def trace(
         f"{model}: this model compares whole images; role models need one of places and poses, "
         "trained with the recipe posts",
     )
+    if anonymise and folder is not None:
+        require_outside(catalog, folder)
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
     with progress.bar("reading posts", 0):
-        collection = (
-            source
-            if isinstance(source, Collection)
-            else read_posts(source, timezone=timezone, columns=columns, reader=reader)
-        )
+        if not isinstance(source, Collection):
+            source_posts = read_posts(source, timezone=timezone, columns=columns, reader=reader)
+        collection = source if isinstance(source, Collection) else source_posts
     tell_notes(collection, progress)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
     with kept_in(catalog, folder) as kept:
@@ -112,8 +114,6 @@ def trace(
         found.counts["unreadable"] = len(collection) - len(readable)
         if folder is not None:
             pictures = CatalogPictures(store, dict(zip(readable.names, digests, strict=True)))
-            write_tables(found, folder)
-            write_summary(summary(found, folder), folder)
-            title = title or title_of(source)
-            write_report(found, folder / REPORT_FILE, pictures, title=title, about=versions(loaded))
+            title = title or ("Role models" if anonymise else title_of(source))
+            write_folder(found, folder, pictures, title, versions(loaded), as_posts(readable).source, anonymise)
     return found

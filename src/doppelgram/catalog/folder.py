@@ -149,3 +149,15 @@ def kept_in(catalog: Path | str | None, out: Path | None) -> Iterator[Path]:
     else:
         with TemporaryDirectory(prefix="doppelgram-") as folder:
             yield Path(folder) / "catalog"
+
+
+def require_outside(catalog: Path | str | None, out: Path) -> None:
+    """See that a catalog, which holds photographs and names, lies outside of a folder that is to hold neither.
+
+    Raises:
+        DoppelgramError: it lies inside, or none is named.
+    """
+    if catalog is None or Path(catalog).expanduser().resolve().is_relative_to(out.resolve()):
+        raise DoppelgramError(
+            "an anonymous report must not lie beside the photographs: name a catalog outside of it (--catalog DIR)"
+        )

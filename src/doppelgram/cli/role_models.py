@@ -100,6 +100,9 @@ def trace(
     ignore_places: Annotated[
         bool, switch("Ignore the places that posts name. Use the photographs alone.", "--ignore-places")
     ] = False,
+    anonymise: Annotated[
+        bool, switch("Letters for authors, blurred faces, no captions. Needs --catalog.", "--anonymise")
+    ] = False,
     truth: Annotated[Path | None, option("FILE", "Table of the true answer: path, arrangement, parent.")] = None,
     title: Annotated[str, option("TEXT", "Title of the report.")] = "",
     seed: Seed = 0,
@@ -167,6 +170,7 @@ def trace(
         columns=columns_of(columns),
         reader=reader,
         places=not ignore_places,
+        anonymise=anonymise,
         title=title,
         view=view,
         progress=progress(),

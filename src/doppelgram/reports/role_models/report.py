@@ -37,13 +37,21 @@ MOST_LEADERS, MOST_TREES = 10, 3
 
 
 def write_report(
-    found: RoleModels, file: Path | str, pictures: Pictures, *, title: str, about: Mapping[str, str] | None = None
+    found: RoleModels,
+    file: Path | str,
+    pictures: Pictures,
+    *,
+    title: str,
+    about: Mapping[str, str] | None = None,
+    source: str = "",
 ) -> Path:
     """Write `report_html` into a file, whole or not at all."""
-    return write_text(Path(file), report_html(found, pictures, title=title, about=about))
+    return write_text(Path(file), report_html(found, pictures, title=title, about=about, source=source))
 
 
-def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Mapping[str, str] | None = None) -> str:
+def report_html(
+    found: RoleModels, pictures: Pictures, *, title: str, about: Mapping[str, str] | None = None, source: str = ""
+) -> str:
     """The page's text, which has no script, and whose policy forbids every request.
 
     Args:
@@ -51,6 +59,7 @@ def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Map
         pictures: looks a post's picture up.
         title: of the page.
         about: programs and versions, by name, for the paragraph on method.
+        source: where the posts come from, in a few words, for the same.
     """
     history, leaders = History.of(found), found.leaders.head(MOST_LEADERS)
     store = PhotographStore(pictures)
@@ -72,7 +81,7 @@ def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Map
         robustness_note=note,
         robustness=robustness_table(found.robustness) if note else None,
         tables=report_tables(found) if len(found.arrangements) else (),
-        method=[*method(found, about or {}), LIMITS],
+        method=[*method(found, about or {}, source), LIMITS],
         left_out=Table((), left_out(found), "nt"),
         most_leaders=MOST_LEADERS,
         most_trees=MOST_TREES,
