@@ -38,7 +38,7 @@ def test_a_name_is_a_model_and_a_path_a_folder(
         match="thingz: there is no such run or model; ready-made models are faces, arr",
     ):
         load_model("thingz")
-    with pytest.raises(DoppelgramError, match="no ready-made model 'thingz'; there are faces, things"):
+    with pytest.raises(DoppelgramError, match="no ready-made model 'thingz'; there are faces, arrangements, things"):
         open_ready_made("thingz")
     with pytest.raises(DoppelgramError, match="--keypoints does not go with the ready-made model 'things'"):
         load_model("things", keypoints="poses.json")
