@@ -37,7 +37,7 @@ class WholePicture(MoveNet):
     """MoveNet as it is: one look at the letterboxed photograph, whoever is there."""
 
     def _found(self, image: Any) -> People:
-        keypoints = self._look(image, letterbox(*image.size))[None]
+        keypoints = self.look(image, letterbox(*image.size))[None]
         return People(keypoints, keypoints[..., 2].mean(1), *image.size)
 
 

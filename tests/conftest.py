@@ -11,7 +11,13 @@ import pytest
 
 from helpers.pictures import stripes
 
-pytest_plugins = ["helpers.catalogs", "helpers.dlib_faces", "helpers.map_images", "helpers.pose_networks"]
+pytest_plugins = [
+    "helpers.catalogs",
+    "helpers.dlib_faces",
+    "helpers.map_images",
+    "helpers.pose_networks",
+    "helpers.views",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -100,8 +100,9 @@ def test_one_flag_means_one_thing() -> None:
         "--out",
         "--part",
         "--by",
+        "--face",
         "--faces",
-    }  # what is written, which parts there are, and how, differs
+    }
 
 
 def test_commands_are_listed_in_panels() -> None:

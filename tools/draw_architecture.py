@@ -38,6 +38,7 @@ ABOUT = {
     "training": "recipe to model",
     "evaluation": "metrics with intervals",
     "models": "networks with a space",
+    "view": "points of the same view",
     "pose": "people and their keypoints",
     "dataset": "collections, posts, splits",
     "space": "distance, probability, search",

@@ -1,6 +1,7 @@
 """Fit the numbers of the ready-made models that their package carries, and say how they do on images kept aside.
 
     python tools/fit_ready_made.py things --data LANDMARKS [--cache FILE]
+    python tools/fit_ready_made.py arrangements --data LANDMARKS --posts POSTS [--cache FILE] [--weights DIR]
     python tools/fit_ready_made.py faces --data LFW --without lfw62.txt [--cache FILE]
 
 ``LFW`` is a folder of photographs, one folder a person; the calibration of `faces` is fitted on 50 people drawn from
@@ -16,6 +17,7 @@ import argparse
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +26,30 @@ from torch import Tensor, nn
 
 from doppelgram.console import TerminalProgress
 from doppelgram.dataset.read import read_collection
-from doppelgram.evaluation.calibration import fit_calibration
+from doppelgram.evaluation.collection import embed_collection
+from doppelgram.evaluation.joint_fit import fit_joint, fit_joint_search, pair_kinds
 from doppelgram.evaluation.roc import Roc, pair_statistics
 from doppelgram.evaluation.sampling import sample_pairs
+from doppelgram.evaluation.space_fit import calibrate_embedding
 from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.images.augment import to_float
 from doppelgram.images.read import Want, read
+from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.bundle import load_model
 from doppelgram.models.compiled import compiled
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.models.ready_made.arrangements import FITTED, MEAN, untrained_arrangements
 from doppelgram.models.ready_made.description import HERE
 from doppelgram.models.ready_made.things import THINGS
 from doppelgram.models.towers import unit
+from doppelgram.space.calibration import Calibration
+from doppelgram.space.joint import JointCalibration
+from doppelgram.studies.role_model.protocols import read_grouped_posts
 
 PROGRESS = TerminalProgress()
+_PART = Calibration(1.0, 0.0, 1.0, 1, 1, "nothing")
+_UNFITTED = JointCalibration(_PART, _PART, 1.0, 1.0, 0.0, 0.0, 0.5, rule="both")
 Array = np.ndarray[Any, Any]
 
 
@@ -48,15 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     things = models.add_parser("things", help="mean and calibration of `things`")
     things.add_argument("--data", type=Path, required=True, help="photographs, one folder a landmark")
     things.add_argument("--cache", type=Path, help="file in which the features are kept")
+    arrangements = models.add_parser("arrangements", help="mean and calibration of `arrangements`")
+    arrangements.add_argument("--data", type=Path, required=True, help="photographs, one folder a landmark")
+    arrangements.add_argument("--posts", type=Path, required=True, help="folder of posts.csv and truth.csv")
+    arrangements.add_argument("--weights", type=Path, help="folder to look weights up in first")
+    arrangements.add_argument("--cache", type=Path, help="file in which the features of the landmarks are kept")
     faces = models.add_parser("faces", help="calibration of `faces`")
     faces.add_argument("--data", type=Path, required=True, help="photographs, one folder a person")
     faces.add_argument("--without", type=Path, required=True, help="list of people who are left out")
     faces.add_argument("--cache", type=Path, help="file in which the numbers are kept")
     given = parser.parse_args(arguments)
-    if given.model == "faces":
-        fit_faces(given.data, given.without, given.cache)
-    else:
+    if given.model == "things":
         fit_things(given.data, given.cache)
+    elif given.model == "arrangements":
+        fit_arrangements(given.data, given.posts, given.weights, given.cache)
+    else:
+        fit_faces(given.data, given.without, given.cache)
 
 
 def fit_things(data: Path, cache: Path | None) -> None:
@@ -70,10 +88,40 @@ def fit_things(data: Path, cache: Path | None) -> None:
         print(f"{name} half of the landmarks: AUC {_auc(d, same):.3f} (not centred {_auc(raw, same_raw):.3f})")
     mean = features.mean(0)
     fitted_on = f"{len(labels):,} photographs of {len(set(labels.tolist()))} landmarks (same: the same landmark)"
-    calibration = fit_calibration(*_pairs(unit(features - mean), labels), fitted_on=fitted_on)
+    calibration = calibrate_embedding(EmbeddedSet(unit(features - mean), labels), fitted_on=fitted_on)
     np.save(HERE / "things.npy", mean.astype(np.float32))
     text = json.dumps(calibration.to_dict(), indent=1)
     (HERE / "things.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+def fit_arrangements(data: Path, posts: Path, weights: Path | None, cache: Path | None) -> None:
+    """Write ``arrangements.npy``, the mean of places, and ``arrangements.json``, what distances mean.
+
+    The mean is of photographs of landmarks that are no places of the posts. The calibration is of pairs of every second
+    place and every second pose of the posts, of different persons before different photographs; what is measured
+    elsewhere is measured on the others.
+    """
+    offset = unit(_features(data, cache)[0]).mean(0)
+    np.save(HERE / MEAN, offset.astype(np.float32))
+    grouped = read_grouped_posts(posts)
+    names = {kind: sorted(set(grouped.column(kind)) - {""})[::2] for kind in ("place", "pose")}
+    chosen = np.isin(grouped.column("place"), names["place"]) & np.isin(grouped.column("pose"), names["pose"])
+    fitted = grouped.take(np.flatnonzero(chosen))
+    backbone = make_backbone("efficientnet_lite2")
+    model = untrained_arrangements(backbone, tuple(offset.tolist()), _UNFITTED, weights)
+    found = embed_collection(model, fitted, PROGRESS, what="posts")
+    groups = [found.collection.column(name) for name in ("person", "photo")]
+    apart = np.logical_and(*(group[:, None] != group[None] for group in groups))
+    place, pose = (found.collection.column(kind) for kind in ("place", "pose"))
+    kinds = pair_kinds(place, pose, apart, seed=0)
+    fitted_on = f"posts of {len(names['place'])} places and {len(names['pose'])} poses"
+    space = model.space.adapted(found.vectors)
+    joint = fit_joint(space, found.vectors, kinds, fitted_on)
+    space = replace(space, calibration=joint)
+    joint = replace(joint, search=fit_joint_search(space, found.vectors, place, pose, apart))
+    text = json.dumps(joint.to_dict(), indent=1)
+    (HERE / FITTED).write_text(text + "\n", encoding="utf-8")
     print(text)
 
 
@@ -99,7 +147,8 @@ def fit_faces(data: Path, without: Path, cache: Path | None) -> None:
     names = [name for name in names if name in kept and np.isfinite(kept[name]).all()]
     labels = np.array([name.split("/")[0] for name in names])
     text = f"{len(names):,} photographs of 50 people of LFW (same: the same person)"
-    calibration = fit_calibration(*_pairs(np.stack([kept[name] for name in names]), labels), fitted_on=text)
+    vectors = np.stack([kept[name] for name in names]).astype(np.float32)
+    calibration = calibrate_embedding(EmbeddedSet(vectors, labels), fitted_on=text)
     written = json.dumps(calibration.to_dict(), indent=1)
     (HERE / "faces.json").write_text(written + "\n", encoding="utf-8")
     print(written)

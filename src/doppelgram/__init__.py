@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doppelgram.api.calibrate import calibrate as calibrate
+    from doppelgram.api.check import check as check
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
@@ -58,11 +60,13 @@ _NOUNS = {
     "TraceSettings": "doppelgram.rolemodels.settings",
 }
 _FUNCTIONS = {
+    "check": "doppelgram.api.check",
     "compare": "doppelgram.api.compare",
     "compare_images": "doppelgram.api.compare_images",
     "demo": "doppelgram.api.demo",
     "draw_map": "doppelgram.api.map",
     "estimate_poses": "doppelgram.api.pose",
+    "calibrate": "doppelgram.api.calibrate",
     "evaluate": "doppelgram.api.evaluate",
     "index": "doppelgram.api.index",
     "list_label_errors": "doppelgram.api.label_errors",

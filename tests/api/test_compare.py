@@ -181,7 +181,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_rest_is_trained_then(signs: Path, tmp_
 @pytest.mark.slow
 def test_a_ready_made_model_is_a_row_beside_the_runs(signs: Path, tmp_path: Path) -> None:
     grid = Grid("cosface", "none", "8", 1)
-    with pytest.raises(DoppelgramError, match="--baseline is 'thingz'; it is a ready-made model: things"):
+    with pytest.raises(DoppelgramError, match="--baseline is 'thingz'; it is a ready-made model: faces"):
         compare(signs, tmp_path / "grid", grid, overrides=FAST, baselines=["thingz"])
     found = compare(signs, tmp_path / "grid", grid, overrides=FAST, baselines=["things"])
     (things,) = found.baselines

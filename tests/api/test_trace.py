@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ import torch
 from rich.console import Console
 
 import doppelgram
-from doppelgram.api.trace import summary, trace
+from doppelgram.api.trace import trace
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli.role_models import print_ranking
 from doppelgram.console import SilentProgress, TerminalProgress
@@ -30,13 +31,15 @@ from doppelgram.models.backbones.backbone import SmallNet
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
 from doppelgram.numbers import day
+from doppelgram.reports.role_models.summary import summary
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.samples.posts import render_posts
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
 from doppelgram.space.joint import JointCalibration
 
-QUICK = TraceSettings(draws=19, bootstraps=10)
+# The world of these tests is made of the same photographs, posted again.
+QUICK = TraceSettings(draws=19, bootstraps=10, reposts="count")
 ORIGINALS = 6
 
 
@@ -77,6 +80,25 @@ def posts(rendered: Path, tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_capture_is_traced_like_the_table_of_the_same_posts(posts: Path, run: Path, tmp_path: Path) -> None:
+    expected = trace(posts, run, settings=QUICK, catalog=tmp_path / "catalog", progress=SilentProgress())
+    items = []
+    for row in pd.read_csv(posts / "posts.csv").itertuples():
+        taken = int(pd.Timestamp(row.timestamp).timestamp())
+        image = {"candidates": [{"url": f"https://cdn.example.org/v/{row.path}?x=1"}]}
+        data = {"code": f"C{row.Index}", "user": {"username": row.author}, "taken_at": taken, "image_versions2": image}
+        items.append(json.dumps({"item_id": str(row.Index), "source_platform": "instagram.com", "data": data}))
+    (posts / "posts.csv").unlink()
+    (posts / "capture.ndjson").write_text("\n".join(items))
+    found = trace(posts, run, settings=QUICK, catalog=tmp_path / "catalog", progress=SilentProgress())
+    columns = ["path", "author", "timestamp", "arrangement", "parent", "score"]
+    pd.testing.assert_frame_equal(
+        found.role_models[columns].sort_values("path", ignore_index=True),
+        expected.role_models[columns].sort_values("path", ignore_index=True),
+    )
+    assert found.counts["traced"] == 4 * ORIGINALS
+
+
 def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = trace(posts, run, out=tmp_path / "traced", settings=QUICK, progress=SilentProgress())
     table = found.role_models.set_index("path")
@@ -100,6 +122,10 @@ def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, caps
         "graph.graphml",
         "report.html",
         "summary.json",
+        "citation.bib",
+        "citation.json",
+        "methods.txt",
+        *(["walls"] if (tmp_path / "traced/walls").exists() else []),
         "catalog",
     }
     text = (tmp_path / "traced/report.html").read_text(encoding="utf-8")
@@ -157,7 +183,7 @@ def test_a_model_of_whole_images_is_refused(posts: Path, save_model: Callable[..
 
 def test_a_file_in_the_place_of_the_folder(posts: Path, run: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("x")
-    with pytest.raises(DoppelgramError, match="taken: is a file; the tables and the report need a folder"):
+    with pytest.raises(DoppelgramError, match="taken: is a file, and a folder is needed"):
         doppelgram.trace(posts, run, out=tmp_path / "taken", settings=QUICK)
 
 
@@ -170,7 +196,7 @@ def test_the_command(posts: Path, run: Path, tmp_path: Path) -> None:
         }
     ).to_csv(tmp_path / "truth.csv", index=False)
     command = [sys.executable, "-m", "doppelgram", "trace", str(posts), "--model", str(run), "--out", "traced"]
-    command += ["--draws", "19", "--json", "--truth", "truth.csv"]
+    command += ["--reposts", "count", "--draws", "19", "--json", "--truth", "truth.csv"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
@@ -181,3 +207,12 @@ def test_the_command(posts: Path, run: Path, tmp_path: Path) -> None:
     done = subprocess.run([*command, "--threshold", "2"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: the threshold is 2; give a probability between 0 and 1\n"
+
+
+def test_the_same_photograph_posted_again_is_no_new_arrangement(posts: Path, run: Path) -> None:
+    found = trace(posts, run, settings=replace(QUICK, reposts="aside"), progress=SilentProgress())
+    table = found.role_models.set_index("path")
+    assert found.counts["reposts"] == found.counts["aside"] == 3 * ORIGINALS
+    assert found.counts["arrangements"] == found.counts["edges"] == 0
+    assert table.loc["bo3.jpg", "repost_of"] == "ann3.jpg"
+    assert table.loc["ann3.jpg", "reposts"] == 3

@@ -125,7 +125,7 @@ def test_an_embedding_that_is_no_number_is_refused_and_nothing_is_written(catalo
 def test_vectors_of_another_width_and_ids_that_are_none_are_refused(catalog: Catalog):
     with pytest.raises(ValueError, match="8 numbers"):
         catalog.add([image(1, dim=9)])
-    with pytest.raises(ValueError, match="numbers and an id"):
+    with pytest.raises(ValueError, match="SHA-256 as id"):
         catalog.add([EmbeddedImage(Entry("1", "/a.jpg"), np.zeros(8, np.float32), b"")])
 
 

@@ -24,7 +24,7 @@ def test_folder_per_class(tmp_path: Path) -> None:
     assert collection.names == ["cat/a.jpg", "cat/b.PNG", "dog/ç.webp"]
     assert collection.labels.tolist() == ["cat", "cat", "dog"]
     assert collection.label == "label"
-    assert "1 file without" in collection.notes[0]
+    assert "without an image's ending): 'dog/notes.txt'" in collection.notes[0]
     assert collection.paths[0] == tmp_path / "cat/a.jpg"
 
 
@@ -66,7 +66,7 @@ def test_linked_and_closed_folders_and_our_own(tmp_path: Path) -> None:
     (data / "cat/again").symlink_to(data)
     collection = read_collection(data)
     assert set(collection.labels) == {"cat", "dog"}
-    assert any("'run' was written by doppelgram" in note for note in collection.notes)
+    assert any("written by doppelgram): 'run'" in note for note in collection.notes)
 
 
 def test_place_and_pose_with_bare_places_and_posts(tmp_path: Path) -> None:
@@ -215,8 +215,6 @@ def test_bad_places(tmp_path: Path) -> None:
             read_collection(path)
     with pytest.raises(DoppelgramError, match="expected a folder"):
         read_collection(tmp_path / "e/x.txt")
-    with pytest.raises(DoppelgramError, match="3 folders deep"):
-        read_collection(touch(tmp_path / "deep", "a/b/c/d.jpg"))
     with pytest.raises(DoppelgramError, match=r"no column .colour.*it has label"):
         read_collection(touch(tmp_path / "ok", "a/b.jpg"), label="colour")
 
@@ -287,3 +285,44 @@ def test_values_without_a_column_are_refused(tmp_path: Path, rows: str, row: int
     (tmp_path / "t.csv").write_text("path,label\n" + rows)
     with pytest.raises(DoppelgramError, match=f"row {row} has 3 values, the header 2"):
         read_collection(tmp_path / "t.csv")
+
+
+def test_a_photo_library_has_no_labels_unless_they_are_asked_for(tmp_path: Path) -> None:
+    library = touch(tmp_path / "days", "2010/01/10/a.jpg", "2010/02/11/b.jpg", "2011/02/11/c.jpg")
+    assert read_collection(library).label == ""
+    assert any("--label-level" in note for note in read_collection(library).notes)
+    for level, labels in ((1, ["2010", "2010", "2011"]), (2, ["01", "02", "02"])):
+        assert read_collection(library, label=f"level:{level}").labels.tolist() == labels
+    with pytest.raises(DoppelgramError, match="no image lies 4 folders deep; --label-level is 1 to 3"):
+        read_collection(library, label="level:4")
+    assert read_collection(touch(tmp_path / "months", "2010/01/a.jpg", "2011/2/b.jpg")).label == ""
+    assert read_collection(touch(tmp_path / "one", "2010-01-02/a.jpg", "20110203/b.jpg")).label == ""
+    assert read_collection(touch(tmp_path / "poses", "rome/01/a.jpg", "giza/02/b.jpg")).label == "place+pose"
+
+
+def test_what_storage_systems_and_other_programs_leave(tmp_path: Path) -> None:
+    touch(tmp_path, "ox/a.jpg", "ox/@eaDir/a.jpg/T.jpg", "hen/b.heic", "hen/._b.heic", "hen/v.mp4", "hen/posts.json")
+    collection = read_collection(tmp_path)
+    assert collection.names == ["hen/b.heic", "ox/a.jpg"]
+    for words in ("'ox/@eaDir, 1 image in it'", "'hen/._b.heic'", "'hen/v.mp4'", "'hen/posts.json'"):
+        assert any(words in note for note in collection.notes)
+
+
+def test_a_table_beside_images_without_labels_is_not_passed_over(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "b.jpg")
+    (tmp_path / "labels.csv").write_text("path,label\na.jpg,x\nb.jpg,y\n")
+    with pytest.raises(DoppelgramError, match=r"labels\.csv: this table lies beside the images"):
+        read_collection(tmp_path)
+
+
+def test_rows_that_say_two_things_of_an_image_are_left_aside(tmp_path: Path) -> None:
+    rows = [f"{name},x" for name in "abcdefgh"]
+    (tmp_path / "t.csv").write_text("path,label\n" + "\n".join([*rows, "a,x", "b,y", ",x"]))
+    collection = read_collection(tmp_path / "t.csv")
+    assert collection.names == ["a", *"cdefgh"]
+    assert any("'t.csv: row 3', 't.csv: row 11'" in note for note in collection.notes)
+
+
+def test_classes_that_are_left_aside_are_named(tmp_path: Path) -> None:
+    collection = read_collection(touch(tmp_path, "ox/1.jpg", "ox/2.jpg", "hen/1.jpg")).labelled(min_images=2)
+    assert any("1 class has fewer than 2 images and is left aside: 'hen'" in note for note in collection.notes)

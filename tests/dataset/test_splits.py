@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.splits import make_split, own_split, read_split, split_by_group, split_by_image
+from doppelgram.dataset.splits import (
+    DEFAULT_FRACTIONS,
+    make_split,
+    own_split,
+    read_split,
+    small_classes,
+    split_by_group,
+    split_by_image,
+)
 from doppelgram.errors import DoppelgramError
 
 
@@ -147,3 +155,19 @@ def test_bad_shares() -> None:
             split_by_image(collection(["a"]), shares)
     with pytest.raises(DoppelgramError, match="'exam' is none"):
         split_by_image(collection(["a"]), {"train": 0.5, "exam": 0.5})
+
+
+def test_small_classes_are_said_and_may_be_kept_whole(tmp_path: Path) -> None:
+    table = pd.DataFrame({"path": [f"{n}.png" for n in range(60)], "label": [f"c{n // 3:02}" for n in range(60)]})
+    collection = Collection(tmp_path, table, "label")
+    drawn = make_split(collection, "image")
+    assert drawn.counts() == {"train": 60}
+    assert "20 of 20 classes have fewer than 5 images" in small_classes(collection, drawn, DEFAULT_FRACTIONS)
+    whole = make_split(collection, "class")
+    assert small_classes(collection, whole, DEFAULT_FRACTIONS) == ""
+    assert whole.counts() == {"train": 36, "val": 12, "test": 12}
+    parts = dict(zip(table["path"], table["label"], strict=True))
+    by_part = {part: {parts[path] for path, one in whole.parts.items() if one == part} for part in whole.counts()}
+    assert sum(map(len, by_part.values())) == 20
+    with pytest.raises(DoppelgramError, match="no labels"):
+        make_split(Collection(tmp_path, table[["path"]]), "class")

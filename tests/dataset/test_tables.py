@@ -196,7 +196,7 @@ def test_excel_s_line_about_the_separator(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"path,label\na.jpg,K\xf6ln\n", "line 2 is not text in utf-8"),
+        (b"path,label\na.jpg,K\xf6\x02ln\n", "line 2 is not text in utf-8"),
         (b'path,label\na,x\nb,"y\nc,z\n', "row 3: a quotation mark is opened and never closed"),
         (b"", "is empty"),
         (b"path,path\na,b\n", "'path' stands in the table twice"),

@@ -66,7 +66,8 @@ def test_what_is_fitted_tells_other_pairs_apart() -> None:
     answers = [space.compare(fresh[pairs[:, 0]], fresh[pairs[:, 1]]) for pairs in (kinds.same, kinds.place, kinds.pose)]
     right = [(answers[0].probability >= joint.threshold).mean()]
     right += [(answer.probability < joint.threshold).mean() for answer in answers[1:]]
-    assert min(right) > 0.8
+    assert min(right) > 0.75
+    assert np.mean(right) > 0.8
     assert answers[1].parts["place"].probability.mean() > 0.7 > 0.3 > answers[2].parts["place"].probability.mean()
     summed = fit_joint(SPACE, fresh, pair_kinds(place, pose, everything, 0), "here", rule="sum")
     assert summed.rule == "sum"

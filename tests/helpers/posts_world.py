@@ -18,7 +18,7 @@ from doppelgram.space.joint import JointCalibration
 
 PLACE = Calibration(slope=30.0, intercept=3.0, threshold=0.1, n_same=5, n_different=5, fitted_on="random weights")
 POSE = Calibration(slope=8.0, intercept=3.0, threshold=0.4, n_same=5, n_different=5, fitted_on="random weights")
-JOINT = JointCalibration(PLACE, POSE, 1.0, 1.0, -1.0, -0.5, 0.5)
+JOINT = JointCalibration(PLACE, POSE, 1.0, 1.0, -1.0, -0.5, 0.5, rule="both")
 
 
 def render_world(folder: Path) -> Path:

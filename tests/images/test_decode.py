@@ -5,13 +5,14 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.decode import BrokenImage, MissingImage, decode, open_image, pixel_cap
+from doppelgram.images.decode import BrokenImage, MissingImage, decode, open_image, pixel_cap, read_exif
 from helpers.image_files import bomb, encode, photo, png_header
 
 LOSSLESS = {"PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}}
@@ -76,6 +77,38 @@ def test_sixteen_bit_grey_is_scaled_not_clipped() -> None:
     for format in ("PNG", "TIFF", "PPM"):
         for channel in range(3):
             np.testing.assert_array_equal(pixels(encode(Image.fromarray(values), format))[:, :, channel], expected)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_grey_of_a_sensor_has_its_own_white(bits: int) -> None:
+    white = 2**bits - 1
+    values = np.linspace(0, white, 64 * 32).reshape(32, 64).astype(np.uint16)
+    np.testing.assert_array_equal(
+        pixels(encode(Image.fromarray(values), "PNG"))[:, :, 0], np.floor(values / white * 255 + 0.5)
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 50, "subsampling": 0}])
+def test_a_jpeg_without_its_end(options: dict[str, object]) -> None:
+    whole = encode(photo(120, 90, 3), "JPEG", **options)
+    for missing in (1, 2):
+        np.testing.assert_array_equal(pixels(whole[:-missing]), pixels(whole))
+    with pytest.raises(BrokenImage, match="truncated"):
+        decode(whole[:-200])
+
+
+def test_heif_upright_with_its_camera_s_time(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0x9003] = "2019:12:20 04:27:27"
+    pillow_heif.from_pillow(photo(64, 48, 3)).save(tmp_path / "a.heic", quality=95, exif=exif.tobytes())
+    image = open_image(tmp_path / "a.heic")
+    assert image.size == (48, 64)
+    turned = np.asarray(photo(64, 48, 3).transpose(Image.Transpose.ROTATE_270)).astype(int)
+    assert np.abs(np.asarray(image).astype(int) - turned).mean() < 12
+    assert read_exif(tmp_path / "a.heic")[0x9003] == "2019:12:20 04:27:27"
+    with pytest.raises(BrokenImage):
+        decode((tmp_path / "a.heic").read_bytes()[:-300])
 
 
 @pytest.mark.parametrize("values", [[[-5.0, 0.0, 5.0]], [[0.0, 0.5, 1.0]]])

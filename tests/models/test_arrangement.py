@@ -1,6 +1,7 @@
 """A model of places and poses: what it makes of photographs, on disk and off."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,13 @@ from doppelgram.models.embed_files import embed_files
 from doppelgram.models.finder import _check, open_finder
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.models.model import require_model
+from doppelgram.models.networks.fixed_pose import FixedPose
+from doppelgram.models.towers import KeypointTower
 from doppelgram.pose.cutouts import Person, person_view, persons, without_people
+from doppelgram.pose.embedding import DIM
 from doppelgram.pose.people import People
+from doppelgram.pose.skeleton import MIRROR
+from doppelgram.space.arrangement import ArrangementSpace
 from helpers.posts_world import random_image_tower, random_model, render_world
 
 
@@ -235,3 +241,37 @@ def test_other_weights_are_refused_but_not_a_newer_program() -> None:
     _check("movenet-abc-3", "", "poses")
     with pytest.raises(DoppelgramError, match="trained with poses by 'movenet-def-3'"):
         _check("movenet-abc-3", "movenet-def-3", "poses")
+
+
+def test_a_pose_and_its_mirror_image(world: Path, tmp_path: Path) -> None:
+    """With a fixed pose network and a space that holds both, a mirrored photograph shows the same pose."""
+    plain = random_model()
+    pose = [KeypointTower(FixedPose()), random_image_tower("person", 4)]
+    space = ArrangementSpace(
+        10, sum(tower.dim for tower in pose), 2, plain.space.calibration, mirror=True, offset=[0.1] * 10
+    )
+    model = ArrangementModel(plain.place, pose, space, plain.finder_settings)
+    files = posts(world)
+    known = json.loads((world / "keypoints.json").read_text())
+    turned = {}
+    for number, file in enumerate(files):
+        with Image.open(file) as picture:
+            picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / f"{number}.png")
+        joints = np.array(known[file.relative_to(world).as_posix()], dtype=float)
+        joints[:, 0] = picture.width - joints[:, 0]
+        turned[f"{number}.png"] = joints[MIRROR].tolist()
+    (tmp_path / "keypoints.json").write_text(json.dumps(turned))
+    vectors = model.embed_images(files)
+    others = model.embed_images([tmp_path / name for name in turned])
+    slots, swapped = (space.split(array)[1][:, 0] for array in (vectors, others))
+    assert vectors.shape == (len(files), 10 + 2 * space.slot)
+    assert np.linalg.norm(slots[:, : space.pose_dim], axis=1) == pytest.approx(1, abs=1e-5)
+    fixed = slice(0, DIM)
+    assert np.allclose(slots[:, fixed], swapped[:, space.pose_dim :][:, fixed], atol=1e-3)
+    distance = space.part_distances(vectors, others)[1]
+    assert (distance < 0.1).all()
+    assert (distance < replace(space, mirror=False, pose_dim=space.slot).part_distances(vectors, others)[1]).all()
+    model.save(tmp_path / "m")
+    again = load_model(tmp_path / "m")
+    assert again.space == space
+    assert np.array_equal(again.embed_images(files[:2]), vectors[:2])

@@ -21,5 +21,8 @@ def test_an_old_model_is_what_it_was(kind: str, tmp_path: Path) -> None:
     assert np.allclose(vector, expected["embedding"], rtol=0, atol=1e-6)
     model.save(tmp_path)
     assert model.fingerprint == expected["fingerprint"]
-    for name in ("model.json", "model.safetensors"):
-        assert (tmp_path / name).read_bytes() == (OLD / kind / name).read_bytes()
+    assert (tmp_path / "model.safetensors").read_bytes() == (OLD / kind / "model.safetensors").read_bytes()
+    # The arrangement's probability has another prior than it had: its calibration is written as it is read.
+    changing = {"calibration", "checksum"} if kind == "posts" else set()
+    old, new = (json.loads((folder / "model.json").read_text()) for folder in (OLD / kind, tmp_path))
+    assert {key: old[key] for key in old.keys() - changing} == {key: new[key] for key in new.keys() - changing}

@@ -30,7 +30,11 @@ def test_metrics_json_holds_metrics_and_nothing_else(result: EvaluationResult, t
     }
     assert list(written) == ["precision_at_1", "pair_auc"]
     details = json.loads((tmp_path / "deep/folder/details.json").read_text())
-    assert details == {"settings": {"seed": 3, "threshold": None}, "notes": ["2 queries are left out."]}
+    assert details == {
+        "settings": {"seed": 3, "threshold": None},
+        "notes": ["2 queries are left out."],
+        "reliability": {},
+    }
 
 
 def test_writing_again_replaces_and_leaves_nothing_aside(result: EvaluationResult, tmp_path: Path) -> None:

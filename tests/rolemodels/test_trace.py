@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.rolemodels.posts import DAY, PostTable
-from doppelgram.rolemodels.result import RoleModels
+from doppelgram.rolemodels.posts import DAY, PostTable, unset_clocks
+from doppelgram.rolemodels.result import ALPHA, RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
 from doppelgram.rolemodels.validation.scores import adjusted_rand, originator_first, originators
@@ -110,7 +110,7 @@ def test_columns_and_graph(traced: RoleModels):
         "score",
         "followers",
         "excess",
-        "p_value",
+        "origin",
         "rank_low",
         "rank_high",
     ]
@@ -134,7 +134,13 @@ def test_sums_agree(traced: RoleModels):
     assert (table["rank_high"] >= table["rank"]).all()
     assert (table["excess_low"] <= table["excess"] + 1e-6).all()
     assert (table["excess_high"] >= table["excess"] - 1e-6).all()
-    assert (table["q_value"] >= table["p_value"] - 1e-12).all()
+    tested = table["spread_q"].notna()
+    assert (table.loc[tested, "spread_q"] >= table.loc[tested, "spread_p"]).all()
+    arrangements = traced.arrangements.set_index("arrangement")
+    named = table[table["arrangement"] != ""]
+    assert (named["origin"].groupby(named["arrangement"]).max() == arrangements["origin"]).all()
+    assert (named["origin"].groupby(named["arrangement"]).sum() <= 1 + 1e-9).all()
+    assert arrangements["spread_q"].le(ALPHA).sum() == traced.counts["spread"] <= traced.counts["tested"]
     assert traced.robustness["used"].sum() == 1
     assert traced.robustness.loc[traced.robustness["used"], "kept"].item() == 1
     assert traced.curve["observed"].iloc[-1] == pytest.approx(traced.overall["attributed"])
@@ -147,7 +153,7 @@ def test_same_seed_same_result(world: World, traced: RoleModels):
     pd.testing.assert_frame_equal(again.role_models, traced.role_models)
     other = trace_posts(world.posts, world.vectors, world.space, dataclasses.replace(QUICK, seed=7))
     assert list(other.role_models["path"]) == list(traced.role_models["path"])
-    assert not other.role_models["p_value"].equals(traced.role_models["p_value"])
+    assert not other.role_models["excess"].equals(traced.role_models["excess"])
 
 
 def test_order_of_posts_does_not_matter(world: World, traced: RoleModels):
@@ -176,7 +182,7 @@ def test_ties_in_time():
     assert len(found.edges) == 0
     assert found.counts["tied"] == 3
     assert any("very same time" in note for note in found.notes)
-    assert (found.role_models["p_value"] > 0).all()
+    assert (found.role_models["origin"] == 0).all()
     part = one_arrangement([5, 5, 9])
     assert set(part.edges["target"]) == {"p2"}
 
@@ -211,7 +217,8 @@ def test_no_two_alike():
     table = posts([0, 1, 2, 3])
     found = trace_posts(table, vectors([(0, 0), (1, 1), (2, 2), (3, 3)]), SPACE, QUICK)
     assert (found.role_models["arrangement"] == "").all()
-    assert (found.role_models["p_value"] == 1).all()
+    assert found.role_models["spread_p"].isna().all()
+    assert found.counts["tested"] == found.counts["spread"] == found.counts["origin"] == 0
     assert (found.role_models["score"] == 0).all()
     assert any("No two posts match" in note for note in found.notes)
 
@@ -275,3 +282,10 @@ def test_wrong_input_is_named():
     for wrong in ({"threshold": 1.0}, {"draws": 5}, {"decay_days": 0.0}, {"damping": 1.0}, {"gamma": -1.0}):
         with pytest.raises(DoppelgramError):
             TraceSettings(**wrong)
+
+
+@pytest.mark.parametrize("start", ["1970-01-01", "1980-01-01", "2000-01-01", "2001-01-01"])
+def test_where_clocks_start(start: str):
+    new, old = pd.to_datetime(["2019-12-20", start], utc=True).as_unit("s").astype("int64").to_numpy()
+    assert unset_clocks(np.array([new, new, old, old + 3600, np.nan])).tolist() == [False, False, True, True, False]
+    assert not unset_clocks(np.array([old, old, old + 86400.0])).any()

@@ -24,23 +24,31 @@ def drawn(space: ArrangementSpace, n: int, seed: int = 0) -> np.ndarray:
         points = rng.normal(size=(5, dim))[rng.integers(0, 5, n)] + 0.2 * rng.normal(size=(n, dim))
         return points / np.linalg.norm(points, axis=1, keepdims=True)
 
-    parts = [around(space.place_dim), *(around(space.pose_dim) for _ in range(space.people))]
+    poses = [around(space.pose_dim) for _ in range(space.people * (2 if space.mirror else 1))]
+    parts = [around(space.place_dim), *poses]
     vectors = np.hstack(parts).astype(np.float32)
     people = rng.integers(0, space.people + 1, n)
     for person in range(space.people):
-        start = space.place_dim + person * space.pose_dim
-        vectors[people <= person, start : start + space.pose_dim] = 0
+        start = space.place_dim + person * space.slot
+        vectors[people <= person, start : start + space.slot] = 0
     return vectors
 
 
 @pytest.mark.parametrize("rule", ["sum", "both"])
 @pytest.mark.parametrize("people", [1, 2])
 @pytest.mark.parametrize("by", ["joint", "place", "pose"])
-def test_as_by_looking_at_every_pair(people: int, by: str, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ready_made", [False, True], ids=["plain", "mirrored and centred"])
+def test_as_by_looking_at_every_pair(
+    people: int, by: str, rule: str, ready_made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same neighbours, in the same order and with the same figures, in whatever blocks."""
     monkeypatch.setattr(arrangement, "_BLOCK_ELEMENTS", 700)
     joint = replace(JOINT, rule=rule)
     space = ArrangementSpace(6, 4, people, joint)
+    if ready_made:
+        space = replace(space, mirror=True, offset=np.linspace(-0.3, 0.2, 6))
+        space = space.adapted(drawn(space, 150))
+        assert space.shift
     gallery, queries = drawn(space, 150), drawn(space, 20, seed=1)
     gallery[40:55] = gallery[39]  # more equal ones than are kept as candidates
     gallery[90] = queries[3]

@@ -21,9 +21,11 @@ from doppelgram.reports.pair import (
     by_skeleton,
     compared_by,
     photographs_with_people,
+    with_view,
 )
 from doppelgram.reports.pair_picture import PairPicture, Shown, draw_comparison
 from doppelgram.training.run import Run
+from doppelgram.view.finder import asked_view
 
 
 def compare_images(
@@ -36,6 +38,7 @@ def compare_images(
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
+    view: bool | None = None,
 ) -> ImageComparison:
     """Compare two photographs by place and pose.
 
@@ -52,9 +55,12 @@ def compare_images(
         weights: folder in which the weights of what finds people are looked up first.
         keypoints: file of ready-made keypoints, likewise.
         progress: where remarks go; the terminal by default.
+        view: whether matched points are looked for, which tell whether both show the same view; by default where the
+            extra ``view`` is installed.
 
     Raises:
-        DoppelgramError: an image cannot be read, the model is of another kind, or what finds people cannot be run.
+        DoppelgramError: an image cannot be read, the model is of another kind, or what finds people or points cannot
+            be run.
     """
     if out is not None and Path(out).suffix.lower() != ".png":
         raise DoppelgramError(f"{out}: the comparison is drawn as a PNG; let its name end in .png")
@@ -64,6 +70,7 @@ def compare_images(
     names = str(image_a), str(image_b)
     if model is None and not estimator and keypoints is None and "arrangements" in READY_MADE_MODELS:
         model = chosen_model(None, "arrangements", progress or TerminalProgress())
+    views = asked_view(view, weights)
     if model is None:
         settings = FinderSettings(estimator or (READY_MADE if keypoints else "movenet"))
         photographs = photographs_with_people(settings, weights, keypoints, paths, names)
@@ -85,6 +92,9 @@ def compare_images(
             "Probabilities of place and pose hold against an even chance, "
             "that of both if every second pair were the same."
         )
+    matched = views.compare([(paths[0], paths[1])])[0] if views is not None else None
+    if matched is not None:
+        answer = with_view(answer, matched, asked=bool(view))
     if out is not None:
         unknown = model is not None and not (answer.people_a and answer.people_b)
         sides = [
@@ -93,7 +103,15 @@ def compare_images(
         ]
         line = subtitle(answer.probability, reasons, unknown=unknown)
         picture = PairPicture(
-            answer.verdict, line, (sides[0], sides[1]), bars, reasons, answer.why, footer, answer.threshold
+            answer.verdict,
+            line,
+            (sides[0], sides[1]),
+            bars,
+            reasons,
+            answer.why,
+            footer,
+            answer.threshold,
+            matched if matched is not None and matched.said else None,
         )
         draw_comparison(picture, Path(out).expanduser())
     return answer

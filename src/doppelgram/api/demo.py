@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
+from doppelgram.api.demo_first import first_answer, next_commands
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.index import index
@@ -58,9 +59,11 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
     progress.note("\n1  render a sample world of traffic signs")
     with progress.bar("rendering", CLASSES * PER_CLASS) as advance:
         render_signs(places["images"], classes=CLASSES, per_class=PER_CLASS, seed=seed, progress=advance)
-    progress.note("\n2  train: learn which signs look alike (no scene is in two parts of the split)")
+    progress.note("\n2  a first answer without labels or training, by the ready-made model `things`")
+    first = first_answer(places["images"], out / "first-catalog", out / "first-look-alikes.png", progress)
+    progress.note("\n3  train: learn which signs look alike (no scene is in two parts of the split)")
     run = train(places["images"], read_recipe("signs", CHANGES), places["run"], seed=seed, progress=progress)
-    progress.note("\n3  evaluate on scenes never seen in training")
+    progress.note("\n4  evaluate on scenes never seen in training")
     result = evaluate(run.folder, out=places["report"], progress=progress)
     for name in ("precision_at_1", "ncm_accuracy", "map_at_r", "pair_auc"):
         if name in result:
@@ -68,22 +71,27 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
             progress.note(
                 f"  {name:<16} {percent(metric.value):>7}  ({interval(metric.low, metric.high)}, n = {metric.n:,})"
             )
-    progress.note("\n4  index every sign, and search with signs of the test part")
+    progress.note("\n5  index every sign, and search with signs of the test part")
     index(places["images"], run.folder, places["catalog"], progress=progress)
     search(places["catalog"], _queries(places, 8), 6, montage=places["montage"], progress=progress)
 
-    progress.note("\n5  render posts: people pose in front of landmarks, and repeat each other")
+    progress.note("\n6  render posts: people pose in front of landmarks, and repeat each other")
     known, _ = render_worlds(out, seed, progress)
-    progress.note("\n6  train: learn places and poses from the posts of one world")
+    progress.note("\n7  train: learn places and poses from the posts of one world")
     learn_places_and_poses(known, places["posts_run"], seed, progress)
-    progress.note("\n7  trace: who set what others repeated, in a world of other people")
+    progress.note("\n8  trace: who set what others repeated, in a world of other people")
     trace_and_score(places["posts"], places["posts_run"], places["role_models"].parent, seed, progress)
 
     progress.note(f"\nDone in {duration(time.perf_counter() - started)}.")
+    if first:
+        progress.note(f"  untrained    {out / 'first-look-alikes.png'}")
     progress.note(f"  look-alikes  {places['montage']}")
     progress.note(f"  evaluation   {places['report'] / 'metrics.md'}")
     progress.note(f"  role models  {places['role_models']}")
     progress.note(f"  try          doppelgram search {places['catalog']} {_queries(places, 1)[0]}")
+    progress.note("\nWith your own photographs, no labels needed:")
+    for line in next_commands():
+        progress.note(f"  {line}")
     return places
 
 

@@ -11,6 +11,7 @@ from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.folders import level_of
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.read import as_collection
 from doppelgram.errors import DoppelgramError, Interrupted
@@ -30,6 +31,8 @@ def index(
     model: Run | Path | str | None,
     catalog: Path | str,
     *,
+    label: str = "",
+    prune: bool = False,
     crop: str = "",
     show_crops: Path | str | None = None,
     faces: str = "",
@@ -44,6 +47,9 @@ def index(
         model: run, or its folder, a model folder, or the name of a ready-made model; by default the catalog's own, or
             ``things`` if there is no catalog yet.
         catalog: catalog folder, made if it is not there.
+        label: column to keep as the label, or ``level:N`` for the Nth folder's name; the model's own by default.
+        prune: whether images whose files are gone, or have other content now, are taken out of the catalog; without
+            it they are only reported.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of every image, although the model
             was trained on other cuts; the catalog remembers it.
         show_crops: PNG to draw the images into, with what is cut from each.
@@ -66,8 +72,8 @@ def index(
     model = chosen_model(model, "things", progress)
     loaded = load_model(model, weights=weights, keypoints=keypoints)
     wanted = str(loaded.recipe.get("data", {}).get("label", ""))
-    collection = as_collection(data)
-    if wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
+    collection = as_collection(data, label=label or (wanted if level_of(wanted) else ""))
+    if not label and wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
         collection = collection.with_label(wanted)
     loaded.with_faces(faces)
     if faces not in ("", LARGEST, ALL):
@@ -80,7 +86,7 @@ def index(
     tell_notes(collection, progress)
     try:
         with progress.bar("indexing", len(collection)) as advance:
-            report = index_collection(collection, loaded, store, progress=advance)
+            report = index_collection(collection, loaded, store, prune=prune, progress=advance)
     except KeyboardInterrupt:
         raise Interrupted(f"{catalog}: interrupted; the same command goes on from here") from None
     tell_faces(progress, report.files)

@@ -79,7 +79,8 @@ def list_label_errors(
     collection = found.collection
     parts = np.array([part_of[name] for name in collection.names], dtype=np.str_)
     requested = None if part == "all" else parts == part
-    images = LabelledImages(found.space, found.vectors, collection.labels, found.hashes, parts, requested)
+    space = found.space.adapted(found.vectors)
+    images = LabelledImages(space, found.vectors, collection.labels, found.hashes, parts, requested)
     errors = find_label_errors(images, copies(found.hashes, np.stack(found.notes)))
     notes = []
     if (np.isin(parts, ("train", "extra"))).any():

@@ -8,7 +8,7 @@ import pandas as pd
 
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.folders import IMAGE_ENDINGS
+from doppelgram.dataset.listing import IMAGE_ENDINGS
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError, Interrupted
@@ -58,6 +58,8 @@ def estimate_poses(
     if out.suffix.lower() not in _TABLES:
         raise DoppelgramError(f"{out}: keypoints are written as Parquet; let its name end in .parquet")
     looker = make_estimator(estimator, _path(weights), _path(pose_weights))
+    for note in looker.notes if isinstance(looker, KnownPeople) else ():
+        progress.warning(note)
     collection = _collection(data)
     drawn = drawing_files(collection, Path(draw).expanduser()) if draw is not None else {}
     keep_inputs([out, *drawn.values()], [Path(str(data)).expanduser(), *collection.paths])

@@ -8,6 +8,7 @@ from typing import Any
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.ready_made.registry import READY_MADE
+from doppelgram.weights import command_for
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class ReadyMadeModel:
         about: what it is for.
         weights: what it is made of, by name.
         missing: which of these are not here.
-        install: the command that brings them.
+        install: the command that brings what is missing; empty if nothing is.
         licence: of the weights.
         figures: what was measured, in sentences.
         dim: numbers an image; 0 unless one model was asked for and is here. So too what follows.
@@ -70,6 +71,6 @@ def ready_made_models(name: str | None = None, *, weights: Path | str | None = N
                 "fingerprint": opened.fingerprint,
                 "calibrated": f"probabilities fitted on {fitted}" if fitted else "not calibrated: no probabilities",
             }
-        facts = (model.name, model.about, model.weights, missing, model.install, model.licence, model.figures)
+        facts = (model.name, model.about, model.weights, missing, command_for(missing), model.licence, model.figures)
         found.append(ReadyMadeModel(*facts, **details))
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
+from doppelgram.catalog.views import with_views
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
@@ -18,6 +19,7 @@ from doppelgram.reports.crops import (
 )
 from doppelgram.reports.montage import draw_montage
 from doppelgram.space.space import unknown_notes
+from doppelgram.view.finder import asked_view
 
 
 def search(
@@ -32,6 +34,7 @@ def search(
     face: str = "",
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
+    view: bool = False,
     progress: Progress | None = None,
 ) -> list[Neighbours]:
     """The k images in a catalog that look most like each given one.
@@ -48,15 +51,18 @@ def search(
         face: by a model of faces, which face of a given image asks: ``largest`` (the default), ``all`` or a number.
         weights: as for `index`.
         keypoints: as for `index`; of the given images.
+        view: whether points are matched with the first answers to each photograph, which tell whether both show the
+            same view; the photographs in the catalog are read again for that.
         progress: where remarks go; the terminal by default.
 
     Raises:
-        DoppelgramError: no such catalog, an empty one, or an image that cannot be read.
+        DoppelgramError: no such catalog, an empty one, an image that cannot be read, or what finds points is missing.
     """
     if montage is not None and Path(montage).suffix.lower() != ".png":
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
     progress = progress or TerminalProgress()
     store = Catalog.open(Path(catalog).expanduser())
+    views = asked_view(view, weights)
     model = store.load_model(weights=weights, keypoints=keypoints)
     detector = asked_detector(crop, show_crops, model)
     paths = [Path(image).expanduser() for image in images]
@@ -66,6 +72,9 @@ def search(
     for answer in found:
         for note in unknown_notes(answer.query, answer.unknown):
             progress.warning(note)
+    if views is not None:
+        with progress.bar("looking for the same view", 0) as advance:
+            found = with_views(found, views, advance)
     if show_crops is not None:
         draw_model_crops(paths, model.with_face(detector), show_crops, progress)
     if montage is not None:

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from doppelgram.api.chosen import chosen_model
+from doppelgram.catalog.folder import kept_in, require_outside
 from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.near_copies import photograph_numbers
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.dataset.posts.registry import as_posts, read_posts
-from doppelgram.errors import DoppelgramError
+from doppelgram.files import check_folder
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
-from doppelgram.reports.role_models.files import write_summary, write_tables
+from doppelgram.reports.role_models.folder import write_folder
 from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures
-from doppelgram.reports.role_models.report import write_report
-from doppelgram.reports.role_models.summary import REPORT_FILE, summary, title_of, versions
+from doppelgram.reports.role_models.summary import title_of, versions
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.trace import trace_posts
+from doppelgram.rolemodels.views import with_views
 from doppelgram.training.run import Run
-
-CATALOG_FOLDER = "catalog"
+from doppelgram.view.finder import asked_view
 
 
 def trace(
@@ -42,8 +41,12 @@ def trace(
     keypoints: Path | str | None = None,
     settings: TraceSettings | None = None,
     timezone: str = "UTC",
+    columns: Mapping[str, str] | None = None,
+    reader: str = "",
     places: bool = True,
+    anonymise: bool = False,
     title: str = "",
+    view: bool | None = None,
     progress: Progress | None = None,
 ) -> RoleModels:
     """Find the arrangements among posts, order each in time, and say which posts set them.
@@ -55,33 +58,43 @@ def trace(
         out: folder for the tables, the graph and ``report.html``; nothing is written if it is None.
         catalog: where the posts' vectors and small pictures are kept, so that a photograph is opened once and decoded
             only if it is new; ``catalog`` in ``out`` by default.
-        weights: folder in which the weights that find people are looked up first.
+        weights: folder in which weights are looked up first.
         keypoints: file of ready-made keypoints, for a model that takes those.
         settings: threshold, decay, draws, seed and the rest; the defaults if None.
         timezone: of times that name none, by its IANA name.
+        columns: what a table calls a column: ``{"path": "File", "author": "User"}``.
+        reader: the reader of posts to use, by name.
         places: whether a column ``place`` of the posts is the place within which clocks are shuffled; without one, or
             if not, places are found in the photographs.
+        anonymise: whether what is written has letters for authors, numbers for posts, blurred heads and no captions;
+            the catalog, which has them all, must then be named and lie outside ``out``.
         title: of the report.
+        view: whether leading pairs are looked at for the same view; by default where the extra ``view`` is installed.
         progress: where progress and remarks go; the terminal by default.
 
     Raises:
         DoppelgramError: a row of the posts, the model, the catalog or a folder cannot be used, or no picture be read.
     """
-    progress = progress or TerminalProgress()
-    settings = settings or TraceSettings()
-    folder = None if out is None else _writable(Path(out).expanduser())
+    progress, settings = progress or TerminalProgress(), settings or TraceSettings()
+    folder, views = None if out is None else Path(out).expanduser(), asked_view(view, weights)
+    if folder is not None:
+        check_folder(folder)
     model = chosen_model(model, "arrangements", progress)
     loaded = require_arrangement(
         load_model(model, weights=weights, keypoints=keypoints),
         f"{model}: this model compares whole images; role models need one of places and poses, "
         "trained with the recipe posts",
     )
+    if anonymise and folder is not None:
+        require_outside(catalog, folder)
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
     with progress.bar("reading posts", 0):
-        collection = source if isinstance(source, Collection) else read_posts(source, timezone=timezone)
+        if not isinstance(source, Collection):
+            source_posts = read_posts(source, timezone=timezone, columns=columns, reader=reader)
+        collection = source if isinstance(source, Collection) else source_posts
     tell_notes(collection, progress)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
-    with _kept_in(catalog, folder) as kept:
+    with kept_in(catalog, folder) as kept:
         store = Catalog.open_or_create(kept, loaded, model)
         with progress.bar("finding people and embedding", len(collection)) as advance:
             report = index_collection(collection, loaded, store, thumbnail=PORTRAIT_SIDE, progress=advance)
@@ -94,30 +107,13 @@ def trace(
         digests = [digest for digest in report.digests if digest in row_of]
         with progress.bar("tracing", settings.steps) as advance:
             table = PostTable.of(as_posts(readable), places=places)
-            found = trace_posts(table, vectors[[row_of[digest] for digest in digests]], loaded.space, settings, advance)
+            copies = photograph_numbers(store, digests)
+            chosen = vectors[[row_of[digest] for digest in digests]]
+            found = trace_posts(table, chosen, loaded.space, settings, advance, copies)
+        found = with_views(found, dict(zip(readable.names, readable.paths, strict=True)), views, progress)
         found.counts["unreadable"] = len(collection) - len(readable)
         if folder is not None:
             pictures = CatalogPictures(store, dict(zip(readable.names, digests, strict=True)))
-            write_tables(found, folder)
-            write_summary(summary(found, folder), folder)
-            about = versions(loaded)
-            write_report(found, folder / REPORT_FILE, pictures, title=title or title_of(source), about=about)
+            title = title or ("Role models" if anonymise else title_of(source))
+            write_folder(found, folder, pictures, title, versions(loaded), as_posts(readable).source, anonymise)
     return found
-
-
-def _writable(folder: Path) -> Path:
-    if folder.exists() and not folder.is_dir():
-        raise DoppelgramError(f"{folder}: is a file; the tables and the report need a folder")
-    return folder
-
-
-@contextmanager
-def _kept_in(catalog: Path | str | None, out: Path | None) -> Iterator[Path]:
-    """The catalog's folder: the given one, one in the output folder, or one that is gone afterwards."""
-    if catalog is not None:
-        yield Path(catalog).expanduser()
-    elif out is not None:
-        yield out / CATALOG_FOLDER
-    else:
-        with TemporaryDirectory(prefix="doppelgram-") as folder:
-            yield Path(folder) / CATALOG_FOLDER

@@ -76,7 +76,7 @@ def verify(
         for note in unknown_notes(image, missing):
             progress.warning(note)
     compared = space.compare(vectors[:1], vectors[1:])
-    distance, threshold = float(compared.distance[0]), space.threshold
+    distance, threshold = float(compared.distance[0]), space.even
     return Verdict(
         str(image_a),
         str(image_b),

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
@@ -136,3 +137,27 @@ def plain_errors(folder: Path, done: str) -> Iterator[None]:
     except (OSError, RuntimeError) as problem:
         reason = getattr(problem, "strerror", None) or " ".join(str(problem).split())[:200]
         raise DoppelgramError(f"{folder}: the catalog cannot be {done}: {reason}") from problem
+
+
+@contextmanager
+def kept_in(catalog: Path | str | None, out: Path | None) -> Iterator[Path]:
+    """The catalog's folder: the given one, ``catalog`` in an output folder, or one that is gone afterwards."""
+    if catalog is not None:
+        yield Path(catalog).expanduser()
+    elif out is not None:
+        yield out / "catalog"
+    else:
+        with TemporaryDirectory(prefix="doppelgram-") as folder:
+            yield Path(folder) / "catalog"
+
+
+def require_outside(catalog: Path | str | None, out: Path) -> None:
+    """See that a catalog, which holds photographs and names, lies outside of a folder that is to hold neither.
+
+    Raises:
+        DoppelgramError: it lies inside, or none is named.
+    """
+    if catalog is None or Path(catalog).expanduser().resolve().is_relative_to(out.resolve()):
+        raise DoppelgramError(
+            "an anonymous report must not lie beside the photographs: name a catalog outside of it (--catalog DIR)"
+        )

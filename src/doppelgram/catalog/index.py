@@ -10,6 +10,7 @@ from doppelgram.catalog.embed import THUMBNAIL_SIDE, Chunk, embed_chunk
 from doppelgram.catalog.entries import changed_entries, entries_of
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.rows import Entry, file_of
+from doppelgram.catalog.stale import Stale, find_stale
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
@@ -26,6 +27,7 @@ def index_collection(
     *,
     batch: int = 256,
     thumbnail: int = THUMBNAIL_SIDE,
+    prune: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> IndexReport:
     """Embed a collection's images and append them to a catalog, in chunks.
@@ -48,6 +50,7 @@ def index_collection(
         catalog: to append to.
         batch: files in a chunk.
         thumbnail: long side in pixels of the small pictures that are kept.
+        prune: whether images whose files are gone, or have other content now, are taken out; they are reported anyway.
         progress: called with numbers of files as they are finished; they add up to ``len(collection)``.
 
     Raises:
@@ -88,6 +91,11 @@ def index_collection(
     report.duplicate, report.missing, report.broken = counts["duplicate"], counts["missing"], counts["broken"]
     report.faceless = counts["faceless"]
     report.files.raise_if_nothing_readable()
+    now = {entry.path: digest for entry, digest in zip(entries, report.digests, strict=True) if digest}
+    stale = find_stale(catalog.entries(), now) if known else Stale()
+    report.gone, report.replaced = [one.path for one in stale.gone], [one.path for one in stale.replaced]
+    if prune:
+        report.removed = catalog.remove(stale.ids)
     catalog.compact()
     report.seconds = time.perf_counter() - started
     return report

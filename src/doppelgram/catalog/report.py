@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from doppelgram.images.report import LoadReport
+from doppelgram.images.report import LoadReport, quoted
 from doppelgram.numbers import count, duration
 
 
@@ -21,6 +21,9 @@ class IndexReport:
         broken: files that are there but give no image.
         faceless: images without a face, by models of faces.
         updated: rows whose path, label, author or time was brought up to date; counted among `already_present`.
+        gone: paths of images in the catalog whose files do not exist any more.
+        replaced: paths of images in the catalog whose files have other content now.
+        removed: how many of these were taken out of the catalog.
         seconds: wall time.
         without_people: paths of the added photographs in which nobody was found, by models that look for people; None
             with other models.
@@ -36,6 +39,9 @@ class IndexReport:
     broken: int = 0
     faceless: int = 0
     updated: int = 0
+    gone: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    removed: int = 0
     seconds: float = 0.0
     without_people: list[str] | None = None
     faces: int | None = None
@@ -61,6 +67,14 @@ class IndexReport:
         if self.faceless:
             counts.append(f"{self.faceless:,} without a face")
         line = f"{', '.join(counts)} in {duration(self.seconds)}."
+        stale = [
+            f"{len(paths):,} {what}, such as {quoted(paths[0])}"
+            for what, paths in (("whose file is gone", self.gone), ("whose file was replaced", self.replaced))
+            if paths
+        ]
+        if stale:
+            done = "taken out" if self.removed else "still answered with; --prune takes them out"
+            line += f" In the catalog there {'were' if self.removed else 'are'} images {' and '.join(stale)}: {done}."
         if self.without_people:
             number = len(self.without_people)
             whose = "its pose counts" if number == 1 else "their poses count"

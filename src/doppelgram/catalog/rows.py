@@ -152,7 +152,7 @@ def images_table(images: Sequence[EmbeddedImage], dim: int) -> Any:
         first.setdefault(image.entry.id, image)
     for image in first.values():
         if image.vector.shape != (dim,) or not is_id(image.entry.id):
-            raise ValueError(f"{image.entry.path}: needs a vector of {dim} numbers and an id")
+            raise ValueError(f"{image.entry.path}: needs a vector of {dim} numbers, and its file's SHA-256 as id")
         if not np.isfinite(image.vector).all():
             raise DoppelgramError(
                 f"{image.entry.path}: the model's embedding of it is no number; train the model again"

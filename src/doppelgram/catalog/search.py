@@ -17,6 +17,7 @@ from doppelgram.images.faces.face import FaceBox
 from doppelgram.images.report import quoted
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.embedder import Embedder
+from doppelgram.space.background import Background, background
 from doppelgram.space.exact import Float32
 from doppelgram.space.space import Found, checked_part, unknown_parts
 
@@ -36,11 +37,13 @@ class Match:
         name: path as its collection spelled it.
         label: empty where it is not known.
         distance: of the embeddings, as the model's space measures it.
-        probability: that both show the same, if same and different were equally likely beforehand; None if the
+        probability: that this answer is right, as it was counted on what searches found (`Calibration`); None if the
             model is not calibrated.
         id: SHA-256 of the file; of a photograph's second face on with ``#`` and its number.
         parts: probability that each part of the space, such as the place, is the same.
         unknown: parts that could not be compared; their probability is that of any pair.
+        as_near: share of the catalog's own pairs of images that are as near; None where its images have labels.
+        view_points: matched points of the same view, 0 where they are too few to say so; None where nobody looked.
         face: which face of the photograph was found, by models of faces.
     """
 
@@ -53,6 +56,8 @@ class Match:
     id: str
     parts: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    as_near: float | None = None
+    view_points: int | None = None
     face: FaceBox | None = None
 
 
@@ -94,7 +99,8 @@ class Searcher:
     """A catalog's vectors in memory and the model that made them: opened once, asked many times.
 
     All embeddings are read once (n x dim float32) and searched exactly. Equal distances are ordered by id, so that the
-    answer does not depend on the order of indexing. What is indexed later is not found.
+    answer does not depend on the order of indexing. What is indexed later is not found. Distances are those of the
+    model's space as `Space.adapted` to the catalog.
 
     Args:
         catalog: where to search. Neither the photographs in it nor the run of its model need to exist any more.
@@ -114,7 +120,10 @@ class Searcher:
         self.model = model
         self._face = catalog.face
         self._rows: list[tuple[Any, ...]] = list(rows.iloc[order][list(columns)].itertuples(index=False, name=None))
-        self._index = model.space.index(vectors[order], [file_of(row[0]) for row in self._rows])
+        self.space = model.space.adapted(vectors)
+        alone = not any(row[3] for row in self._rows) and len(self._rows) > 1
+        self._background: Background | None = background(self.space, vectors) if alone else None
+        self._index = self.space.index(vectors[order], [file_of(row[0]) for row in self._rows])
 
     def __len__(self) -> int:
         """How many images, or faces, there are to be found."""
@@ -151,7 +160,7 @@ class Searcher:
         """
         if k < 1:
             raise DoppelgramError(f"k is {k}; ask for 1 neighbour or more")
-        space = self.model.space
+        space = self.space
         by = checked_part(space, by)
         if not images:
             return []
@@ -186,6 +195,8 @@ class Searcher:
             unknown = tuple(part for part, figures in found.parts.items() if np.isnan(figures.distance[row, place]))
             probability = None if found.probabilities is None else float(found.probabilities[row, place])
             distance = float(found.distances[row, place])
+            near = float(self._background.rate(distance)) if self._background else None
             face = face_box_from(json.loads(columns[0])) if columns else None
-            matches.append(Match(place + 1, path, name, label, distance, probability, digest, parts, unknown, face))
+            numbers = (distance, probability, digest, parts, unknown, near)
+            matches.append(Match(place + 1, path, name, label, *numbers, face=face))
         return matches

@@ -294,6 +294,18 @@ class Catalog:
                 written += int(merge.execute(with_facts(rows, new, self.dim)).num_updated_rows)
         return written
 
+    def remove(self, ids: Sequence[str]) -> int:
+        """Take images out, every 500 in one atomic commit; ids that are not there are passed over.
+
+        Returns:
+            How many rows were taken out.
+        """
+        before = len(self)
+        with plain_errors(self.folder, "written"):
+            for part in _parts(list(ids)):
+                self._table.delete(one_of(list(part)))
+        return before - len(self)
+
     def compact(self) -> None:
         """Join the pieces that many appends leave behind, once there are enough of them to slow reading."""
         # Another writer may get in between; the catalog is whole without this, and the next run does it.

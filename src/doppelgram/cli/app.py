@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from doppelgram.errors import DoppelgramError
+
 if TYPE_CHECKING:
     from doppelgram.console import TerminalProgress
+    from doppelgram.dataset.check import Checked
 
 START, LEARN, SEARCH, UNDERSTAND, ROLE_MODELS, REPRODUCE = PANELS = (
     "Start",
@@ -143,6 +146,20 @@ Keypoints = Annotated[
 Changes = Annotated[list[str] | None, option("KEY=VALUE", "Change a key of the recipe. Can be repeated.", "--set")]
 SplitFile = Annotated[Path | None, option("FILE", "Split made by 'doppelgram split'.")]
 Json = Annotated[bool, switch("Print the answer as JSON.", "--json")]
+View = Annotated[
+    bool | None,
+    typer.Option(
+        "--view/--no-view",
+        help="Look for points that show the same view. By default if the extra 'view' is installed.",
+        show_default=False,
+    ),
+]
+Columns = Annotated[str, option("NAME=HEADER,...", "What a table calls its columns: path=File,author=User")]
+LabelLevel = Annotated[
+    int | None,
+    option("N", "Label images by the name of the Nth folder above them, 1 the topmost.", check=at_least(1, 99)),
+]
+Check = Annotated[bool, switch("Say what would be read, and do nothing.", "--check")]
 Seed = Annotated[int, option("N", "The same seed gives the same result.", check=at_least(0, MAX_SEED))]
 
 
@@ -151,6 +168,30 @@ def progress() -> TerminalProgress:
     from doppelgram.console import TerminalProgress
 
     return TerminalProgress()
+
+
+def columns_of(text: str) -> dict[str, str]:
+    """``path=File,author=User`` as a mapping.
+
+    Raises:
+        DoppelgramError: a part of it is no NAME=HEADER.
+    """
+    parts = [part.partition("=") for part in filter(None, (part.strip() for part in text.split(",")))]
+    wrong = next((name for name, equals, header in parts if not (name.strip() and equals and header.strip())), None)
+    if wrong is not None:
+        raise DoppelgramError(f"--columns: '{wrong}' is no NAME=HEADER such as author=User")
+    return {name.strip(): header.strip() for name, _, header in parts}
+
+
+def print_checked(found: Checked, json_: bool) -> None:
+    """What would be read, as JSON or in lines that fit."""
+    from doppelgram.cli.tables import echo_paragraph
+
+    if json_:
+        print_json(found.to_dict())
+    else:
+        for line in found.lines():
+            echo_paragraph(line)
 
 
 def print_json(value: Any) -> None:

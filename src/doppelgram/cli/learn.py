@@ -1,4 +1,4 @@
-"""Commands that learn: split, train, compare, evaluate."""
+"""Commands that learn: split, train, compare, evaluate, calibrate."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from doppelgram.cli.app import (
     LEARN,
     AskedModel,
     Changes,
+    Check,
     Data,
     Json,
     Keypoints,
+    LabelLevel,
     Seed,
     SplitFile,
     Weights,
     at_least,
     command,
     option,
+    print_checked,
     print_json,
     progress,
     say_written,
@@ -36,7 +39,10 @@ def split(
     data: Data,
     by: Annotated[
         str,
-        option("image|COLUMN", "image divides every class alike. A column keeps equal values in one part."),
+        option(
+            "image|class|COLUMN",
+            "image divides every class alike. class keeps each class in one part, a column equal values.",
+        ),
     ],
     out: Annotated[Path, option("FILE", "CSV file to write.")],
     fractions: Annotated[str, option("TRAIN,VAL,TEST", "Shares of the three parts.")] = "0.6,0.2,0.2",
@@ -52,15 +58,19 @@ def split(
 ) -> None:
     """Divide images into parts for training, validation and test."""
     from doppelgram.api.split import split_data
+    from doppelgram.dataset.loading import tell_notes
     from doppelgram.dataset.read import read_collection
-    from doppelgram.dataset.splits import OWN
+    from doppelgram.dataset.splits import OWN, small_classes
 
     try:
         shares = dict(zip(("train", "val", "test"), (float(share) for share in fractions.split(",")), strict=True))
     except ValueError:
         raise DoppelgramError(f"--fractions {fractions}: write three shares such as 0.6,0.2,0.2") from None
     images = read_collection(data, label=label, name_pattern=name_pattern)
+    tell_notes(images, progress())
     made = split_data(images, by, out, fractions=shares, seed=seed, evaluate_on=evaluate_on)
+    if small := small_classes(images, made, shares):
+        progress().warning(small)
     counts = made.counts()
     if json_:
         print_json({"file": str(out), "by": made.by, "seed": seed, "images": counts})
@@ -83,17 +93,25 @@ def train(
     split: SplitFile = None,
     seed: Seed = 0,
     resume: Annotated[bool, switch("Continue an interrupted run.", "--resume")] = False,
+    label_level: LabelLevel = None,
+    check_: Check = False,
     json_: Json = False,
     weights: Weights = None,
 ) -> None:
     """Train a model from labelled images."""
+    label = f"level:{label_level}" if label_level else ""
+    if check_:
+        from doppelgram.api.check import check as run_check
+
+        print_checked(run_check(data, images=True, label=label), json_)
+        return
     from doppelgram.api.train import train as run_training
 
     run = run_training(
         data,
         recipe,
         out,
-        overrides=set_ or (),
+        overrides=[*(set_ or ()), *([f"data.label={label}"] if label else [])],
         split=split,
         weights=weights,
         seed=seed,
@@ -235,3 +253,54 @@ def evaluate(
     else:
         typer.echo(evaluation_markdown(result))
     say_written(out)
+
+
+@command(
+    "calibrate run --labelled mine",
+    "calibrate run --pairs pairs.csv --out model",
+    "calibrate run --folder photos",
+    panel=LEARN,
+)
+def calibrate(
+    run: AskedModel,
+    labelled: Annotated[Path | None, option("DATA", "Labelled images that the model was not trained on.")] = None,
+    pairs: Annotated[Path | None, option("FILE", "CSV file of pairs: path_a, path_b, same.")] = None,
+    folder: Annotated[
+        Path | None, option("DATA", "Images without labels: says how near any two of them are, and changes nothing.")
+    ] = None,
+    root: Annotated[Path | None, option("DIR", "Folder where the paths of --pairs start. By default its own.")] = None,
+    out: Annotated[Path | None, option("DIR", "Save the model here. By default where it is.")] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """Fit what a model's distances mean to your own images."""
+    from dataclasses import asdict
+
+    from doppelgram.api.calibrate import calibrate as run_calibration
+    from doppelgram.numbers import count
+
+    done = run_calibration(
+        run,
+        pairs=pairs,
+        labelled=labelled,
+        folder=folder,
+        root=root,
+        out=out,
+        weights=weights,
+        keypoints=keypoints,
+        seed=seed,
+        progress=progress(),
+    )
+    if json_:
+        print_json(asdict(done))
+        return
+    images = count(done.images, "image")
+    if done.model is not None:
+        typer.echo(f"{done.model}: calibrated on {done.fitted_on} ({images}); vectors and fingerprint are as before")
+        return
+    typer.echo(f"{done.fitted_on}: {images}. Any two of them are as near as this:")
+    for rate, distance in done.nearest.items():
+        told = "too few images to tell" if distance is None else f"distance {distance:.4f}"
+        typer.echo(f"  one pair in {round(1 / rate):,}: {told}")

@@ -1,4 +1,4 @@
-"""The command that finds role models: trace."""
+"""The commands that read posts: check and trace."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ import typer
 
 from doppelgram.cli.app import (
     ROLE_MODELS,
+    START,
     Arrangements,
+    Check,
+    Columns,
     Json,
     Keypoints,
+    LabelLevel,
     Seed,
+    View,
     Weights,
     argument,
+    columns_of,
     command,
     option,
+    print_checked,
     print_json,
     progress,
     switch,
@@ -27,8 +34,46 @@ from doppelgram.rolemodels.settings import TraceSettings
 if TYPE_CHECKING:
     from doppelgram.rolemodels.result import RoleModels
 
+Timezone = Annotated[str, option("NAME", "Time zone of times that name none, such as Europe/Berlin.")]
+Reader = Annotated[
+    str, option("NAME", "Reader of posts to use, such as table, exif or export. By default the first that fits.")
+]
 _SCORING = "How posts are scored"
 MAX_ROWS = 10
+
+
+@command(
+    "check capture.ndjson",
+    "check posts.csv --columns path=File,author=User,timestamp=Created",
+    "check photos --images --json",
+    panel=START,
+)
+def check(
+    source: Annotated[Path, argument("SOURCE", "Folder, table, capture, export, JSON or ZIP file.")],
+    images: Annotated[
+        bool, switch("Ask about labelled images, as train and index read them, not about posts.", "--images")
+    ] = False,
+    label_level: LabelLevel = None,
+    timezone: Timezone = "UTC",
+    columns: Columns = "",
+    reader: Reader = "",
+    json_: Json = False,
+) -> None:
+    """Say what would be read, from which fields, and what is left aside.
+
+    No picture is opened and nothing is computed.
+    """
+    from doppelgram.api.check import check as run_check
+
+    found = run_check(
+        source,
+        images=images or label_level is not None,
+        label=f"level:{label_level}" if label_level else "",
+        timezone=timezone,
+        columns=columns_of(columns),
+        reader=reader,
+    )
+    print_checked(found, json_)
 
 
 @command(
@@ -40,7 +85,7 @@ def trace(
     posts: Annotated[
         Path,
         argument(
-            "POSTS", "Table (path, author, timestamp), folder of an export or a downloader, JSON, or photographs."
+            "POSTS", "Table (path, author, timestamp), capture, export, downloader's folder, JSON, ZIP or photographs."
         ),
     ],
     out: Annotated[Path, option("DIR", "Folder for report.html, tables and graph.")],
@@ -48,9 +93,15 @@ def trace(
     catalog: Annotated[
         Path | None, option("DIR", "Catalog folder. Vectors in it are not computed again. By default OUT/catalog.")
     ] = None,
-    timezone: Annotated[str, option("NAME", "Time zone of times that name none, such as Europe/Berlin.")] = "UTC",
+    timezone: Timezone = "UTC",
+    columns: Columns = "",
+    reader: Reader = "",
+    check_: Check = False,
     ignore_places: Annotated[
         bool, switch("Ignore the places that posts name. Use the photographs alone.", "--ignore-places")
+    ] = False,
+    anonymise: Annotated[
+        bool, switch("Letters for authors, blurred faces, no captions. Needs --catalog.", "--anonymise")
     ] = False,
     truth: Annotated[Path | None, option("FILE", "Table of the true answer: path, arrangement, parent.")] = None,
     title: Annotated[str, option("TEXT", "Title of the report.")] = "",
@@ -74,15 +125,34 @@ def trace(
     innovation: Annotated[
         float, option("X", "How readily a post counts as following nobody.", panel=_SCORING)
     ] = TraceSettings.innovation,
+    reposts: Annotated[
+        str, option("HOW", "Later posts of the same photograph: aside, or count as any other.", panel=_SCORING)
+    ] = TraceSettings.reposts,
+    permutations: Annotated[
+        int, option("N", "How often times are shuffled at most, for the test of each arrangement.", panel=_SCORING)
+    ] = TraceSettings.permutations,
     draws: Annotated[
-        int, option("N", "How often times are shuffled, for the test.", panel=_SCORING)
+        int, option("N", "How often all times are shuffled, for the interval of followers.", panel=_SCORING)
     ] = TraceSettings.draws,
     weights: Weights = None,
     keypoints: Keypoints = None,
+    view: View = None,
 ) -> None:
     """Find role models: posts whose pose and place later posts repeated."""
+    if check_:
+        from doppelgram.api.check import check as run_check
+
+        print_checked(run_check(posts, timezone=timezone, columns=columns_of(columns), reader=reader), json_)
+        return
     settings = TraceSettings(
-        threshold=threshold, decay_days=decay, gamma=gamma, innovation=innovation, draws=draws, seed=seed
+        threshold=threshold,
+        decay_days=decay,
+        gamma=gamma,
+        innovation=innovation,
+        reposts=reposts,
+        permutations=permutations,
+        draws=draws,
+        seed=seed,
     )
     from doppelgram.api.trace import trace as run_trace
     from doppelgram.reports.role_models.summary import REPORT_FILE, summary
@@ -97,8 +167,12 @@ def trace(
         keypoints=keypoints,
         settings=settings,
         timezone=timezone,
+        columns=columns_of(columns),
+        reader=reader,
         places=not ignore_places,
+        anonymise=anonymise,
         title=title,
+        view=view,
         progress=progress(),
     )
     scores = score_trace(found, truth) if truth else None
@@ -113,8 +187,8 @@ def trace(
 
 def print_ranking(found: RoleModels) -> None:
     """The leading posts as a table, and what a reader must know; a star marks what shuffled clocks do not explain."""
-    from doppelgram.numbers import day, number, p_value
-    from doppelgram.rolemodels.findings import goes_beyond, lead
+    from doppelgram.numbers import day, number, percent
+    from doppelgram.rolemodels.findings import goes_beyond, lead, spreads
 
     echo_paragraph(lead(found))
     leaders: list[Any] = list(found.leaders.head(MAX_ROWS).itertuples(index=False))
@@ -125,18 +199,18 @@ def print_ranking(found: RoleModels) -> None:
                 f"{post.rank_low}-{post.rank_high}",
                 str(post.followers),
                 number(post.excess),
-                p_value(post.q_value),
+                percent(post.origin, 0) if spreads(post) else "-",
                 day(post.timestamp),
                 str(post.author),
                 str(post.path),
             )
             for rank, post in enumerate(leaders, start=1)
         ]
-        headings = ("rank ", "95 %", "followers", "excess", "q", "time", "author", "path")
+        headings = ("rank ", "95 %", "followers", "excess", "origin", "time", "author", "path")
         typer.echo()
         echo_table(headings, rows, names=("author", "path"))
         typer.echo()
         if any(goes_beyond(post) for post in leaders):
-            echo_paragraph("* precedes and matches, more than a shuffled clock explains")
+            echo_paragraph("* precedes and matches, more than a shuffled clock explains, and is the likely origin")
     for note in found.notes:
         echo_paragraph(f"note: {note}")

@@ -14,6 +14,7 @@ from doppelgram.cli.app import (
     Keypoints,
     Seed,
     Things,
+    View,
     Weights,
     argument,
     at_least,
@@ -169,7 +170,7 @@ def pose(
         str,
         option(
             "NAME",
-            "What finds people: movenet, movenet-thorough (slower), mediapipe, vitpose, keypoints.",
+            "What finds people: movenet, movenet-thorough (slower), movenet-thunder, mediapipe, vitpose, keypoints.",
             panel=PRETRAINED,
         ),
     ] = "movenet",
@@ -225,6 +226,7 @@ def compare_images(
     ] = "",
     weights: Weights = None,
     keypoints: Keypoints = None,
+    view: View = None,
 ) -> None:
     """Say whether two photographs show the same pose and place, and why."""
     from doppelgram.api.compare_images import compare_images as run_comparison
@@ -239,6 +241,7 @@ def compare_images(
         weights=weights,
         keypoints=keypoints,
         progress=progress(),
+        view=view,
     )
     say_written(out)
     if json_:

@@ -26,6 +26,7 @@ from doppelgram.images.augment import Augmentation
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import require_model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
+from doppelgram.training.copies import read_people
 from doppelgram.training.embedding import embed_rows, frozen_features, make_framing
 from doppelgram.training.features import Features, cache_key
 from doppelgram.training.metric_run import TrainingImages, train_loaded
@@ -88,7 +89,7 @@ class ComparisonTrainer:
             run = train_loaded(
                 run,
                 network,
-                TrainingImages(self.images, self.parts, features),
+                TrainingImages(self.images, self.parts, features, read_people(cell.recipe, self.weights, self.quiet)),
                 self.quiet,
                 resume=True,
                 epoch_done=epoch_done,

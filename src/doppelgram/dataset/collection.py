@@ -122,7 +122,18 @@ class Collection:
         if not kept.any():
             why = "no image has a label" if not (labels != "").any() else f"no class has {min_images} images or more"
             raise DoppelgramError(f"{self.root}: {why}; put images in one folder per class, or name a label column")
-        return self.take(kept)
+        rare = sorted(set(labels[(counts[inverse] < min_images) & (labels != "")].tolist()))
+        unlabelled = int((labels == "").sum())
+        notes = []
+        if rare:
+            shown = ", ".join(map(repr, rare[:3])) + (f" and {len(rare) - 3:,} more" if len(rare) > 3 else "")
+            which = "1 class has" if len(rare) == 1 else f"{len(rare):,} classes have"
+            notes.append(
+                f"{which} fewer than {min_images} images and {'is' if len(rare) == 1 else 'are'} left aside: {shown}"
+            )
+        if unlabelled:
+            notes.append(f"{unlabelled:,} image{'s have' if unlabelled > 1 else ' has'} no label, left aside")
+        return replace(self.take(kept), notes=(*self.notes, *notes))
 
     def of_classes(self, classes: Sequence[str]) -> Collection:
         """Only images whose label is one of ``classes``.

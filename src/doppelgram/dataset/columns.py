@@ -7,22 +7,28 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-# Each in the order of trust: a short name, then what stands where a name should. JSON of posts uses them too.
-AUTHOR_NAMES = ("username", "owner", "author", "user", "uploader_id", "uploader", "channel", "profile", "owner_id")
+# Each in the order of trust: a name before a number, and who posted before whose page it is on.
+AUTHOR_IDS = ("author_id", "user_id", "owner_id", "userid", "ownerid", "account_id")
+AUTHOR_NAMES = (
+    *("username", "user_name", "author_name", "owner_username", "ownerusername", "screen_name", "author", "user"),
+    *("account", "account_name", "uploader_id", "uploader", "creator", "photographer", "owner", "profile", *AUTHOR_IDS),
+)
 _POSTED = ("taken_at_timestamp", "taken_at", "creation_timestamp", "timestamp", "date", "post_date", "date_utc")
-_CREATED = ("created_at", "created_time", "created", "upload_date")
+_CREATED = ("created_at", "created_time", "created", "upload_date", "posted_at", "published_at", "published", "posted")
 TIME_NAMES = (*_POSTED, *_CREATED)
 _PATHS = ("path", "media_path", "file", "file_path", "filepath", "local_path")
 MEDIA_NAMES = (*_PATHS, "uri", "media", "_filename", "filename")
 ALIASES = {
-    "path": (*MEDIA_NAMES, "file_name", "image", "image_path", "image_file", "img"),
-    "author": ("username", "owner", "author", "user", "uploader_id", "uploader", "owner_id", "user_name", "account"),
+    "path": (*MEDIA_NAMES, "file_name", "image", "image_path", "image_file", "img", "photo_path", "picture"),
+    "author": AUTHOR_NAMES,
     "timestamp": (*TIME_NAMES, "time", "datetime", "date_time"),
 }
 # Further names that mean something: by these, too, a separator is recognised, and capitals make no difference.
 _OF_IMAGES = ("group", "part", "place", "pose", "person", "photo", "arrangement", "parent", "label", "identity")
 _OF_PAIRS = ("path_a", "path_b", "same")
-_NOTHING = re.compile(r"-?nan|NaN|NA|N/A|n/a|<NA>|#N/A|[Nn]one|[Nn]ull|NULL|[Nn]a[Tt]")  # as programs write it
+_NOTHING = re.compile(
+    r"-?nan|NaN|NA|N/A|n/a|<NA>|#N/A|[Nn]one|[Nn]ull|NULL|[Nn]a[Tt]|NONE|Null|undefined"
+)  # as programs write it
 
 
 def folded(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -10,14 +9,15 @@ import pandas as pd
 
 from doppelgram.dataset.collection import BARE, Collection
 from doppelgram.dataset.image_table import columns_by_path, match_paths, read_image_table
+from doppelgram.dataset.left import LeftAside, left_notes
+from doppelgram.dataset.listing import IMAGE_ENDINGS, Listing, list_files
 from doppelgram.dataset.tables import table_in
 from doppelgram.dataset.times import Clock
 from doppelgram.errors import DoppelgramError
 
-IMAGE_ENDINGS = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
-)
-OUR_MARKS = ("run.json", "metrics.json", "catalog.json")  # of runs, reports and catalogs kept beside the images
+_YEAR = re.compile(r"(19|20)\d\d")
+_MONTH = re.compile(r"(0?[1-9]|1[0-2])([ ._-].*)?|(19|20)\d\d[._-]?\d\d([._-]?\d\d)?([ ._-].*)?", re.IGNORECASE)
+_DAY = re.compile(r"(19|20)\d\d[._-]\d\d([._-]\d\d)?|(19|20)\d{6}")
 PART_FOLDERS = {
     "train": "train",
     "training": "train",
@@ -33,89 +33,45 @@ def _more(names: list[str]) -> str:
     return f", and {len(names) - 1} more" if len(names) > 1 else ""
 
 
-def list_images(folder: Path, table: Path | None = None) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Image files below a folder as tuples of path parts, sorted, and notes about what, besides ``table``, is left."""
-    images: list[tuple[str, ...]] = []
-    other = undecodable = 0
-    ours: list[str] = []
-    closed: list[str] = []
-    seen = {os.path.realpath(folder)}
-    for parent, folders, files in os.walk(
-        folder, followlinks=True, onerror=lambda problem: closed.append(str(problem.filename))
-    ):
-        entered = []
-        for name in sorted(folders):
-            place = os.path.join(parent, name)
-            real = os.path.realpath(place)
-            if name.startswith(".") or real in seen:  # a link that leads back would never end
-                continue
-            if any(os.path.isfile(os.path.join(place, mark)) for mark in OUR_MARKS):
-                ours.append(name)
-                continue
-            seen.add(real)
-            entered.append(name)
-        folders[:] = entered
-        inside = Path(parent).relative_to(folder).parts
-        for name in files:
-            if name.startswith("."):
-                continue
-            if os.path.splitext(name)[1].lower() not in IMAGE_ENDINGS:
-                other += table is None or Path(parent, name) != table
-                continue
-            parts = (*inside, name)
-            try:
-                "/".join(parts).encode("utf-8")
-            except UnicodeEncodeError:
-                undecodable += 1
-                continue
-            images.append(parts)
-    notes = []
-    if other:
-        notes.append(f"{other} file{'s' * (other > 1)} without an image's ending left aside")
-    if ours:
-        notes.append(f"folder {ours[0]!r} was written by doppelgram and is left aside" + _more(ours))
-    if closed:
-        notes.append(f"folder {closed[0]!r} cannot be opened and is left aside" + _more(closed))
-    if undecodable:
-        notes.append(
-            f"{undecodable} file{'s' * (undecodable > 1)} whose name is not valid UTF-8 left aside: rename to use"
-        )
-    return sorted(images), notes
-
-
-def read_folder(folder: Path, clock: Clock) -> Collection:
+def read_folder(folder: Path, clock: Clock, level: int = 0) -> Collection:
     """The images below a folder, sorted, with the columns that the layout gives.
 
-    A table called ``posts`` in the folder adds ``author`` and ``timestamp``.
+    A table called ``posts`` in the folder adds ``author`` and ``timestamp``. A library, whose folders are dates or lie
+    deeper than places and poses, has no labels unless ``level`` says which folder's name is one: 1 is the topmost.
 
     Raises:
         DoppelgramError: there are no images, they lie too deep, or the table cannot be used.
     """
     posts = table_in(folder, "posts")
-    images, notes = list_images(folder, posts)
+    listing = list_files(folder)
+    images, notes = listing.images, list(left_notes([*listing.left, *_others(listing, posts)]))
     if not images:
         raise DoppelgramError(
             f"{folder}: there are no images in this folder (endings: {', '.join(sorted(IMAGE_ENDINGS))})"
         )
+    tables = [file for file in listing.tables if file != posts and file.parent == folder]
+    if tables and not level and all(len(parts) == 1 for parts in images):
+        raise DoppelgramError(
+            f"{tables[0]}: this table lies beside the images and is not read with the folder; give the table itself "
+            "(its columns path and label), or move it elsewhere"
+        )
+    if level or _is_library(images):
+        return _library(folder, images, notes, level, posts, clock)
     depths = [len(parts) - 1 for parts in images]
     # The layout is that of most images: one stray file at the top must not turn 6,000 labels into none.
     depth = max(set(depths), key=lambda d: (depths.count(d), d))
-    level = _parts_level(folder, images) if depth in (1, 2) else None
-    if level is not None:
+    split = _parts_level(folder, images) if depth in (1, 2) else None
+    if split is not None:
         depth = 2 if any(len(parts) == 3 for parts in images) else 1
     stray = [parts for parts in images if len(parts) - 1 != depth]
-    if depth > 2:
-        raise DoppelgramError(
-            f"{folder}: images lie {depth} folders deep; use <class>/<image>, <place>/<pose>/<image>, or a table"
-        )
     if stray:
         shown = "/".join(stray[0])
         notes.append(f"{len(stray)} image{'s' * (len(stray) > 1)} outside the layout left aside, such as {shown!r}")
         images = [parts for parts in images if len(parts) - 1 == depth]
     table = pd.DataFrame({"path": ["/".join(parts) for parts in images]}, dtype=str)
     label = ""
-    if level is not None:
-        label = _divide(table, images, level, notes)
+    if split is not None:
+        label = _divide(table, images, split, notes)
     elif depth == 1:
         lfw = all(re.fullmatch(re.escape(kind) + r"_\d{4,}", Path(name).stem) for kind, name in images)
         label = "identity" if lfw else "label"
@@ -129,6 +85,67 @@ def read_folder(folder: Path, clock: Clock) -> Collection:
     if posts is not None:
         table, notes = _with_posts(table, notes, posts, clock)
     return Collection(folder, table, label, tuple(notes))
+
+
+def _is_library(images: list[tuple[str, ...]]) -> bool:
+    """Whether most images lie three folders deep or more, or in folders of years and months, or of days."""
+    deep = sum(len(parts) > 3 for parts in images)
+    dated = sum(
+        (len(parts) == 3 and bool(_YEAR.fullmatch(parts[0]) and _MONTH.fullmatch(parts[1])))
+        or (len(parts) == 2 and bool(_DAY.fullmatch(parts[0])))
+        for parts in images
+    )
+    return 2 * (deep + dated) > len(images)
+
+
+def _library(
+    folder: Path, images: list[tuple[str, ...]], notes: list[str], level: int, posts: Path | None, clock: Clock
+) -> Collection:
+    """All images of a library, without labels, or labelled by the folder at a level."""
+    deepest = max(len(parts) - 1 for parts in images)
+    label = ""
+    if level:
+        kept = [parts for parts in images if len(parts) > level]
+        if not kept:
+            raise DoppelgramError(f"{folder}: no image lies {level} folders deep; --label-level is 1 to {deepest}")
+        if len(kept) < len(images):
+            shown = "/".join(next(parts for parts in images if len(parts) <= level))
+            notes.append(f"{len(images) - len(kept):,} left aside (not so many folders deep): {shown!r}")
+        images, label = kept, level_column(level)
+    else:
+        shown = "/".join(images[0][:-1])
+        notes.append(
+            f"folders such as {shown!r} are taken for those of a photo library, and no labels are made of them; "
+            "--label-level N makes the name of the Nth folder the label"
+        )
+    table = pd.DataFrame({"path": ["/".join(parts) for parts in images]}, dtype=str)
+    if label:
+        table[label] = [parts[level - 1] for parts in images]
+    if posts is not None:
+        table, notes = _with_posts(table, notes, posts, clock)
+    return Collection(folder, table, label, tuple(notes))
+
+
+def level_column(level: int) -> str:
+    """The name of the column that the folders at a level make, and by which a recipe can ask for it."""
+    return f"level:{level}"
+
+
+def level_of(label: str) -> int:
+    """The level that a label asks for; 0 where it is the name of a column."""
+    match = re.fullmatch(r"level:([1-9]\d?)", label.strip())
+    return int(match[1]) if match else 0
+
+
+def _others(listing: Listing, posts: Path | None) -> list[LeftAside]:
+    """The files of a folder that are no images, but for its table of posts: none of them is read."""
+    left = listing.leave_others()
+    left += [LeftAside(listing.name(file), "JSON, which 'trace' reads") for file in listing.json]
+    return left + [
+        LeftAside(listing.name(file), "tables, which are read where they are given instead of the folder")
+        for file in listing.tables
+        if file != posts
+    ]
 
 
 def _with_posts(table: pd.DataFrame, notes: list[str], file: Path, clock: Clock) -> tuple[pd.DataFrame, list[str]]:

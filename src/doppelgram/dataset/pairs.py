@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from doppelgram.dataset.image_table import found_path
+from doppelgram.dataset.listing import IMAGE_ENDINGS
 from doppelgram.dataset.tables import read_table
 from doppelgram.errors import DoppelgramError
 
@@ -29,18 +31,62 @@ class Pairs:
 
 
 class PathPairs(NamedTuple):
-    """Pairs of images by path: ``a`` and ``b`` of length n, ``same`` bool (n,)."""
+    """Pairs of images by path: ``a`` and ``b`` of length n, ``same`` bool (n,), ``fold`` int64 (n,) or None."""
 
     a: list[Path]
     b: list[Path]
     same: np.ndarray[Any, np.dtype[np.bool_]]
+    fold: Index | None = None
+
+
+def _read_lfw(file: Path, base: Path) -> PathPairs | None:
+    """Pairs of a file as Labeled Faces in the Wild has them; None where it is another file.
+
+    The first line has the number of folds (or none) and of pairs of each kind in a fold. Others are
+    ``name first second``, the numbers of two images of one person, or ``name first other second``.
+    """
+    try:
+        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (UnicodeDecodeError, OSError):
+        return None
+    if not lines or not re.fullmatch(r"\d+(\s+\d+)?", lines[0]):
+        return None
+    ending, folder = _lfw_files(base)
+    left: list[Path] = []
+    right: list[Path] = []
+    same: list[bool] = []
+    for number, line in enumerate(lines[1:], start=2):
+        parts = line.split("\t") if "\t" in line else line.split()
+        if len(parts) not in (3, 4) or not parts[1].isdigit() or not parts[-1].isdigit():
+            raise DoppelgramError(
+                f"{file}: line {number}: is neither 'name number number' nor 'name number name number'"
+            )
+        other = parts[0] if len(parts) == 3 else parts[2]
+        for person, image, side in ((parts[0], parts[1], left), (other, parts[-1], right)):
+            side.append(folder / person / f"{person}_{int(image):04d}{ending}")
+        same.append(len(parts) == 3)
+    numbers = [int(one) for one in lines[0].split()]
+    expected = numbers[-1] * 2 * (numbers[0] if len(numbers) == 2 else 1)
+    if len(same) != expected:
+        raise DoppelgramError(f"{file}: line 1 speaks of {expected:,} pairs, and there are {len(same):,}; is it whole?")
+    folds = np.arange(len(same)) // (numbers[-1] * 2)
+    return PathPairs(left, right, np.array(same, dtype=bool), folds.astype(np.int64))
+
+
+def _lfw_files(base: Path) -> tuple[str, Path]:
+    """The ending of LFW's images, and the folder that holds one folder a person: the base, or one in it."""
+    for folder in (base, *sorted(one for one in base.iterdir() if one.is_dir())):
+        image = next((one for one in folder.glob("*/*_[0-9][0-9][0-9][0-9].*") if one.suffix in IMAGE_ENDINGS), None)
+        if image is not None:
+            return image.suffix, folder
+    return ".jpg", base
 
 
 def read_pairs(file: Path, root: Path | None = None) -> PathPairs:
-    """Read pairs from a table with the columns ``path_a,path_b,same``.
+    """Read pairs from a table with the columns ``path_a,path_b,same``, or from LFW's ``pairs.txt``.
 
     Args:
-        file: the table; ``same`` is 1 or 0, true or false.
+        file: the table, in which ``same`` is 1 or 0, true or false.
         root: where relative paths start, by default the table's folder.
 
     Raises:
@@ -48,6 +94,9 @@ def read_pairs(file: Path, root: Path | None = None) -> PathPairs:
     """
     if not file.is_file():
         raise DoppelgramError(f"{file}: there is no such file of pairs")
+    base = Path(root) if root else file.parent
+    if (named := _read_lfw(file, base)) is not None:
+        return named
     table = read_table(file, ("path_a", "path_b", "same"), "a table of pairs")
     if table.rows.empty:
         raise DoppelgramError(f"{file}: there are no pairs in this file")
@@ -55,6 +104,5 @@ def read_pairs(file: Path, root: Path | None = None) -> PathPairs:
         table.refuse(table.rows[column] == "", f"{column} is empty")
     answer = table.rows["same"].str.lower()
     table.refuse(~answer.isin(_YES | _NO), "same is {}; write 1 or 0", "same")
-    base = Path(root) if root else file.parent
     left, right = ([base / found_path(base, path) for path in table.rows[name]] for name in ("path_a", "path_b"))
     return PathPairs(left, right, answer.isin(_YES).to_numpy(dtype=bool))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.folders import read_folder
+from doppelgram.dataset.folders import level_of, read_folder
 from doppelgram.dataset.image_table import read_image_table
 from doppelgram.dataset.tables import TABLE_ENDINGS
 from doppelgram.dataset.times import Clock
@@ -15,7 +16,13 @@ from doppelgram.errors import DoppelgramError
 
 
 def read_collection(
-    data: Path | str, *, label: str = "", name_pattern: str = "", root: Path | None = None, timezone: str = "UTC"
+    data: Path | str,
+    *,
+    label: str = "",
+    name_pattern: str = "",
+    root: Path | None = None,
+    timezone: str = "UTC",
+    columns: Mapping[str, str] | None = None,
 ) -> Collection:
     r"""Read a folder or a table of images.
 
@@ -24,9 +31,10 @@ def read_collection(
     ``<place>/<pose>/<image>`` gives ``place`` and ``pose`` and compares both; below ``_zz`` lie pictures of the
     bare place, whose pose is left empty. Where one of two levels is ``train``, ``val``, ``test`` (or ``training``,
     ``valid``, ...) the folder is a split: ``train/<class>/<image>`` gives ``identity``, the class, and ``part``.
-    A ``posts.csv`` beside the images adds ``author`` and ``timestamp``.
-    A **table** (CSV, TSV, Parquet) has a column ``path`` relative to the table's folder (or to ``root``), and any
-    others; ``author``, ``timestamp``, ``group`` and ``part`` have their own meaning; ``place`` with ``pose``, or
+    Folders of dates, or deeper ones, are a photo library, without labels: ``level:2`` as ``label`` makes the name of
+    the second folder one. A ``posts.csv`` beside the images adds ``author`` and ``timestamp``.
+    A **table** (CSV, TSV, Excel, Parquet) has a column ``path`` relative to the table's folder (or to ``root``), and
+    any others; ``author``, ``timestamp``, ``group`` and ``part`` have their own meaning; ``place`` with ``pose``, or
     else the first other column, is the label unless ``label`` names one. Other usual names of these columns are known
     (`doppelgram.dataset.columns`).
 
@@ -39,6 +47,7 @@ def read_collection(
             each group becomes a column (``(?P<panorama>\d+)_`` makes a column ``panorama``).
         root: where a table's relative paths start, when not in the table's own folder.
         timezone: of times that name none, by its IANA name.
+        columns: what a table calls a column: ``{"path": "File"}``.
 
     Raises:
         DoppelgramError: nothing there, no images, or a row or column that cannot be used, named.
@@ -48,12 +57,12 @@ def read_collection(
     if not data.exists():
         raise DoppelgramError(f"{data}: there is no such folder or table")
     if data.is_dir():
-        collection = read_folder(data, clock)
+        collection = read_folder(data, clock, level_of(label))
     elif data.suffix.lower() in TABLE_ENDINGS:
-        collection = _with_default_label(read_image_table(data, clock, root=root))
+        collection = _with_default_label(read_image_table(data, clock, root=root, columns=columns))
     else:
         raise DoppelgramError(f"{data}: expected a folder of images or a table ending in {', '.join(TABLE_ENDINGS)}")
-    collection = replace(collection, notes=(*collection.notes, *filter(None, [clock.note()])))
+    collection = replace(collection, notes=(*collection.notes, *clock.notes()))
     return as_collection(collection, label=label, name_pattern=name_pattern)
 
 

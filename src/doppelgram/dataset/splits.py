@@ -52,6 +52,15 @@ class Split:
             )
         return {part: np.flatnonzero(assigned == part) for part in PARTS}
 
+    def groups(self, collection: Collection) -> np.ndarray[Any, Any]:
+        """Which images belong together, (n,): by what was kept together, else by the column ``group``, else alone."""
+        alone = np.arange(len(collection)).astype(np.str_)
+        for column in (self.by, "group"):
+            if column in collection.table.columns:
+                values = collection.column(column)
+                return np.where(values == "", alone, values)
+        return alone
+
     def counts(self) -> dict[str, int]:
         """Number of images in each part that has any."""
         values = list(self.parts.values())
@@ -125,6 +134,24 @@ def read_class_list(file: Path) -> list[str]:
     except UnicodeDecodeError:
         raise DoppelgramError(f"{file}: is not a text file; it lists one class a line") from None
     return [line.strip() for line in lines if line.strip()]
+
+
+def small_classes(collection: Collection, split: Split, fractions: Mapping[str, float]) -> str:
+    """A sentence on classes too small for every part of a split by image, all of which is trained on; else empty."""
+    wanted = [share for part, share in fractions.items() if part != "train" and share > 0]
+    if split.by != "image" or not wanted or not collection.label:
+        return ""
+    needed = int(np.ceil(1 / min(wanted) - 1e-9))
+    _, classes = codes(collection.labels)
+    counts = np.bincount(classes)
+    small = int((counts < needed).sum())
+    if 2 * small <= len(counts):
+        return ""
+    return (
+        f"{small:,} of {len(counts):,} classes have fewer than {needed} images, so that all of these are trained on "
+        "and none is left to validate or test with; split by class instead, which keeps whole classes apart (split "
+        "--by class, or --set split.by=class): the model is then tested on classes that it has not seen"
+    )
 
 
 def check_fractions(fractions: Mapping[str, float]) -> None:
@@ -222,11 +249,16 @@ def make_split(
 
     Args:
         collection: the images; where it has labels they are stratified.
-        by: ``image``, ``auto`` or the name of a column (several joined by ``+``) whose values stay together.
+        by: ``image``, ``class`` (each class whole in one part), ``auto``, or the name of a column (several joined by
+            ``+``) whose values stay together.
         fractions: shares of train, val and test.
         seed: the same seed gives the same split.
         evaluate_on: if given, only these classes are divided; images of all others become ``extra``.
     """
+    if by == "class":
+        if not collection.label:
+            raise DoppelgramError(f"{collection.root}: there are no labels, so there are no classes to keep whole")
+        by = collection.label
     if by == "auto":
         by = "group" if "group" in collection.table.columns else "image"
     divided = collection.of_classes(evaluate_on) if evaluate_on is not None else collection

@@ -1,4 +1,4 @@
-"""Tables as pandas and spreadsheets write them: CSV, TSV or Parquet becomes rows of text under known column names."""
+"""Tables as pandas and spreadsheets write them, text, Excel or Parquet: rows of text under known column names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from doppelgram.dataset.columns import canonical_names, is_known, text_column
+from doppelgram.dataset.columns import canonical_names, folded, is_known, text_column
+from doppelgram.dataset.left import LeftAside
 from doppelgram.errors import DoppelgramError
 
-TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq")
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".xlsm")
+POSTS = "a table of posts"
+_EXCEL = frozenset((".xlsx", ".xlsm"))
 _PARQUET = frozenset((".parquet", ".pq"))
 _SEPARATORS = (",", ";", "\t", "|")
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;|\t])"?\s*')  # with which Excel lets a file name its separator
+_BINARY = re.compile(rb"[\x01-\x08\x0e-\x1f]")  # which no text holds
 _END = "\0"  # cannot stand in a file's text: a quotation mark that is never closed swallows it
 _UNNAMED = re.compile(r"\s*|Unnamed: \d+(\.\d+)*")  # pandas' name for a column without one, also after a second saving
 _LEVEL = re.compile(r"__index_level_\d+__")
@@ -38,7 +42,8 @@ class Table:
         rows: stripped text, empty where there is nothing; known columns by their canonical names.
         numbers: of each row in the file, int (n,); the header is row 1.
         spelled: the file's own name of each column.
-        notes: what was left out, for a person to see.
+        notes: remarks for a person to see.
+        left: rows that were left aside.
     """
 
     file: Path
@@ -46,6 +51,7 @@ class Table:
     numbers: np.ndarray[Any, np.dtype[np.int64]]
     spelled: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    left: tuple[LeftAside, ...] = ()
 
     def where(self, position: int) -> str:
         """What to call a row in an error."""
@@ -58,13 +64,36 @@ class Table:
             value = repr(self.rows[column].iloc[position][:200]) if column else ""
             raise DoppelgramError(f"{self.where(position)}: {why.format(value)}")
 
+    def leave(self, wrong: pd.Series, why: str, reason: str, column: str = "") -> Table:
+        """The table without the rows at which ``wrong`` holds, which are left aside for a ``reason``.
+
+        Raises:
+            DoppelgramError: it is half of the rows or more, so that the table is not what it is taken for; the first
+                one is named as by `refuse`.
+        """
+        count = int(wrong.sum())
+        if not count:
+            return self
+        if 2 * count >= len(self.rows):
+            self.refuse(wrong, why, column)
+        kept = ~wrong.to_numpy(dtype=bool)
+        left = [LeftAside(self.where_short(at), reason) for at in np.flatnonzero(~kept).tolist()]
+        return replace(
+            self, rows=self.rows[kept].reset_index(drop=True), numbers=self.numbers[kept], left=(*self.left, *left)
+        )
+
+    def where_short(self, position: int) -> str:
+        """What to call a row in a list of what was left aside."""
+        return f"{self.file.name}: row {self.numbers[position]}"
+
     def require(self, columns: Sequence[str], what: str) -> None:
         """Raise a DoppelgramError where one of these columns is missing, which ``what`` needs."""
         for column in columns:
             if column not in self.rows:
+                hint = f"; --columns {column}=NAME says which one it is" if what == POSTS else ""
                 raise DoppelgramError(
                     f"{self.file}: {what} needs the columns {', '.join(columns)}; there is no '{column}' among "
-                    f"{', '.join(self.spelled.values())}"
+                    f"{', '.join(self.spelled.values())}{hint}"
                 )
 
     def require_unique(self, column: str = "path") -> None:
@@ -82,53 +111,105 @@ def table_in(folder: Path, stem: str) -> Path | None:
     return next((file for file in sorted(folder.iterdir()) if file.name.lower() in names and file.is_file()), None)
 
 
-def read_table(file: Path, needed: Sequence[str] = (), what: str = "this table") -> Table:
-    """Read a CSV, TSV or Parquet file.
+def read_table(
+    file: Path, needed: Sequence[str] = (), what: str = "this table", columns: Mapping[str, str] | None = None
+) -> Table:
+    """Read a CSV, TSV, Excel or Parquet file.
 
-    The separator is whichever of comma, semicolon, tab and bar the header fits; the text is UTF-8 or UTF-16. A frame's
-    index means nothing: rows keep the file's order. Rows without any value are left out and counted.
+    The separator is whichever of comma, semicolon, tab and bar the header fits; the text is UTF-8, UTF-16 or, with a
+    note, Windows-1252. Of an Excel file the first sheet that has rows is read. A frame's index means nothing: rows keep
+    the file's order. Rows without any value are left out and counted; one with more values than the header has names
+    is left aside, if most are not.
 
     Args:
         file: the table.
         needed: columns that it must have.
         what: what to call the table where one of these is missing.
+        columns: what the file calls a column that is known here by another name.
 
     Raises:
-        DoppelgramError: it cannot be read, a column stands there twice or is missing, or a row holds more values than
-            the header has names.
+        DoppelgramError: it cannot be read, a column stands there twice or is missing, or half of the rows hold more
+            values than the header has names.
     """
+    left: list[LeftAside] = []
     try:
         if file.suffix.lower() in _PARQUET:
             frame = pd.read_parquet(file)
             numbers, notes = np.arange(len(frame)) + 2, list[str]()
+        elif file.suffix.lower() in _EXCEL:
+            frame, notes = _read_excel(file)
+            numbers = np.arange(len(frame)) + 2
         else:
-            frame, numbers, notes = _read_text(file)
+            frame, numbers, notes, left = _read_text(file)
     except (OSError, ValueError, csv.Error) as problem:  # pyarrow's errors are ValueErrors
         reason = getattr(problem, "strerror", None) or problem
         raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(reason).split())}") from None
     frame = _without_index(frame)
     names = [str(name).strip() for name in frame.columns]
-    columns = pd.Index(canonical_names(names))
-    if columns.duplicated().any():
-        raise DoppelgramError(f"{file}: the column '{columns[columns.duplicated()][0]}' stands in the table twice")
-    rows = pd.DataFrame({name: text_column(frame.iloc[:, at]) for at, name in enumerate(columns)}, dtype=object)
+    known = pd.Index(_renamed(file, names, columns or {}))
+    if known.duplicated().any():
+        raise DoppelgramError(f"{file}: the column '{known[known.duplicated()][0]}' stands in the table twice")
+    rows = pd.DataFrame({name: text_column(frame.iloc[:, at]) for at, name in enumerate(known)}, dtype=object)
     empty = (rows == "").all(axis=1).to_numpy(dtype=bool)
-    if empty.any() and len(columns):
+    if empty.any() and len(known):
         notes.append(f"{file.name}: {int(empty.sum()):,} empty row{'s' * (int(empty.sum()) > 1)} left out")
         rows, numbers = rows[~empty].reset_index(drop=True), numbers[~empty]
-    table = Table(file, rows, numbers, dict(zip(columns, names, strict=True)), tuple(notes))
+    table = Table(file, rows, numbers, dict(zip(known, names, strict=True)), tuple(notes), tuple(left))
     table.require(needed, what)
     return table
 
 
-def _read_text(file: Path) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.int64]], list[str]]:
-    """Rows of a CSV or TSV file, their numbers in it, and notes."""
+def _renamed(file: Path, names: list[str], columns: Mapping[str, str]) -> list[str]:
+    """The columns' names here, those that somebody named for them first.
+
+    Raises:
+        DoppelgramError: the file has no column of a name that was given.
+    """
+    given: dict[int, str] = {}
+    for meant, spelled in columns.items():
+        fitting = [at for at, name in enumerate(names) if name == spelled.strip()]
+        fitting = fitting or [at for at, name in enumerate(names) if folded(name) == folded(spelled)]
+        if not fitting:
+            raise DoppelgramError(f"{file}: there is no column '{spelled}' in it; it has {', '.join(names)}")
+        given[fitting[0]] = meant.strip()
+    # A column that happens to have a name which was given away keeps its own, marked.
+    others = [name for at, name in enumerate(names) if at not in given]
+    found = iter(canonical_names(others))
+    result = [given[at] if at in given else next(found) for at in range(len(names))]
+    taken = set(given.values())
+    return [
+        name if at in given or name not in taken else (names[at] if names[at] not in taken else f"{name} (unused)")
+        for at, name in enumerate(result)
+    ]
+
+
+def _read_excel(file: Path) -> tuple[pd.DataFrame, list[str]]:
+    """The first sheet of an Excel file that has rows, and a note where there are others."""
+    import zipfile
+
+    try:
+        sheets = pd.read_excel(file, sheet_name=None, dtype=object)
+    except (zipfile.BadZipFile, KeyError, TypeError, AttributeError) as problem:
+        raise ValueError(f"it is no Excel file ({problem})") from None
+    filled = [name for name, sheet in sheets.items() if len(sheet)]
+    if not filled:
+        raise ValueError("none of its sheets has rows")
+    others = [repr(str(name)) for name in filled[1:]]
+    note = f"{file.name}: the sheet {str(filled[0])!r} is read, and not {', '.join(others)}"
+    return sheets[filled[0]], [note] if others else []
+
+
+def _read_text(
+    file: Path,
+) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.int64]], list[str], list[LeftAside]]:
+    """Rows of a CSV or TSV file, their numbers in it, notes, and rows with too many values."""
     text, notes = _decoded(file)
     first, _, rest = text.partition("\n")
     given = _SEPARATOR_LINE.fullmatch(first)
     separator = given[1] if given else _separator(text, "\t" if file.suffix.lower() == ".tsv" else ",")
     header: list[str] = []
     values, numbers = [], []
+    wrong: list[tuple[int, int]] = []
     for number, row in enumerate(_records(file, rest if given else text, separator), start=2 if given else 1):
         if len(row) < 2 and not "".join(row).strip():
             continue
@@ -136,16 +217,24 @@ def _read_text(file: Path) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.in
             header = row
             continue
         if len(row) > len(header) and any(value.strip() for value in row[len(header) :]):
-            raise DoppelgramError(
-                f"{file}: row {number} has {len(row)} values, the header {len(header)}; put values that hold a "
-                f"{'tab' if separator == chr(9) else repr(separator)} in quotation marks"
-            )
+            wrong.append((number, len(row)))
+            continue
         values.append(row if len(row) == len(header) else [*row, *[""] * len(header)][: len(header)])
         numbers.append(number)
     if not header:
         raise ValueError("it is empty")
+    mark = "tab" if separator == chr(9) else repr(separator)
+    if 2 * len(wrong) >= len(values) + len(wrong) > 0:
+        number, count = wrong[0]
+        raise DoppelgramError(
+            f"{file}: row {number} has {count} values, the header {len(header)}; put values that hold a {mark} in "
+            "quotation marks"
+        )
+    why = f"rows of more values than the header has names; put values that hold a {mark} in quotation marks"
+    left = [LeftAside(f"{file.name}: row {number}", why) for number, _ in wrong]
     names = [name.strip() or f"Unnamed: {position}" for position, name in enumerate(header)]
-    return pd.DataFrame(values, columns=pd.Index(names), dtype=object), np.array(numbers, dtype=np.int64), notes
+    frame = pd.DataFrame(values, columns=pd.Index(names), dtype=object)
+    return frame, np.array(numbers, dtype=np.int64), notes, left
 
 
 def _records(file: Path, text: str, separator: str) -> Iterator[list[str]]:
@@ -169,13 +258,20 @@ def _decoded(file: Path) -> tuple[str, list[str]]:
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     if encoding == "utf-8" and len(data) > 1 and (data[0] == 0) != (data[1] == 0):
         encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    notes = []
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as problem:
         line = data[: problem.start].count(b"\n") + 1
-        raise ValueError(f"line {line} is not text in {encoding}; save the table as UTF-8") from None
+        try:
+            text = data.decode("cp1252") if encoding == "utf-8" and not _BINARY.search(data) else ""
+        except UnicodeDecodeError:
+            text = ""
+        if not text:
+            raise ValueError(f"line {line} is not text in {encoding}; save the table as UTF-8") from None
+        notes.append(f"{file.name}: line {line} is not UTF-8; the table is read as Windows-1252 (Western European)")
     zeros = text.count("\0")
-    return text.replace("\0", ""), [f"{file.name}: {zeros:,} zero bytes left out; is it damaged?"] if zeros else []
+    return text.replace("\0", ""), notes + [f"{file.name}: {zeros:,} zero bytes left out; is it damaged?"] * (zeros > 0)
 
 
 def _separator(text: str, usual: str) -> str:

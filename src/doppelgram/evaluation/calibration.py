@@ -55,6 +55,11 @@ def best_threshold(distances: NDArray[np.float64], same: NDArray[np.bool_]) -> f
     return float(cut[np.argmax(gain >= gain.max() - 1e-12)])
 
 
+def pair_weights(same: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Weights of pairs (n,) of both kinds, so that each kind weighs one half."""
+    return np.where(same, 0.5 / max(int(same.sum()), 1), 0.5 / max(int((~same).sum()), 1))
+
+
 def fit_calibration(distances: ArrayLike, same: ArrayLike, *, fitted_on: str) -> Calibration:
     """Fit the probability of "same" and the threshold to pairs.
 
@@ -77,7 +82,7 @@ def fit_calibration(distances: ArrayLike, same: ArrayLike, *, fitted_on: str) ->
     if n_same == 0 or n_different == 0:
         kind = "same" if n_same == 0 else "different"
         raise DoppelgramError(f"{fitted_on}: no pair here is of the kind '{kind}'; a calibration needs both kinds")
-    weights = np.where(s, 0.5 / n_same, 0.5 / n_different)
+    weights = pair_weights(s)
     targets = np.where(s, (n_same + 1) / (n_same + 2), 1 / (n_different + 2))
     centre, scale = float(weights @ d), float(d.std())
     if scale > 0 and d[s].mean() < d[~s].mean():

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.calibration import checked_pairs
+from doppelgram.evaluation.answers import nearest_answers
+from doppelgram.evaluation.calibration import checked_pairs, pair_weights
 from doppelgram.evaluation.classification import classification_metrics, nearest_class_mean
 from doppelgram.evaluation.ranking import rank
+from doppelgram.evaluation.reliability import Reliability, reliability
 from doppelgram.evaluation.result import ARRANGEMENT_METRICS, METRICS, EvaluationResult, Evidence, Metric
 from doppelgram.evaluation.retrieval import cmc_curve, proportion, retrieval_metrics
-from doppelgram.evaluation.sampling import sample_pairs
+from doppelgram.evaluation.sampling import mixed_pairs, sample_pairs
 from doppelgram.evaluation.task import EmbeddedSet, RetrievalTask, make_task
 from doppelgram.evaluation.verification import pair_metrics
 from doppelgram.space.exact import Int64
@@ -46,7 +48,7 @@ def evaluate_embeddings(
     note. Intervals are at 95 %: Wilson's for proportions of images, and bootstraps over images for the others.
 
     Args:
-        space: what distances between the vectors mean.
+        space: what distances between the vectors mean; adapted to the gallery here.
         gallery: in which is searched. Where it knows labels of the space's parts, each part is asked alone, too.
         query: what is searched for, or None to look for each gallery image among the others.
         knn: neighbours that vote in ``knn_accuracy``; equal votes go to the class with the nearest member.
@@ -62,6 +64,7 @@ def evaluate_embeddings(
         raise DoppelgramError(f"knn is {knn}; ask for 1 neighbour or more")
     _check_threshold(threshold)
     task = make_task(gallery, query)
+    space = space.adapted(task.gallery)
     index = space.index(task.gallery)
     ranking = rank(task, index.ranker(), knn=knn)
     counted = ranking.relevant > 0
@@ -104,7 +107,8 @@ def evaluate_embeddings(
         "seed": seed,
     }
     evidence = Evidence(distances, same, threshold, cmc_curve(ranking), task.names[truth], task.names[predicted])
-    return EvaluationResult(_ordered(metrics), tuple(notes + remarks), settings, evidence)
+    held = _reliability(space, task, index, seed)
+    return EvaluationResult(_ordered(metrics), tuple(notes + remarks), settings, held, evidence)
 
 
 def evaluate_pairs(
@@ -150,7 +154,24 @@ def evaluate_pairs(
         if unknown:
             notes.append(f"In {unknown:,} of {len(d):,} pairs the {name} is unknown: its usual probability stands in.")
     settings = {"pairs": len(d), "images": len(numbers), "threshold": threshold, "seed": seed}
-    return EvaluationResult(_ordered(metrics), tuple(notes), settings, Evidence(d, s, threshold))
+    said = compared.probability
+    held = {} if said is None else {"verify": reliability(said, s, pair_weights(s))}
+    return EvaluationResult(_ordered(metrics), tuple(notes), settings, held, Evidence(d, s, threshold))
+
+
+def _reliability(space: Space, task: RetrievalTask, index: Index, seed: int) -> dict[str, Reliability]:
+    """How well holds what is said of the nearest images, and of pairs of which half of the different ones are hard."""
+    if not space.calibrated or not len(task.query) or not len(task.gallery):
+        return {}
+    held = {}
+    answers = nearest_answers(space, task)
+    if answers.probability is not None and len(answers.right):
+        held["search"] = reliability(answers.probability, answers.right)
+    a, b, same = mixed_pairs(task, index.ranker(), seed=seed)
+    if same.any() and not same.all():
+        said = space.probability(_distances(space, task.query, a, task.gallery, b))
+        held["verify"] = reliability(said, same, pair_weights(same))
+    return held
 
 
 def _by_part(space: Space, index: Index, gallery: EmbeddedSet, query: EmbeddedSet | None) -> dict[str, Metric]:

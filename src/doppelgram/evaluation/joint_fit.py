@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.answers import ANSWERS
 from doppelgram.evaluation.calibration import fit_calibration
-from doppelgram.space.arrangement import ArrangementSpace
-from doppelgram.space.joint import JointCalibration
+from doppelgram.evaluation.curve_fit import fit_curve
+from doppelgram.space.arrangement import PLACE, POSE, ArrangementSpace
+from doppelgram.space.joint import JointCalibration, JointSearch
 
 Bools = NDArray[np.bool_]
 _PAIRS = 4000  # of each kind, at most
@@ -77,8 +79,9 @@ def fit_joint(
     """Calibrate both distances and their combination.
 
     The place's probability is fitted to pairs of the same pose, the pose's to pairs of the same place: the hard ones,
-    in which only what is asked about differs. The weights and the bias of the rule are those of greatest
-    likelihood, drawn a little towards 1, 1 and 0; the threshold is where most pairs are told rightly.
+    in which only what is asked about differs. The weights are those of greatest likelihood where the three kinds of
+    pairs are equally common, which with pairs that share nothing makes the prior of `JointCalibration`; they are drawn
+    a little towards 1. The threshold is where most of the pairs are told rightly.
 
     Args:
         space: layout of the vectors; its calibration is not used.
@@ -108,14 +111,15 @@ def fit_joint(
     prior = min(float(np.log(missing[0] / missing[1])), 0.0)
     joint = JointCalibration(place, pose, 1.0, 1.0, 0.0, prior, 0.5, rule=rule)
     right = kind == 0
+    common = 1 / (3 * np.bincount(kind)[kind])
 
     def cost(x: NDArray[np.float64]) -> float:
         odds = _with(joint, x).log_odds(d_place, d_pose)
-        loss = np.logaddexp(0.0, np.where(right, -odds, odds)).mean()
-        return float(loss + 0.01 * ((x[:2] - 1) ** 2).sum() + 0.001 * x[2] ** 2)
+        loss = common @ np.logaddexp(0.0, np.where(right, -odds, odds))
+        return float(loss + 0.01 * ((x - 1) ** 2).sum())
 
-    found = minimize(cost, np.array([1.0, 1.0, 0.0]), method="Nelder-Mead", options={"maxiter": 300})
-    joint = _with(joint, np.maximum(found.x, [0.05, 0.05, -10.0]))
+    found = minimize(cost, np.ones(2), method="Nelder-Mead", options={"maxiter": 300})
+    joint = _with(joint, np.maximum(found.x, 0.05))
     return replace(joint, threshold=_threshold(joint.probability(d_place, d_pose), right))
 
 
@@ -129,7 +133,7 @@ def joint_loss(space: ArrangementSpace, vectors: NDArray[Any], kinds: Kinds) -> 
 
 
 def _with(joint: JointCalibration, x: NDArray[np.float64]) -> JointCalibration:
-    return replace(joint, place_weight=max(float(x[0]), 0.0), pose_weight=max(float(x[1]), 0.0), bias=float(x[2]))
+    return replace(joint, place_weight=max(float(x[0]), 0.0), pose_weight=max(float(x[1]), 0.0))
 
 
 def _threshold(probability: NDArray[np.float64], right: Bools) -> float:
@@ -139,3 +143,47 @@ def _threshold(probability: NDArray[np.float64], right: Bools) -> float:
     cut = int(gain.argmax())
     ordered = np.concatenate([[1.0], probability[order], [0.0]])
     return float(np.clip((ordered[cut] + ordered[cut + 1]) / 2, 1e-6, 1 - 1e-6))
+
+
+def fit_joint_search(
+    space: ArrangementSpace, vectors: NDArray[Any], place: NDArray[Any], pose: NDArray[Any], apart: Bools
+) -> dict[str, JointSearch]:
+    """Count how often what a search finds is right: each photograph looked for among the others.
+
+    Args:
+        space: with its calibration of pairs.
+        vectors: (n, dim).
+        place: of n photographs.
+        pose: likewise.
+        apart: (n, n), which photographs a query may find: not one of the same person or photograph.
+
+    Returns:
+        By what ranks; empty where nothing can be found.
+    """
+    left, right = np.nonzero(apart & ~np.eye(len(place), dtype=bool))
+    fitted: dict[str, JointSearch] = {}
+    if not len(left):
+        return fitted
+    distance = space.distance(vectors[left], vectors[right])
+    d_place, d_pose = space.part_distances(vectors[left], vectors[right])
+    measures = {"joint": distance, PLACE: d_place, POSE: np.nan_to_num(d_pose, nan=np.inf)}
+    for by, measure in measures.items():
+        order = np.lexsort((measure, left))
+        rank = np.arange(len(left)) - np.searchsorted(left, left)
+        kept = order[rank < ANSWERS]
+        same_place, same_pose = (labels[left[kept]] == labels[right[kept]] for labels in (place, pose))
+        both, source = same_place & same_pose, left[kept]
+        about = f"the {ANSWERS} nearest by {by} of {len(np.unique(source)):,} photographs"
+        curves = {"both": fit_curve(distance[kept], both, sources=source, about=about)}
+        for name, d, same in ((PLACE, d_place[kept], same_place), (POSE, d_pose[kept], same_pose)):
+            other = ~both & ~np.isnan(d)
+            if not other.any():
+                other = ~np.isnan(d)
+            if not other.any():
+                return {}
+            rest = f"{about} that are of another arrangement"
+            curves[name] = fit_curve(d[other], same[other], sources=source[other], about=rest)
+        unknown = ~both & np.isnan(d_pose[kept])
+        share = (int(same_pose[unknown].sum()) + 1) / (int(unknown.sum()) + 2)
+        fitted[by] = JointSearch(**curves, pose_unknown=share)
+    return fitted

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.evaluation.reliability import Reliability
 
 # Metrics in the order in which they are reported; `doppelgram.reports.evaluation` has their names in words.
 METRICS = (
@@ -75,11 +76,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """Metrics by name, in order, with remarks and the settings they were computed under."""
+    """Metrics by name, in order, with remarks, settings, and how well probabilities hold.
+
+    ``reliability`` is of what a search says of its nearest images (``search``) and of what is said of two given images
+    (``verify``), where the model is calibrated.
+    """
 
     metrics: Mapping[str, Metric]
     notes: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    reliability: Mapping[str, Reliability] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence, repr=False, compare=False)
 
     def __getitem__(self, name: str) -> Metric:

@@ -1,14 +1,18 @@
-"""Same and different pairs drawn evenly from labels, without ever listing all pairs."""
+"""Same and different pairs drawn from labels, evenly or so that half of the different ones look alike."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from doppelgram.evaluation.task import RetrievalTask
-from doppelgram.space.exact import Int64
+from doppelgram.space.exact import Int64, Ranker
 
 # Pairs of each kind, at most.
 LIMIT = 20_000
+# Images of other classes that are hard ones of a query: its nearest.
+_HARD = 5
+MIX = "same and different equally likely; of the different ones half random, half among each other's 5 nearest"
 
 
 def sample_pairs(task: RetrievalTask, *, seed: int = 0, limit: int = LIMIT) -> tuple[Int64, Int64, int]:
@@ -50,6 +54,37 @@ def sample_pairs(task: RetrievalTask, *, seed: int = 0, limit: int = LIMIT) -> t
         rights.append(right[good])
         kinds.append(int(good.sum()))
     return np.concatenate(lefts), np.concatenate(rights), kinds[0]
+
+
+def hard_pairs(task: RetrievalTask, ranker: Ranker, each: int = _HARD) -> tuple[Int64, Int64]:
+    """Every query with the images of other classes that are nearest to it, at most ``each``: query and gallery rows."""
+    lefts, rights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    few = min(each, len(task.gallery))
+    for start in range(0, len(task.query) if few else 0, ranker.rows):
+        rows = np.arange(start, min(start + ranker.rows, len(task.query)))
+        keys = np.array(ranker.keys(task.query[rows])[0])
+        keys[task.query_codes[rows, None] == task.gallery_codes] = np.inf
+        keys[task.same_image(rows)] = np.inf
+        nearest = np.argpartition(keys, few - 1, axis=1)[:, :few]
+        there = np.isfinite(np.take_along_axis(keys, nearest, axis=1))
+        lefts.append(np.repeat(rows, few)[there.ravel()])
+        rights.append(nearest[there])
+    return np.concatenate(lefts), np.concatenate(rights)
+
+
+def mixed_pairs(
+    task: RetrievalTask, ranker: Ranker, *, seed: int = 0, limit: int = LIMIT
+) -> tuple[Int64, Int64, NDArray[np.bool_]]:
+    """Pairs as `MIX` says, for whoever weighs both kinds alike: query rows, gallery rows, and which are the same."""
+    rng = np.random.default_rng(seed)
+    a, b, n_same = sample_pairs(task, seed=seed, limit=limit)
+    hard = np.column_stack(hard_pairs(task, ranker))
+    easy = np.column_stack([a[n_same:], b[n_same:]])
+    half = min(len(hard), len(easy), limit // 2)
+    drawn = [np.column_stack([a[:n_same], b[:n_same]])]
+    drawn += [kind[rng.permutation(len(kind))[:half]] for kind in (easy, hard)]
+    left, right = np.concatenate(drawn).T
+    return left, right, np.arange(len(left)) < n_same
 
 
 def _draw(total: int, limit: int, rng: np.random.Generator) -> Int64:

@@ -4,7 +4,7 @@ import os
 import stat
 import threading
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -16,9 +16,10 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.images.memory import available_memory
 from doppelgram.images.modes import to_rgb
 
-# Raster formats that Pillow decodes itself. Everything else stays out: EPS starts Ghostscript, WMF asks the
-# operating system to draw, and the plug-ins for rare formats are seldom attacked and seldom mended.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM")
+# Raster formats that Pillow decodes itself, and HEIF, which pillow-heif does. Everything else stays out: EPS starts
+# Ghostscript, WMF asks the operating system to draw, and the plug-ins for rare formats are seldom attacked and seldom
+# mended.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM", "HEIF")
 
 # Twice Pillow's MAX_IMAGE_PIXELS, where Pillow itself refuses an image. A larger cap could only be had by changing
 # that setting for the whole program.
@@ -34,6 +35,7 @@ _BYTES_PER_PIXEL = 16
 _LARGE = 32_000_000
 _large_images = threading.Lock()
 
+_JPEG_END = b"\xff\xd9"
 _ORIENTATION_TAG, _EXIF_IFD = 0x0112, 0x8769
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -91,7 +93,7 @@ def _cap_from_memory() -> int:
 def decode(data: bytes, *, at_least: int | None = None) -> Image.Image:
     """Decode the first frame of an image file to an upright image in RGB.
 
-    Transparent parts show white, 16-bit grey is scaled to 8 bits, and what the EXIF orientation asks for is
+    Transparent parts show white, grey of more than 8 bits is scaled to 8, and what the EXIF orientation asks for is
     done, so the result carries no metadata. Colour profiles are not applied.
 
     Args:
@@ -110,6 +112,15 @@ def decode_sized(data: bytes, *, at_least: int | None = None) -> tuple[Image.Ima
     """What `decode` returns, and width and height of the whole upright image, however small it was decoded."""
     if not data:
         raise BrokenImage("0 bytes")
+    try:
+        return _decoded(data, at_least)
+    except BrokenImage as problem:
+        if problem.reason == "truncated" and _lacks_end_only(data):
+            return _decoded(data + _JPEG_END, at_least)
+        raise
+
+
+def _decoded(data: bytes, at_least: int | None) -> tuple[Image.Image, tuple[int, int]]:
     cap = pixel_cap()
     try:
         image = Image.open(BytesIO(data), formats=_formats())
@@ -133,6 +144,21 @@ def decode_sized(data: bytes, *, at_least: int | None = None) -> tuple[Image.Ima
         # Plug-ins meet damaged files with OSError, SyntaxError, ValueError, OverflowError, struct.error,
         # zlib.error, KeyError and more; none of it may stop the files that follow.
         raise BrokenImage(_complaint(error, data)) from error
+
+
+def _lacks_end_only(data: bytes) -> bool:
+    """Whether a JPEG is whole but for the mark at its end, which cameras that lose power and some programs leave out.
+
+    Then what stands after its last byte makes no difference; otherwise it would be taken for pixels.
+    """
+    data = data.rstrip(b"\xff")
+    if not data.startswith(b"\xff\xd8\xff") or data.endswith(_JPEG_END):
+        return False
+    try:
+        first, other = (_decoded(data + filling + _JPEG_END, None)[0] for filling in (b"", b"\x55" * 4096))
+    except BrokenImage:
+        return False
+    return first.tobytes() == other.tobytes()
 
 
 def open_image(path: str | os.PathLike[str], *, at_least: int | None = None) -> Image.Image:
@@ -186,6 +212,10 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
 @cache
 def _formats() -> tuple[str, ...]:
     Image.init()
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     # Image.open fails on a format that this build of Pillow has no plug-in for.
     return tuple(name for name in FORMATS if name in Image.OPEN)
 

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
-# 65535 / 257 is 255 exactly: the factor between a 16-bit and an 8-bit white.
-_SIXTEEN_TO_EIGHT = 257
+# Whites of sensors: a grey of 10, 12 or 14 bits is kept in 16 without being scaled.
+_WHITES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16))
 _WHITE = (255, 255, 255)
 
 
@@ -30,7 +30,8 @@ def _from_integers(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     if values.dtype.itemsize > 2 and (values.min() < 0 or values.max() > 65535):
         return _stretched(values)
-    scaled = (values.astype(np.uint32) + _SIXTEEN_TO_EIGHT // 2) // _SIXTEEN_TO_EIGHT
+    white = next(white for white in _WHITES if values.max() <= white)
+    scaled = (values.astype(np.uint32) * 255 + white // 2) // white
     return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
 
 

@@ -151,7 +151,7 @@ class Map:
                     jpegs.append(arrays[f"sheet{len(jpegs)}"].tobytes())
                 sheets = Sheets(int(facts["side"]), len(vectors), tuple(jpegs))
             images = Images(vectors, np.array(labels, np.str_), np.array(parts, np.str_), names, ids, sheets)
-            by, of = facts.get("by", ""), space or EuclideanSpace(vectors.shape[1])
+            by, of = facts.get("by", ""), (space or EuclideanSpace(vectors.shape[1])).adapted(vectors)
             nearest = _nearest(images, of, by)
             return cls(Projection.from_arrays(arrays), images, points, nearest, of, by, str(facts["fingerprint"]))
 
@@ -184,7 +184,7 @@ def make_map(
     """
     if not len(images.vectors) == len(images.labels) == len(images.parts) == len(images.names) == len(images.ids):
         raise DoppelgramError("vectors, labels, parts, names and ids differ in length; give one of each an image")
-    space = space or EuclideanSpace(images.vectors.shape[1])
+    space = (space or EuclideanSpace(images.vectors.shape[1])).adapted(images.vectors)
     by = checked_part(space, by)
     projection = project(space.coordinates(images.vectors, by), method, seed=seed, perplexity=perplexity)
     return Map(projection, images, projection.points, _nearest(images, space, by), space, by, fingerprint)

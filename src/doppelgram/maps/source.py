@@ -10,7 +10,7 @@ from doppelgram.catalog.folder import CATALOG_FILE
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.format import DESCRIPTION_FILE
-from doppelgram.models.ready_made.registry import ready_made
+from doppelgram.models.ready_made.registry import names_model
 from doppelgram.training.run import RUN_FILE
 
 
@@ -18,12 +18,12 @@ def is_source(source: PathLike[str] | str) -> bool:
     """Whether a map can be drawn of it by itself; false for images, which are there but have no model."""
     path = Path(source).expanduser()
     files = (CATALOG_FILE, RUN_FILE, DESCRIPTION_FILE)
-    return bool(ready_made(source)) or not path.exists() or any((path / name).is_file() for name in files)
+    return names_model(source) or not path.exists() or any((path / name).is_file() for name in files)
 
 
 def kind_of_source(source: PathLike[str] | str) -> str:
     """``catalog``, ``run`` or ``model``; raises DoppelgramError for anything else."""
-    if ready_made(source):
+    if names_model(source):
         return "model"
     source = Path(source).expanduser()
     if (source / CATALOG_FILE).is_file():

@@ -18,6 +18,7 @@ from doppelgram.models.embedder import Embedded, Embedder
 from doppelgram.models.finder import PeopleFinder, open_finder, people_in
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.models.fusion import fused, fused_dim
+from doppelgram.models.place_tower import rebuilt_masked_tower
 from doppelgram.models.towers import KEYPOINTS, Embeddings, Tower, rebuilt_tower
 from doppelgram.pose.cutouts import persons
 from doppelgram.pose.people import People
@@ -115,8 +116,15 @@ class ArrangementModel(Embedder):
         if sum(counts):
             rows = np.repeat(np.arange(len(found)), counts)
             nth = np.concatenate([np.arange(count) for count in counts])
-            slots = np.zeros((len(found), self.space.people, self.space.pose_dim), dtype=np.float32)
-            slots[rows, nth] = _fused(self.pose, inputs[len(self.place) :])
+            slots = np.zeros((len(found), self.space.people, self.space.slot), dtype=np.float32)
+            shown_people = inputs[len(self.place) :]
+            slots[rows, nth, : self.space.pose_dim] = _fused(self.pose, shown_people)
+            if self.space.mirror:
+                turned = [
+                    [tower.mirrored(piece) for piece in pieces]
+                    for tower, pieces in zip(self.pose, shown_people, strict=True)
+                ]
+                slots[rows, nth, self.space.pose_dim :] = _fused(self.pose, turned)
             vectors[:, self.space.place_dim :] = slots.reshape(len(found), -1)
         return Embedded(vectors, found)
 
@@ -139,7 +147,7 @@ class ArrangementModel(Embedder):
         space = self.space
         sides: dict[str, Sequence[Tower]] = {side: getattr(self, side) for side in _SIDES}
         architecture: dict[str, Any] = {side: [tower.described() for tower in sides[side]] for side in _SIDES}
-        architecture["space"] = {"place_dim": space.place_dim, "pose_dim": space.pose_dim, "people": space.people}
+        architecture["space"] = space.described()
         description = {
             "kind": KIND,
             "architecture": architecture,
@@ -180,7 +188,8 @@ def assemble_arrangement(
         for number, spec in enumerate(architecture[side]):
             prefix = f"{side}.{number}."
             own = {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
-            towers[side].append(rebuilt_tower(spec, own))
+            rebuilt = rebuilt_masked_tower if spec["network"].get("pooling") == "masked" else rebuilt_tower
+            towers[side].append(rebuilt(spec, own))
     calibration = JointCalibration.from_dict(description["calibration"])
     return ArrangementModel(
         towers["place"],

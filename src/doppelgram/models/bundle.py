@@ -10,7 +10,8 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.models.arrangement import KIND, assemble_arrangement
 from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE, read_bundle, read_tensors
-from doppelgram.models.model import assemble_model
+from doppelgram.models.model import assemble_model, require_model
+from doppelgram.models.ready_made.arrangements import PLACES_OF, with_places_of
 from doppelgram.models.ready_made.description import KIND as READY_MADE_KIND
 from doppelgram.models.ready_made.faces import NETWORKS, open_face_network
 from doppelgram.models.ready_made.registry import READY_MADE, assemble_ready_made, open_ready_made, ready_made
@@ -51,8 +52,9 @@ def load_model(
     """Load a model from its folder or from the run that made it, or a ready-made one by its name.
 
     Args:
-        path: the folder, or as text the name of a ready-made model (``./faces`` is the folder of that name); or a file
-            ``.onnx`` or ``.xml`` with a network of the ArcFace kind, which then describes faces.
+        path: the folder, or as text the name of a ready-made model (``./faces`` is the folder of that name), or
+            ``arrangements:RUN``, that model with the place network of a run of recipe `places`; or a file ``.onnx``
+            or ``.xml`` with a network of the ArcFace kind, which then describes faces.
         weights: where pretrained weights are looked up first: those of a ready-made model, or of what finds people.
         keypoints: for one that takes ready-made keypoints, the file that holds them.
 
@@ -64,6 +66,10 @@ def load_model(
         if keypoints is not None:
             raise DoppelgramError(f"--keypoints does not go with the ready-made model '{name}'")
         return open_ready_made(name, weights)
+    if isinstance(path, str) and path.startswith(PLACES_OF):
+        run = path.removeprefix(PLACES_OF)
+        places = require_model(load_model(Path(run)), f"{run}: is no run of recipe places")
+        return with_places_of(places, Path(weights).expanduser() if weights else None)
     if Path(path).suffix.lower() in NETWORKS and Path(path).expanduser().is_file():
         return open_face_network(Path(path).expanduser(), Path(weights).expanduser() if weights else None)
     description, weights_file = read_bundle(model_folder(path))

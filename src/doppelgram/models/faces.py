@@ -63,7 +63,7 @@ class DlibDescriptor:
         """See `Descriptor`."""
         with self._turn:  # the network keeps what it computes
             both = self._network.compute_face_descriptor([*faces, *np.ascontiguousarray(faces[:, :, ::-1])])
-        return np.array(both, dtype=np.float32).reshape(2, len(faces), self.dim).mean(axis=0)
+        return np.asarray(np.array(both, dtype=np.float32).reshape(2, len(faces), self.dim).mean(axis=0))
 
     def described(self) -> dict[str, str]:
         """See `Descriptor`."""

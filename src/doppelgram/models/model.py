@@ -28,6 +28,7 @@ class Model(Embedder):
     Attributes:
         tower: network, framing and mirroring.
         calibration: distance to probability; None for a model that has not been calibrated.
+        mean: of its vectors of the images that it was trained on, of models that a ready-made model may be made of.
     """
 
     tower: ImageTower
@@ -36,6 +37,7 @@ class Model(Embedder):
     recipe: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
     origin: dict[str, Any] | None = field(default=None, repr=False)
+    mean: tuple[float, ...] = ()
 
     at_once: ClassVar[int] = 128
     takes_cuts: ClassVar[bool] = True
@@ -81,6 +83,7 @@ class Model(Embedder):
             "calibration": self.calibration.to_dict() if self.calibration else None,
             "labels": list(self.labels),
             "recipe": dict(self.recipe),
+            **({"mean": list(self.mean)} if self.mean else {}),
         }
         return description, tower.network.state_dict()
 
@@ -115,4 +118,5 @@ def assemble_model(description: dict[str, Any], tensors: dict[str, Tensor], **_:
         tuple(description["labels"]),
         description["recipe"],
         description["fingerprint"],
+        mean=tuple(description.get("mean", ())),
     )

@@ -21,10 +21,11 @@ from doppelgram.images.framing import Framing
 from doppelgram.models.compiled import Run, compiled
 from doppelgram.models.format import describe_network, rebuild_network
 from doppelgram.models.networks.embedding import EmbeddingNetwork, evaluating
+from doppelgram.models.networks.fixed_pose import FixedPose
 from doppelgram.models.networks.keypoints import PoseTower
 from doppelgram.pose.cutouts import Person, person_view, without_people
 from doppelgram.pose.normalise import normalised
-from doppelgram.pose.skeleton import KEYPOINT_NAMES, present
+from doppelgram.pose.skeleton import KEYPOINT_NAMES, mirrored, present
 from doppelgram.space.checks import finite_number
 
 Embeddings = NDArray[np.float32]
@@ -56,7 +57,7 @@ class Tower(ABC):
         weight: of its unit embedding where several towers speak of one thing.
     """
 
-    network: EmbeddingNetwork | PoseTower
+    network: Any
     sees: str
     weight: float
 
@@ -67,12 +68,12 @@ class Tower(ABC):
     @property
     def dim(self) -> int:
         """Size of its embedding."""
-        return self.network.dim
+        return int(self.network.dim)
 
     @property
     def gives_class_probabilities(self) -> bool:
         """Whether its embeddings are roots of class probabilities."""
-        return self.network.posterior > 0
+        return bool(self.network.posterior > 0)
 
     @abstractmethod
     def inputs(
@@ -85,6 +86,10 @@ class Tower(ABC):
             people: the `persons` in it.
             mask: where people cover it; None where nobody looked.
         """
+
+    @abstractmethod
+    def mirrored(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """What `inputs` would give of the mirrored photograph."""
 
     @abstractmethod
     def embed(self, inputs: NDArray[Any]) -> Embeddings:
@@ -128,6 +133,10 @@ class ImageTower(Tower):
             return np.stack(views) if views else np.empty((0, self.framing.size, self.framing.size, 3), dtype=np.uint8)
         covered = pixels if self.sees == "photograph" or mask is None else without_people(pixels, mask)
         return self.framing.apply(Image.fromarray(covered))[None]
+
+    def mirrored(self, inputs: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Mirrored squares."""
+        return inputs[:, :, ::-1]
 
     def embed(self, inputs: NDArray[np.uint8]) -> Embeddings:
         """Embeddings (n, dim) of length one of squares, uint8 (n, size, size, 3), by the fastest engine at hand.
@@ -201,7 +210,7 @@ class KeypointTower(Tower):
         network: (b, 18, 3) to (b, dim).
     """
 
-    network: PoseTower
+    network: PoseTower | FixedPose
     weight: float = 1.0
     sees: str = KEYPOINTS
 
@@ -212,6 +221,10 @@ class KeypointTower(Tower):
         if not people:
             return np.empty((0, len(KEYPOINT_NAMES), 3), dtype=np.float32)
         return normalised(np.stack([person.keypoints for person in people]))
+
+    def mirrored(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Mirrored poses: x negated, left and right exchanged."""
+        return mirrored(inputs)
 
     @torch.inference_mode()
     def embed(self, inputs: NDArray[Any]) -> Embeddings:
@@ -236,7 +249,8 @@ def rebuilt_tower(spec: dict[str, Any], tensors: dict[str, Tensor]) -> Tower:
         KeyError, TypeError, RuntimeError: the description or the weights do not fit.
     """
     if spec["sees"] == KEYPOINTS:
-        keypoints = PoseTower(**spec["network"])
+        fixed = "limb_weight" in spec["network"]
+        keypoints: PoseTower | FixedPose = FixedPose(**spec["network"]) if fixed else PoseTower(**spec["network"])
         keypoints.load_state_dict(tensors)
         return KeypointTower(keypoints.eval(), spec["weight"])
     network = rebuild_network(spec["network"], tensors)

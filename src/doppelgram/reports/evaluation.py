@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from doppelgram.evaluation.reliability import Reliability
 from doppelgram.evaluation.result import EvaluationResult
-from doppelgram.numbers import interval, percent
+from doppelgram.numbers import interval, number, percent
 from doppelgram.reports.evaluation_figures import write_figures
 from doppelgram.reports.pages import Table, markdown, write_text
 
@@ -34,6 +35,29 @@ METRIC_NAMES: dict[str, str] = {
     "pair_pose_auc": "A same pair is nearer than a different one by pose alone (area under the ROC curve)",
 }
 
+# Of what the probabilities were, by name in `EvaluationResult.reliability`.
+SAID = {
+    "search": "Whether what a search says of its nearest images is so",
+    "verify": "Whether what is said of two given images is so",
+}
+
+
+def reliability_table(found: Reliability) -> Table:
+    """Said beside what came true, one row a range of probabilities."""
+    rows = [
+        [f"{100 * each.low:.0f} to {100 * each.high:.0f} %", f"{each.n:,}", percent(each.said), percent(each.right)]
+        for each in found.bins
+    ]
+    return Table(["probability", "n", "said on average", "came true"], rows, "tnnn")
+
+
+def reliability_title(name: str, found: Reliability) -> str:
+    """What a table of reliability is of, and the two numbers that sum it up."""
+    return (
+        f"{SAID.get(name, name)}: {found.n:,} answers, expected calibration error {percent(found.ece)}, "
+        f"log-loss {number(found.log_loss, 3)}, Brier score {number(found.brier, 3)}."
+    )
+
 
 def evaluation_markdown(result: EvaluationResult) -> str:
     """A table to read, followed by the remarks."""
@@ -48,7 +72,8 @@ def evaluation_markdown(result: EvaluationResult) -> str:
         for name, metric in result.metrics.items()
     ]
     table = Table(["what", "value", "95 % interval", "n", "name"], rows, "tnnnt")
-    return markdown("reports/evaluation.md", table=table, notes=result.notes)
+    held = [(reliability_title(name, found), reliability_table(found)) for name, found in result.reliability.items()]
+    return markdown("reports/evaluation.md", table=table, reliability=held, notes=result.notes)
 
 
 def write_evaluation(result: EvaluationResult, folder: Path | str) -> list[Path]:
@@ -58,7 +83,8 @@ def write_evaluation(result: EvaluationResult, folder: Path | str) -> list[Path]
         DoppelgramError: the folder cannot be written to.
     """
     folder = Path(folder).expanduser()
-    details = {"settings": dict(result.settings), "notes": list(result.notes)}
+    held = {name: found.to_dict() for name, found in result.reliability.items()}
+    details = {"settings": dict(result.settings), "notes": list(result.notes), "reliability": held}
     texts = {
         "metrics.json": json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n",
         "details.json": json.dumps(details, indent=2, allow_nan=False, ensure_ascii=False) + "\n",

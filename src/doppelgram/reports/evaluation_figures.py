@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.evaluation.classification import top_confusions
-from doppelgram.evaluation.result import EvaluationResult, Evidence
+from doppelgram.evaluation.reliability import ENOUGH, Reliability
+from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.evaluation.roc import Roc, auc, equal_error_rate
 from doppelgram.numbers import count, percent, percent_tick
 from doppelgram.reports.figures import DIFFERENT, INK, QUIET, SAME, canvas, percent_axis, titled, write_figure
@@ -124,8 +125,31 @@ def confusion_figure(truth: NDArray[Any], predicted: NDArray[Any], most: int = 1
     return figure
 
 
+def reliability_figure(held: Mapping[str, Reliability]) -> Figure:
+    """What was said against what came true; ranges of few answers are hollow, a thin band is the target of 0.1."""
+    figure, axes = _canvas("Do the probabilities hold?", "Probability that was said", "Share that came true")
+    both = np.array([0.0, 1.0])
+    axes.fill_between(both, both - 0.1, both + 0.1, color=QUIET, alpha=0.15, linewidth=0)
+    axes.plot(both, both, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+    names = {"search": "The nearest images of a search", "verify": "Two given images"}
+    for (name, found), colour in zip(held.items(), (SAME, DIFFERENT), strict=False):
+        x, y = (np.array([getattr(each, what) for each in found.bins]) for what in ("said", "right"))
+        axes.plot(x, y, color=colour, linewidth=1.8, label=names.get(name, name))
+        for many, fill in ((True, colour), (False, "none")):
+            chosen = np.array([(each.n >= ENOUGH) == many for each in found.bins])
+            axes.scatter(x[chosen], y[chosen], s=36, edgecolors=colour, facecolors=fill, zorder=3)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    percent_axis(axes)
+    percent_axis(axes, "x")
+    _legend(figure)
+    return figure
+
+
 def write_figures(folder: Path | str, result: EvaluationResult) -> list[Path]:
-    """Draw every figure the evidence of a result allows: ``roc``, ``distances``, ``cmc``, ``confusions`` (PNG).
+    """Draw every figure the evidence of a result allows, as PNG.
+
+    ``roc``, ``distances``, ``cmc``, ``confusions`` and, of a calibrated model, ``reliability``.
 
     Returns:
         The files written.
@@ -135,14 +159,13 @@ def write_figures(folder: Path | str, result: EvaluationResult) -> list[Path]:
     """
     folder = Path(folder)
     return [
-        write_figure(figure, folder / f"{name}.png", dpi=200)
-        for name, figure in _figures(result.evidence)
-        if figure is not None
+        write_figure(figure, folder / f"{name}.png", dpi=200) for name, figure in _figures(result) if figure is not None
     ]
 
 
-def _figures(evidence: Evidence) -> Iterator[tuple[str, Figure | None]]:
+def _figures(result: EvaluationResult) -> Iterator[tuple[str, Figure | None]]:
     """What can be drawn, by name, one after the other."""
+    evidence = result.evidence
     distances, same = evidence.distances, evidence.same
     if distances is not None and same is not None and len(same):
         if same.any() and not same.all():
@@ -152,6 +175,8 @@ def _figures(evidence: Evidence) -> Iterator[tuple[str, Figure | None]]:
         yield "cmc", cmc_figure(evidence.cmc)
     if evidence.truth is not None and evidence.predicted is not None:
         yield "confusions", confusion_figure(evidence.truth, evidence.predicted)
+    if result.reliability:
+        yield "reliability", reliability_figure(result.reliability)
 
 
 def _canvas(title: str, x: str, y: str, height: float = _SIZE[1]) -> tuple[Figure, Axes]:

@@ -108,7 +108,7 @@ def draw_header(sheet: Sheet, layout: Layout, subtitle: str, legend: Legend, col
 
 def draw_footer(sheet: Sheet, layout: Layout, calibrated: bool, arranged: bool = False) -> None:
     """Draw the line that says what stands below the pictures."""
-    text = "Below a picture: label, distance" + (", probability of showing the same" if calibrated else "")
+    text = "Below a picture: label, distance" + (", probability of being right" if calibrated else "")
     if arranged:
         text = "Below a picture: label, probability of the same place · of the same pose (?: nobody found), of both"
     base = sheet.height - layout.margin + round(0.3 * layout.text)

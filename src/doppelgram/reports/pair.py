@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,10 @@ from doppelgram.pose.skeleton import mirrored
 from doppelgram.reports.pair_picture import Bar
 from doppelgram.space.arrangement import PLACE, POSE
 from doppelgram.space.space import PairResult
+from doppelgram.view.same_view import SameView, view_sentence
 
 # People whose poses are compared where there is no model to say how many.
 _PEOPLE = 2
-# A difference of probabilities that one sees.
-_VISIBLE = 0.02
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class ImageComparison:
         same: the verdict; None without a model.
         verdict: in a few words.
         why: sentences.
+        view_points: matched points of the same view, 0 where they are too few to say so; None where nobody looked.
     """
 
     image_a: str
@@ -70,6 +70,7 @@ class ImageComparison:
     same: bool | None
     verdict: str
     why: list[str]
+    view_points: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON writes it."""
@@ -205,14 +206,15 @@ def by_model(
         f"Together: {probability(both)}, {side} the {probability(threshold)} from which on two photographs count as "
         "the same."
     )
-    if both > (place if unknown else min(place, pose)) + _VISIBLE:
-        why.append(
-            "That is more than one of its parts says: place and pose are each weighed against an even chance, both "
-            "together among pairs of which every second is the same and the others share the place or the pose."
-        )
     verdict = summary(bool(same), place, None if unknown else pose)
     facts |= {"place_probability": place, "pose_probability": pose, "probability": both, "threshold": threshold}
     return ImageComparison(**facts, same=bool(same), verdict=verdict, why=why), reasons, which
+
+
+def with_view(answer: ImageComparison, view: SameView, *, asked: bool) -> ImageComparison:
+    """The answer with what matched points say of the view: nothing where they are few, unless somebody asked."""
+    said = [view_sentence(view)] if view.said or asked else []
+    return replace(answer, why=[*answer.why, *said], view_points=view.shown)
 
 
 def _words_of_pose(photographs: Sequence[SeenPhotograph], reasons: PoseReasons | None) -> list[str]:

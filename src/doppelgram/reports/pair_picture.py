@@ -16,6 +16,8 @@ from doppelgram.pose.people import People
 from doppelgram.pose.reasons import PARTS, PoseReasons
 from doppelgram.pose.skeleton import L_HIP, L_SHOULDER, MIRROR, NECK, R_HIP, R_SHOULDER, Keypoints, present
 from doppelgram.reports.drawing import BLUE, CARD, FAINT, INK, VERMILION, Colour, Sheet, length, shorten, wrapped
+from doppelgram.reports.matched_points import draw_matched, matched_height
+from doppelgram.view.same_view import SameView
 
 # From alike to different: blue and vermilion of Okabe and Ito's palette with a pale middle, which every kind of colour
 # vision tells apart and which stay apart in grey at their ends.
@@ -75,6 +77,7 @@ class PairPicture:
         why: sentences.
         footer: which model judged, in one line.
         mark: share at which the verdict turns, drawn on the last bar.
+        view: matched points, drawn as lines between both photographs; None for none.
     """
 
     verdict: str
@@ -85,21 +88,24 @@ class PairPicture:
     why: Sequence[str]
     footer: str
     mark: float | None = None
+    view: SameView | None = None
 
 
 def draw_comparison(picture: PairPicture, file: Path) -> Path:
     """Draw a comparison of two photographs as a PNG, which is replaced whole; returns ``file``."""
-    reasons = picture.reasons
+    reasons, room = picture.reasons, WIDTH - 2 * _MARGIN
     photo_height = min(_PHOTO_HEIGHT, max(_fitted_height(side.pixels) for side in picture.sides))
     limbs = [] if reasons is None else sorted(reasons.degrees.items(), key=lambda item: -item[1])
     top_of_photos = _MARGIN + 96
-    top_of_scores = top_of_photos + photo_height + 88
+    top_of_view = top_of_photos + photo_height + 66
+    pixels = picture.sides[0].pixels, picture.sides[1].pixels
+    view_height = 0 if picture.view is None else matched_height(pixels, room)
+    top_of_scores = top_of_view + 22 + (view_height and view_height + 76)
     top_of_why = top_of_scores + 24 + len(picture.bars) * _BAR + 40
     paragraphs = [wrapped(sentence, _TEXT - 1, _PHOTO) for sentence in picture.why]
     left = top_of_why + 6 + sum(_LINE * len(lines) + _SPACE for lines in paragraphs)
     right = top_of_scores + 24 + (_LIMB * len(limbs) + 72 if limbs else 40)
     sheet = Sheet(WIDTH, max(left, right) + 34 + _MARGIN)
-    room = WIDTH - 2 * _MARGIN
     sheet.write((_MARGIN, _MARGIN + 30), picture.verdict, 40, room=room)
     sheet.write((_MARGIN, _MARGIN + 68), picture.line, _TEXT + 1, FAINT, room=room)
     for number, side in enumerate(picture.sides):
@@ -109,6 +115,11 @@ def draw_comparison(picture: PairPicture, file: Path) -> Path:
         sheet.write((at[0], base), "AB"[number], _TEXT + 3)
         sheet.write((at[0] + 26, base), shorten(side.name, _TEXT, _PHOTO - 340, middle=True), _TEXT)
         sheet.write((at[0] + _PHOTO, base), side.caption, _TEXT - 2, FAINT, "rs", room=320)
+    if picture.view is not None:
+        words = f"{picture.view.points:,} matched points, people left out"
+        sheet.write((_MARGIN, top_of_view + 22), "The same view", _TEXT + 3)
+        sheet.write((_MARGIN + room, top_of_view + 22), words, _TEXT - 3, FAINT, "rs")
+        draw_matched(sheet, pixels, picture.view.places, (_MARGIN, top_of_view + 40), room)
     _draw_bars(sheet, picture.bars, (_MARGIN, top_of_scores), picture.mark)
     _draw_limbs(sheet, limbs, (_MARGIN + _PHOTO + _GAP, top_of_scores))
     sheet.write((_MARGIN, top_of_why), "Why", _TEXT + 3)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from doppelgram import numbers
 from doppelgram.numbers import percent, plural
 from doppelgram.rolemodels.posts import PostTable
+from doppelgram.rolemodels.result import ALPHA, LIKELY
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.tables import SMALLEST, place_codes
 from doppelgram.rolemodels.traced import Findings, Grouping
@@ -32,26 +33,41 @@ _REMARKS = {
     "nobody": "{n} {post} of {total} {shows} nobody; without a pose there is no arrangement, so {it} {is} not traced.",
     "undated": "{n} {post} of {total} {has} no time; {it} {is} listed in the arrangement, but nothing is said of what "
     "comes before or after.",
-    "clock_not_set": "{n} {post} {is} dated 1970, years before the others: the time of a clock that was never set. "
-    "{It} {counts} as undated.",
+    "clock_not_set": "{n} {post} {is} dated where clocks start (1970, 1980, 2000), years from the others: the time of "
+    "a clock that was never set. {It} {counts} as undated.",
+    "aside": "{n} {post} {shows} the photograph of an earlier post again; {it} {is} listed with it and {counts} for "
+    "nothing else (--reposts count changes that).",
     "no_author": "{n} {post} {has} no author; each counts as by somebody else, so that somebody who repeats their own "
     "posts would count as a follower.",
     "tied": "{n} matching {pair} {has} the very same time; neither post precedes the other, so no edge connects them.",
     "capped": "{n} {post} {matches} more posts than are kept for each; only the closest matches count.",
     "edges_left_out": "{n} {edge} with an attribution under {smallest:g} {is} not listed.",
 }
-_LEFT_OUT = ("nobody", "undated", "clock_not_set", "no_author", "tied")
+_LEFT_OUT = ("aside", "nobody", "undated", "clock_not_set", "no_author", "tied")
 
 
-def count(posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[np.bool_], edges: int) -> dict[str, int]:
+def count(
+    posts: PostTable,
+    groups: Grouping,
+    found: Findings,
+    clocks: NDArray[np.bool_],
+    again: NDArray[np.int64],
+    aside: NDArray[np.bool_],
+    edges: int,
+) -> dict[str, int]:
     """The numbers of `RoleModels.counts`."""
+    spreads = found.spread.tested & (found.spread.q_value <= ALPHA)
+    best, grouped = np.zeros(len(spreads)), groups.arrangement[found.rows]
+    np.maximum.at(best, grouped[grouped >= 0], found.origin[grouped >= 0])
     gap = found.time[found.matches.left] == found.time[found.matches.right]
     whole = {
         "posts": len(posts),
         "traced": len(found.rows),
-        "undated": (groups.people & np.isnan(posts.timestamp)).sum(),
-        "clock_not_set": (groups.people & clocks).sum(),
+        "undated": (groups.people & ~aside & np.isnan(posts.timestamp)).sum(),
+        "clock_not_set": (groups.people & ~aside & clocks).sum(),
         "nobody": (~groups.people).sum(),
+        "reposts": (again >= 0).sum(),
+        "aside": (groups.people & aside).sum(),
         "no_author": (posts.author.astype(str) == "").sum(),
         "tied": gap.sum(),
         "matches": len(found.matches),
@@ -60,7 +76,9 @@ def count(posts: PostTable, groups: Grouping, found: Findings, clocks: NDArray[n
         "arrangements": groups.arrangement.max(initial=-1) + 1,
         "places": len(np.unique(place_codes(posts, groups.place))),
         "capped": groups.candidates.capped,
-        "tested": found.evidence.tested.sum(),
+        "tested": found.spread.tested.sum(),
+        "spread": spreads.sum(),
+        "origin": (spreads & (best >= LIKELY)).sum(),
     }
     return {name: int(number) for name, number in whole.items()}
 
@@ -90,7 +108,7 @@ def notes(
         )
     if counts["edges_left_out"]:
         remarks.append(_remark("edges_left_out", counts))
-    if settings.draws < 200 and counts["tested"]:
+    if settings.draws < 200 and counts["edges"]:
         remarks.append(
             f"Only {numbers.count(settings.draws, 'shuffle')} of the clock {plural(settings.draws, 'was', 'were')} "
             "drawn; take 200 or more for figures you publish."

@@ -1,4 +1,4 @@
-"""The permutation test: what is found beside what the same posts give with their times shuffled within each place."""
+"""Followers beside what the same posts give with their times shuffled within each place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from doppelgram.rolemodels.attribution import Matches
 from doppelgram.rolemodels.posts import DAY
-from doppelgram.rolemodels.scoring import Bool, Float64, Int64
+from doppelgram.rolemodels.scoring import Float64, Int64
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.space.parallel import in_parallel
 
@@ -29,11 +29,6 @@ class Evidence:
         attributed: followers of each post, as the sum of the shares that others' posts attribute to it.
         expected: mean of the same over the shuffles.
         excess_low, excess_high: between these ``attributed`` less a shuffle's lies in 95 % of the shuffles.
-        p_value: how often a shuffle gives as many, add-one; 1 where not tested.
-        q_value: the same after Benjamini and Hochberg's correction for the posts tested.
-        tested: whether any other author's post matches, so that there was something to test.
-        group_excess: (groups,) attributed beyond the mean of the shuffles, summed over each group of posts.
-        group_p, group_q: (groups,) p-value of that sum, and corrected for the number of groups.
         curve: all shares attributed within so many days, (POINTS,) rows: ``days``, ``observed``, and of the shuffles
             ``expected`` (mean), ``low`` and ``high`` (2.5 % and 97.5 %).
         overall, overall_expected, overall_p: sum of all shares, its mean over the shuffles, and its p-value: does
@@ -44,23 +39,27 @@ class Evidence:
     expected: Float64
     excess_low: Float64
     excess_high: Float64
-    p_value: Float64
-    q_value: Float64
-    tested: Bool
-    group_excess: Float64
-    group_p: Float64
-    group_q: Float64
     curve: pd.DataFrame
     overall: float
     overall_expected: float
     overall_p: float
 
 
+@dataclass(frozen=True)
+class Shuffles:
+    """Followers of each post, (n,), and all up to each lag, (POINTS,); the same in each shuffle, (draws, ...)."""
+
+    observed: Float64
+    curve: Float64
+    drawn: NDArray[np.float32]
+    curves: Float64
+    span: float
+
+
 def shuffled_clock(
     matches: Matches,
     time: Float64,
     place: Int64,
-    groups: Int64,
     settings: TraceSettings,
     decay: float,
     progress: Callable[[int], None] | None = None,
@@ -68,22 +67,44 @@ def shuffled_clock(
     """Compare the followers of each post with those it would have if times within its place meant nothing.
 
     Places are popular at different times, and so are posts of them; what of that is common to a place survives the
-    shuffle. The statistic is continuous (shares, not counts), ties are broken at random and the observed clock counts
-    as one of the draws (Phipson and Smyth, Permutation p-values should never be zero, Statistical Applications in
-    Genetics and Molecular Biology 9, 2010), so that p-values are uniform where nobody follows anybody.
-
-    A post that merely came first of m that match has by chance as many followers once in m shuffles, and so a p-value
-    near 1 / m at best. An arrangement as a whole has no such bound (`Evidence.group_p`).
+    shuffle. How many followers more than that a post has is an effect and its interval, not a test: a post that merely
+    came first of m that match has by chance as many once in m shuffles. Tests are `spread.spread`'s.
 
     Args:
         matches: who matches whom.
         time: (n,) UTC seconds.
         place: (n,) number of the place within which times are shuffled.
-        groups: (n,) number of the arrangement, -1 for none.
         settings: number of shuffles, weight of innovation and seed.
         decay: in days; the one of the observed graph.
         progress: called with 1 after each shuffle.
     """
+    found = shuffle_followers(matches, time, place, settings, decay, progress)
+    rng = np.random.default_rng([settings.seed, 15])
+    low, high = np.quantile(found.drawn, [0.025, 0.975], axis=0) if len(time) else np.empty((2, 0))
+    curve_low, curve_high = np.quantile(found.curves, [0.025, 0.975], axis=0)
+    days = found.span * (np.arange(1, POINTS + 1) / POINTS) ** 2
+    means = {"observed": found.curve, "expected": found.curves.mean(axis=0), "low": curve_low, "high": curve_high}
+    return Evidence(
+        attributed=found.observed,
+        expected=found.drawn.mean(axis=0, dtype=np.float64),
+        excess_low=found.observed - high,
+        excess_high=found.observed - low,
+        curve=pd.DataFrame({"days": days, **means}),
+        overall=float(found.curve[-1]),
+        overall_expected=float(found.curves[:, -1].mean()),
+        overall_p=float(add_one_p(found.curve[-1:], found.curves[:, -1:], rng)[0]),
+    )
+
+
+def shuffle_followers(
+    matches: Matches,
+    time: Float64,
+    place: Int64,
+    settings: TraceSettings,
+    decay: float,
+    progress: Callable[[int], None] | None = None,
+) -> Shuffles:
+    """Shuffle the clock ``settings.draws`` times and count followers again; arguments as for `shuffled_clock`."""
     n, draws = len(time), settings.draws
     span = max(float(np.ptp(time)) / DAY if n else 0.0, 1e-9)
 
@@ -109,61 +130,7 @@ def shuffled_clock(
             draw(number)
     else:
         in_parallel(draw, range(draws))
-    rng = np.random.default_rng([settings.seed, 15])
-    tested = np.zeros(n, dtype=bool)
-    tested[matches.left[~matches.same_author]] = True
-    tested[matches.right[~matches.same_author]] = True
-    p_value = add_one_p(observed.astype(np.float32), drawn, rng)
-    p_value[~tested] = 1.0
-    q_value = np.ones(n)
-    q_value[tested] = _corrected(p_value[tested])
-    group_excess, group_p = _by_group(observed, drawn, groups, rng)
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0) if n else np.empty((2, 0))
-    curve_low, curve_high = np.quantile(curves, [0.025, 0.975], axis=0)
-    days = span * (np.arange(1, POINTS + 1) / POINTS) ** 2
-    return Evidence(
-        attributed=observed,
-        expected=drawn.mean(axis=0, dtype=np.float64),
-        excess_low=observed - high,
-        excess_high=observed - low,
-        p_value=p_value,
-        q_value=q_value,
-        tested=tested,
-        group_excess=group_excess,
-        group_p=group_p,
-        group_q=_corrected(group_p),
-        curve=pd.DataFrame(
-            {"days": days, "observed": curve, "expected": curves.mean(axis=0), "low": curve_low, "high": curve_high}
-        ),
-        overall=float(curve[-1]),
-        overall_expected=float(curves[:, -1].mean()),
-        overall_p=float(add_one_p(curve[-1:], curves[:, -1:], rng)[0]),
-    )
-
-
-def _corrected(p_value: Float64) -> Float64:
-    """The false discovery rate at which each hypothesis would just be rejected (Benjamini and Hochberg 1995)."""
-    from scipy.stats import false_discovery_control
-
-    return np.asarray(false_discovery_control(p_value))
-
-
-def _by_group(
-    observed: Float64, drawn: NDArray[np.float32], groups: Int64, rng: np.random.Generator
-) -> tuple[Float64, Float64]:
-    """Excess and p-value of the sum over the posts of each group."""
-    inside = np.flatnonzero(groups >= 0)
-    count = int(groups.max(initial=-1)) + 1
-    order = inside[np.argsort(groups[inside], kind="stable")]
-    present, starts = np.unique(groups[order], return_index=True)
-    excess, p_value = np.zeros(count), np.ones(count)
-    if len(present):
-        # The observed sums are made as the drawn ones are, or rounding would tell equal ones apart.
-        sums = np.add.reduceat(observed.astype(np.float32)[order], starts)
-        shuffled = np.add.reduceat(drawn[:, order], starts, axis=1)
-        excess[present] = sums - shuffled.mean(axis=0)
-        p_value[present] = add_one_p(sums, shuffled, rng)
-    return excess, p_value
+    return Shuffles(observed, curve, drawn, curves, span)
 
 
 def _followers(

@@ -17,8 +17,9 @@ _ACCOUNTED = ("path", "author", "timestamp", "place")
 # Farther from 1970 there is no time for pandas, in seconds.
 _FARTHEST = 9.2e9
 _YEAR = 365.25 * DAY
-# A clock that lost its battery starts again in 1970; such a time is believed only if most posts are that old.
-_UNSET_UNTIL = 366 * DAY
+# Where a clock that lost its battery starts again: 1970, and the first days of 1980, 2000 and 2001. Such a time is
+# believed only if most posts are that old.
+_UNSET = ((-DAY, 366 * DAY), *((start * 1.0, start + 7 * DAY) for start in (315_532_800, 946_684_800, 978_307_200)))
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,11 @@ class PostTable:
 
 
 def unset_clocks(timestamp: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which times are those of a clock that was never set: in 1970, when the median post is years away from it."""
+    """Which times are those of a clock that was never set: where clocks start, years away from the median post."""
     known = timestamp[~np.isnan(timestamp)]
-    if not len(known) or abs(float(np.median(known))) < 5 * _YEAR:
-        return np.zeros(len(timestamp), dtype=bool)
-    return np.asarray((timestamp >= -DAY) & (timestamp < _UNSET_UNTIL))
+    unset = np.zeros(len(timestamp), dtype=bool)
+    for start, end in _UNSET:
+        # A time zone moves the first hour by up to half a day.
+        if len(known) and abs(float(np.median(known)) - start) >= 5 * _YEAR:
+            unset |= (timestamp >= start - DAY / 2) & (timestamp < end)
+    return unset

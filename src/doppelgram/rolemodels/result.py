@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
 WORDING = "precedes and matches, more than a shuffled clock explains"
+# An arrangement counts as one that spreads at this false discovery rate, a post as the likely origin from this
+# probability on.
+ALPHA, LIKELY = 0.05, 0.9
 
 
 @dataclass(frozen=True)
@@ -24,20 +27,25 @@ class RoleModels:
             ``pose_score`` (mean probability of the same place and pose over the other authors' posts that it
             matches); ``author``; ``timestamp`` (UTC); ``parent`` (path of its most likely predecessor, empty if nobody
             is likelier); ``influence``; ``originality``; ``score``, their product; ``followers`` (posts whose parent
-            it is); ``excess`` (attributed followers beyond those of shuffled clocks); ``p_value``; ``rank_low``,
-            ``rank_high``; then ``q_value``, ``rank``, ``attributed``, ``excess_low``, ``excess_high``,
+            it is); ``excess`` (attributed followers beyond those of shuffled clocks); ``origin`` (probability that it
+            is the earliest post that others go back to, given that its arrangement spreads); ``rank_low``,
+            ``rank_high``; then ``spread_p``, ``spread_q`` (of its arrangement; NaN where that is too small to be
+            tested), ``rank``, ``attributed``, ``excess_low``, ``excess_high``,
             ``follower_authors``, ``total_followers``, ``depth``, ``half_life`` (days), ``first_repeat``,
-            ``last_repeat`` (UTC, of all posts below it), ``place``, ``status`` (``traced``, ``undated``,
+            ``last_repeat`` (UTC, of all posts below it), ``place``, ``reposts`` (later posts of the same photograph),
+            ``repost_of`` (path of the first post of it), ``status`` (``traced``, ``repost``, ``undated``,
             ``clock not set``, ``nobody in it``), and the further columns of the posts. Posts that were not traced come
             last, without numbers.
         edges: ``source``, ``target`` (paths, earlier to later), ``attribution``, ``probability``, ``place_score``,
-            ``pose_score``, ``lag_days``, ``is_parent``, ``arrangement`` (of the target). Edges between posts of one
-            author are left out, and those with an attribution under 0.01 unless from a parent.
+            ``pose_score``, ``lag_days``, ``is_parent``, ``arrangement`` (of the target), ``view_points`` (matched
+            points of the same view, 0 where they are too few to say so; unknown where nobody looked). Edges between
+            posts of one author are left out, and those with an attribution under 0.01 unless from a parent.
         arrangements: ``arrangement``, ``posts``, ``authors``, ``place``, ``role_model`` (path of the post with the
             highest score), ``earliest`` (path), ``first``, ``last`` (UTC), and of the role model ``author``, ``score``,
-            ``followers``, ``total_followers``, ``excess``, ``p_value``, ``q_value``; then ``spread_excess``,
-            ``spread_p``, ``spread_q``: whether its posts follow each other more closely than shuffled clocks make them;
-            the largest first.
+            ``followers``, ``total_followers``, ``excess``; then ``spread_authors`` (dated posts, one an author),
+            ``spread_p``, ``spread_q``: does it spread faster, or in more orderly steps, than a shuffled clock explains
+            (NaN where not tested), ``shuffles`` that this took; ``originator`` (path of the likeliest) and ``origin``,
+            its probability; the largest first.
         authors: ``author``, ``posts``, ``influence``, ``score``, ``attributed``, ``excess``, ``followers``,
             ``follower_authors``, ``arrangements_led``, ``best`` (path).
         places: ``place``, ``posts``, ``authors``, ``arrangements``, ``influence``, ``attributed``, ``excess``,
@@ -45,9 +53,11 @@ class RoleModels:
         curve: ``days``, ``observed``, ``expected``, ``low``, ``high``: shares attributed within so many days, in all.
         robustness: ``threshold``, ``decay_days``, ``kept``, ``same_first``, ``correlation``, ``used`` (the line of the
             settings themselves).
-        counts: how many ``posts``, ``traced``, ``undated``, ``clock_not_set``, ``nobody``, ``no_author``, ``tied``
+        counts: how many ``posts``, ``traced``, ``undated``, ``clock_not_set``, ``nobody``, ``reposts`` (of an
+            earlier post's photograph), ``aside`` (of these not traced), ``no_author``, ``tied``
             (matches at the same second), ``matches``, ``edges``, ``edges_left_out``, ``arrangements``, ``places``,
-            ``capped`` and ``tested`` posts.
+            ``capped`` posts; arrangements ``tested``, of these those that ``spread`` (q at most ALPHA), and of these
+            those of which one post is the likely ``origin`` (LIKELY or more).
         overall: ``attributed``, ``expected``, ``p_value``: does anything follow anything more than a shuffled clock
             explains?
         settings: as given.
@@ -86,7 +96,7 @@ class RoleModels:
 
         graph: nx.DiGraph[Any] = nx.DiGraph()
         traced = self.traced
-        names = ["arrangement", "author", "place", "influence", "originality", "score", "followers", "p_value"]
+        names = ["arrangement", "author", "place", "influence", "originality", "score", "followers", "origin"]
         times = traced["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         values = zip(*(traced[name].tolist() for name in names), strict=True)
         for path, time, row in zip(traced["path"], times, values, strict=True):

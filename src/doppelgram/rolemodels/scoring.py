@@ -83,9 +83,7 @@ class JointScorer:
         self.vectors, self.space = vectors, space
         self._places = PlaceScorer(vectors, space, 0.0)
         self.place = self._places.place
-        poses = space.split(vectors)[1]
-        self._people = [np.ascontiguousarray(poses[:, k]) for k in range(space.people)]
-        self._has_pose = np.abs(poses).sum(axis=2) > 0
+        self._poses = space.poses(vectors, np.float32)
         joint = space.calibration
         best = joint.pose_weight * max(joint.pose.intercept, joint.pose_prior) + joint.bias
         if joint.place_weight > 0:
@@ -107,28 +105,11 @@ class JointScorer:
 
     def _odds(self, rows: Int64, columns: Int64, place: Float32) -> Float32:
         joint = self.space.calibration
-        pose = self._pose_distances(rows, columns)
+        pose = self.space.pose_table(self._poses.take(rows), self._poses.take(columns))
         of_pose = np.float32(joint.pose.intercept) - np.float32(joint.pose.slope) * pose
         of_pose = np.where(np.isnan(pose), np.float32(joint.pose_prior), of_pose)
         of_place = np.float32(joint.place.intercept) - np.float32(joint.place.slope) * place
         return joint.combined(of_place, of_pose)
-
-    def _pose_distances(self, rows: Int64, columns: Int64) -> Float32:
-        """Pose distances (r, c), people matched as by `ArrangementSpace.part_distances`; NaN where there is no pose."""
-        each = {}
-        for a, left in enumerate(self._people):
-            for b, right in enumerate(self._people):
-                # Poses have length one, so that the product alone gives the distance.
-                squares = left[rows] @ right[columns].T
-                distance = np.sqrt(np.maximum(2 - 2 * squares, 0))
-                distance[~self._has_pose[rows, a]] = np.nan
-                distance[:, ~self._has_pose[columns, b]] = np.nan
-                each[a, b] = distance
-        if len(self._people) == 1:
-            return np.asarray(each[0, 0])
-        nearest = np.fmin(np.fmin(each[0, 0], each[0, 1]), np.fmin(each[1, 0], each[1, 1]))
-        matched = np.minimum(each[0, 0] + each[1, 1], each[0, 1] + each[1, 0]) / 2
-        return np.asarray(np.where(np.isnan(matched), nearest, matched))
 
     def pairs(self, left: Int64, right: Int64) -> Float64:
         """As `Scorer.pairs`."""
@@ -143,8 +124,7 @@ class JointScorer:
             part = slice(start, start + _PAIRS)
             place, pose = self.space.part_distances(self.vectors[left[part]], self.vectors[right[part]])
             result[0, part] = joint.log_odds(place, pose)
-            result[1, part] = joint.place.probability(place)
-            result[2, part] = joint.pose_probability(pose)
+            result[1, part], result[2, part] = joint.part_probabilities(place, pose)
 
         in_parallel(measure, range(0, len(left), _PAIRS))
         return result[0], result[1], result[2]

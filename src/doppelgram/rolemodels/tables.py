@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from doppelgram.rolemodels.influence import half_lives
-from doppelgram.rolemodels.null import Evidence
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.scoring import Bool, Float64, Int64, sigmoid
+from doppelgram.rolemodels.spread import Spread
 from doppelgram.rolemodels.traced import Findings, Grouping
 
 # Attributions below this are left out of the table of edges, unless they are a parent's.
@@ -43,8 +43,10 @@ def _times(seconds: Float64) -> pd.Series[Any]:
     return pd.to_datetime(whole, unit="s", utc=True)
 
 
-def role_models(posts: PostTable, groups: Grouping, found: Findings, clocks: Bool) -> pd.DataFrame:
-    """Every post, in the order given."""
+def role_models(
+    posts: PostTable, groups: Grouping, found: Findings, clocks: Bool, again: Int64, aside: Bool
+) -> pd.DataFrame:
+    """Every post, in the order given; ``again`` and ``aside`` say which show an earlier one's photograph."""
     n, rows, evidence, tree = len(posts), found.rows, found.evidence, found.trees
 
     def spread(values: NDArray[Any]) -> Float64:
@@ -55,12 +57,20 @@ def role_models(posts: PostTable, groups: Grouping, found: Findings, clocks: Boo
     def whole(values: Int64) -> Any:
         return pd.Series(spread(values)).astype("Int64").array
 
+    def of_arrangement(values: Float64) -> Float64:
+        column = np.full(n, np.nan)
+        inside = groups.arrangement >= 0
+        known = inside & (groups.arrangement < len(values))
+        column[known] = np.where(found.spread.tested, values, np.nan)[groups.arrangement[known]]
+        return column
+
     parent = np.full(n, "", dtype=object)
     follows = tree.parent >= 0
     parent[rows[follows]] = posts.path[rows[tree.parent[follows]]]
     status = np.full(n, "traced", dtype=object)
     status[np.isnan(posts.timestamp)] = "undated"
     status[clocks] = "clock not set"
+    status[aside] = "repost"
     status[~groups.people] = "nobody in it"
     place, pose = _match_scores(found)
     table = pd.DataFrame(
@@ -77,10 +87,11 @@ def role_models(posts: PostTable, groups: Grouping, found: Findings, clocks: Boo
             "score": spread(found.score),
             "followers": whole(tree.followers),
             "excess": spread(evidence.attributed - evidence.expected),
-            "p_value": spread(evidence.p_value),
+            "origin": spread(found.origin),
             "rank_low": whole(found.rank_low),
             "rank_high": whole(found.rank_high),
-            "q_value": spread(evidence.q_value),
+            "spread_p": of_arrangement(found.spread.p_value),
+            "spread_q": of_arrangement(found.spread.q_value),
             "rank": whole(found.rank),
             "attributed": spread(evidence.attributed),
             "excess_low": spread(evidence.excess_low),
@@ -92,6 +103,8 @@ def role_models(posts: PostTable, groups: Grouping, found: Findings, clocks: Boo
             "first_repeat": _times(spread(tree.first)),
             "last_repeat": _times(spread(tree.last)),
             "place": _place_names(posts, groups.place),
+            "reposts": np.bincount(again[again >= 0], minlength=n),
+            "repost_of": np.where(again >= 0, posts.path[again] if n else "", ""),
             "status": status,
         }
     )
@@ -145,6 +158,7 @@ def edges(posts: PostTable, groups: Grouping, found: Findings) -> pd.DataFrame:
             "lag_days": graph.lag[kept],
             "is_parent": parents[kept],
             "arrangement": _arrangement_names(groups.arrangement[target], int(groups.arrangement.max(initial=0))),
+            "view_points": pd.array([pd.NA] * len(kept), dtype="Int64"),
         }
     )
 
@@ -164,7 +178,7 @@ def _groups(table: pd.DataFrame, by: str) -> pd.DataFrame:
     return result.assign(authors=authors.reindex(result.index).fillna(0).astype("int64"))
 
 
-def arrangements(every: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+def arrangements(every: pd.DataFrame, test: Spread) -> pd.DataFrame:
     """Every arrangement, the largest first."""
     sums, leader = _groups(every, "arrangement"), _leaders(every, "arrangement")
     dated = every[(every["arrangement"] != "") & (every["status"] == "traced")].sort_values(["timestamp", "path"])
@@ -181,13 +195,24 @@ def arrangements(every: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
             "last": last["timestamp"],
         }
     )
-    for name in ("author", "score", "followers", "total_followers", "excess", "p_value", "q_value"):
+    for name in ("author", "score", "followers", "total_followers", "excess"):
         result[name] = leader[name]
     result["earliest"] = result["earliest"].fillna("")
-    # The groups of the evidence are in the order of the names.
-    spread = {"spread_excess": evidence.group_excess, "spread_p": evidence.group_p, "spread_q": evidence.group_q}
-    for name, values in spread.items():
+    # The tests are in the order of the names.
+    tests = {
+        "spread_authors": test.authors.astype(np.float64),
+        "spread_p": np.where(test.tested, test.p_value, np.nan),
+        "spread_q": np.where(test.tested, test.q_value, np.nan),
+        "shuffles": np.where(test.tested, test.draws, np.nan),
+    }
+    for name, values in tests.items():
         result[name] = pd.Series(values, result.index[: len(values)])
+    for name in ("spread_authors", "shuffles"):
+        result[name] = result[name].fillna(0).astype("int64")
+    likeliest = dated.sort_values(["origin", "timestamp", "path"], ascending=[False, True, True], kind="stable")
+    origin = likeliest.drop_duplicates("arrangement").set_index("arrangement")
+    result["originator"], result["origin"] = origin["path"], origin["origin"]
+    result["originator"] = result["originator"].fillna("")
     return result.reset_index(names="arrangement")
 
 

@@ -18,11 +18,14 @@ from doppelgram.rolemodels.groups import number_by_size
 from doppelgram.rolemodels.influence import influence, originality, trees
 from doppelgram.rolemodels.notes import count, notes
 from doppelgram.rolemodels.null import shuffled_clock
+from doppelgram.rolemodels.originator import originator_probability
 from doppelgram.rolemodels.posts import PostTable, unset_clocks
 from doppelgram.rolemodels.ranks import rank_intervals, ranks, sensitivity, thresholds_around
+from doppelgram.rolemodels.reposts import reposts_of
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.scoring import Bool, Float32, Int64, JointScorer, PlaceScorer, logit
 from doppelgram.rolemodels.settings import TraceSettings
+from doppelgram.rolemodels.spread import spread
 from doppelgram.rolemodels.traced import Findings, Grouping
 from doppelgram.space.arrangement import ArrangementSpace
 
@@ -36,6 +39,7 @@ def trace_posts(
     space: ArrangementSpace,
     settings: TraceSettings | None = None,
     progress: Callable[[int], None] | None = None,
+    photograph: Int64 | None = None,
 ) -> RoleModels:
     """Find the arrangements, order each in time, and say which posts set them.
 
@@ -45,9 +49,11 @@ def trace_posts(
     Args:
         posts: who posted what, when and, if known, where.
         vectors: (n, space.dim) embeddings of an ArrangementModel, in the order of the posts.
-        space: how they are made up and what their distances mean.
+        space: how they are made up and what their distances mean; adapted to the posts here.
         settings: parameters; the defaults if None.
         progress: called with 1 as work goes on, `TraceSettings.steps` times in all.
+        photograph: (n,) number of the photograph of each post, the same for copies (`images.near_copies` or other
+            knowledge); None: no two are the same.
 
     Raises:
         DoppelgramError: vectors do not fit, or hold a NaN.
@@ -55,19 +61,28 @@ def trace_posts(
     settings = settings or TraceSettings()
     advance = progress or (lambda _: None)
     vectors = _checked(vectors, len(posts), space)
+    space = space.adapted(vectors)
     threshold = space.calibration.threshold if settings.threshold is None else settings.threshold
-    groups = group_posts(posts, vectors, space, threshold, settings)
-    advance(2)
     clocks = unset_clocks(posts.timestamp)
-    usable = groups.people & ~np.isnan(posts.timestamp) & ~clocks
-    found = _trace(posts, groups, usable, threshold, settings, advance)
+    again = reposts_of(posts, photograph, clocks)
+    aside = (again >= 0) & (settings.reposts == "aside")
+    groups = group_posts(posts, vectors, space, threshold, settings, aside)
+    groups.arrangement[aside] = groups.arrangement[again[aside]]
+    advance(2)
+    usable = groups.people & ~aside & ~np.isnan(posts.timestamp) & ~clocks
+    kept = vectors[usable]
+
+    def pose_distance(left: Int64, right: Int64) -> NDArray[np.float64]:
+        return space.part_distances(kept[left], kept[right])[1]
+
+    found = _trace(posts, groups, usable, threshold, settings, pose_distance, advance)
     advance(1)
-    every, edges = tables.role_models(posts, groups, found, clocks), tables.edges(posts, groups, found)
-    counts, evidence = count(posts, groups, found, clocks, len(edges)), found.evidence
+    every, edges = tables.role_models(posts, groups, found, clocks, again, aside), tables.edges(posts, groups, found)
+    counts, evidence = count(posts, groups, found, clocks, again, aside, len(edges)), found.evidence
     result = RoleModels(
         role_models=tables.best_first(every),
         edges=edges,
-        arrangements=tables.arrangements(every, evidence),
+        arrangements=tables.arrangements(every, found.spread),
         authors=tables.authors(every),
         places=tables.places(every),
         curve=evidence.curve,
@@ -101,13 +116,18 @@ def _checked(vectors: NDArray[Any], n: int, space: ArrangementSpace) -> Float32:
 
 
 def group_posts(
-    posts: PostTable, vectors: Float32, space: ArrangementSpace, threshold: float, settings: TraceSettings
+    posts: PostTable,
+    vectors: Float32,
+    space: ArrangementSpace,
+    threshold: float,
+    settings: TraceSettings,
+    aside: Bool | None = None,
 ) -> Grouping:
-    """Find matching pairs, arrangements and places; times do not matter here."""
+    """Find matching pairs, arrangements and places; times do not matter here. Posts ``aside`` (n,) form none."""
     cut = logit(threshold)
     floor = min(thresholds_around(threshold).values())
     people = np.asarray((np.abs(space.split(vectors)[1]).sum(axis=2) > 0).any(axis=1))
-    rows = np.flatnonzero(people)
+    rows = np.flatnonzero(people if aside is None else people & ~aside)
     scorer = JointScorer(vectors[rows], space, floor)
     exact = len(posts) <= settings.exact_up_to
     neighbours = neighbours_per_post(len(rows), settings.neighbours)
@@ -157,6 +177,7 @@ def _trace(
     usable: Bool,
     threshold: float,
     settings: TraceSettings,
+    pose_distance: Callable[[Int64, Int64], NDArray[np.float64]],
     advance: Callable[[int], None],
 ) -> Findings:
     rows, loose, matches = matches_among(groups, usable, threshold, settings.gamma)
@@ -166,7 +187,10 @@ def _trace(
     original = originality(edges, matches, len(rows))
     score, place = original * reach, tables.place_codes(posts, groups.place)[rows]
     rank = ranks(score)
-    evidence = shuffled_clock(matches, time, place, groups.arrangement[rows], settings, edges.decay, advance)
+    grouped = groups.arrangement[rows]
+    tests = spread(grouped, time, posts.author_codes[rows], place, pose_distance, settings)
+    advance(1)
+    evidence = shuffled_clock(matches, time, place, settings, edges.decay, advance)
     low, high = rank_intervals(edges, time, original, settings)
     decays = [edges.decay / 2, edges.decay, edges.decay * 2]
     varied = sensitivity(loose, time, score, settings, thresholds_around(threshold), decays)
@@ -181,6 +205,8 @@ def _trace(
         score=score,
         trees=trees(edges, time),
         evidence=evidence,
+        spread=tests,
+        origin=originator_probability(edges, matches, grouped, time),
         rank=rank,
         rank_low=np.minimum(low, rank),
         rank_high=np.maximum(high, rank),

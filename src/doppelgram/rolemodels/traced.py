@@ -11,6 +11,7 @@ from doppelgram.rolemodels.candidates import Candidates
 from doppelgram.rolemodels.influence import Trees
 from doppelgram.rolemodels.null import Evidence
 from doppelgram.rolemodels.scoring import Bool, Float64, Int64
+from doppelgram.rolemodels.spread import Spread
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Findings:
-    """What is known of the m posts that were traced; every array (m,) unless its class says otherwise."""
+    """What is known of the m posts that were traced; every array (m,) unless its class says otherwise.
+
+    ``origin`` is the probability of `originator.originator_probability`.
+    """
 
     rows: Int64
     time: Float64
@@ -46,6 +50,8 @@ class Findings:
     score: Float64
     trees: Trees
     evidence: Evidence
+    spread: Spread
+    origin: Float64
     rank: Int64
     rank_low: Int64
     rank_high: Int64

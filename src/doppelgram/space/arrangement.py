@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.errors import DoppelgramError
 from doppelgram.space.calibration import sigmoid
 from doppelgram.space.exact import (
     Bools,
@@ -22,7 +24,7 @@ from doppelgram.space.exact import (
     vectors,
 )
 from doppelgram.space.joint import JointCalibration
-from doppelgram.space.space import Found, PairResult, Part, checked_part
+from doppelgram.space.space import JOINT, Found, PairResult, Part, checked_part
 
 PLACE, POSE = "place", "pose"
 
@@ -33,6 +35,24 @@ _BLOCK_ELEMENTS = 500_000
 _ROUNDING = 2e-6
 # Stands for the distance of a pose that cannot be compared: farther than any two vectors of length one.
 _UNKNOWN = 4.0
+# The gallery's share of what is subtracted from places, at most, and the number of photographs that halve it.
+_GALLERY_SHARE, _FEW = 0.5, 30
+
+
+class Poses(NamedTuple):
+    """Poses of n photographs, as `ArrangementSpace.pose_table` compares them.
+
+    Attributes:
+        slots: (n, people, slot).
+        known: bool (n, people), which people there are.
+    """
+
+    slots: NDArray[Any]
+    known: Bools
+
+    def take(self, rows: Any) -> Poses:
+        """Only the photographs of these rows."""
+        return Poses(self.slots[rows], self.known[rows])
 
 
 @dataclass(frozen=True)
@@ -40,15 +60,28 @@ class ArrangementSpace:
     """How the one vector of a photograph is made up, and how two of them are compared.
 
     A vector is ``place_dim`` numbers of the place and then, for each of ``people`` people, the most prominent first,
-    ``pose_dim`` numbers of the pose. The place and every pose have length one; a pose of zeros means that there is no
+    ``slot`` numbers of the pose. The place and every pose have length one; a pose of zeros means that there is no
     such person. The distance of two photographs is the probability that their arrangements differ. No mean of a class
     is a point of such a space: where nobody is found there is no pose to take the mean of.
+
+    With ``mirror`` a slot holds two embeddings, the pose's and that of the mirrored skeleton, and two people are as far
+    apart as the better of both ways to compare them, as they are and with one of them mirrored: the least, over the
+    two, of the root mean square of the distances of the embeddings that stand against each other. Where mirroring keeps
+    distances, both are equal, so that this is the least distance of a pair and of the pair with one side mirrored.
+
+    With an ``offset`` places are centred: the mean of many other places is subtracted, and what remains, which is what
+    is special about a place, is scaled to length one again. Stored vectors are not centred, so that the embedding of a
+    photograph never depends on others.
 
     Attributes:
         place_dim: size of the place embedding.
         pose_dim: size of the pose embedding of one person.
         people: how many people are kept, 1 or 2.
         calibration: what distances mean.
+        mirror: whether a pose and its mirror image count as the same.
+        offset: mean of the place embeddings of photographs of many places, ``place_dim`` numbers; empty: places are not
+            centred.
+        shift: what `adapted` adds to the offset; empty before.
     """
 
     parts: ClassVar[tuple[str, ...]] = (PLACE, POSE)
@@ -59,11 +92,28 @@ class ArrangementSpace:
     pose_dim: int
     people: int
     calibration: JointCalibration
+    mirror: bool = False
+    offset: tuple[float, ...] = ()
+    shift: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("offset", "shift"):
+            numbers = np.asarray(getattr(self, name), dtype=np.float32)
+            if numbers.shape not in ((0,), (self.place_dim,)) or not np.isfinite(numbers).all():
+                raise DoppelgramError(
+                    f"arrangement space: '{name}' has shape {numbers.shape}; it must be {self.place_dim} finite numbers"
+                )
+            object.__setattr__(self, name, tuple(numbers.tolist()))
+
+    @property
+    def slot(self) -> int:
+        """How many numbers of a vector belong to one person."""
+        return self.pose_dim * (2 if self.mirror else 1)
 
     @property
     def dim(self) -> int:
         """Size of the whole vector."""
-        return self.place_dim + self.people * self.pose_dim
+        return self.place_dim + self.people * self.slot
 
     @property
     def threshold(self) -> float:
@@ -71,14 +121,66 @@ class ArrangementSpace:
         return 1 - self.calibration.threshold
 
     @property
+    def even(self) -> float:
+        """The same as `threshold`, which was chosen on hard pairs."""
+        return self.threshold
+
+    @property
     def fitted_on(self) -> str:
         """Which photographs the calibration was fitted to."""
         return self.calibration.place.fitted_on
 
+    def described(self) -> dict[str, Any]:
+        """All but the calibration, JSON-ready, what is at its default left out: fields of an equal space."""
+        facts = {"place_dim": self.place_dim, "pose_dim": self.pose_dim, "people": self.people}
+        if self.mirror:
+            facts["mirror"] = True
+        return facts | {name: list(value) for name in ("offset", "shift") if (value := getattr(self, name))}
+
     def split(self, vectors: NDArray[Any]) -> tuple[Float32, Float32]:
-        """Vectors (n, dim) as place embeddings (n, place_dim) and poses (n, people, pose_dim)."""
+        """Vectors (n, dim) as centred place embeddings (n, place_dim) and poses (n, people, slot)."""
         vectors = np.asarray(vectors, dtype=np.float32)
-        return vectors[:, : self.place_dim], vectors[:, self.place_dim :].reshape(-1, self.people, self.pose_dim)
+        place, poses = vectors[:, : self.place_dim], vectors[:, self.place_dim :]
+        return self._centred(place), poses.reshape(-1, self.people, self.slot)
+
+    def poses(self, vectors: NDArray[Any], dtype: type[np.floating[Any]] = np.float64) -> Poses:
+        """The poses of vectors (n, dim), and which people there are."""
+        poses = self.split(vectors)[1]
+        return Poses(poses.astype(dtype), np.abs(poses).sum(2) > 0)
+
+    def adapted(self, gallery: NDArray[Any]) -> ArrangementSpace:
+        """The space for searches among these photographs: places are centred on their mean, too.
+
+        What is subtracted is the offset, moved towards the mean of the gallery's own place embeddings by a share of
+        half the way, times ``n / (n + 30)``, since the mean of few photographs is mostly chance, times ``1 - c``, where
+        c is the mean cosine, 0 or more, of two of the gallery's places after the offset is subtracted: where all
+        photographs show one place, their mean is that place, and without it nothing would be left to compare.
+        A space without an offset stays as it is, and the answer does not depend on an earlier adaptation.
+
+        Args:
+            gallery: (n, dim) vectors, one photograph a row.
+        """
+        if not self.offset or not len(gallery):
+            return self
+        n, own = len(gallery), replace(self, shift=())
+        # The squared length of the mean is the mean cosine of all pairs, those of a photograph with itself among them.
+        mean = own.split(gallery)[0].mean(0, dtype=np.float64)
+        alike = float(np.clip((n * mean @ mean - 1) / max(n - 1, 1), 0.0, 1.0))
+        share = _GALLERY_SHARE * n / (n + _FEW) * (1 - alike)
+        raw = np.asarray(gallery, dtype=np.float32)[:, : self.place_dim].mean(0, dtype=np.float64)
+        return replace(self, shift=tuple(share * (raw - self.offset)))
+
+    @cached_property
+    def _centre(self) -> Float64:
+        return np.asarray(self.offset, dtype=np.float64) + (np.asarray(self.shift) if self.shift else 0.0)
+
+    def _centred(self, place: Float32) -> Float32:
+        """Place embeddings (n, place_dim) less the centre, of length one; as they are where there is no offset."""
+        if not self.offset:
+            return place
+        moved = place - self._centre
+        length = np.linalg.norm(moved, axis=1, keepdims=True)
+        return np.asarray(moved / np.where(length > 0, length, 1.0), dtype=np.float32)
 
     def people_shown(self, vectors: NDArray[Any]) -> NDArray[np.int64]:
         """Of how many people each vector (n, dim) holds a pose, int64 (n,)."""
@@ -93,7 +195,11 @@ class ArrangementSpace:
         place_b, poses_b = self.split(b)
         place = np.linalg.norm(place_a.astype(np.float64) - place_b, axis=1)
         known_a, known_b = (np.abs(poses).sum(2) > 0 for poses in (poses_a, poses_b))
-        each = np.linalg.norm(poses_a[:, :, None].astype(np.float64) - poses_b[:, None], axis=3)
+        first, second = poses_a[:, :, None].astype(np.float64), poses_b[:, None]
+        each = np.linalg.norm(first - second, axis=3)
+        if self.mirror:
+            turned = np.linalg.norm(first - np.roll(second, self.pose_dim, axis=3), axis=3)
+            each = np.minimum(each, turned) / np.sqrt(2)
         each[~(known_a[:, :, None] & known_b[:, None])] = np.nan
         if self.people == 1:
             return place, each[:, 0, 0]
@@ -101,6 +207,19 @@ class ArrangementSpace:
         matched = np.minimum(each[:, 0, 0] + each[:, 1, 1], each[:, 0, 1] + each[:, 1, 0]) / 2
         least = np.where(np.isnan(each), np.inf, each).min((1, 2))
         return place, np.where(both, matched, np.where(np.isinf(least), np.nan, least))
+
+    def pose_table(self, a: Poses, b: Poses) -> NDArray[Any]:
+        """Pose distances (q, n) of all pairs by matrix products, as `part_distances` has them, within rounding."""
+        people = range(self.people)
+        each = [[_distances(a.slots[:, i], b.slots[:, j], self.mirror) for j in people] for i in people]
+        for i in people:
+            for j in people:
+                each[i][j][~(a.known[:, i, None] & b.known[None, :, j])] = np.nan
+        if len(people) == 1:
+            return np.asarray(each[0][0])
+        matched = np.minimum(each[0][0] + each[1][1], each[0][1] + each[1][0]) / 2  # NaN unless both show two people
+        least = np.fmin(np.fmin(each[0][0], each[0][1]), np.fmin(each[1][0], each[1][1]))
+        return np.asarray(np.where(np.isnan(matched), least, matched))
 
     def distance(self, a: NDArray[Any], b: NDArray[Any]) -> Float64:
         """Probability (m,) that the arrangements of the pairs (a[i], b[i]) differ."""
@@ -114,21 +233,40 @@ class ArrangementSpace:
         """Compare the pairs (a[i], b[i]) of vectors (m, dim), by place, by pose and by both."""
         place, pose = self.part_distances(a, b)
         odds = self.calibration.log_odds(place, pose)
-        parts = {
-            PLACE: Part(place, self.calibration.place.probability(place)),
-            POSE: Part(pose, self.calibration.pose_probability(pose)),
-        }
+        place_shown, pose_shown = self.calibration.part_probabilities(place, pose)
+        parts = {PLACE: Part(place, place_shown), POSE: Part(pose, pose_shown)}
         return PairResult(sigmoid(-odds), sigmoid(odds), parts)
+
+    def found(self, a: NDArray[Any], b: NDArray[Any], by: str = "") -> PairResult:
+        """As `compare`, of queries a and what a search ranked by ``by`` found for them."""
+        compared = self.compare(a, b)
+        search = self.calibration.search.get(by or JOINT)
+        if search is None:
+            return compared
+        distances = compared.parts[PLACE].distance, compared.parts[POSE].distance
+        both, *shown = search.probabilities(compared.distance, *distances)
+        parts = {
+            name: Part(*each) for name, each in zip((PLACE, POSE), zip(distances, shown, strict=True), strict=True)
+        }
+        return PairResult(compared.distance, both, parts)
 
     def index(self, gallery: Any, ids: Ids | None = None) -> ArrangementIndex:
         """Prepare a gallery (n, dim) for search."""
         return ArrangementIndex(self, gallery, ids)
 
     def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
-        """The whole vectors (n, dim), their places (n, place_dim), or their most prominent people's poses."""
-        place, poses = self.split(vectors)
-        wanted = {PLACE: place, POSE: poses[:, 0]}.get(checked_part(self, by), np.asarray(vectors, dtype=np.float32))
-        return np.ascontiguousarray(wanted)
+        """The whole vectors (n, dim), their centred places (n, place_dim), or their most prominent people's poses.
+
+        Of a pose and its mirror image the one with the greater sum of numbers, later ones counting more, comes first.
+        """
+        by, (place, poses) = checked_part(self, by), self.split(vectors)
+        if self.mirror:
+            sums = poses.reshape(*poses.shape[:2], 2, self.pose_dim) @ np.linspace(1, 2, self.pose_dim)
+            poses = np.where(sums[..., :1] < sums[..., 1:], np.roll(poses, self.pose_dim, axis=2), poses)
+        if by == PLACE:
+            return np.ascontiguousarray(place)
+        poses = poses[:, 0] if by == POSE else poses.reshape(len(poses), -1)
+        return np.ascontiguousarray(poses if by == POSE else np.hstack([place, poses]))
 
     def unknown(self, vectors: NDArray[Any]) -> Mapping[str, Bools]:
         """The pose is missing where nobody was found."""
@@ -156,7 +294,8 @@ class ArrangementIndex:
         left_out = self_matches(query_ids, self._ids, len(queries))
         positions, _ = nearest_columns(ranker, queries, k, left_out)
         there = positions >= 0
-        compared = self._space.compare(queries[np.nonzero(there)[0]], self.gallery[positions[there]])
+        by = checked_part(self._space, by)
+        compared = self._space.found(queries[np.nonzero(there)[0]], self.gallery[positions[there]], by)
         assert compared.probability is not None
 
         def laid_out(values: Float64, missing: float) -> Float64:
@@ -183,7 +322,7 @@ class ArrangementRanker:
     def __init__(self, space: ArrangementSpace, gallery: Float32, by: str) -> None:
         self.size = len(gallery)
         self._space, self._gallery, self._by = space, gallery, by
-        self._place, self._poses, self._known = _parts(space, gallery)
+        self._place, self._poses = space.split(gallery)[0].astype(np.float64), space.poses(gallery)
         joint = space.calibration
         slopes = joint.place_weight * joint.place.slope + joint.pose_weight * joint.pose.slope
         self._slack = _ROUNDING * (1.0 if by else slopes)
@@ -195,11 +334,10 @@ class ArrangementRanker:
 
     def keys(self, queries: Float32, out: NDArray[Any] | None = None) -> tuple[Float64, Float64]:
         """Keys (b, n), and zeros (b,)."""
-        place, poses, known = _parts(self._space, queries)
-        scale = np.zeros(len(queries))
+        scale, place = np.zeros(len(queries)), self._space.split(queries)[0].astype(np.float64)
         if self._by == PLACE:
             return _distances(place, self._place), scale
-        pose = self._pose_distances(poses, known)
+        pose = self._space.pose_table(self._space.poses(queries), self._poses)
         if self._by == POSE:
             return np.nan_to_num(pose, copy=False, nan=_UNKNOWN), scale
         return -self._space.calibration.log_odds(_distances(place, self._place), pose), scale
@@ -221,29 +359,18 @@ class ArrangementRanker:
             return np.nan_to_num(pose, nan=_UNKNOWN)
         return -self._space.calibration.log_odds(place, pose)
 
-    def _pose_distances(self, poses: Float64, known: NDArray[np.bool_]) -> Float64:
-        """Distances of poses (b, n), people matched to people; NaN where there is none."""
-        people = range(self._space.people)
-        each = [[_distances(poses[:, i], self._poses[:, j]) for j in people] for i in people]
-        for i in people:
-            for j in people:
-                each[i][j][~(known[:, i, None] & self._known[None, :, j])] = np.nan
-        if len(people) == 1:
-            return each[0][0]
-        matched = np.minimum(each[0][0] + each[1][1], each[0][1] + each[1][0]) / 2  # NaN unless both show two people
-        least = np.fmin(np.fmin(each[0][0], each[0][1]), np.fmin(each[1][0], each[1][1]))
-        return np.where(np.isnan(matched), least, matched)
 
+def _distances(a: NDArray[Any], b: NDArray[Any], mirror: bool = False) -> NDArray[Any]:
+    """Euclidean distances (q, n) between rows, by a matrix product.
 
-def _parts(space: ArrangementSpace, array: Float32) -> tuple[Float64, Float64, NDArray[np.bool_]]:
-    """Places (n, d), poses (n, people, d), and which of the people there are (n, people)."""
-    place, poses = space.split(array)
-    return place.astype(np.float64), poses.astype(np.float64), np.abs(poses).sum(2) > 0
-
-
-def _distances(a: Float64, b: Float64) -> Float64:
-    """Euclidean distances (q, n) between rows, by a matrix product."""
-    squares = -2.0 * (a @ b.T)
+    With ``mirror`` a row is a slot of two embeddings, and the distances are those of `ArrangementSpace`.
+    """
+    squares = a @ b.T
+    if mirror:
+        np.maximum(squares, a @ np.roll(b, b.shape[1] // 2, axis=1).T, out=squares)
+    squares *= -2
     squares += np.einsum("ij,ij->i", a, a)[:, None]
     squares += np.einsum("ij,ij->i", b, b)
+    if mirror:
+        squares /= 2
     return np.asarray(np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,10 @@ from numpy.typing import ArrayLike
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.space.checks import exact_keys, finite_number
+from doppelgram.space.curve import Curve
 from doppelgram.space.exact import Float64
+
+_CURVES = ("pairs", "search")
 
 
 def sigmoid(odds: ArrayLike) -> Float64:
@@ -22,9 +25,11 @@ def sigmoid(odds: ArrayLike) -> Float64:
 class Calibration:
     """What a distance of one model means.
 
-    The probability is ``sigmoid(-slope * distance + intercept)``. It assumes that "same" and "different" are equally
-    likely before the images are looked at: among a thousand candidates of whom one is right, even 0.99 means "one of
-    the ten or so best".
+    Two questions have two answers. *Do these two show the same?* ``pairs`` answers: it holds where same and different
+    are equally likely beforehand and half of the different ones were picked for looking alike. *Is this image, found
+    among the nearest, a right one?* ``search`` answers: it was counted on what searches found. Models of earlier
+    builds have neither; ``sigmoid(-slope * distance + intercept)`` then stands for both, which was fitted to random
+    pairs, most of them easy, and says too much of the nearest images.
 
     Attributes:
         slope: above 0, per unit of distance.
@@ -33,6 +38,8 @@ class Calibration:
         n_same: pairs of the same fitted to.
         n_different: pairs of different fitted to.
         fitted_on: which images these were, in words ("validation split of ...").
+        pairs: what a distance of two images that somebody compares means.
+        search: what the distance of an image that a search found means.
     """
 
     slope: float
@@ -41,6 +48,8 @@ class Calibration:
     n_same: int
     n_different: int
     fitted_on: str
+    pairs: Curve | None = None
+    search: Curve | None = None
 
     def __post_init__(self) -> None:
         for name in ("slope", "intercept", "threshold"):
@@ -65,15 +74,22 @@ class Calibration:
 
         Stable for every distance up to infinity, for which it is 0.
         """
-        return sigmoid(self.log_odds(distance))
+        return self.pairs.probability(distance) if self.pairs else sigmoid(self.log_odds(distance))
 
-    def same(self, distance: Any) -> Any:
-        """Whether images at this distance count as the same: at the threshold or nearer; a number or an array."""
-        return distance <= self.threshold
+    def search_probability(self, distance: ArrayLike) -> Float64:
+        """Probability that an image that was found at this distance is right; without `search`, `probability`."""
+        return self.search.probability(distance) if self.search else self.probability(distance)
+
+    @property
+    def even(self) -> float:
+        """The distance up to which two images that somebody compares are as likely the same as not, or likelier."""
+        return self.pairs.reach(0.5) if self.pairs else self.threshold
 
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON-ready values."""
-        return asdict(self)
+        curves = {name: curve.to_dict() for name in _CURVES if (curve := getattr(self, name))}
+        plain = asdict(replace(self, pairs=None, search=None))
+        return {name: value for name, value in plain.items() if name not in _CURVES} | curves
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Calibration:
@@ -82,4 +98,7 @@ class Calibration:
         Raises:
             DoppelgramError: a key is missing, unknown or holds something unusable; the key is named.
         """
-        return cls(**exact_keys(values, (field.name for field in fields(cls)), "calibration"))
+        if isinstance(values, dict):
+            values = {**dict.fromkeys(_CURVES), **values}  # models of earlier builds have none
+        values = exact_keys(values, (field.name for field in fields(cls)), "calibration")
+        return cls(**values | {name: Curve.from_dict(values[name]) for name in _CURVES if values[name] is not None})

@@ -53,6 +53,11 @@ class EuclideanSpace:
         return self.calibration.threshold if self.calibration else None
 
     @property
+    def even(self) -> float | None:
+        """The distance up to which two given images count as the same; None without calibration."""
+        return self.calibration.even if self.calibration else None
+
+    @property
     def fitted_on(self) -> str:
         """Which images the threshold was chosen on; empty without calibration."""
         return self.calibration.fitted_on if self.calibration else ""
@@ -83,6 +88,10 @@ class EuclideanSpace:
         """Prepare a gallery (n, dim) for search."""
         return EuclideanIndex(self, gallery, ids)
 
+    def adapted(self, gallery: NDArray[Any]) -> EuclideanSpace:
+        """The space itself, whatever the gallery."""
+        return self
+
     def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
         """The vectors themselves."""
         checked_part(self, by)
@@ -112,7 +121,8 @@ class EuclideanIndex:
         queries = vectors(queries, "queries", self.gallery.shape[1])
         left_out = self_matches(query_ids, self._ids, len(queries))
         positions, distances = nearest_columns(self._ranker, queries, k, left_out)
-        return Found(positions, distances, self._space.probability(distances) if self._space.calibrated else None, {})
+        calibration = self._space.calibration
+        return Found(positions, distances, calibration.search_probability(distances) if calibration else None, {})
 
     def ranker(self, by: str = "") -> EuclideanRanker:
         """What orders the gallery for a query."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -11,31 +12,88 @@ from numpy.typing import ArrayLike, NDArray
 from doppelgram.errors import DoppelgramError
 from doppelgram.space.calibration import Calibration, sigmoid
 from doppelgram.space.checks import exact_keys, finite_number
+from doppelgram.space.curve import Curve
 from doppelgram.space.exact import Float64
 
 RULES = ("sum", "both")
+RANKED_BY = ("joint", "place", "pose")
+_CURVES = ("both", "place", "pose")
 _NUMBERS = ("place_weight", "pose_weight", "bias", "pose_prior", "threshold")
+
+
+@dataclass(frozen=True)
+class JointSearch:
+    """What the distances of a photograph that a search found mean; the prior is that of what searches find.
+
+    The probability of the arrangement was counted on what was found. That of a part follows by the law of total
+    probability, ``p_both + (1 - p_both) * p``, with ``p`` counted on what was found and is of another arrangement. So
+    no part is ever below both.
+
+    Attributes:
+        both: from 1 less the joint probability of two given photographs.
+        place: from the place distance, among other arrangements.
+        pose: from the pose distance, among other arrangements.
+        pose_unknown: share of the same pose among other arrangements where there was none to compare.
+    """
+
+    both: Curve
+    place: Curve
+    pose: Curve
+    pose_unknown: float
+
+    def probabilities(
+        self, distance: ArrayLike, place_distance: ArrayLike, pose_distance: ArrayLike
+    ) -> tuple[Float64, Float64, Float64]:
+        """Probability of the same arrangement, place and pose; a pose distance is NaN where there is none."""
+        both, place, pose = (
+            curve.probability(values)
+            for curve, values in ((self.both, distance), (self.place, place_distance), (self.pose, pose_distance))
+        )
+        pose = np.where(np.isnan(pose), self.pose_unknown, pose)
+        place, pose = (np.maximum(both, both + (1 - both) * part) for part in (place, pose))
+        return both, place, pose
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {"pose_unknown": self.pose_unknown} | {name: getattr(self, name).to_dict() for name in _CURVES}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> JointSearch:
+        """Read what `to_dict` wrote; raises DoppelgramError that names what is unusable."""
+        values = exact_keys(values, (each.name for each in fields(cls)), "search calibration")
+        unknown = finite_number(values["pose_unknown"], "search calibration: 'pose_unknown'")
+        return cls(**{name: Curve.from_dict(values[name]) for name in _CURVES}, pose_unknown=unknown)
 
 
 @dataclass(frozen=True)
 class JointCalibration:
     """What a place distance and a pose distance mean together.
 
-    With the rule ``sum``, ``logit p = place_weight * logit p_place + pose_weight * logit p_pose + bias``, a weighted
-    sum of log-odds. With the rule ``both``, ``logit p = logit(p_place' * p_pose') + bias``, where ``logit p_place' =
-    place_weight * logit p_place`` and likewise for the pose: the arrangement is the same if the place is *and* the pose
-    is, so that no certainty about one makes up for doubt about the other. Where no pose distance is known, because no
-    person was found in one of the two photographs, ``pose_prior`` stands in for ``logit p_pose``.
+    The arrangement is the same if the place *and* the pose is. All three probabilities share one prior: every second
+    of the pairs that are asked about shows the same place and, whatever the place, every second the same pose; so
+    every fourth shows the same arrangement. With the rule ``both`` the probability of the arrangement is therefore the
+    product of the other two, ``p_place * p_pose``, where ``logit p_place = place_weight * (intercept - slope *
+    distance)`` and likewise for the pose; a ``bias`` below 0 lowers it further. It never exceeds either of them.
+    Where no pose distance is known, because no person was found in one of the two photographs, ``pose_prior`` stands
+    in for the pose's log-odds.
+
+    Earlier builds weighed the arrangement against an even chance, by a bias above 0. Such a calibration is read as one
+    without, whose threshold lies as much lower: every verdict and every order stay, and the number is the product. The
+    first builds had the rule ``sum``, ``logit p = place_weight * logit p_place + pose_weight * logit p_pose + bias``;
+    there the arrangement's probability is as it was, and the parts' are never below it (`part_probabilities`).
 
     Attributes:
         place: place distance to the probability of the same place.
         pose: pose distance to the probability of the same pose.
         place_weight: of the place's log-odds, 0 or more.
         pose_weight: of the pose's log-odds, 0 or more.
-        bias: added to the sum.
+        bias: added to the log-odds of the arrangement.
         pose_prior: log-odds of the same pose where there is none to compare.
         threshold: probability from which on two photographs count as the same arrangement.
         rule: ``sum`` or ``both``.
+        search: what the distances of photographs that a search found mean, by what ranked them (``joint``, ``place``,
+            ``pose``); empty in models of earlier builds, where what is said of two given photographs is said of
+            these, too.
     """
 
     place: Calibration
@@ -46,6 +104,7 @@ class JointCalibration:
     pose_prior: float
     threshold: float
     rule: str = "sum"
+    search: Mapping[str, JointSearch] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
@@ -57,6 +116,10 @@ class JointCalibration:
                 raise DoppelgramError(f"joint calibration: '{name}' is {getattr(self, name):g}; it must be 0 or more")
         if not 0 < self.threshold < 1:
             raise DoppelgramError(f"joint calibration: 'threshold' is {self.threshold:g}; it lies between 0 and 1")
+        if self.rule == "both" and self.bias > 0:
+            odds = float(np.log(self.threshold) - np.log1p(-self.threshold)) - self.bias
+            object.__setattr__(self, "threshold", float(sigmoid(odds)))
+            object.__setattr__(self, "bias", 0.0)
 
     def log_odds(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> Float64:
         """Log-odds of the same arrangement, float64 of the distances' shape.
@@ -88,13 +151,28 @@ class JointCalibration:
         """Probability of the same arrangement; arguments as for `log_odds`."""
         return sigmoid(self.log_odds(place_distance, pose_distance))
 
-    def pose_probability(self, pose_distance: ArrayLike) -> Float64:
-        """Probability of the same pose; that of `pose_prior` where the distance is NaN."""
-        return sigmoid(self.pose_log_odds(pose_distance))
+    def part_probabilities(self, place_distance: ArrayLike, pose_distance: ArrayLike) -> tuple[Float64, Float64]:
+        """Probability of the same place and of the same pose, neither below that of the same arrangement.
+
+        Args:
+            place_distance: Euclidean distance of place embeddings.
+            pose_distance: distance of poses; where it is NaN the probability is that of `pose_prior`.
+        """
+        both = self.probability(place_distance, pose_distance)
+        place = sigmoid(self.place_weight * self.place.log_odds(place_distance))
+        pose = sigmoid(self.pose_weight * self.pose_log_odds(pose_distance))
+        if self.rule == "sum":
+            # The part's own probability holds among pairs of different arrangements; all others share the part.
+            place, pose = both + (1 - both) * place, both + (1 - both) * pose
+        return np.maximum(place, both), np.maximum(pose, both)  # a product may be off by rounding
 
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON-ready values."""
-        return asdict(self)
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        parts = {name: plain[name].to_dict() for name in ("place", "pose")}
+        search = {by: found.to_dict() for by, found in self.search.items()}
+        del plain["search"]
+        return plain | parts | ({"search": search} if search else {})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> JointCalibration:
@@ -104,6 +182,10 @@ class JointCalibration:
             DoppelgramError: a key is missing, unknown or holds something unusable; the key is named.
         """
         if isinstance(values, dict):
-            values = {"rule": "sum", **values}  # the only rule that there was at first
-        values = exact_keys(values, (field.name for field in fields(cls)), "joint calibration")
-        return cls(**values | {name: Calibration.from_dict(values[name]) for name in ("place", "pose")})
+            # At first there was this rule only, and nothing for searches.
+            values = {"rule": "sum", "search": {}, **values}
+        values = exact_keys(values, (each.name for each in fields(cls)), "joint calibration")
+        search = exact_keys({**dict.fromkeys(RANKED_BY), **values["search"]}, RANKED_BY, "joint calibration: 'search'")
+        read = {name: Calibration.from_dict(values[name]) for name in ("place", "pose")}
+        found = {by: JointSearch.from_dict(search[by]) for by in RANKED_BY if search[by] is not None}
+        return cls(**values | read | {"search": found})

@@ -32,7 +32,7 @@ class PairResult:
 
     Attributes:
         distance: float64.
-        probability: that both show the same, if same and different were equally likely; None without calibration.
+        probability: that both show the same, were that as likely as not; None without calibration.
         parts: distance and probability of each part of the space.
     """
 
@@ -47,7 +47,7 @@ class Found(NamedTuple):
     Attributes:
         positions: gallery rows, int64 (q, k).
         distances: (q, k).
-        probabilities: float64 (q, k), None without calibration.
+        probabilities: that what was found is right, float64 (q, k), None without calibration.
         parts: of each part of the space, arrays (q, k).
     """
 
@@ -92,7 +92,11 @@ class Space(Protocol):
 
     @property
     def threshold(self) -> float | None:
-        """The distance up to which two images count as the same; None without calibration."""
+        """The distance that best splits same from different pairs; None without calibration."""
+
+    @property
+    def even(self) -> float | None:
+        """The distance up to which two given images count as the same; None without calibration."""
 
     @property
     def fitted_on(self) -> str:
@@ -117,6 +121,9 @@ class Space(Protocol):
 
     def index(self, gallery: Any, ids: Ids | None = None) -> Index:
         """Prepare a gallery (n, dim); ``ids`` name its images, so that none is found as its own neighbour."""
+
+    def adapted(self, gallery: NDArray[Any]) -> Space:
+        """The space in which a gallery (n, dim) is searched; the space itself where that does not depend on it."""
 
     def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
         """The numbers of vectors (n, dim) that a map of this space, or of one part of it, is drawn from: (n, d)."""

@@ -20,7 +20,8 @@ class Part:
     """One part of the data: rows of an array that all parts share, so that nothing of it is copied.
 
     Attributes:
-        inputs: framed images uint8 (n, h, w, 3), or cached features (n, copies, d); may be memory-mapped.
+        inputs: framed images uint8 (n, h, w, 3), cached features (n, copies, d), or maps of a backbone's first layers
+            (n, copies, c, rows, columns); may be memory-mapped.
         codes: class code of each of the part's rows, (m,).
         rows: which rows of ``inputs`` are the part's, (m,).
     """

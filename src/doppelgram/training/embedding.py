@@ -11,14 +11,12 @@ import torch
 from doppelgram.console import Progress
 from doppelgram.dataset.loading import Images
 from doppelgram.errors import DoppelgramError
-from doppelgram.evaluation.calibration import fit_calibration
-from doppelgram.evaluation.sampling import sample_pairs
-from doppelgram.evaluation.task import EmbeddedSet, make_task
+from doppelgram.evaluation.space_fit import calibrate_embedding
+from doppelgram.evaluation.task import EmbeddedSet
 from doppelgram.images.augment import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
-from doppelgram.space.exact import pair_distances
 from doppelgram.training.features import Features, cached_features
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.weights import cache_folder
@@ -72,12 +70,14 @@ def frozen_features(
         )
 
 
-def calibrate(model: Model, embeddings: Any, labels: Any, *, seed: int, progress: Progress) -> None:
-    """Fit the model's calibration on pairs of the validation part; leaves it out, and says so, where that cannot be."""
+def calibrate(
+    model: Model, val: EmbeddedSet, gallery: EmbeddedSet | None = None, *, seed: int, progress: Progress
+) -> None:
+    """Fit the model's calibration on the validation part; leaves it out, and says so, where that cannot be.
+
+    Arguments are those of `calibrate_embedding`.
+    """
     try:
-        task = make_task(EmbeddedSet(embeddings, labels))
-        a, b, n_same = sample_pairs(task, seed=seed)
-        distances = pair_distances(task.query, task.gallery, a, b)
-        model.calibration = fit_calibration(distances, np.arange(len(a)) < n_same, fitted_on="val")
+        model.calibration = calibrate_embedding(val, gallery, fitted_on="val", seed=seed)
     except DoppelgramError as problem:
         progress.warning(f"the model is not calibrated: {problem}")

@@ -96,7 +96,7 @@ class ModelEvaluation:
 
     def given_pairs(self, file: Path, root: Path | None) -> EvaluationResult:
         """Pairs of photographs whose answer a file knows."""
-        left, right, same = read_pairs(file, root)
+        left, right, same, _ = read_pairs(file, root)
         paths: Sequence[Path] = sorted(set(left) | set(right))
         with self.progress.bar("embedding pairs", len(paths)) as advance:
             loaded = embed_files(self.model, paths, progress=advance, keep_duplicates=True)
@@ -127,7 +127,7 @@ class ModelEvaluation:
             if not len(a):
                 raise DoppelgramError(f"{file}: every pair is of an image with itself")
         self.settings["pairs"] = str(file)
-        space = self.model.space
+        space = self.model.space.adapted(loaded.vectors)
         result = evaluate_pairs(
             space.compare(loaded.vectors[a], loaded.vectors[b]),
             same[usable],
@@ -181,4 +181,5 @@ def joined(results: Sequence[EvaluationResult]) -> EvaluationResult:
         first.evidence, distances=last.evidence.distances, same=last.evidence.same, threshold=last.evidence.threshold
     )
     drawn = {name: metric for name, metric in first.metrics.items() if not name.startswith(("pair_", "tar_"))}
-    return EvaluationResult({**drawn, **last.metrics}, [*first.notes, *last.notes], evidence=evidence)
+    held = {**first.reliability, **last.reliability}
+    return EvaluationResult({**drawn, **last.metrics}, [*first.notes, *last.notes], {}, held, evidence)

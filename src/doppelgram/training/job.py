@@ -11,7 +11,7 @@ from typing import Any
 from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
-from doppelgram.dataset.splits import Split, make_split, read_split, split_of_data
+from doppelgram.dataset.splits import Split, make_split, read_split, small_classes, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.training.run import SPLIT_FILE, Run, abandon_run, create_run
 
@@ -90,6 +90,8 @@ def keep_parts(
         shares = {"val": settings.val, "test": settings.test}
         shares["train"] = 1 - sum(shares.values())
         parts = make_split(collection, settings.by, shares, job.seed, listed)
+        if small := small_classes(collection, parts, shares):
+            progress.warning(small)
         for part in parts.empty_parts(shares):
             progress.warning(f"the {part} part is empty: there are too few images or groups to divide")
     if not (job.out / SPLIT_FILE).is_file():

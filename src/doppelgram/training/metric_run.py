@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,27 @@ from doppelgram.dataset.loading import Images, load_images
 from doppelgram.dataset.splits import Split, read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.retrieval import precision_at_1_and_map
+from doppelgram.evaluation.task import EmbeddedSet
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork
-from doppelgram.models.towers import ImageTower
+from doppelgram.models.towers import ImageTower, unit
+from doppelgram.pose.pasting import CutOut
+from doppelgram.training.copies import copied_maps, read_people
 from doppelgram.training.data import Part
 from doppelgram.training.embedding import calibrate, embed_rows, frozen_features, make_framing
 from doppelgram.training.features import Features
 from doppelgram.training.job import Job, given_parts, keep_parts
 from doppelgram.training.networks import make_network
+from doppelgram.training.optimisation import mix_start
 from doppelgram.training.recipes.metric_checks import check_recipe
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import Run
+from doppelgram.training.tasks.first_layers import pooled_features
 from doppelgram.training.tasks.metric import MetricTask
 from doppelgram.training.trainer import Fitted, Place, fit
+
+# Training images, at most, that the calibration searches in.
+_SEARCHED = 3000
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,13 @@ class TrainingImages:
         images: the readable ones.
         parts: which image belongs to which part.
         features: of all images through the network's frozen backbone, (n, copies, d), where they are known already.
+        people: who is set before copies of the images, where the recipe wants that.
     """
 
     images: Images
     parts: Split
     features: Features | None = None
+    people: Sequence[CutOut] = ()
 
 
 def train_metric(job: Job, run: Run | None, progress: Progress) -> Run:
@@ -58,7 +68,9 @@ def train_metric(job: Job, run: Run | None, progress: Progress) -> Run:
         images = load_images(collection, make_framing(recipe), progress)
         (job.out / "files.json").write_text(images.report.to_json(), encoding="utf-8")
         parts = keep_parts(job, parts, images.collection, progress, listed)
-        return train_loaded(run, network, TrainingImages(images, parts), resume=job.resume, progress=progress)
+        people = read_people(recipe, job.weights, progress)
+        given = TrainingImages(images, parts, people=people)
+        return train_loaded(run, network, given, resume=job.resume, progress=progress)
 
 
 def train_loaded(
@@ -103,6 +115,9 @@ def train_loaded(
     if network.trained == "head" and features is None:
         features = frozen_features(recipe, network, images, framing, progress)
     inputs: NDArray[Any] = images.pixels if features is None else features
+    if network.trained != "head" and recipe.augment.copies > 1:
+        inputs = copied_maps(recipe, network, images.pixels, trained_on, given.people, run.seed, progress)
+    start = {name: tensor.clone() for name, tensor in network.backbone.state_dict().items()}
     val = Part(inputs, codes[rows["val"]], rows["val"]) if len(rows["val"]) else None
     train = Part(inputs, codes[trained_on], trained_on)
     task = MetricTask(network, train, val, recipe, seed=run.seed, validate=precision_at_1_and_map)
@@ -114,16 +129,36 @@ def train_loaded(
     if fitted.interrupted:
         again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
         raise Interrupted(f"{run.folder}: stopped after {len(fitted.history)} finished epochs; continue with `{again}`")
+    mix_start(network, start, recipe.optimiser.start_share)
     tower = ImageTower(network.eval(), framing, recipe.model.mirror, copies=recipe.model.test_time_copies)
     model = Model(tower, labels=names, recipe=recipe.to_dict())
+    if not recipe.model.linear and recipe.model.normalise:
+        model.mean = _mean(model, images, trained_on, inputs if task.kept_maps else None)
     if len(rows["val"]):
-        with progress.bar("calibrating", len(rows["val"])) as advance:
-            embeddings = embed_rows(model, images, rows["val"], features, progress=advance)
-        calibrate(model, embeddings, labels[rows["val"]], seed=run.seed, progress=progress)
+        # Searches look through what was trained on, too, as they do in a catalog of everything.
+        searched = np.sort(np.random.default_rng(run.seed).permutation(rows["train"])[:_SEARCHED])
+        groups = given.parts.groups(images.collection)
+        with progress.bar("calibrating", len(rows["val"]) + len(searched)) as advance:
+            sets = [
+                EmbeddedSet(embed_rows(model, images, part, features, progress=advance), labels[part], groups[part])
+                for part in (rows["val"], searched)
+            ]
+        calibrate(model, *sets, seed=run.seed, progress=progress)
     model.save(run.folder / "model")
     counts = {part: len(found) for part, found in rows.items() if len(found)}
     run.update(finished=True, **_facts(model, fitted, counts))
     return run
+
+
+def _mean(model: Model, images: Images, rows: NDArray[np.int64], maps: NDArray[np.float16] | None) -> tuple[float, ...]:
+    """Mean of a model's vectors of some of the images it was trained on, by way of its first layers' maps if kept."""
+    some = np.sort(np.random.default_rng(0).permutation(rows)[:_SEARCHED])
+    if maps is None:
+        vectors = embed_rows(model, images, some)
+    else:
+        network = model.tower.network
+        vectors = unit(pooled_features(network, len(network.frozen), maps[some, 0]))
+    return tuple(vectors.mean(0).tolist())
 
 
 def _codes(given: TrainingImages, rows: Mapping[str, NDArray[np.int64]]) -> tuple[NDArray[np.int64], list[str]]:

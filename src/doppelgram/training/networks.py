@@ -42,6 +42,7 @@ def make_network(settings: Network, size: int, weights: Path | None, seed: int) 
     head = EmbeddingHead(
         backbone.dim,
         settings.dim,
+        linear=settings.linear,
         hidden=settings.hidden,
         dropout=settings.dropout,
         batch_norm=settings.batch_norm,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.recipes.sections import Optimiser
 
 
@@ -84,3 +85,19 @@ def averaged_model(network: nn.Module, old: float) -> AveragedModel:
     average = AveragedModel(network, multi_avg_fn=move, use_buffers=True)
     average.n_averaged.fill_(1)  # torch's own start would forget the network that training starts from
     return average.requires_grad_(False)
+
+
+@torch.no_grad()
+def mix_start(network: EmbeddingNetwork, start: Mapping[str, Tensor], share: float) -> None:
+    """Move a trained backbone's weights back towards those that it started from (Wortsman et al. 2022, WiSE-FT).
+
+    A fine-tuned network keeps more of what it knew of things that it was not tuned on.
+
+    Args:
+        network: changed in place.
+        start: its backbone's tensors before it was trained.
+        share: of the weights at the start in the result; 0 changes nothing.
+    """
+    for name, tensor in network.backbone.state_dict().items():
+        if share and tensor.is_floating_point():
+            tensor.lerp_(start[name].to(tensor), share)

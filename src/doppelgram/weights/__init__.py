@@ -1,6 +1,6 @@
 """Named weights: what there are, where they lie, and the one place that may fetch them."""
 
-from doppelgram.weights.known import KNOWN, HubFiles, PackageFile, UrlFile, Weights
+from doppelgram.weights.known import KNOWN, HubFiles, PackageFile, UrlFile, Weights, command_for
 from doppelgram.weights.lookup import cache_folder, find_weights, place_kind, weight_folders
 from doppelgram.weights.pull import fetch, pull_weights
 
@@ -11,6 +11,7 @@ __all__ = [
     "UrlFile",
     "Weights",
     "cache_folder",
+    "command_for",
     "fetch",
     "find_weights",
     "place_kind",

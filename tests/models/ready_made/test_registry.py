@@ -34,10 +34,11 @@ def test_a_name_is_a_model_and_a_path_a_folder(
         assert load_model(folder).fingerprint != things.fingerprint
         assert not ready_made(folder)
     with pytest.raises(
-        DoppelgramError, match="thingz: there is no such run or model; ready-made models are faces, things"
+        DoppelgramError,
+        match="thingz: there is no such run or model; ready-made models are faces, arr",
     ):
         load_model("thingz")
-    with pytest.raises(DoppelgramError, match="no ready-made model 'thingz'; there are faces, things"):
+    with pytest.raises(DoppelgramError, match="no ready-made model 'thingz'; there are faces, arrangements, things"):
         open_ready_made("thingz")
     with pytest.raises(DoppelgramError, match="--keypoints does not go with the ready-made model 'things'"):
         load_model("things", keypoints="poses.json")

@@ -99,8 +99,13 @@ def test_points_by_path_as_the_sample_world_has_them(tmp_path: Path) -> None:
         ({"people": [{"face": []}]}, "has 'pose_keypoints_2d'"),
         ({"people": [{"pose_keypoints_2d": [1, 2, 3, 4]}]}, "person 0"),
         ({"people": [{"pose_keypoints_2d": ["a"] * 54}]}, "keypoints are not numbers"),
-        ({"images": [], "annotations": [{"image_id": 9, "keypoints": [0] * 51}]}, "image or annotation lacks"),
-        ([{"keypoints": [0] * 51}], "result 0 has no 'image_id'"),
+        (
+            {"images": [], "annotations": [{"image_id": 9, "keypoints": [0] * 51}]},
+            "an image that the file does not list",
+        ),
+        ([{"keypoints": [0] * 49}], "person 0"),
+        ({"images": [{"id": 1}], "annotations": [{"image_id": 1, "bbox": [0, 0, 1, 1]}]}, "boxes without keypoints"),
+        ({"instance_info": [{"frame_id": n, "instances": []} for n in (1, 2)]}, "2 frames are numbered"),
         ({"a.jpg": [[1, 2], [3]]}, "keypoints are not numbers"),
         ({"a.jpg": [[1, 2]] * 5}, r"there are \(5, 3\) numbers"),
     ],
@@ -114,7 +119,7 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, content: Any, complaint: s
 
 
 def test_no_file_and_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(DoppelgramError, match="there is no OpenPose file"):
+    with pytest.raises(DoppelgramError, match="there is no file of keypoints"):
         KnownPeople(tmp_path)
     with pytest.raises(DoppelgramError, match="there is no such file"):
         KnownPeople(tmp_path / "none.json")
@@ -162,3 +167,80 @@ def test_another_table_is_refused(tmp_path: Path) -> None:
     for name in ("other.parquet", "text.parquet"):
         with pytest.raises(DoppelgramError, match="is not a table of keypoints"):
             KnownPeople(tmp_path / name)
+
+
+def body(count: int = 17, scale: float = 1.0) -> list[list[float]]:
+    """COCO's joints with the nose at (160, 60), followed by others at (1, 1), which are not to be used."""
+    rows = [[160, 60], [165, 55], [155, 55], [172, 58], [148, 58], [180, 92], [140, 92], [190, 130], [130, 130]]
+    rows += [[195, 165], [125, 165], [172, 170], [148, 170], [174, 220], [146, 220], [175, 270], [145, 270]]
+    return [[x * scale, y * scale, 0.9] for x, y in rows] + [[scale, scale, 0.9]] * (count - 17)
+
+
+def flat(points: list[list[float]]) -> list[float]:
+    return [number for point in points for number in point]
+
+
+def instance(points: list[list[float]]) -> dict[str, Any]:
+    return {"keypoints": [point[:2] for point in points], "keypoint_scores": [point[2] for point in points]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *([{"image_id": "p.jpg", "keypoints": flat(body(count)), "score": 1}] for count in (17, 26, 133, 136)),
+        {"p.jpg": body(17, 1 / 320)},  # shares of the sides
+        {"p.jpg": [{"x": x, "y": y, "z": 0.1, "visibility": v} for x, y, v in body()]},
+        {"p.jpg": [[x, y, 0.5, v] for x, y, v in body()]},
+        {"p.jpg": [[str(x), str(y), str(v)] for x, y, v in body()]},
+        {"people": [{"pose_keypoints": flat(body())}]},
+        {"people": [{"pose_keypoints_2d": flat(body())}, {"pose_keypoints_2d": []}]},
+        {"people": [{"pose_keypoints_2d": flat([point[:2] for point in body()])}]},
+        [{"people": [{"pose_keypoints_2d": flat(body(17, 1 / 320))}], "canvas_width": 320, "canvas_height": 320}],
+        [{"people": [{"pose_keypoints_2d": flat(body(17, 2.0))}], "canvas_width": 640, "canvas_height": 640}],
+        [instance(body())],
+        {"meta_info": {}, "instance_info": [{"frame_id": 1, "instances": [instance(body())]}]},
+        [{"keypoints": {"x": [p[0] for p in body()], "y": [p[1] for p in body()], "visible": [0.9] * 17}}],
+        {"images": [{"id": 1, "file_name": "p.jpg"}], "annotations": [{"image_id": 1, "keypoints": flat(body())}]},
+        {
+            "images": [{"id": 1, "file_name": "C:\\data\\p.jpg"}],
+            "annotations": [{"image_id": 1, "keypoints": flat(body())}, {"image_id": 2, "keypoints": flat(body())}],
+        },
+        {
+            "images": [{"id": 1, "file_name": "images/train/p.jpg"}],
+            "annotations": [{"image_id": 1, "keypoints": flat(body())}],
+        },
+    ],
+)
+def test_what_other_programs_write_is_the_same_person(tmp_path: Path, content: Any) -> None:
+    known = KnownPeople(write(tmp_path / "p_keypoints.json", content))
+    people = known.people(Path("/photos/p.jpg"), 320, 320)
+    [found] = people.keypoints
+    for name, place in {"nose": (160, 60), "l_shoulder": (180, 92), "r_ankle": (145, 270)}.items():
+        assert found[KEYPOINT_NAMES.index(name), :2] == pytest.approx(place, abs=0.01)
+    assert found[0, 2] == pytest.approx(1.0 if np.isclose(found[0, 2], 1.0) else 0.9)
+
+
+def test_25_joints_in_either_order(tmp_path: Path) -> None:
+    usual = [[0.0, 0.0, 0.0]] * 25
+    for joint, place in {0: (160, 60), 1: (160, 92), 2: (140, 92), 5: (180, 92), 8: (160, 170), 9: (148, 170)}.items():
+        usual[joint] = [*place, 0.9]
+    usual[12], usual[17] = [172, 170, 0.9], [148, 58, 0.9]
+    later = [*body(17), [160, 92, 0.9], [160, 40, 0.9], *[[150, 280, 0.9]] * 6]
+    for points in (usual, later):
+        known = KnownPeople(write(tmp_path / "p_keypoints.json", {"people": [{"pose_keypoints_2d": flat(points)}]}))
+        [found] = known.people("p.jpg", 320, 320).keypoints
+        assert found[KEYPOINT_NAMES.index("r_shoulder"), :2].tolist() == [140, 92]
+        assert found[KEYPOINT_NAMES.index("l_hip"), :2].tolist() == [172, 170]
+
+
+def test_a_file_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    good = json.dumps({"people": [{"pose_keypoints_2d": flat(body())}]})
+    (tmp_path / "a_keypoints.json").write_text("\ufeff" + good, encoding="utf-8")
+    (tmp_path / "b_keypoints.json").write_text(good[:40])
+    (tmp_path / "._a_keypoints.json").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "c_pose_keypoints.json").write_text(good)
+    (tmp_path / "D.json").write_text(good)
+    known = KnownPeople(tmp_path)
+    assert [len(known.people(f"{name}.jpg", 320, 320)) for name in "abcd"] == [1, 0, 1, 1]
+    assert len(known.notes) == 1
+    assert "b_keypoints.json" in known.notes[0]

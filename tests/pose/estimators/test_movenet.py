@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.pose.estimators.movenet import MoveNet, merged
+from doppelgram.pose.estimators.movenet import MoveNet
 from doppelgram.pose.estimators.registry import make_estimator
+from doppelgram.pose.estimators.searches import merged
 from doppelgram.pose.people import boxes
 from doppelgram.pose.skeleton import KEYPOINT_NAMES, L_ANKLE, NOSE, R_WRIST
 from helpers.tiny_networks import SHAPE, draw_people, expected

@@ -46,7 +46,7 @@ def test_the_tables_hold_what_a_trace_found(found: RoleModels, tmp_path: Path) -
         "score",
         "followers",
         "excess",
-        "p_value",
+        "origin",
         "rank_low",
         "rank_high",
     ]

@@ -19,6 +19,7 @@ from doppelgram.reports.role_models.history import History, Post
 from doppelgram.reports.role_models.photographs import PhotographStore, Picture, skeleton
 from doppelgram.reports.role_models.report import MOST_LEADERS, report_html, write_report
 from doppelgram.reports.role_models.tree import MOST_DRAWN, influence_tree
+from doppelgram.rolemodels.findings import headline
 from doppelgram.rolemodels.posts import PostTable
 from doppelgram.rolemodels.result import WORDING, RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
@@ -99,7 +100,7 @@ def test_the_page_needs_nothing_but_itself(found: RoleModels) -> None:
 def test_every_parameter_and_count_is_in_the_page(found: RoleModels) -> None:
     settings = replace(found.settings, gamma=0.321, innovation=0.123, damping=0.456, seed=77)
     text = report_html(replace(found, settings=settings), nobody, title="x")
-    for words in ("0.321", "0.123", "0.456", "Seed 77", "19 times", "20 bootstrap", f"{found.decay_days:.3g} days"):
+    for words in ("0.321", "0.123", "0.456", "Seed 77", "19 shuffles", "20 bootstrap", f"{found.decay_days:.3g} days"):
         assert words in text, words
     assert f'<td class="n">{found.counts["undated"]}</td>' in text
     assert f'<td class="n">{found.counts["nobody"]}</td>' in text
@@ -108,17 +109,40 @@ def test_every_parameter_and_count_is_in_the_page(found: RoleModels) -> None:
 
 def test_the_wording_follows_the_evidence(found: RoleModels) -> None:
     table = found.role_models.copy()
-    table["q_value"] = 0.9
-    claimed = f"{WORDING[0].upper()}{WORDING[1:]}: "
-    assert claimed not in report_html(replace(found, role_models=table), nobody, title="x")
-    table["p_value"], table["excess"] = 0.01, 3.0
+    claimed = f"{WORDING[0].upper()}{WORDING[1:]} (p"
+    table["spread_p"], table["spread_q"], table["origin"] = 0.5, 0.9, 0.97
     text = report_html(replace(found, role_models=table), nobody, title="x")
-    assert text.count("if this post is tested alone") == MOST_LEADERS
-    assert "4,000 of them (--draws)" in text  # for 190 posts or fewer, but for more than 150
-    table["q_value"] = 0.01
+    assert claimed not in text
+    assert "probability of 97" not in text  # who set it is said only of what spreads
+    table["spread_p"] = 0.01
+    text = report_html(replace(found, role_models=table), nobody, title="x")
+    assert text.count("if it were the only one") == MOST_LEADERS
+    table["spread_q"] = 0.02
     text = report_html(replace(found, role_models=table), nobody, title="x")
     assert text.count(claimed) == MOST_LEADERS
+    assert text.count("go back to it with a probability of 97") == MOST_LEADERS
+    table["spread_q"] = table["spread_p"] = np.nan
+    text = report_html(replace(found, role_models=table), nobody, title="x")
+    assert text.count("too few for a test") == MOST_LEADERS
     assert "copied" not in text
+
+
+@pytest.mark.parametrize(
+    ("tested", "spread", "origin", "said"),
+    [
+        (23, 19, 14, "19 of 23 arrangements (with posts by 5 authors or more) spread faster, "),
+        (23, 19, 14, "in 14 of them one post is the likely origin (90 % or more)."),
+        (23, 1, 1, "1 of 23 arrangements (with posts by 5 authors or more) spreads faster, "),
+        (23, 1, 1, "; in it one post is the likely origin"),
+        (23, 2, 0, "; in none of them one post is the likely origin"),
+        (23, 0, 0, "None of 23 arrangements (with posts by 5 authors or more) spreads faster, "),
+        (1, 0, 0, "The one arrangement (with posts by 5 authors or more) does not spread faster, "),
+        (0, 0, 0, "No arrangement has dated posts by 5 authors or more"),
+    ],
+)
+def test_headline(found: RoleModels, tested: int, spread: int, origin: int, said: str) -> None:
+    counts = found.counts | {"tested": tested, "spread": spread, "origin": origin}
+    assert said in headline(replace(found, counts=counts))
 
 
 def test_what_posts_say_of_themselves_is_only_text() -> None:

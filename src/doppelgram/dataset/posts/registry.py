@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.posts import exif, export, records, sidecars, table
+from doppelgram.dataset.posts import (
+    apify,
+    crowdtangle,
+    exif,
+    export,
+    fourcat,
+    gallery_dl,
+    instaloader,
+    records,
+    sidecars,
+    table,
+    takeout,
+    zeeschuimer,
+)
+from doppelgram.dataset.posts.capture import RecordsReader
 from doppelgram.dataset.posts.posts import Posts, ReadOptions
+from doppelgram.dataset.posts.source import Dialect, Source
 from doppelgram.dataset.times import Clock, time_column
 from doppelgram.errors import DoppelgramError
 
@@ -25,23 +40,30 @@ class PostReader(Protocol):
     name: str
     reads: str
 
-    def claims(self, data: Path) -> bool:
-        """Whether an existing file or folder is of this kind, without reading more of it than that takes."""
+    def claims(self, source: Source) -> bool:
+        """Whether an existing file or folder is of this kind."""
         ...
 
-    def read(self, data: Path, options: ReadOptions) -> Posts:
-        """The posts in it; raises DoppelgramError where a row cannot be used, and names file and row."""
+    def read(self, source: Source, options: ReadOptions) -> Posts:
+        """The posts in it; raises DoppelgramError where nothing of it can be used, and names file and row."""
         ...
 
 
-# The first that claims it reads it: those that know most of a post stand first. A new format is one more line here.
-READERS: tuple[PostReader, ...] = (
-    table,
+# Ways to write records in JSON and tables; the first that understands a file has it. A new one is one more line here.
+DIALECTS: tuple[Dialect, ...] = (
+    zeeschuimer,
+    instaloader,
+    gallery_dl,
+    apify,
+    takeout,
     export,
-    sidecars,
+    fourcat,
+    crowdtangle,
     records,
-    exif,
+    sidecars,
 )
+# The first that claims it reads it: those that know most of a post stand first.
+READERS: tuple[PostReader, ...] = (table, *map(RecordsReader, DIALECTS), exif)
 
 
 def read_posts(
@@ -49,44 +71,67 @@ def read_posts(
     *,
     timezone: str = "UTC",
     root: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    reader: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> Posts:
     """Read posts: a row a picture, with ``path``, ``author`` (empty if not known) and ``timestamp`` (UTC, or missing).
 
     What is understood, in this order:
 
-    - a **table** (CSV, TSV, Parquet) with the columns ``path``, ``author`` and ``timestamp`` and any others, or a
-      folder in which it is called ``posts``;
-    - an Instagram **data export** (its folder, several such folders in one, or its ``posts_1.json``): one author each;
-    - the JSON that **downloaders** leave beside each picture or post (instaloader, gallery-dl, yt-dlp and those that
-      write alike), packed or not, or one JSON file that lists posts;
-    - a folder of **photographs**: the times are those of their EXIF data, and authors are not known.
+    - a **table** (CSV, TSV, Excel, Parquet) with the columns ``path``, ``author`` and ``timestamp`` and any others, or
+      a folder in which it is called ``posts``, or is the only such table;
+    - **records** in JSON and tables, beside the pictures that they speak of: captures of Zeeschuimer and 4CAT, what
+      instaloader, gallery-dl and others write beside each picture or post, Apify's items, data exports of Instagram
+      and Facebook, Google Takeout, tables that name pictures by address (CrowdTangle), and JSON that lists posts;
+    - a folder of **photographs**: the times are those of their EXIF data, and authors are not known. A folder with
+      JSON or a table that nobody understands is refused.
 
     No picture is decoded here: whether a file is missing or broken is found out, and reported, when it is embedded.
 
     Args:
-        data: the table, the JSON file or the folder.
+        data: the table, the JSON file, the folder, or a ZIP file of it.
         timezone: of times that name none, by its IANA name.
         root: where a table's relative paths start, when not in the table's own folder.
+        columns: what a table calls a column: ``{"path": "File", "author": "User"}``.
+        reader: the reader to use, by name, instead of the first that understands it.
         progress: called with numbers of photographs as their EXIF data are read.
 
     Returns:
         The posts, sorted by path unless they come from a table, without a label; notes say what was left aside.
 
     Raises:
-        DoppelgramError: nothing there, or a row that cannot be used; file and row are named.
+        DoppelgramError: nothing there, or nothing in it that can be used; file and row are named.
     """
     data = Path(data).expanduser()
-    options = ReadOptions(Clock(timezone), root, progress)
+    options = ReadOptions(Clock(timezone), root, columns or {}, progress)
     if not data.exists():
         raise DoppelgramError(f"{data}: there is no such folder, table or JSON file of posts")
-    reader = next((reader for reader in READERS if reader.claims(data)), None)
-    if reader is None:
-        known = "; ".join(reader.reads for reader in READERS)
-        raise DoppelgramError(f"{data}: there are no posts in this {'folder' if data.is_dir() else 'file'}; {known}")
-    found = reader.read(data, options)
-    note = options.clock.note()
-    return replace(found, notes=(*found.notes, f"{note} (--timezone)")) if note else found
+    source = Source(data, DIALECTS)
+    export.finish(source)
+    chosen = _chosen(source, options, reader)
+    found = chosen.read(source, options)
+    return replace(found, notes=(*found.notes, *options.clock.notes()))
+
+
+def _chosen(source: Source, options: ReadOptions, name: str) -> PostReader:
+    if name:
+        known = {reader.name: reader for reader in READERS}
+        if name not in known:
+            raise DoppelgramError(f"there is no reader of posts called '{name}'; there are {', '.join(known)}")
+        return known[name]
+    if options.columns:
+        return table
+    found = next((reader for reader in READERS if reader.claims(source)), None)
+    if found is None:
+        known_forms = "; ".join(reader.reads for reader in READERS)
+        kind = "folder" if source.is_folder else "file"
+        problem = next((one for document in source.documents for one in document.left), None)
+        why = f" ({problem.what}: {problem.why})" if problem else ""
+        raise DoppelgramError(f"{source.given}: there are no posts in this {kind}{why}; {known_forms}")
+    if found is exif:
+        exif.refuse_unread(source)
+    return found
 
 
 def as_posts(data: Collection | Path | str, *, timezone: str = "UTC") -> Posts:

@@ -33,7 +33,8 @@ class EmbeddingHead(nn.Module):
 
     Args:
         inputs: number of features.
-        dim: size of the embedding, 2 to 2,048.
+        dim: size of the embedding, 2 to 2,048; that of the features for a head that is not linear.
+        linear: whether a linear layer makes the embedding of the features; otherwise the features are it.
         hidden: width of one hidden layer with ReLU before the last; 0 for none.
         dropout: share of features dropped in training.
         batch_norm: whether the embedding is batch-normalised, which keeps margins on one scale when fine-tuning.
@@ -48,6 +49,7 @@ class EmbeddingHead(nn.Module):
         inputs: int,
         dim: int,
         *,
+        linear: bool = True,
         hidden: int = 0,
         dropout: float = 0.0,
         batch_norm: bool = False,
@@ -55,6 +57,7 @@ class EmbeddingHead(nn.Module):
         posterior: float = 0.0,
     ) -> None:
         super().__init__()
+        dim = dim if linear else inputs
         if not 2 <= dim <= 2048:
             raise DoppelgramError(f"model.dim is {dim}; an embedding has 2 to 2048 numbers")
         self.spec: dict[str, Any] = {
@@ -66,12 +69,15 @@ class EmbeddingHead(nn.Module):
         }
         if posterior:  # heads without one are described as they always were
             self.spec["posterior"] = posterior
+        if not linear:
+            self.spec["linear"] = False
         layers: list[nn.Module] = []
         if hidden:
             layers += [nn.Linear(inputs, hidden), nn.ReLU(inplace=True)]
         if dropout:
             layers.append(nn.Dropout(dropout))
-        layers.append(nn.Linear(hidden or inputs, dim))
+        if linear:
+            layers.append(nn.Linear(hidden or inputs, dim))
         if batch_norm:
             layers.append(nn.BatchNorm1d(dim))
         self.layers = nn.Sequential(*layers)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.weights import find_weights
+from doppelgram.weights import command_for, find_weights
 
 if TYPE_CHECKING:
     from doppelgram.models.embedder import Embedder
@@ -26,7 +26,6 @@ class ReadyMade:
         name: what commands call it.
         about: what it is for, in a few words.
         weights: names that `find_weights` knows, of all that it is made of.
-        install: the command that brings them.
         licence: of the weights.
         figures: what was measured, a sentence each, with the images it was measured on.
         build: makes the model of weights that are looked up in a folder first; recipe and fingerprint are set later.
@@ -37,7 +36,6 @@ class ReadyMade:
     name: str
     about: str
     weights: tuple[str, ...]
-    install: str
     licence: str
     figures: tuple[str, ...]
     build: Callable[[Path | None], Embedder]
@@ -71,14 +69,13 @@ class ReadyMade:
         if gone:
             raise DoppelgramError(
                 f"the ready-made model '{self.name}' needs {', '.join(gone)}, which is not here; "
-                f"bring it with: {self.install}"
+                f"bring it with: {command_for(gone)}"
             )
         model = self.build(weights)
         model.recipe = {"name": self.name}
         whole, _ = model.described()
-        files = {name: find_weights(name, weights) for name in self.weights} | {
-            name: HERE / name for name in self.fitted
-        }
+        files = {name: find_weights(name, weights) for name in self.weights}
+        files |= {name: HERE / name for name in self.fitted}
         architecture = {
             "ready_made": self.name,
             "version": self.version,

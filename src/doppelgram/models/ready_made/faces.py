@@ -31,7 +31,6 @@ FACES = ReadyMade(
     name="faces",
     about="the same person, by the face",
     weights=(_DESCRIPTOR, _LANDMARKS),
-    install="pip install 'doppelgram[faces]'",
     licence="CC0-1.0",
     figures=(),
     build=_faces,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.models.ready_made.arrangements import ARRANGEMENTS, PLACES_OF
 from doppelgram.models.ready_made.description import ReadyMade
 from doppelgram.models.ready_made.faces import FACES, open_face_network
 from doppelgram.models.ready_made.things import THINGS, THINGS_DINOV2
@@ -14,12 +15,17 @@ from doppelgram.models.ready_made.things import THINGS, THINGS_DINOV2
 if TYPE_CHECKING:
     from doppelgram.models.embedder import Embedder
 
-READY_MADE: Mapping[str, ReadyMade] = {model.name: model for model in (FACES, THINGS, THINGS_DINOV2)}
+READY_MADE: Mapping[str, ReadyMade] = {model.name: model for model in (FACES, ARRANGEMENTS, THINGS, THINGS_DINOV2)}
 
 
 def ready_made(model: object) -> str:
     """The name, where a text names a ready-made model; empty for a folder. A `Path` always means the folder."""
     return model if isinstance(model, str) and model in READY_MADE else ""
+
+
+def names_model(model: object) -> bool:
+    """Whether a text is no folder by itself: a ready-made model, or ``arrangements:RUN``."""
+    return bool(ready_made(model)) or (isinstance(model, str) and model.startswith(PLACES_OF))
 
 
 def open_ready_made(name: str, weights: Path | str | None = None) -> Embedder:

@@ -49,7 +49,6 @@ THINGS = ReadyMade(
     name="things",
     about="look-alikes of any kind",
     weights=("efficientnet_lite2",),
-    install="pip install 'doppelgram[things]'",
     licence="Apache-2.0",
     figures=(
         "Pairs of landmark photographs, half of the landmarks kept aside: AUC 0.92. Places of posts: AUC 0.73.",
@@ -63,7 +62,6 @@ THINGS_DINOV2 = ReadyMade(
     name="things-dinov2",
     about="look-alikes of any kind, by a larger network; not calibrated",
     weights=("dinov2_small",),
-    install="doppelgram weights pull dinov2_small",
     licence="Apache-2.0",
     figures=(),
     build=lambda weights: _things("dinov2_small", 224, weights),

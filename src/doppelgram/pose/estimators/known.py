@@ -1,42 +1,21 @@
-"""People that another program has found: OpenPose's and COCO's JSON, our own Parquet, a plain table of points."""
+"""People that another program has found, by the names of photographs."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.read import Source
 from doppelgram.images.report import quoted
+from doppelgram.pose.estimators.known_files import Found, parts_of, read_found
 from doppelgram.pose.people import People
-from doppelgram.pose.skeleton import CONVERTERS, KEYPOINT_NAMES, Keypoints
 
-_OPENPOSE_END = "_keypoints"
-_TABLES = (".parquet", ".pq")
-# COCO's flags: 0 not labelled, 1 labelled though hidden, 2 in sight.
-_VISIBILITY = np.array([0.0, 0.5, 1.0])
-
-
-@dataclass(frozen=True)
-class Found:
-    """The people of one photograph in a file.
-
-    Attributes:
-        keypoints: (p, 18, 3), in pixels of the photograph as the file knows it.
-        score: (p,), how sure each person is.
-        size: width and height as the file knows them; None where it does not say.
-    """
-
-    keypoints: Keypoints
-    score: np.ndarray[Any, np.dtype[np.float32]]
-    size: tuple[int, int] | None = None
+# Folders in which files keep photographs wherever these lie elsewhere.
+_USUAL = frozenset(("images", "image", "img", "photos", "pictures", "data", "train", "val", "test", "frames"))
 
 
 class KnownPeople:
@@ -60,18 +39,21 @@ class KnownPeople:
         """Read the file or folder.
 
         Args:
-            source: a JSON file (OpenPose's of one photograph, COCO's annotations or results, or path -> points), a
-                Parquet file written by ``doppelgram pose``, or a folder of OpenPose's files.
+            source: a JSON file (OpenPose's, MMPose's or YOLO's of one photograph, COCO's annotations or results, or
+                path -> points), a Parquet file written by ``doppelgram pose``, or a folder of one file a photograph.
 
         Raises:
             DoppelgramError: it is none of these, or something in it cannot be used; says what.
         """
         self.source = source
-        self._by_name = _read(source)
-        # By the last part of the name and, since OpenPose names its files so, by that without its ending.
+        self._by_name, self.notes = read_found(source)
+        # By the last part of the name, or, since OpenPose names its files so, by that without its ending.
         self._by_end: dict[str, list[str]] = {}
         for name in self._by_name:
-            self._by_end.setdefault(PurePosixPath(name).name, []).append(name)
+            self._by_end.setdefault(parts_of(name)[-1], []).append(name)
+        self._folded: dict[str, list[str]] = {}
+        for end, names in self._by_end.items():
+            self._folded.setdefault(end.casefold(), []).extend(names)
         self.key = f"keypoints-{_digest(self._by_name)}"
 
     def __len__(self) -> int:
@@ -128,16 +110,18 @@ class KnownPeople:
         name = self._name_of(Path(path))
         if name is None:
             return People.nobody(width, height)
-        found = self._by_name[name]
-        known_width, known_height = found.size or (width, height)
-        return People(found.keypoints, found.score, known_width, known_height).scaled(width, height)
+        return self._by_name[name].people(width, height)
 
     def _name_of(self, path: Path) -> str | None:
         parts = path.parts
-        candidates = self._by_end.get(path.name, []) or self._by_end.get(path.stem, [])
+        ends = (path.name, path.stem)
+        candidates = next((self._by_end[end] for end in ends if end in self._by_end), [])
+        candidates = candidates or next(
+            (self._folded[end.casefold()] for end in ends if end.casefold() in self._folded), []
+        )
         scored = []
         for name in candidates:
-            known = PurePosixPath(name).parts
+            known = _from_usual(parts_of(name))
             length = _common_end(known[:-1], parts[:-1])
             scored.append((length == len(known) - 1, length, name))
         # Best is a name whose every folder agrees; a name with other folders is of another photograph.
@@ -160,6 +144,14 @@ def named(source: Source) -> Path:
     raise DoppelgramError("ready-made keypoints go by file names: give files, not arrays")
 
 
+def _from_usual(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """A path without the folders in front that are another machine's, or that only say that images are in them."""
+    if parts[0] == "/" or ":" in parts[0]:
+        return parts[-1:]
+    at = next((at for at, part in enumerate(parts[:-1]) if part.casefold() not in _USUAL), len(parts) - 1)
+    return parts[at:]
+
+
 def _common_end(first: tuple[str, ...], second: tuple[str, ...]) -> int:
     count = 0
     for a, b in zip(reversed(first), reversed(second), strict=False):
@@ -167,128 +159,6 @@ def _common_end(first: tuple[str, ...], second: tuple[str, ...]) -> int:
             break
         count += 1
     return count
-
-
-def _read(source: Path) -> dict[str, Found]:
-    if source.is_dir():
-        files = sorted(source.rglob(f"*{_OPENPOSE_END}.json"))
-        if not files:
-            raise DoppelgramError(f"{source}: there is no OpenPose file (*{_OPENPOSE_END}.json) in this folder")
-        return {_openpose_name(file.relative_to(source)): _openpose(file, _load(file)) for file in files}
-    if not source.is_file():
-        raise DoppelgramError(f"{source}: there is no such file or folder of keypoints")
-    if source.suffix.lower() in _TABLES:
-        return _parquet(source)
-    content = _load(source)
-    if isinstance(content, list):
-        return _coco_results(source, content)
-    if isinstance(content, dict):
-        if isinstance(content.get("people"), list):
-            return {_openpose_name(Path(source.name)): _openpose(source, content)}
-        if isinstance(content.get("annotations"), list):
-            return _coco(source, content)
-        if content and all(isinstance(value, list) for value in content.values()):
-            return {str(name): _plain(source, str(name), value) for name, value in content.items()}
-    raise DoppelgramError(
-        f"{source}: holds no keypoints that are known: OpenPose's people, COCO's annotations or results, path -> points"
-    )
-
-
-def _load(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise DoppelgramError(f"{file}: is not JSON ({' '.join(str(problem).split())[:80]})") from None
-
-
-def _openpose_name(file: Path) -> str:
-    """``rome/7_keypoints.json`` is of the photograph ``rome/7`` of any ending."""
-    return file.with_name(file.stem.removesuffix(_OPENPOSE_END)).as_posix()
-
-
-def _openpose(file: Path, content: Any) -> Found:
-    try:
-        people = [_converted(f"{file}: person {n}", p["pose_keypoints_2d"]) for n, p in enumerate(content["people"])]
-    except (KeyError, TypeError):
-        raise DoppelgramError(f"{file}: is not OpenPose's: every one of its 'people' has 'pose_keypoints_2d'") from None
-    return _found(people)
-
-
-def _coco(file: Path, content: Mapping[str, Any]) -> dict[str, Found]:
-    try:
-        images = {image["id"]: image for image in content["images"]}
-        people: dict[Any, list[tuple[Keypoints, float]]] = {key: [] for key in images}
-        for number, one in enumerate(content["annotations"]):
-            if one.get("keypoints"):
-                where = f"{file}: annotation {number}"
-                keypoints = _converted(where, one["keypoints"], flags=True)
-                people[one["image_id"]].append((keypoints, float(one.get("score", 1.0))))
-        return {
-            str(images[key]["file_name"]): _scored(
-                found, (int(images[key]["width"]), int(images[key]["height"])) if images[key].get("width") else None
-            )
-            for key, found in people.items()
-        }
-    except (KeyError, TypeError, AttributeError) as problem:
-        raise DoppelgramError(f"{file}: is not COCO's: an image or annotation lacks or has a wrong {problem}") from None
-
-
-def _coco_results(file: Path, content: list[Any]) -> dict[str, Found]:
-    people: dict[str, list[tuple[Keypoints, float]]] = {}
-    for number, one in enumerate(content):
-        where = f"{file}: result {number}"
-        if not isinstance(one, dict) or not isinstance(one.get("keypoints"), list) or "image_id" not in one:
-            raise DoppelgramError(f"{where} has no 'image_id' and 'keypoints', as COCO's results have")
-        # COCO's own file names are their numbers with twelve digits.
-        name = one["image_id"] if isinstance(one["image_id"], str) else f"{int(one['image_id']):012d}"
-        people.setdefault(name, []).append((_converted(where, one["keypoints"]), float(one.get("score", 1.0))))
-    return {name: _scored(found) for name, found in people.items()}
-
-
-def _plain(file: Path, name: str, value: list[Any]) -> Found:
-    """One person as points [x, y] or [x, y, confidence], or a list of such people."""
-    if not value:
-        return _found([])
-    nested = isinstance(value[0], list) and bool(value[0]) and isinstance(value[0][0], list)
-    return _found([_converted(f"{file}: '{name}'", person) for person in (value if nested else [value])])
-
-
-def _converted(where: str, values: Any, *, flags: bool = False) -> Keypoints:
-    """Numbers as they stand in a file, flat or as points, to (18, 3)."""
-    try:
-        points = np.array(values, dtype=np.float32)
-    except (TypeError, ValueError):
-        raise DoppelgramError(f"{where}: keypoints are not numbers") from None
-    if points.ndim == 1 and points.size % 3 == 0:
-        points = points.reshape(-1, 3)
-    if points.ndim == 2 and points.shape[1] == 2:
-        points = np.concatenate([points, np.ones((len(points), 1), np.float32)], axis=1)
-    if points.ndim != 2 or points.shape[1] != 3 or len(points) not in CONVERTERS:
-        raise DoppelgramError(
-            f"{where}: there are {points.shape} numbers; known are {', '.join(map(str, CONVERTERS))} joints of 2 or 3"
-        )
-    if flags:
-        points[:, 2] = _VISIBILITY[np.clip(np.nan_to_num(points[:, 2]), 0, 2).astype(int)]
-    return CONVERTERS[len(points)](points)
-
-
-def _found(people: list[Keypoints]) -> Found:
-    """People of whom the file does not say how sure they are: the mean of their joints' confidences."""
-    return _scored([(keypoints, float(keypoints[:, 2].mean())) for keypoints in people])
-
-
-def _scored(people: list[tuple[Keypoints, float]], size: tuple[int, int] | None = None) -> Found:
-    keypoints = [points for points, _ in people] or np.zeros((0, len(KEYPOINT_NAMES), 3))
-    return Found(np.array(keypoints, np.float32), np.array([score for _, score in people], np.float32), size)
-
-
-def _parquet(file: Path) -> dict[str, Found]:
-    from doppelgram.pose.table import read_people
-
-    return {
-        name: Found(people.keypoints, people.score, (people.width, people.height))
-        for name, people in read_people(file).items()
-    }
 
 
 def _digest(by_name: Mapping[str, Found]) -> str:

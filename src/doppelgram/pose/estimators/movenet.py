@@ -1,10 +1,8 @@
-"""MoveNet Lightning: 17 keypoints of one person in a square, made to see small people and several of them."""
+"""MoveNet: 17 keypoints of one person in a square, and which squares of a photograph it is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +10,9 @@ from PIL import Image, ImageDraw
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.pose.engine import Engine
-from doppelgram.pose.estimators.estimator import EachPhotograph, distinct
-from doppelgram.pose.estimators.regions import regions
-from doppelgram.pose.people import PASSER_BY, People, boxes, prominence
+from doppelgram.pose.estimators.estimator import EachPhotograph
+from doppelgram.pose.estimators.searches import SEARCHES
+from doppelgram.pose.people import People, boxes
 from doppelgram.pose.skeleton import (
     L_HIP,
     L_SHOULDER,
@@ -28,45 +26,30 @@ from doppelgram.pose.skeleton import (
 )
 from doppelgram.pose.squares import Square, cut
 
-# The network gives every joint a place, also of people who are not there: below this mean confidence there is nobody.
-FOUND = 0.25
-# Two skeletons that agree more than this are of one person; before anybody was looked at closely they must agree more,
-# since two half-wrong ones are worth two looks.
-SAME, _SAME_AT_FIRST = 0.4, 0.7
-# Side of the square round a person, as a multiple of the longer side of the box round the sure joints.
-_ROOM = 1.3
-# How many people are looked at closely.
-_MOST = 2
-# Whoever is seen in the whole photograph this surely and this large (diagonal as a share of the photograph's) is whom
-# it is about, and no tile is searched.
-_OBVIOUS, _LARGE = 0.4, 0.3
 # How thickly somebody is painted over, as a share of the person, to see who else is there.
 _COVER = 0.2
 
 
 class MoveNet(EachPhotograph):
-    """People by MoveNet in a photograph of any shape.
+    """People by MoveNet in a photograph of any shape, searched in the way that goes by the estimator's name.
 
-    The whole photograph is looked at first, letterboxed. Where somebody is plain to see, that person is painted over
-    and the rest looked at again; elsewhere overlapping tiles are searched. Of those who were seen, the two most
-    prominent, passers-by aside, are looked at in a square round each of them, as MoveNet itself does from one frame of
-    a film to the next, and the most prominent one once more, mirrored; answers are averaged by confidence. Passers-by
-    stay as they were seen.
+    Attributes:
+        name: one of `doppelgram.pose.estimators.searches.SEARCHES`.
     """
 
-    name = "movenet"
-    _version = 4
-
-    def __init__(self, file: Path, *, workers: int | None = None) -> None:
+    def __init__(self, file: Path, *, name: str = "movenet", workers: int | None = None) -> None:
         """Load the network.
 
         Args:
             file: MoveNet single-pose, as TFLite, ONNX or OpenVINO's XML: RGB (1, size, size, 3) to (1, 1, 17, 3).
+            name: how a photograph is searched.
             workers: how many photographs are looked at side by side; one a processor by default.
 
         Raises:
             DoppelgramError: OpenVINO is absent or the file holds another network.
         """
+        self.name = name
+        self._search, version = SEARCHES[name]
         self._engine = Engine(file, what="MoveNet")
         shape = self._engine.shape
         if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 3 or self._engine.outputs != [(1, 1, 17, 3)]:
@@ -75,38 +58,15 @@ class MoveNet(EachPhotograph):
                 "not (1, size, size, 3) to (1, 1, 17, 3)"
             )
         self.workers = workers
-        self.key = f"{self.name}-{self._engine.digest}-{self._version}"
+        self.key = f"{self.name}-{self._engine.digest}-{version}"
 
     def _found(self, image: Image.Image) -> People:
-        candidates, plain = self._candidates(image)
-        first = _distinct(candidates[_score(candidates) >= FOUND / 2], image.size, _SAME_AT_FIRST)
-        weights = [_weight(seen, image.size) for seen in first]
-        close = sum(weight >= PASSER_BY * weights[0] for weight in weights[:_MOST])
-        # Whoever is plain to see was as good as looked at closely.
-        found = first[:close] if plain else [self._look(image, around(seen)) for seen in first[:close]]
-        if found:
-            main = int(np.argmax([_weight(seen, image.size) for seen in found]))
-            found[main] = merged([found[main], self._look(image, around(found[main]), mirrored=True)])
-        found = [keypoints for keypoints in [*found, *first[close:]] if _score(keypoints) >= FOUND]
-        if not found:
-            return People.nobody(*image.size)
-        kept = np.stack(_distinct(np.stack(found), image.size))
-        return People(kept, _score(kept), *image.size)
+        return self._search(self.look, image)
 
-    def _candidates(self, image: Image.Image) -> tuple[NDArray[np.float32], bool]:
-        """Everybody who is seen at first, (p, 18, 3), some several times; and whether somebody is plain to see."""
-        whole, *tiles = regions(*image.size)
-        first = self._look(image, whole)
-        left, top, right, bottom = boxes(first[None])[0]
-        large = np.hypot(right - left, bottom - top) >= _LARGE * np.hypot(*image.size)
-        if large and _score(first) >= _OBVIOUS:
-            return np.stack([first, self._look(image, whole, without=first)]), True
-        return np.stack([first, *(self._look(image, tile) for tile in tiles)]), False
-
-    def _look(
+    def look(
         self, image: Image.Image, square: Square, *, mirrored: bool = False, without: Keypoints | None = None
     ) -> Keypoints:
-        """The one person in a square, (18, 3), other than somebody who is painted over."""
+        """See `doppelgram.pose.estimators.searches.Look`."""
         size = self._engine.shape[1]
         pixels = cut(image, square, size)
         if without is not None:
@@ -136,33 +96,3 @@ def _painted_over(pixels: NDArray[np.uint8], square: Square, person: Keypoints) 
     for x, y in points[known]:
         draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=colour)
     return np.asarray(painted)
-
-
-def around(keypoints: Keypoints) -> Square:
-    """The square round one person (18, 3), with room to err."""
-    left, top, right, bottom = boxes(keypoints[None])[0]
-    return Square((left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top, 16.0) * _ROOM)
-
-
-def merged(looks: Sequence[Keypoints]) -> Keypoints:
-    """Several looks (18, 3) at one person as one: places weighted by squared confidence, confidences by their mean."""
-    stack = np.stack(looks).astype(np.float64)
-    weight = stack[..., 2:] ** 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        places = (np.nan_to_num(stack[..., :2]) * weight).sum(0) / weight.sum(0)
-    return np.concatenate([places, stack[..., 2:].mean(0)], axis=1).astype(np.float32)
-
-
-def _score(keypoints: NDArray[Any]) -> NDArray[np.float32]:
-    """Mean confidence of the joints (..., 18, 3), (...)."""
-    return np.asarray(keypoints[..., 2].mean(-1), dtype=np.float32)
-
-
-def _weight(person: Keypoints, size: tuple[int, int]) -> float:
-    """Prominence times confidence once more: of people who may not be there, the sure ones count."""
-    return float(prominence(person[None], *size)[0] * _score(person))
-
-
-def _distinct(keypoints: NDArray[np.float32], size: tuple[int, int], same: float = SAME) -> list[Keypoints]:
-    """Of those (p, 18, 3) that agree the most prominent and surest one, in that order."""
-    return distinct(keypoints, prominence(keypoints, *size) * _score(keypoints), same)

@@ -9,11 +9,11 @@ from doppelgram.pose.estimators.blazepose import BlazePose, find_blazepose
 from doppelgram.pose.estimators.estimator import Estimator
 from doppelgram.pose.estimators.known import KnownPeople
 from doppelgram.pose.estimators.movenet import MoveNet
-from doppelgram.pose.estimators.movenet_thorough import ThoroughMoveNet
+from doppelgram.pose.estimators.searches import SEARCHES
 from doppelgram.pose.estimators.vitpose import VitPose
 from doppelgram.weights import find_weights, weight_folders
 
-ESTIMATORS = ("movenet", "movenet-thorough", "mediapipe", "vitpose", "keypoints")
+ESTIMATORS = (*SEARCHES, "mediapipe", "vitpose", "keypoints")
 
 
 def make_estimator(
@@ -34,10 +34,9 @@ def make_estimator(
     if pose_weights is not None and not pose_weights.expanduser().exists():
         raise DoppelgramError(f"{pose_weights}: there are no such weights")
     given = pose_weights.expanduser() if pose_weights is not None else None
-    if name == "movenet":
-        return MoveNet(given or find_weights("movenet_lightning", weights), workers=workers)
-    if name == "movenet-thorough":
-        return ThoroughMoveNet(given or find_weights("movenet_lightning", weights), workers=workers)
+    if name in SEARCHES:
+        network = "movenet_thunder" if name == "movenet-thunder" else "movenet_lightning"
+        return MoveNet(given or find_weights(network, weights), name=name, workers=workers)
     if name == "mediapipe":
         return BlazePose(*find_blazepose([given] if given is not None else weight_folders(weights)), workers=workers)
     if name == "vitpose":

@@ -23,6 +23,7 @@ class Post:
         time: UTC seconds.
         parent: position of the post that it most likely follows, -1 for none.
         about: what else to say of it, such as the probability of the match.
+        view_points: matched points of the same view as the parent's, 0 for too few; None where nobody looked.
     """
 
     path: str
@@ -30,6 +31,7 @@ class Post:
     time: float
     parent: int = -1
     about: str = ""
+    view_points: int | None = None
 
     @property
     def words(self) -> str:
@@ -58,8 +60,14 @@ class History:
     def of(cls, found: RoleModels) -> History:
         """The history that tracing found."""
         parents = found.edges[found.edges["is_parent"].astype(bool)]
+        points = {
+            target: int(number)
+            for target, number in zip(parents["target"], parents["view_points"], strict=True)
+            if not pd.isna(number)
+        }
         about = {
             target: f"probability of a match {probability(chance)}"
+            + (f", the same view: {points[target]:,} matched points" if points.get(target) else "")
             for target, chance in zip(parents["target"], parents["probability"], strict=True)
         }
         traced = found.traced
@@ -69,10 +77,15 @@ class History:
         columns = paths, traced["author"].astype(str), seconds, traced["parent"]
         return cls(
             [
-                Post(path, author, time, at.get(parent, -1), about.get(path, ""))
+                Post(path, author, time, at.get(parent, -1), about.get(path, ""), points.get(path))
                 for path, author, time, parent in zip(*columns, strict=True)
             ]
         )
+
+    def views(self, k: int) -> list[int]:
+        """Matched points of the direct followers of the post at position ``k``, as far as somebody looked."""
+        points = [self.posts[child].view_points for child in self.children.get(k, [])]
+        return [number for number in points if number is not None]
 
     def below(self, root: int) -> list[int]:
         """Positions of a post's followers and of theirs, each after its parent."""

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from doppelgram.numbers import DAY, count, date, number, span
+from doppelgram.numbers import DAY, count, date, number, percent, span
 from doppelgram.reports.figures import inline_svg, svg_text
 from doppelgram.reports.pages import Table, page, write_text
 from doppelgram.reports.role_models.curves import attributed_curve, curve_label, leaders_figure
@@ -22,28 +22,36 @@ from doppelgram.rolemodels.findings import (
     HOW_TO_READ,
     LIMITS,
     claim,
-    coarse,
     goes_beyond,
     lead,
     left_out,
-    method,
     overall,
     place_text,
     robustness_note,
+    spreads,
 )
+from doppelgram.rolemodels.methods import method
 from doppelgram.rolemodels.result import RoleModels
 
 MOST_LEADERS, MOST_TREES = 10, 3
 
 
 def write_report(
-    found: RoleModels, file: Path | str, pictures: Pictures, *, title: str, about: Mapping[str, str] | None = None
+    found: RoleModels,
+    file: Path | str,
+    pictures: Pictures,
+    *,
+    title: str,
+    about: Mapping[str, str] | None = None,
+    source: str = "",
 ) -> Path:
     """Write `report_html` into a file, whole or not at all."""
-    return write_text(Path(file), report_html(found, pictures, title=title, about=about))
+    return write_text(Path(file), report_html(found, pictures, title=title, about=about, source=source))
 
 
-def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Mapping[str, str] | None = None) -> str:
+def report_html(
+    found: RoleModels, pictures: Pictures, *, title: str, about: Mapping[str, str] | None = None, source: str = ""
+) -> str:
     """The page's text, which has no script, and whose policy forbids every request.
 
     Args:
@@ -51,6 +59,7 @@ def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Map
         pictures: looks a post's picture up.
         title: of the page.
         about: programs and versions, by name, for the paragraph on method.
+        source: where the posts come from, in a few words, for the same.
     """
     history, leaders = History.of(found), found.leaders.head(MOST_LEADERS)
     store = PhotographStore(pictures)
@@ -66,13 +75,13 @@ def report_html(found: RoleModels, pictures: Pictures, *, title: str, about: Map
         notes=found.notes,
         how_to_read=HOW_TO_READ,
         leaders=leading,
-        evidence=[overall(found), coarse(found)],
+        evidence=[overall(found)],
         curves=_curves(found.curve, leaders),
         trees=_trees(leaders, history, store),
         robustness_note=note,
         robustness=robustness_table(found.robustness) if note else None,
         tables=report_tables(found) if len(found.arrangements) else (),
-        method=[*method(found, about or {}), LIMITS],
+        method=[*method(found, about or {}, source), LIMITS],
         left_out=Table((), left_out(found), "nt"),
         most_leaders=MOST_LEADERS,
         most_trees=MOST_TREES,
@@ -102,6 +111,13 @@ def _leader(rank: int, post: Any, history: History, store: PhotographStore) -> d
         "Rank": f"{rank} (95 %: {int(post.rank_low)} to {int(post.rank_high)})",
         "Originality": number(post.originality, 2),
     }
+    if post.reposts:
+        facts["Same photograph again"] = count(int(post.reposts), "post")
+    if spreads(post):
+        facts["Origin"] = percent(post.origin, 0)
+    if views := history.views(k):
+        said = sum(points > 0 for points in views)
+        facts["Repeat the very view"] = f"{said} of {count(len(views), 'follower')} looked at, by matched points"
     if post.half_life == post.half_life:
         facts["Half of the attributed followers within"] = span(post.half_life * DAY)
     return {

@@ -12,19 +12,21 @@ import pandas as pd
 
 from doppelgram.dataset.collection import Collection
 from doppelgram.models.arrangement import ArrangementModel
+from doppelgram.rolemodels.findings import headline
 from doppelgram.rolemodels.result import RoleModels
 
 REPORT_FILE = "report.html"
 
 _COLUMNS = [
     *("path", "author", "timestamp", "place", "arrangement", "score", "influence", "originality", "followers"),
-    *("total_followers", "excess", "p_value", "q_value", "rank_low", "rank_high"),
+    *("total_followers", "excess", "origin", "spread_p", "spread_q", "rank_low", "rank_high"),
 ]
 
 
 def summary(found: RoleModels, out: Path | str | None = None) -> dict[str, Any]:
     """What a trace found in short, as JSON writes it."""
     return {
+        "headline": headline(found),
         "counts": found.counts,
         "overall": {name: _plain(value) for name, value in found.overall.items()},
         "threshold": found.threshold,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from doppelgram.numbers import day, number, p_value, percent
 from doppelgram.reports.pages import Table
-from doppelgram.rolemodels.findings import place_text
+from doppelgram.rolemodels.findings import place_text, spreads
 from doppelgram.rolemodels.result import RoleModels
 
 MOST_ROWS = 10
@@ -24,19 +24,20 @@ _COLUMNS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "Arrangements led": ("n", lambda row: f"{row.arrangements_led:,}"),
     "From": ("d", lambda row: _day(row.first)),
     "to": ("d", lambda row: _day(row.last)),
-    "Role model by": ("t", lambda row: str(row.author) or "not known"),
-    "Followers": ("n", lambda row: f"{row.total_followers:,}"),
     "Attributed followers": ("n", lambda row: number(row.attributed)),
     "Influence": ("n", lambda row: number(row.influence)),
     "Excess": ("n", lambda row: number(row.excess)),
-    "q": ("n", lambda row: p_value(row.q_value)),
+    "p": ("n", lambda row: _tested(row.spread_p)),
+    "q": ("n", lambda row: _tested(row.spread_q)),
+    "Likely origin": ("t", lambda row: str(row.originator) if spreads(row) else ""),
+    "Probability": ("n", lambda row: percent(row.origin, 0) if spreads(row) else ""),
     "Threshold": ("n", lambda row: f"{row.threshold:.2f}"),
     "Decay (days)": ("n", lambda row: f"{row.decay_days:.3g}"),
     "Leading posts kept": ("n", lambda row: percent(row.kept, 0)),
     "Same first": ("t", lambda row: "yes" if row.same_first else "no"),
     "Rank correlation": ("n", lambda row: number(row.correlation, 2)),
 }
-_ARRANGEMENTS = ("Arrangement", "Place", "Posts", "Authors", "From", "to", "Role model by", "Followers", "Excess", "q")
+_ARRANGEMENTS = ("Arrangement", "Place", "Posts", "Authors", "From", "to", "p", "q", "Likely origin", "Probability")
 _AUTHORS = ("Author", "Posts", "Attributed followers", "Excess", "Arrangements led", "Influence")
 _PLACES = ("Place", "Posts", "Authors", "Arrangements", "Attributed followers", "Excess")
 _ROBUSTNESS = ("Threshold", "Decay (days)", "Leading posts kept", "Same first", "Rank correlation")
@@ -69,6 +70,10 @@ def _table(title: str, table: pd.DataFrame, file: str, headings: Sequence[str], 
         title,
         note,
     )
+
+
+def _tested(value: float) -> str:
+    return "not tested" if pd.isna(value) else p_value(value)
 
 
 def _day(moment: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.console import Progress
-from doppelgram.evaluation.joint_fit import Kinds, fit_joint, joint_loss, near_duplicates, pair_kinds
+from doppelgram.evaluation.joint_fit import Kinds, fit_joint, fit_joint_search, joint_loss, near_duplicates, pair_kinds
 from doppelgram.models.fusion import fused, fused_dim
 from doppelgram.models.towers import unit
 from doppelgram.space.arrangement import ArrangementSpace
@@ -96,27 +96,29 @@ def calibrated_space(
     empty = JointCalibration(_PLACEHOLDER, _PLACEHOLDER, 1.0, 1.0, 0.0, 0.0, 0.5, rule="both")
     space = ArrangementSpace(place, pose, people, empty)
     where = f"validation part of {data}"
-    rows, kinds = _pairs(training, posts.validated)
+    rows, kinds, apart = _pairs(training, posts.validated)
     if min(len(kinds.same), len(kinds.place), len(kinds.pose)) < _FEWEST_PAIRS:
         progress.warning("the validation part has too few hard pairs; the training part calibrates instead")
         where = f"training part of {data}"
-        rows, kinds = _pairs(training, posts.trained_on)
+        rows, kinds, apart = _pairs(training, posts.trained_on)
     with progress.bar("calibrating", len(rows)) as advance:
         found = tower_vectors(towers, posts, rows, advance)
     joint, vectors = _weighed(found, kinds, space, where)
     space = replace(space, calibration=joint)
+    search = fit_joint_search(space, vectors, posts.place[rows], posts.pose[rows], apart)
+    space = replace(space, calibration=replace(joint, search=search))
     pairs = np.concatenate([kinds.same, kinds.place, kinds.pose])
     same = space.distance(vectors[pairs[:, 0]], vectors[pairs[:, 1]]) <= space.threshold
     right = same == (np.arange(len(pairs)) < len(kinds.same))
     return space, {"val_pair_accuracy": round(float(right.mean()), 6), "val_pairs": len(pairs)}
 
 
-def _pairs(training: TowerTraining, part: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Kinds]:
-    """The posed photographs of a part, and pairs of them; no two that show the same photograph or person."""
+def _pairs(training: TowerTraining, part: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Kinds, NDArray[np.bool_]]:
+    """The posed photographs of a part, pairs of them, and which do not show the same photograph or person (m, m)."""
     posts = training.posts
     rows = np.flatnonzero(part & (posts.pose != ""))
     apart = ~_near_duplicates(training, rows)
-    return rows, pair_kinds(posts.place[rows], posts.pose[rows], apart, training.run.seed)
+    return rows, pair_kinds(posts.place[rows], posts.pose[rows], apart, training.run.seed), apart
 
 
 def _near_duplicates(training: TowerTraining, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from doppelgram.training.recipes.sections import (
     ClassStopping,
     Data,
     Loss,
+    MetricAugment,
     MetricOptimiser,
     MetricStopping,
     Miner,
@@ -65,7 +66,7 @@ class MetricRecipe(Recipe):
     miner: Miner = Miner()
     sampler: Sampler = Sampler()
     optimiser: MetricOptimiser = MetricOptimiser()
-    augment: Augment = Augment()
+    augment: MetricAugment = MetricAugment()
     stopping: MetricStopping = MetricStopping()
 
     def unused(self) -> dict[str, str]:
@@ -214,8 +215,11 @@ def without(values: dict[str, Any], keys: Collection[str]) -> dict[str, Any]:
 
 
 def _frozen_unused(recipe: MetricRecipe | PairsRecipe) -> dict[str, str]:
-    if recipe.model.train != "head":
-        return {"augment.copies": "copies are made where model.train=head keeps features of a frozen backbone"}
+    model = recipe.model
+    if model.train != "head":
+        if recipe.task == "metric" and model.frozen_layers and not model.pooling:
+            return {}
+        return {"augment.copies": "copies are made for frozen layers: model.train=head, or model.frozen_layers"}
     found = {"optimiser.backbone_lr": "model.train=head trains nothing of the backbone"}
     if recipe.augment.copies == 1 and recipe.task == "metric":
         keys = [key for key in type(recipe.augment).model_fields if key != "copies"]

@@ -81,7 +81,7 @@ class Data(Section):
 class Split(Section):
     """How images are divided when no split file is given."""
 
-    by: str = "auto"  # image, a column, or auto: the column group where there is one
+    by: str = "auto"  # image, class (whole classes), a column, or auto: the column group where there is one
     val: AtLeast0 = 0.2
     test: AtLeast0 = 0.2
 
@@ -106,6 +106,7 @@ class Network(Backbone):
     train: Literal["full", "last", "head"] = "full"  # last: the backbone's last layer and the head; head: frozen
     frozen_norms: bool = False  # whether the backbone's batch norms keep the statistics they came with
     frozen_layers: Count = 0  # how many of the backbone's first layers (stem and blocks) are not trained
+    linear: bool = True  # whether a linear layer makes the embedding; false: the backbone's pooled features are it
     dim: Dim = 64
     hidden: int = Field(default=0, ge=0, le=65536)
     dropout: Dropout = 0.0
@@ -114,9 +115,13 @@ class Network(Backbone):
     pooling: Literal["", "depthwise"] = ""  # one learned weight a position and channel; empty: the backbone's own
 
     def unused(self) -> dict[str, str]:
-        """Of a frozen backbone nothing is trained."""
+        """Of a frozen backbone nothing is trained; without a linear layer there is nothing to shape."""
         why = "model.train=head trains nothing of the backbone"
-        return {"frozen_norms": why, "frozen_layers": why} if self.train == "head" else {}
+        found = {"frozen_norms": why, "frozen_layers": why} if self.train == "head" else {}
+        if not self.linear:
+            why = "model.linear=false takes the backbone's features as they are"
+            found |= dict.fromkeys(("dim", "hidden", "dropout", "batch_norm"), why)
+        return found
 
 
 class Model(Network):
@@ -179,6 +184,7 @@ class MetricOptimiser(BackboneOptimiser):
     """The optimiser of task `metric`."""
 
     loss_lr: AtLeast0 = 1.0  # learning rate of the loss's own weights as a share of lr
+    start_share: Share = 0.0  # share of the weights that the backbone started from in those that are kept
 
 
 class Augment(Section):
@@ -207,6 +213,16 @@ class Augment(Section):
     def changes(self) -> Augmentation:
         """How one augmented copy is changed."""
         return Augmentation(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Augmentation)})
+
+
+class MetricAugment(Augment):
+    """The same for task `metric`."""
+
+    people: str = ""  # folder of photographs whose people are set before the copies; empty: none
+
+    def unused(self) -> dict[str, str]:
+        """People stand before copies only."""
+        return {"people": "augment.copies=1 makes no copies to set people before"} if self.copies == 1 else {}
 
 
 class Stopping(Section):

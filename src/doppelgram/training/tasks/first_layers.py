@@ -73,6 +73,7 @@ def first_maps(
     seed: int,
     *,
     mirror: bool = False,
+    before: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Maps:
     """What the first layers make of every image and of augmented copies of it.
@@ -85,6 +86,7 @@ def first_maps(
         copies: augmented copies of each image.
         seed: of the augmentation.
         mirror: whether the mirror image stands beside the image.
+        before: what becomes of the pixels of a copy before it is augmented.
         progress: called with the number of images of each finished batch.
 
     Returns:
@@ -96,7 +98,8 @@ def first_maps(
     found: Maps | None = None
     for copy in range(plain + copies):
         for start in range(0, len(pixels), _BATCH):
-            images = to_float(pixels[start : start + _BATCH])
+            shown = pixels[start : start + _BATCH]
+            images = to_float(before(shown) if before and copy >= plain else shown)
             if copy >= plain:
                 images = augment(images, spec, generator)
             elif copy == 1:

@@ -21,6 +21,7 @@ from doppelgram.training.optimisation import decayed_groups, group
 from doppelgram.training.recipes.metric_checks import shuffles
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.task import BatchPlan, Index, Task
+from doppelgram.training.tasks.first_layers import later_features
 
 # (embeddings, labels, gallery or None, gallery labels or None) -> figures by name
 Validate = Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any], Any, Any], Mapping[str, float]]
@@ -72,7 +73,8 @@ class MetricTask(Task):
         self.memory = CrossBatchMemory(recipe.loss.cross_batch, network.head.dim) if recipe.loss.cross_batch else None
         self.margin = loss.margin if isinstance(loss, TripletMarginLoss) and not loss.soft else None
         self.part = train
-        self.cached = train.inputs.ndim == 3
+        # See `Part.inputs`: features have three axes, maps of the first layers five.
+        self.cached, self.kept_maps = train.inputs.ndim in (3, 5), train.inputs.ndim == 5
         self.queries: Part | None = None
         self.gallery = 0
         if val is not None and len(val):
@@ -85,10 +87,11 @@ class MetricTask(Task):
         self.retrieval = validate
         if network.backbone.convolutional and not self.cached:
             self.to(memory_format=torch.channels_last)
-        self.not_saved = ("backbone.",) if self.cached else ()
+        frozen = tuple(f"{name}." for name, module in network.named_modules() if module in network.frozen)
+        self.not_saved = frozen if self.kept_maps else ("backbone.",) if self.cached else ()
 
     def embed(self, inputs: Tensor, *, training: bool) -> Tensor:
-        """Embeddings (b, dim) of a batch of cached features (b, copies, d) or of images uint8 (b, h, w, 3)."""
+        """Embeddings (b, dim) of a batch of the training part's inputs."""
         network: Any = self.network if training else self.kept
         if self.cached:
             if training and inputs.shape[1] > 1:
@@ -96,6 +99,9 @@ class MetricTask(Task):
                 inputs = inputs[torch.arange(len(inputs), device=inputs.device), copy]
             else:
                 inputs = inputs[:, 0]
+            if self.kept_maps:
+                maps = inputs.float().contiguous(memory_format=torch.channels_last)
+                inputs = later_features(network, self.recipe.model.frozen_layers, maps)
             embedding: Tensor = network.head(inputs)
             return embedding
         images = inputs.permute(0, 3, 1, 2).float().div_(255)
