@@ -164,8 +164,9 @@ def test_small_classes_are_said_where_groups_are_kept_together_too(tmp_path: Pat
         collection = Collection(tmp_path, table, "label")
         return small_classes(collection, make_split(collection), DEFAULT_FRACTIONS)
 
-    assert "classes have no image in one of the parts train, val, test" in said(2, 2)
-    assert "different values of 'group'" in said(20, 2)  # many images, of two groups
+    assert "4 of 4 classes have fewer than 5 images" in said(2, 2)
+    assert "fewer than 5 images" in said(4, 4)  # which the parts may share
+    assert "or none in one of the parts train, val, test" in said(20, 2)  # many images, of two groups
     assert said(20, 10) == ""
 
 

@@ -149,9 +149,10 @@ def small_classes(collection: Collection, split: Split, fractions: Mapping[str, 
         "model is then tested on classes that it has not seen"
     )
     names, classes = codes(collection.labels)
+    needed = int(np.ceil(1 / min(share for part, share in wanted.items() if part != "train") - 1e-9))
+    few = np.bincount(classes, minlength=len(names)) < needed
     if split.by == "image":
-        needed = int(np.ceil(1 / min(share for part, share in wanted.items() if part != "train") - 1e-9))
-        small = int((np.bincount(classes) < needed).sum())
+        small = int(few.sum())
         if 2 * small <= len(names):
             return ""
         return (
@@ -161,13 +162,13 @@ def small_classes(collection: Collection, split: Split, fractions: Mapping[str, 
     rows = split.rows(collection)
     held = np.array([np.bincount(classes[rows[part]], minlength=len(names)) > 0 for part in wanted])
     divided = held.any(axis=0)
-    small = int((divided & ~held.all(axis=0)).sum())
+    small = int((divided & (few | ~held.all(axis=0))).sum())
     if 2 * small <= divided.sum() or held.sum(axis=0).max(initial=0) < 2:
         return ""
-    parts = ", ".join(wanted)
     return (
-        f"{small:,} of {divided.sum():,} classes have no image in one of the parts {parts}, for lack of images or of "
-        f"different values of '{split.by}'; {instead}"
+        f"{small:,} of {divided.sum():,} classes have fewer than {needed} images, or none in one of the parts "
+        f"{', '.join(wanted)}, since images of one '{split.by}' stay together; that is too few to validate and test "
+        f"with; {instead}"
     )
 
 
