@@ -54,6 +54,7 @@ bench: environment
 	$(BIN)/python benchmarks/posts.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/ladder.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/tracing.py --data $(DATA) --weights $(WEIGHTS)
+	$(BIN)/python benchmarks/captures.py --weights $(WEIGHTS)
 
 clean:
 	rm -rf demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -157,6 +157,19 @@ def test_bad_shares() -> None:
         split_by_image(collection(["a"]), {"train": 0.5, "exam": 0.5})
 
 
+def test_small_classes_are_said_where_groups_are_kept_together_too(tmp_path: Path) -> None:
+    def said(images: int, groups: int) -> str:
+        rows = [(f"{label}{n}.png", label, f"{label}{n % groups}") for label in "abcd" for n in range(images)]
+        table = pd.DataFrame(rows, columns=["path", "label", "group"])
+        collection = Collection(tmp_path, table, "label")
+        return small_classes(collection, make_split(collection), DEFAULT_FRACTIONS)
+
+    assert "4 of 4 classes have fewer than 5 images" in said(2, 2)
+    assert "fewer than 5 images" in said(4, 4)  # which the parts may share
+    assert "or none in one of the parts train, val, test" in said(20, 2)  # many images, of two groups
+    assert said(20, 10) == ""
+
+
 def test_small_classes_are_said_and_may_be_kept_whole(tmp_path: Path) -> None:
     table = pd.DataFrame({"path": [f"{n}.png" for n in range(60)], "label": [f"c{n // 3:02}" for n in range(60)]})
     collection = Collection(tmp_path, table, "label")

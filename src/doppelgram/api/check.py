@@ -12,7 +12,7 @@ from doppelgram.dataset.check import Checked, checked
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.dataset.read import read_collection
-from doppelgram.dataset.splits import DEFAULT_FRACTIONS, own_split, small_classes, split_by_image
+from doppelgram.dataset.splits import DEFAULT_FRACTIONS, make_split, own_split, small_classes
 
 
 def check(
@@ -52,5 +52,6 @@ def _as_trained(collection: Collection) -> Collection:
     used = collection.labelled(min_images=2) if (counts > 1).any() else collection
     small = ""
     if own_split(collection) is None:
-        small = small_classes(used, split_by_image(used), DEFAULT_FRACTIONS)
+        grouped = "group" in used.table.columns and bool((used.column("group") != "").any())
+        small = small_classes(used, make_split(used, "group" if grouped else "image"), DEFAULT_FRACTIONS)
     return replace(used, notes=tuple(filter(None, (*used.notes, small))))

@@ -80,7 +80,10 @@ def estimate_poses(
             name for name, path in zip(collection.names, collection.paths, strict=True) if not looker.knows(path)
         ]
         if len(unnamed) == len(collection):
-            raise DoppelgramError(f"{looker.source}: names none of the photographs in {data}, such as {unnamed[0]!r}")
+            raise DoppelgramError(
+                f"{looker.source}: names none of the photographs in {data}, such as {unnamed[0]!r}; write one file for "
+                "each photograph, called like it, or give the file with the list of their names"
+            )
     write_people(out, people, looker.key)
     return PosedCollection(looker.key, people, report, unnamed)
 

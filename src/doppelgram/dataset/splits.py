@@ -137,20 +137,38 @@ def read_class_list(file: Path) -> list[str]:
 
 
 def small_classes(collection: Collection, split: Split, fractions: Mapping[str, float]) -> str:
-    """A sentence on classes too small for every part of a split by image, all of which is trained on; else empty."""
-    wanted = [share for part, share in fractions.items() if part != "train" and share > 0]
-    if split.by != "image" or not wanted or not collection.label:
+    """A sentence on classes too small to have an image in every part of a split, if most are; else empty.
+
+    Said of splits that divide classes: by image, or by a column such as ``group`` that is not the label.
+    """
+    wanted = {part: share for part, share in fractions.items() if share > 0}
+    if len(wanted) < 2 or not collection.label or split.by in (collection.label, "file", OWN):
         return ""
-    needed = int(np.ceil(1 / min(wanted) - 1e-9))
-    _, classes = codes(collection.labels)
-    counts = np.bincount(classes)
-    small = int((counts < needed).sum())
-    if 2 * small <= len(counts):
+    instead = (
+        "split by class instead, which keeps whole classes apart (split --by class, or --set split.by=class): the "
+        "model is then tested on classes that it has not seen"
+    )
+    names, classes = codes(collection.labels)
+    needed = int(np.ceil(1 / min(share for part, share in wanted.items() if part != "train") - 1e-9))
+    few = np.bincount(classes, minlength=len(names)) < needed
+    if split.by == "image":
+        small = int(few.sum())
+        if 2 * small <= len(names):
+            return ""
+        return (
+            f"{small:,} of {len(names):,} classes have fewer than {needed} images, so that all of these are trained on "
+            f"and none is left to validate or test with; {instead}"
+        )
+    rows = split.rows(collection)
+    held = np.array([np.bincount(classes[rows[part]], minlength=len(names)) > 0 for part in wanted])
+    divided = held.any(axis=0)
+    small = int((divided & (few | ~held.all(axis=0))).sum())
+    if 2 * small <= divided.sum() or held.sum(axis=0).max(initial=0) < 2:
         return ""
     return (
-        f"{small:,} of {len(counts):,} classes have fewer than {needed} images, so that all of these are trained on "
-        "and none is left to validate or test with; split by class instead, which keeps whole classes apart (split "
-        "--by class, or --set split.by=class): the model is then tested on classes that it has not seen"
+        f"{small:,} of {divided.sum():,} classes have fewer than {needed} images, or none in one of the parts "
+        f"{', '.join(wanted)}, since images of one '{split.by}' stay together; that is too few to validate and test "
+        f"with; {instead}"
     )
 
 
