@@ -61,7 +61,7 @@ class ReadyMade:
         Raises:
             DoppelgramError: weights are missing; the sentence has the command that brings them.
         """
-        from doppelgram.models.format import fingerprint_without_tensors
+        from doppelgram.models.format import fingerprint_of
 
         if weights is not None and not weights.expanduser().is_dir():
             raise DoppelgramError(f"{weights}: there is no such folder of weights")
@@ -90,7 +90,7 @@ class ReadyMade:
             "labels": [],
             "recipe": dict(model.recipe),
         }
-        model.fingerprint = fingerprint_without_tensors(model.origin)
+        model.fingerprint = fingerprint_of(model.origin, {})
         return model
 
 
