@@ -85,7 +85,7 @@ def trace(
     loaded = require_arrangement(
         load_model(model, weights=weights, keypoints=keypoints),
         f"{model}: this model compares whole images; role models need one of places and poses, "
-        "trained with the recipe posts",
+        "such as the ready-made model arrangements or one trained with the recipe posts",
     )
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
     with progress.bar("reading posts", 0):

@@ -40,7 +40,9 @@ def find_stale(entries: Iterable[Entry], now: Mapping[str, str], root: Path) -> 
         root: folder that was just read; a folder missing in it was deleted, one missing elsewhere may be on a disk that
             is not connected.
     """
-    gone, replaced, away = [], [], []
+    gone: list[Entry] = []
+    replaced: list[Entry] = []
+    away: list[Entry] = []
     top = Path(os.path.abspath(root))
 
     @cache

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import plural
 from doppelgram.weights import command_for, find_weights
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class ReadyMade:
         gone = self.missing(weights)
         if gone:
             raise DoppelgramError(
-                f"the ready-made model '{self.name}' needs {', '.join(gone)}, which is not here; "
-                f"bring it with: {command_for(gone)}"
+                f"the ready-made model '{self.name}' needs {', '.join(gone)}, which "
+                f"{plural(len(gone), 'is', 'are')} not here; bring {plural(len(gone), 'it', 'them')} with: {command_for(gone)}"
             )
         model = self.build(weights)
         model.recipe = {"name": self.name}
