@@ -68,9 +68,10 @@ class ReadyMade:
             raise DoppelgramError(f"{weights}: there is no such folder of weights")
         gone = self.missing(weights)
         if gone:
+            are, them = plural(len(gone), "is", "are"), plural(len(gone), "it", "them")
             raise DoppelgramError(
-                f"the ready-made model '{self.name}' needs {', '.join(gone)}, which "
-                f"{plural(len(gone), 'is', 'are')} not here; bring {plural(len(gone), 'it', 'them')} with: {command_for(gone)}"
+                f"the ready-made model '{self.name}' needs {', '.join(gone)}, which {are} not here; "
+                f"bring {them} with: {command_for(gone)}"
             )
         model = self.build(weights)
         model.recipe = {"name": self.name}
