@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 
 import doppelgram
-from doppelgram.api.trace import summary, trace
+from doppelgram.api.trace import trace
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli.role_models import print_ranking
 from doppelgram.console import SilentProgress, TerminalProgress
@@ -31,6 +31,7 @@ from doppelgram.models.backbones.backbone import SmallNet
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.towers import ImageTower
 from doppelgram.numbers import day
+from doppelgram.reports.role_models.summary import summary
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.samples.posts import render_posts
 from doppelgram.space.arrangement import ArrangementSpace
