@@ -18,7 +18,8 @@ from doppelgram.evaluation.recalibration import recalibrate_by_labels, recalibra
 from doppelgram.files import check_folder
 from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.models.embedder import Embedder
-from doppelgram.models.ready_made.registry import READY_MADE
+from doppelgram.models.ready_made.faces import NETWORKS
+from doppelgram.models.ready_made.registry import names_model
 from doppelgram.space.background import background
 from doppelgram.training.run import Run
 
@@ -81,7 +82,7 @@ def calibrate(
     progress = progress or TerminalProgress()
     if out is not None:
         check_folder(Path(out).expanduser())
-    if str(model) in READY_MADE and out is None and folder is None:
+    if (names_model(model) or Path(model).suffix.lower() in NETWORKS) and out is None and folder is None:
         raise DoppelgramError(f"'{model}' is a ready-made model; give the folder to save it in, calibrated, by --out")
     target = Path(out).expanduser() if out is not None else Path() if folder is not None else model_folder(model)
     loaded = load_model(model, weights=weights, keypoints=keypoints)

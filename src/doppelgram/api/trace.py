@@ -79,14 +79,14 @@ def trace(
     folder, views = None if out is None else Path(out).expanduser(), asked_view(view, weights)
     if folder is not None:
         check_folder(folder)
+        if anonymise:
+            require_outside(catalog, folder)
     model = chosen_model(model, "arrangements", progress)
     loaded = require_arrangement(
         load_model(model, weights=weights, keypoints=keypoints),
         f"{model}: this model compares whole images; role models need one of places and poses, "
-        "trained with the recipe posts",
+        "such as the ready-made model arrangements or one trained with the recipe posts",
     )
-    if anonymise and folder is not None:
-        require_outside(catalog, folder)
     source = posts if isinstance(posts, Collection) else Path(posts).expanduser()
     with progress.bar("reading posts", 0):
         if not isinstance(source, Collection):

@@ -19,6 +19,7 @@ from doppelgram.images.faces.detectors import DETECTORS
 from doppelgram.models.bundle import model_folder
 from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE, WEIGHTS_FILE, read_description
+from doppelgram.models.ready_made.registry import names_model
 
 FORMAT, VERSION = "doppelgram-catalog", 1
 CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"
@@ -103,9 +104,9 @@ def require_face(folder: Path, there: str, asked: str) -> None:
 
 
 def keep_model(model: Embedder, source: PathLike[str] | str, target: Path) -> None:
-    """Put the two files of a model into a catalog: copies of those it was loaded from, where it is not ready-made."""
+    """Put the two files of a model into a catalog: copies of those it was loaded from, where a folder holds them."""
     target.mkdir(exist_ok=True)
-    if model.origin is not None:
+    if model.origin is not None or names_model(source):
         model.save(target)
         return
     source = model_folder(source)
@@ -115,7 +116,7 @@ def keep_model(model: Embedder, source: PathLike[str] | str, target: Path) -> No
 
 def keep_description(model: Embedder, source: PathLike[str] | str, target: Path) -> None:
     """Bring a catalog's copy of a model up to date, where the model was calibrated anew."""
-    if model.origin is not None:
+    if model.origin is not None or names_model(source):
         model.save(target)
         return
     now, copy = (folder / DESCRIPTION_FILE for folder in (model_folder(source), target))
@@ -155,8 +156,13 @@ def require_outside(catalog: Path | str | None, out: Path) -> None:
     """See that a catalog, which holds photographs and names, lies outside of a folder that is to hold neither.
 
     Raises:
-        DoppelgramError: it lies inside, or none is named.
+        DoppelgramError: it or one of an earlier trace lies inside, or none is named.
     """
+    if (out / "catalog" / CATALOG_FILE).is_file():
+        raise DoppelgramError(
+            f"{out}: the catalog of an earlier trace lies in this folder, with photographs and names; "
+            "give a new folder for the anonymous report (--out DIR)"
+        )
     if catalog is None or Path(catalog).expanduser().resolve().is_relative_to(out.resolve()):
         raise DoppelgramError(
             "an anonymous report must not lie beside the photographs: name a catalog outside of it (--catalog DIR)"

@@ -50,7 +50,8 @@ def index_collection(
         catalog: to append to.
         batch: files in a chunk.
         thumbnail: long side in pixels of the small pictures that are kept.
-        prune: whether images whose files are gone, or have other content now, are taken out; they are reported anyway.
+        prune: whether images whose files were deleted, or have other content now, are taken out; they are reported
+            anyway. Those whose folder may be on a disk that is not connected stay.
         progress: called with numbers of files as they are finished; they add up to ``len(collection)``.
 
     Raises:
@@ -92,8 +93,11 @@ def index_collection(
     report.faceless = counts["faceless"]
     report.files.raise_if_nothing_readable()
     now = {entry.path: digest for entry, digest in zip(entries, report.digests, strict=True) if digest}
-    stale = find_stale(catalog.entries(), now) if known else Stale()
-    report.gone, report.replaced = [one.path for one in stale.gone], [one.path for one in stale.replaced]
+    stale = find_stale(catalog.entries(), now, collection.root) if known else Stale()
+    # A photograph of which each face has a row is one photograph.
+    report.gone, report.replaced, report.away = (
+        list(dict.fromkeys(one.path for one in kind)) for kind in (stale.gone, stale.replaced, stale.away)
+    )
     if prune:
         report.removed = catalog.remove(stale.ids)
     catalog.compact()

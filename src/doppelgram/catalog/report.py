@@ -21,9 +21,10 @@ class IndexReport:
         broken: files that are there but give no image.
         faceless: images without a face, by models of faces.
         updated: rows whose path, label, author or time was brought up to date; counted among `already_present`.
-        gone: paths of images in the catalog whose files do not exist any more.
+        gone: paths of images in the catalog whose files were deleted.
         replaced: paths of images in the catalog whose files have other content now.
-        removed: how many of these were taken out of the catalog.
+        away: paths of images in the catalog whose files are not there, but perhaps only their disk is not connected.
+        removed: how many rows of those gone or replaced were taken out of the catalog.
         seconds: wall time.
         without_people: paths of the added photographs in which nobody was found, by models that look for people; None
             with other models.
@@ -41,6 +42,7 @@ class IndexReport:
     updated: int = 0
     gone: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    away: list[str] = field(default_factory=list)
     removed: int = 0
     seconds: float = 0.0
     without_people: list[str] | None = None
@@ -75,6 +77,12 @@ class IndexReport:
         if stale:
             done = "taken out" if self.removed else "still answered with; --prune takes them out"
             line += f" In the catalog there {'were' if self.removed else 'are'} images {' and '.join(stale)}: {done}."
+        if self.away:
+            line += (
+                f" Not there now, nor the folder, are {count(len(self.away), 'file')} of the catalog, such as "
+                f"{quoted(self.away[0])}: kept, as only a disk may be missing. To take them out, index the folder that "
+                "theirs was in, with --prune."
+            )
         if self.without_people:
             number = len(self.without_people)
             whose = "its pose counts" if number == 1 else "their poses count"

@@ -87,7 +87,7 @@ def split(
 )
 def train(
     data: Data,
-    recipe: Annotated[str, option("NAME|FILE", "signs, faces, posts, siamese, triplet, or a TOML file.")],
+    recipe: Annotated[str, option("NAME|FILE", "signs, faces, places, posts, siamese, triplet, or a TOML file.")],
     out: Annotated[Path, option("RUN", "Run folder. Must be new or empty unless --resume.")],
     set_: Changes = None,
     split: SplitFile = None,

@@ -155,6 +155,7 @@ def trace(
         seed=seed,
     )
     from doppelgram.api.trace import trace as run_trace
+    from doppelgram.reports.role_models.anonymous import anonymised
     from doppelgram.reports.role_models.summary import REPORT_FILE, summary
     from doppelgram.rolemodels.validation.truth import score_lines, score_trace
 
@@ -176,6 +177,8 @@ def trace(
         progress=progress(),
     )
     scores = score_trace(found, truth) if truth else None
+    if anonymise:  # what is printed may be passed on, too
+        found, _ = anonymised(found)
     if json_:
         print_json(summary(found, out) | ({"truth": scores.to_dict()} if scores else {}))
         return

@@ -89,7 +89,9 @@ class Checked:
             lines.append(
                 f"label: {self.label}, {_count(self.classes, 'class', 'classes')}" if self.label else "no labels"
             )
-        others = {name: one for name, one in self.columns.items() if name not in ("path", "author", "timestamp")}
+        others = {
+            name: one for name, one in self.columns.items() if name not in ("path", "author", "timestamp", self.label)
+        }
         if others:
             lines.append(
                 "also: " + ", ".join(f"{name} ({count:,}, from {field})" for name, (field, count) in others.items())

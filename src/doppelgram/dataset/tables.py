@@ -18,6 +18,7 @@ import pandas as pd
 from doppelgram.dataset.columns import canonical_names, folded, is_known, text_column
 from doppelgram.dataset.left import LeftAside
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import plural
 
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".xlsm")
 POSTS = "a table of posts"
@@ -91,8 +92,9 @@ class Table:
         for column in columns:
             if column not in self.rows:
                 hint = f"; --columns {column}=NAME says which one it is" if what == POSTS else ""
+                needed = f"{plural(len(columns), 'column')} {', '.join(columns)}"
                 raise DoppelgramError(
-                    f"{self.file}: {what} needs the columns {', '.join(columns)}; there is no '{column}' among "
+                    f"{self.file}: {what} needs the {needed}; there is no '{column}' among "
                     f"{', '.join(self.spelled.values())}{hint}"
                 )
 

@@ -39,11 +39,15 @@ def _fingerprint(description: dict[str, Any], weights: str) -> str:
     return hashlib.sha256(_canonical(parts)).hexdigest()
 
 
-def fingerprint_without_tensors(description: dict[str, Any]) -> str:
-    """The fingerprint that `write_bundle` gives a description to which no tensors belong."""
+def fingerprint_of(description: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+    """The fingerprint that `write_bundle` gives a description and its tensors."""
     from safetensors.torch import save
 
-    return _fingerprint(description, hashlib.sha256(save({}, metadata={"format": "pt"})).hexdigest())
+    return _fingerprint(description, hashlib.sha256(save(_whole(tensors), metadata={"format": "pt"})).hexdigest())
+
+
+def _whole(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
 def describe_network(network: EmbeddingNetwork) -> dict[str, Any]:
@@ -78,10 +82,9 @@ def write_bundle(folder: Path, description: dict[str, Any], tensors: Mapping[str
     """Write a description and tensors; returns the fingerprint."""
     from safetensors.torch import save_file
 
-    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # The weights take their place first: a description counts only with the weights that it names.
     with written_whole(folder / DESCRIPTION_FILE) as text, written_whole(folder / WEIGHTS_FILE) as aside:
-        save_file(whole, aside, metadata={"format": "pt"})
+        save_file(_whole(tensors), aside, metadata={"format": "pt"})
         weights = _digest_file(aside)
         # Through JSON once, so that what is hashed now equals what is hashed after reading it back.
         description = json.loads(

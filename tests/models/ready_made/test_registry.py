@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from doppelgram.api.calibrate import calibrate
+from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import Model
@@ -111,3 +113,19 @@ def test_things_embeds_alike_whether_compiled_or_not(things: Model) -> None:
     np.testing.assert_allclose(vectors, things.embed_pixels(pixels), atol=2e-3)
     assert 0 <= things.similarity(pixels[0], pixels[1]) <= 1
     assert things.similarity(pixels[0], pixels[0]) > 0.5
+
+
+def test_arrangements_with_the_places_of_a_run_fill_a_catalog(tmp_path: Path, save_model: Callable[..., Path]) -> None:
+    places = load_model(save_model(tmp_path / "run"))
+    assert isinstance(places, Model)
+    dim = places.tower.network.backbone.dim
+    replace(places, mean=tuple(np.full(dim, 0.01).tolist())).save(tmp_path / "run")
+    name = f"arrangements:{tmp_path / 'run'}"
+    model = load_model(name)
+    assert model.dim > dim
+    catalog = Catalog.open_or_create(tmp_path / "catalog", model, name)
+    again = catalog.load_model()
+    assert again.fingerprint == model.fingerprint == load_model(name).fingerprint == catalog.fingerprint
+    Catalog.open_or_create(tmp_path / "catalog", load_model(name), name)
+    with pytest.raises(DoppelgramError, match="is a ready-made model; give the folder to save it in"):
+        calibrate(name, labelled=tmp_path)

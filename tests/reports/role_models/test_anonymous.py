@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from doppelgram.catalog.folder import require_outside
+from doppelgram.errors import DoppelgramError
 from doppelgram.reports.role_models.anonymous import AnonymousPictures, anonymised, blur_head, letters
 from doppelgram.reports.role_models.citation import bibtex, csl
 from doppelgram.reports.role_models.files import write_summary, write_tables
@@ -48,8 +50,10 @@ def test_no_name_path_or_caption_is_left(found: RoleModels, tmp_path: Path) -> N
     write_tables(shown, tmp_path)
     write_summary(summary(shown), tmp_path)
     write_report(shown, tmp_path / "report.html", pictures, title="x")
+    (tmp_path / "walls").mkdir()
+    (tmp_path / "walls" / "with names.png").write_bytes(b"of an earlier trace")
     walls = write_walls(shown, tmp_path, pictures)
-    assert walls
+    assert sorted((tmp_path / "walls").iterdir()) == sorted(walls)
     for file in tmp_path.rglob("*.*"):
         if file.suffix != ".png":
             text = file.read_text(encoding="utf-8")
@@ -60,6 +64,18 @@ def test_no_name_path_or_caption_is_left(found: RoleModels, tmp_path: Path) -> N
     same = ["score", "spread_p", "origin", "followers"]
     assert shown.role_models[same].equals(found.role_models[same])
     assert shown.edges["attribution"].equals(found.edges["attribution"])
+
+
+def test_it_lies_beside_no_catalog(tmp_path: Path) -> None:
+    out, catalog = tmp_path / "out", tmp_path / "catalog"
+    require_outside(catalog, out)
+    for inside in (None, out, out / "mine"):
+        with pytest.raises(DoppelgramError, match="must not lie beside the photographs"):
+            require_outside(inside, out)
+    (out / "catalog").mkdir(parents=True)
+    (out / "catalog" / "catalog.json").write_text("{}")
+    with pytest.raises(DoppelgramError, match="the catalog of an earlier trace lies in this folder"):
+        require_outside(catalog, out)
 
 
 def test_letters() -> None:

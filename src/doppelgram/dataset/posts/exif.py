@@ -62,7 +62,11 @@ def read(source: Source, options: ReadOptions) -> Posts:
             rows.append(PostRow(path, "", time, path, origins={"timestamp": f"EXIF {entry}"} if time else {}))
             if options.progress:
                 options.progress(1)
-    notes = ["times are those of the photographs' EXIF data, which name no author"]
+    dated = any(row.origins for row in rows)
+    note = (
+        "times are those of the photographs' EXIF data" if dated else "no photograph has EXIF data of when it was taken"
+    )
+    notes = [f"{note}, which {'name' if dated else 'would name'} no author"]
     return collect(folder, rows, notes, name, [*source.listing.left, *source.listing.leave_others()])
 
 

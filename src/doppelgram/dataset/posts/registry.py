@@ -124,11 +124,11 @@ def _chosen(source: Source, options: ReadOptions, name: str) -> PostReader:
         return table
     found = next((reader for reader in READERS if reader.claims(source)), None)
     if found is None:
-        known_forms = "; ".join(reader.reads for reader in READERS)
+        known_forms = "".join(f"\n  - {reader.reads}" for reader in READERS)
         kind = "folder" if source.is_folder else "file"
         problem = next((one for document in source.documents for one in document.left), None)
         why = f" ({problem.what}: {problem.why})" if problem else ""
-        raise DoppelgramError(f"{source.given}: there are no posts in this {kind}{why}; {known_forms}")
+        raise DoppelgramError(f"{source.given}: there are no posts in this {kind}{why}. What can be read:{known_forms}")
     if found is exif:
         exif.refuse_unread(source)
     return found

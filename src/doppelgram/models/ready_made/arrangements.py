@@ -58,12 +58,15 @@ def with_places_of(model: Model, weights: Path | None = None) -> ArrangementMode
         DoppelgramError: the run's network was not trained to know places by its features, or weights are missing.
     """
     from doppelgram.errors import DoppelgramError
+    from doppelgram.models.format import fingerprint_of
 
     if not model.mean:
         raise DoppelgramError(
             f"the run of recipe '{model.name}' has no place network for `arrangements`; train one with --recipe places"
         )
-    return untrained_arrangements(model.tower.network.backbone, model.mean, _calibration(), weights)
+    made = untrained_arrangements(model.tower.network.backbone, model.mean, _calibration(), weights)
+    made.fingerprint = fingerprint_of(*made.described())
+    return made
 
 
 def _calibration() -> JointCalibration:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import plural
 from doppelgram.weights import command_for, find_weights
 
 if TYPE_CHECKING:
@@ -61,15 +62,16 @@ class ReadyMade:
         Raises:
             DoppelgramError: weights are missing; the sentence has the command that brings them.
         """
-        from doppelgram.models.format import fingerprint_without_tensors
+        from doppelgram.models.format import fingerprint_of
 
         if weights is not None and not weights.expanduser().is_dir():
             raise DoppelgramError(f"{weights}: there is no such folder of weights")
         gone = self.missing(weights)
         if gone:
+            are, them = plural(len(gone), "is", "are"), plural(len(gone), "it", "them")
             raise DoppelgramError(
-                f"the ready-made model '{self.name}' needs {', '.join(gone)}, which is not here; "
-                f"bring it with: {command_for(gone)}"
+                f"the ready-made model '{self.name}' needs {', '.join(gone)}, which {are} not here; "
+                f"bring {them} with: {command_for(gone)}"
             )
         model = self.build(weights)
         model.recipe = {"name": self.name}
@@ -90,7 +92,7 @@ class ReadyMade:
             "labels": [],
             "recipe": dict(model.recipe),
         }
-        model.fingerprint = fingerprint_without_tensors(model.origin)
+        model.fingerprint = fingerprint_of(model.origin, {})
         return model
 
 

@@ -30,6 +30,8 @@ def write_walls(found: RoleModels, folder: Path, pictures: Pictures) -> list[Pat
         pictures: looks a post's picture up.
     """
     table = found.arrangements
+    for old in (folder / "walls").glob("*.png"):  # an earlier trace may have shown what this one must not
+        old.unlink()
     chosen = table[table["spread_q"].notna()].sort_values(["spread_q", "posts"], ascending=[True, False], kind="stable")
     return [
         wall(row, found, pictures).save(folder / "walls" / f"{row.arrangement}.png")
