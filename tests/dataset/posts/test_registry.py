@@ -268,7 +268,7 @@ def test_one_json_file_that_lists_posts(tmp_path: Path, name: str) -> None:
 def test_what_is_no_list_of_posts(tmp_path: Path) -> None:
     with pytest.raises(DoppelgramError, match="is not JSON"):
         read_posts(write(tmp_path / "a.json", "{"))
-    with pytest.raises(DoppelgramError, match=r"no posts in this file.*lists posts"):
+    with pytest.raises(DoppelgramError, match=r"(?s)no posts in this file.*lists posts"):
         read_posts(write(tmp_path / "b.json", {"x": 1}))
     with pytest.raises(DoppelgramError, match="no such folder"):
         read_posts(tmp_path / "nowhere")
