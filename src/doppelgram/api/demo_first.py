@@ -32,6 +32,9 @@ def first_answer(images: Path, catalog: Path, montage: Path, progress: Progress)
     some = collection.take(range(0, len(collection), max(1, len(collection) // _COUNT)))
     index(some, MODEL, catalog, progress=progress)
     search(catalog, list(some.paths[:: max(1, len(some) // 4)][:4]), 6, montage=montage, progress=progress)
+    progress.note(
+        "  Its probabilities are fitted on photographs of landmarks and say too much of signs; training mends that."
+    )
     return True
 
 
