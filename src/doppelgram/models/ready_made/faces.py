@@ -32,7 +32,10 @@ FACES = ReadyMade(
     about="the same person, by the face",
     weights=(_DESCRIPTOR, _LANDMARKS),
     licence="CC0-1.0",
-    figures=(),
+    figures=(
+        "LFW, 62 people: the nearest face is the same person's for 99.8 % of 460 photographs",
+        "pairs of 50 other people of LFW: AUC 0.9987, equal error rate 1.5 %",
+    ),
     build=_faces,
 )
 
