@@ -217,7 +217,7 @@ def traces(options: Options) -> Table:
     """Role models without any label: arrangements and originators against the truth."""
     table = Table(
         "Traced from pictures, authors and times alone: agreement of the arrangements found with the true ones, and "
-        "how often the true originator leads (arrangements of six posts or more; 95 % by Wilson)."
+        "how often the true originator leads (arrangements of eight posts or more; 95 % by Wilson)."
     )
     for name in SETS:
         data = options.data / name

@@ -35,7 +35,7 @@ class CutOut:
 
 
 def cut_outs(photographs: Iterable[Photograph]) -> list[CutOut]:
-    """The largest outline of people of each photograph that was read whole and with its `MASK`; none of most others."""
+    """The largest person of each photograph, by its `MASK`; photographs without one of a usable size give none."""
     found = []
     for photograph in photographs:
         if photograph.pixels is None or MASK not in photograph.extras:
