@@ -9,6 +9,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.space import arrangement
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
+from doppelgram.space.euclidean import EuclideanSpace
 from doppelgram.space.joint import JointCalibration
 
 JOINT = JointCalibration(
@@ -97,3 +98,36 @@ def test_unusable_questions() -> None:
     ):
         with pytest.raises(DoppelgramError, match=words):
             search.nearest(vectors, k, by=by, query_ids=ids)
+
+
+@pytest.mark.parametrize(("mix", "by"), [(0.0, "pose"), (0.5, ""), (1.0, "place")])
+def test_a_mix_at_its_ends_and_middle_is_the_part_and_the_whole(mix: float, by: str) -> None:
+    space = ArrangementSpace(5, 4, 2, JOINT)
+    gallery, queries = drawn(space, 40), drawn(space, 6, seed=1)
+    index = space.index(gallery)
+    mixed, whole = index.nearest(queries, 12, mix=mix), index.nearest(queries, 12, by=by)
+    assert np.array_equal(mixed.positions, whole.positions)
+
+
+def test_a_mix_between_them_is_as_by_looking_at_every_pair() -> None:
+    space = ArrangementSpace(5, 4, 2, JOINT)
+    gallery, queries = drawn(space, 40), drawn(space, 6, seed=1)
+    found = space.index(gallery).nearest(queries, 40, mix=0.8)
+    lighter = replace(JOINT, pose_weight=JOINT.pose_weight * 0.4)
+    for row, query in enumerate(queries):
+        place, pose = space.part_distances(np.repeat(query[None], 40, axis=0), gallery)
+        assert np.array_equal(found.positions[row], np.argsort(-lighter.log_odds(place, pose), kind="stable"))
+        # What is said of a photograph stays as it is, whatever ranks.
+        assert np.allclose(
+            found.distances[row], space.distance(queries[row][None].repeat(40, 0), gallery)[found.positions[row]]
+        )
+
+
+def test_rows_that_no_query_finds() -> None:
+    space = ArrangementSpace(5, 4, 2, JOINT)
+    gallery, queries = drawn(space, 40), drawn(space, 6, seed=1)
+    left_out = np.arange(0, 40, 3)
+    for index in (space.index(gallery), EuclideanSpace(gallery.shape[1]).index(gallery)):
+        whole, rest = index.nearest(queries, 40), index.nearest(queries, 40, left_out=left_out)
+        for all_of, some in zip(whole.positions, rest.positions, strict=True):
+            assert some[some >= 0].tolist() == [row for row in all_of if row % 3]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from doppelgram.catalog.findings import face_box_from
 from doppelgram.catalog.rows import file_of
@@ -177,13 +179,48 @@ class Searcher:
                     "something else"
                 )
         own = None if include_self else files.hashes
-        found = self._index.nearest(files.vectors, min(k, len(self)), query_ids=own, by=by)
+        matches = self.nearest(files.vectors, k, by=by, own=own)
         return [
-            Neighbours(
-                image, self._matches(found, row), files.hashes[row], files.faces[row], unknown[row], files.shown[row]
-            )
+            Neighbours(image, matches[row], files.hashes[row], files.faces[row], unknown[row], files.shown[row])
             for row, image in enumerate(asked)
         ]
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The rows' ids in the order of `positions`."""
+        return [row[0] for row in self._rows]
+
+    def vector(self, position: int) -> Float32:
+        """The embedding (1, dim) of the row at a position."""
+        return self._index.gallery[position : position + 1]
+
+    def nearest(
+        self,
+        vectors: Float32,
+        k: int,
+        *,
+        by: str = "",
+        mix: float | None = None,
+        own: Sequence[str] | None = None,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[list[Match]]:
+        """The k nearest rows of each vector, nearest first.
+
+        Args:
+            vectors: (q, dim), by the model that fills the catalog.
+            k: 1 or more.
+            by: one part of the model's space to rank by; by default everything together.
+            mix: what ranks instead, from 0, the pose alone, to 1, the place alone; 0.5 weighs both as the model does.
+            own: digest of each vector's file, which is not to be found.
+            allowed: rows (n,) that may be found, in the order of `ids`; all by default.
+
+        Raises:
+            DoppelgramError: k is below 1, or the space has no such part.
+        """
+        left_out = () if allowed is None else np.flatnonzero(~allowed)
+        settings: dict[str, Any] = {"by": by, "mix": mix, "left_out": left_out}
+        found = self._index.nearest(vectors, min(k, len(self)), query_ids=own, **settings)
+        return [self._matches(found, row) for row in range(len(vectors))]
 
     def _matches(self, found: Found, row: int) -> list[Match]:
         matches = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -287,12 +287,21 @@ class ArrangementIndex:
         self.gallery = vectors(gallery, "gallery", space.dim)
         self._ids = None if ids is None else listed(ids, len(self.gallery), "gallery")
 
-    def nearest(self, queries: Any, k: int, *, query_ids: Ids | None = None, by: str = "") -> Found:
+    def nearest(
+        self,
+        queries: Any,
+        k: int,
+        *,
+        query_ids: Ids | None = None,
+        by: str = "",
+        mix: float | None = None,
+        left_out: Sequence[int] | Int64 = (),
+    ) -> Found:
         """The k nearest gallery images of each query; distances are probabilities that the arrangements differ."""
-        ranker = self.ranker(by)
+        ranker = self.ranker(by, mix)
         queries = vectors(queries, "queries", self._space.dim)
-        left_out = self_matches(query_ids, self._ids, len(queries))
-        positions, _ = nearest_columns(ranker, queries, k, left_out)
+        own = self_matches(query_ids, self._ids, len(queries))
+        positions, _ = nearest_columns(ranker, queries, k, own, left_out)
         there = positions >= 0
         by = checked_part(self._space, by)
         compared = self._space.found(queries[np.nonzero(there)[0]], self.gallery[positions[there]], by)
@@ -309,9 +318,22 @@ class ArrangementIndex:
         }
         return Found(positions, laid_out(compared.distance, np.inf), laid_out(compared.probability, 0.0), parts)
 
-    def ranker(self, by: str = "") -> ArrangementRanker:
-        """What orders the gallery for a query: by everything, or by one part."""
-        return ArrangementRanker(self._space, self.gallery, checked_part(self._space, by))
+    def ranker(self, by: str = "", mix: float | None = None) -> ArrangementRanker:
+        """What orders the gallery for a query: by everything, by one part, or by a mix of both."""
+        if mix is not None and not 0 <= mix <= 1:
+            raise DoppelgramError(f"mix is {mix:g}; it lies between 0, the pose alone, and 1, the place alone")
+        by = checked_part(self._space, by)
+        calibration = self._space.calibration
+        if mix is not None:
+            by = {0.0: POSE, 1.0: PLACE}.get(mix, "")
+            calibration = weighed(calibration, mix)
+        return ArrangementRanker(self._space, *self._sides, by, calibration)
+
+    @cached_property
+    def _sides(self) -> tuple[Float32, Float64, Poses]:
+        """The gallery, its centred places in float64 and its poses: made once, for every search."""
+        space = self._space
+        return self.gallery, space.split(self.gallery)[0].astype(np.float64), space.poses(self.gallery)
 
 
 class ArrangementRanker:
@@ -319,11 +341,18 @@ class ArrangementRanker:
 
     dtype = np.float64
 
-    def __init__(self, space: ArrangementSpace, gallery: Float32, by: str) -> None:
+    def __init__(
+        self,
+        space: ArrangementSpace,
+        gallery: Float32,
+        place: Float64,
+        poses: Poses,
+        by: str,
+        joint: JointCalibration,
+    ) -> None:
         self.size = len(gallery)
-        self._space, self._gallery, self._by = space, gallery, by
-        self._place, self._poses = space.split(gallery)[0].astype(np.float64), space.poses(gallery)
-        joint = space.calibration
+        self._space, self._gallery, self._by, self._joint = space, gallery, by, joint
+        self._place, self._poses = place, poses
         slopes = joint.place_weight * joint.place.slope + joint.pose_weight * joint.pose.slope
         self._slack = _ROUNDING * (1.0 if by else slopes)
 
@@ -340,7 +369,7 @@ class ArrangementRanker:
         pose = self._space.pose_table(self._space.poses(queries), self._poses)
         if self._by == POSE:
             return np.nan_to_num(pose, copy=False, nan=_UNKNOWN), scale
-        return -self._space.calibration.log_odds(_distances(place, self._place), pose), scale
+        return -self._joint.log_odds(_distances(place, self._place), pose), scale
 
     def rounding(self, keys: NDArray[Any], scale: NDArray[Any]) -> Float64:
         """How far off a key may be."""
@@ -357,7 +386,23 @@ class ArrangementRanker:
             return place
         if self._by == POSE:
             return np.nan_to_num(pose, nan=_UNKNOWN)
-        return -self._space.calibration.log_odds(place, pose)
+        return -self._joint.log_odds(place, pose)
+
+
+def weighed(calibration: JointCalibration, mix: float) -> JointCalibration:
+    """The calibration for an order in which place and pose count otherwise than they were fitted to.
+
+    In the middle both weights are as fitted. Towards one end the other part's weight falls to 0 in a straight line.
+    The numbers of such a calibration are no probabilities; only their order counts.
+
+    Args:
+        calibration: as fitted.
+        mix: from 0, the pose alone, to 1, the place alone.
+    """
+    place, pose = min(1.0, 2 * mix), min(1.0, 2 * (1 - mix))
+    return replace(
+        calibration, place_weight=place * calibration.place_weight, pose_weight=pose * calibration.pose_weight
+    )
 
 
 def _distances(a: NDArray[Any], b: NDArray[Any], mirror: bool = False) -> NDArray[Any]:

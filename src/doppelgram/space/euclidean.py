@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ from doppelgram.space.exact import (
     self_matches,
     vectors,
 )
-from doppelgram.space.space import Found, PairResult, checked_part
+from doppelgram.space.space import Found, PairResult, checked_part, without_mix
 
 
 @dataclass(frozen=True)
@@ -115,18 +115,28 @@ class EuclideanIndex:
         self._ids = None if ids is None else listed(ids, len(self.gallery), "gallery")
         self._ranker = EuclideanRanker(self.gallery)
 
-    def nearest(self, queries: Any, k: int, *, query_ids: Ids | None = None, by: str = "") -> Found:
+    def nearest(
+        self,
+        queries: Any,
+        k: int,
+        *,
+        query_ids: Ids | None = None,
+        by: str = "",
+        mix: float | None = None,
+        left_out: Sequence[int] | Int64 = (),
+    ) -> Found:
         """The k nearest gallery images of each query; distances are float32, duplicates at exactly 0."""
-        checked_part(self._space, by)
+        ranker = self.ranker(by, mix)
         queries = vectors(queries, "queries", self.gallery.shape[1])
-        left_out = self_matches(query_ids, self._ids, len(queries))
-        positions, distances = nearest_columns(self._ranker, queries, k, left_out)
+        own = self_matches(query_ids, self._ids, len(queries))
+        positions, distances = nearest_columns(ranker, queries, k, own, left_out)
         calibration = self._space.calibration
         return Found(positions, distances, calibration.search_probability(distances) if calibration else None, {})
 
-    def ranker(self, by: str = "") -> EuclideanRanker:
+    def ranker(self, by: str = "", mix: float | None = None) -> EuclideanRanker:
         """What orders the gallery for a query."""
         checked_part(self._space, by)
+        without_mix(mix)
         return self._ranker
 
 

@@ -169,7 +169,11 @@ class Ranker(Protocol):
 
 
 def nearest_columns(
-    ranker: Ranker, queries: Float32, k: int, left_out: Mapping[int, Sequence[int]]
+    ranker: Ranker,
+    queries: Float32,
+    k: int,
+    own: Mapping[int, Sequence[int]],
+    left_out: Sequence[int] | Int64 = (),
 ) -> tuple[Int64, NDArray[Any]]:
     """Gallery rows (q, k) of the nearest and their exact measure; -1 and inf where there are fewer.
 
@@ -180,7 +184,8 @@ def nearest_columns(
         ranker: of the gallery.
         queries: (q, dim).
         k: 1 or more.
-        left_out: gallery rows that a query must not find.
+        own: gallery rows that a query must not find, by the query's row.
+        left_out: gallery rows that no query finds.
     """
     if k < 1:
         raise DoppelgramError(f"k is {k}; ask for 1 neighbour or more")
@@ -193,8 +198,10 @@ def nearest_columns(
     for start in range(0, count, len(buffer)):
         part = queries[start : start + len(buffer)]
         keys, scale = ranker.keys(part, buffer[: len(part)])
+        if len(left_out):
+            keys[:, left_out] = np.inf
         for row in range(len(part)):
-            keys[row, left_out.get(start + row, [])] = np.inf
+            keys[row, own.get(start + row, [])] = np.inf
         few = min(k, n)
         found, where = _decide(ranker, part, keys, scale, few)
         measures[start : start + len(part), :few] = found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -62,7 +62,16 @@ class Index(Protocol):
 
     gallery: Float32
 
-    def nearest(self, queries: Any, k: int, *, query_ids: Ids | None = None, by: str = "") -> Found:
+    def nearest(
+        self,
+        queries: Any,
+        k: int,
+        *,
+        query_ids: Ids | None = None,
+        by: str = "",
+        mix: float | None = None,
+        left_out: Sequence[int] | Int64 = (),
+    ) -> Found:
         """The k nearest gallery images of each query, exactly; equal ones in gallery order.
 
         Args:
@@ -70,12 +79,15 @@ class Index(Protocol):
             k: neighbours wanted; may exceed n.
             query_ids: q names of the queries; gallery images with the query's own name are never returned.
             by: one part of the space to rank by; by default everything together.
+            mix: of a space of places and poses, what ranks instead of ``by``: from 0, the pose alone, to 1, the place
+                alone; 0.5 weighs both as the space does.
+            left_out: gallery rows that no query finds.
 
         Raises:
             DoppelgramError: unusable vectors, ids for one side only, k below 1, or a part that there is not.
         """
 
-    def ranker(self, by: str = "") -> Ranker:
+    def ranker(self, by: str = "", mix: float | None = None) -> Ranker:
         """What orders the gallery for a query, for those who need the whole order."""
 
 
@@ -143,6 +155,12 @@ def checked_part(space: Space, by: str) -> str:
     if not space.parts:
         raise DoppelgramError("--by goes with a model of places and poses; this one compares whole images")
     raise DoppelgramError(f"--by is '{by}'; it is one of {', '.join((JOINT, *space.parts))}")
+
+
+def without_mix(mix: float | None) -> None:
+    """Refuse to weigh parts in a space that has none."""
+    if mix is not None:
+        raise DoppelgramError("a mix of place and pose goes with a model of places and poses")
 
 
 def unknown_parts(space: Space, vectors: NDArray[Any]) -> list[tuple[str, ...]]:
