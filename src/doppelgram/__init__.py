@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from doppelgram.studies.role_model.reproduce import reproduce_role_model as reproduce_role_model
     from doppelgram.training.run import Run as Run
     from doppelgram.training.run import open_run as open_run
+    from doppelgram.web.serve import serve as serve
 
 __version__ = "0.1.0"
 
@@ -78,6 +79,7 @@ _FUNCTIONS = {
     "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
     "reproduce_role_model": "doppelgram.studies.role_model.reproduce",
     "search": "doppelgram.api.search",
+    "serve": "doppelgram.web.serve",
     "split_data": "doppelgram.api.split",
     "trace": "doppelgram.api.trace",
     "train": "doppelgram.api.train",

@@ -15,10 +15,12 @@ from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.finder import open_finder, people_in
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.numbers import probability
+from doppelgram.pose.extras import MASK
 from doppelgram.pose.findings import contradicts, pose_sentences, summary
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
 from doppelgram.pose.reasons import ALIKE, DIFFERENT, PoseReasons, compare_limbs
+from doppelgram.pose.segmenter import PersonMask
 from doppelgram.pose.similarity import limb_cosine, oks
 from doppelgram.pose.skeleton import mirrored
 from doppelgram.reports.pair_picture import Bar
@@ -86,6 +88,7 @@ class SeenPhotograph:
     pixels: NDArray[np.uint8]
     people: People
     count: int  # of people whose pose counts, those of whom only the outline was found included
+    mask: PersonMask | None = None  # where people cover the place, if the model looks at that
 
 
 def photographs_with_people(
@@ -113,7 +116,9 @@ def compared_by(
     found = model.embed(read)
     counts = model.space.people_shown(found.vectors).tolist()
     pixels = [np.asarray(one.pixels) for one in read]
-    photographs = [SeenPhotograph(*facts) for facts in zip(names, pixels, found.people or [], counts, strict=True)]
+    masks = [one.extras.get(MASK) for one in read]
+    people = found.people or []
+    photographs = [SeenPhotograph(*facts) for facts in zip(names, pixels, people, counts, masks, strict=True)]
     return photographs, model.space.compare(found.vectors[:1], found.vectors[1:])
 
 

@@ -268,6 +268,20 @@ class ArrangementSpace:
         poses = poses[:, 0] if by == POSE else poses.reshape(len(poses), -1)
         return np.ascontiguousarray(poses if by == POSE else np.hstack([place, poses]))
 
+    def only_person(self, vectors: NDArray[Any], person: int) -> Float32:
+        """Vectors (n, dim) in which the pose is that of one person alone, 1 for the most prominent.
+
+        Raises:
+            DoppelgramError: there is no such person in one of them.
+        """
+        if (self.people_shown(vectors) < person).any() or person < 1:
+            raise DoppelgramError(f"there is no person {person} in this photograph, or no pose of them is known")
+        start = self.place_dim + (person - 1) * self.slot
+        one = np.array(vectors, dtype=np.float32)
+        one[:, self.place_dim :] = 0
+        one[:, self.place_dim : self.place_dim + self.slot] = vectors[:, start : start + self.slot]
+        return one
+
     def unknown(self, vectors: NDArray[Any]) -> Mapping[str, Bools]:
         """The pose is missing where nobody was found."""
         return {POSE: self.people_shown(vectors) == 0}

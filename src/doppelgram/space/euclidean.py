@@ -97,6 +97,10 @@ class EuclideanSpace:
         checked_part(self, by)
         return np.asarray(vectors, dtype=np.float32)
 
+    def only_person(self, vectors: NDArray[Any], person: int) -> Float32:
+        """There are no people in this space."""
+        raise DoppelgramError("a model of places and poses tells people apart; this one compares whole images")
+
     def unknown(self, vectors: NDArray[Any]) -> Mapping[str, Bools]:
         """Nothing can be missing."""
         return {}

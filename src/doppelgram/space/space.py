@@ -140,6 +140,13 @@ class Space(Protocol):
     def coordinates(self, vectors: NDArray[Any], by: str = "") -> Float32:
         """The numbers of vectors (n, dim) that a map of this space, or of one part of it, is drawn from: (n, d)."""
 
+    def only_person(self, vectors: NDArray[Any], person: int) -> Float32:
+        """Vectors (n, dim) as if only one person of each photograph were in it, 1 for the most prominent.
+
+        Raises:
+            DoppelgramError: there is no such person in one of them, or the space tells no people apart.
+        """
+
     def unknown(self, vectors: NDArray[Any]) -> Mapping[str, Bools]:
         """The parts that can be missing in a vector, and in which of the vectors they are, bool (n,)."""
 

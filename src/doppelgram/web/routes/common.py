@@ -1,0 +1,74 @@
+"""What several routes need: the session of a request, and rows as they are shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Depends, Path, Request
+
+from doppelgram.catalog.search import Match
+from doppelgram.images.faces.face import FaceBox
+from doppelgram.pose.people import People, boxes
+from doppelgram.web.session import Opened, Session
+from doppelgram.web.shown import Box, FaceShown, ImageShown, MatchShown
+
+
+def _session(request: Request) -> Session:
+    session: Session = request.app.state.session
+    return session
+
+
+Asked = Annotated[Session, Depends(_session)]
+# An id as a catalog spells it, and nothing else: no path, no condition gets any farther.
+RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}(#[1-9][0-9]{0,4})?$", description="Id of a row of the catalog.")]
+
+
+def moment(value: Any) -> datetime | None:
+    """A time of a table, None where there is none."""
+    if value is None or value != value:  # a missing time is unequal to itself
+        return None
+    found: datetime = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
+    return found
+
+
+def image_shown(opened: Opened, position: int) -> ImageShown:
+    """A row by its position."""
+    row = opened.facts.iloc[position]
+    return ImageShown(
+        id=row["id"], name=row["name"], label=row["label"], author=row["author"], timestamp=moment(row["timestamp"])
+    )
+
+
+def match_shown(opened: Opened, match: Match) -> MatchShown:
+    """An answer, with what the catalog knows of it."""
+    about = image_shown(opened, opened.position[match.id])
+    return MatchShown(
+        **about.model_dump(),
+        rank=match.rank,
+        distance=match.distance,
+        probability=match.probability,
+        parts=dict(match.parts),
+        unknown=list(match.unknown),
+        as_near=match.as_near,
+        face=face_shown(match.face) if match.face else None,
+    )
+
+
+def face_shown(face: FaceBox) -> FaceShown:
+    """A face and where it is."""
+    left, top, width, height = face.box
+    return FaceShown(number=face.number, left=left, top=top, width=width, height=height)
+
+
+def people_shown(people: People | None) -> list[Box]:
+    """Where each person is, as shares of the photograph."""
+    if people is None:
+        return []
+    found = boxes(people.keypoints) / np.array([people.width, people.height] * 2)
+    return [
+        Box(left=left, top=top, width=right - left, height=bottom - top)
+        for left, top, right, bottom in found.tolist()
+        if left == left
+    ]

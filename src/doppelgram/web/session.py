@@ -1,0 +1,214 @@
+"""What a server has open: one catalog, its vectors, who looks at photographs, and the photographs that were brought."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from doppelgram.catalog.store import Catalog
+from doppelgram.errors import DoppelgramError
+from doppelgram.web.jobs import Jobs
+from doppelgram.web.looker import Looker, ModelAt, Seen
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from doppelgram.catalog.search import Searcher
+
+_FACTS = ("id", "name", "label", "author", "timestamp")
+_MOST_NAMED = 500
+_KEPT_QUERIES, _KEPT_BYTES = 64, 200_000_000
+_KEPT_THUMBNAILS = 4096
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A catalog as it was at one moment, in memory.
+
+    Attributes:
+        searcher: its vectors.
+        facts: ``id``, ``name``, ``label``, ``author``, ``timestamp``, in the searcher's order.
+    """
+
+    searcher: Searcher
+    facts: pd.DataFrame
+
+    @cached_property
+    def position(self) -> Mapping[str, int]:
+        """Where each id stands."""
+        return {id_: row for row, id_ in enumerate(self.searcher.ids)}
+
+    def most_frequent(self, column: str) -> list[str]:
+        """Values of a column, the most frequent first."""
+        found = Counter(value for value in self.facts[column].tolist() if value)
+        return [value for value, _ in found.most_common(_MOST_NAMED)]
+
+    def among(
+        self, label: str = "", author: str = "", since: datetime | None = None, until: datetime | None = None
+    ) -> NDArray[np.bool_] | None:
+        """Which rows (n,) pass the filters; None where all do."""
+        if not (label or author or since or until):
+            return None
+        allowed = np.ones(len(self.facts), dtype=bool)
+        for column, wanted in (("label", label), ("author", author)):
+            if wanted:
+                allowed &= (self.facts[column] == wanted).to_numpy()
+        if since is not None:
+            allowed &= (self.facts["timestamp"] >= since).to_numpy()
+        if until is not None:
+            allowed &= (self.facts["timestamp"] <= until).to_numpy()
+        return allowed
+
+
+@dataclass(frozen=True)
+class Query:
+    """A photograph that a visitor brought; kept in memory, never written into the catalog."""
+
+    seen: Seen
+    content: bytes
+
+
+@dataclass
+class Session:
+    """One server's state. Safe to use from several threads.
+
+    Attributes:
+        catalog: what is shown.
+        name: for titles.
+        weights: folder in which weights are looked up first.
+        keypoints: file of ready-made keypoints, for a model that takes those.
+        posts: what the catalog was made of, if that is known: posts or a folder.
+    """
+
+    catalog: Catalog
+    name: str
+    weights: Path | None = None
+    keypoints: Path | None = None
+    posts: Path | None = None
+    jobs: Jobs = field(default_factory=Jobs)
+    problem: str = ""
+
+    def __post_init__(self) -> None:
+        self.looker = Looker(ModelAt(self.catalog.folder, self.weights, self.keypoints))
+        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._opened: Opened | None = None
+        self._queries: OrderedDict[str, Query] = OrderedDict()
+        self._thumbnails: OrderedDict[str, bytes] = OrderedDict()
+
+    @property
+    def opened(self) -> Opened | None:
+        """The catalog in memory, if it is there by now."""
+        return self._opened
+
+    def open_in_background(self) -> None:
+        """Read the catalog and start what looks at photographs, while the page is shown already."""
+
+        def work() -> None:
+            try:
+                self.refresh()
+            except DoppelgramError as problem:
+                self.problem = str(problem)
+            self.looker.warm()
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def refresh(self) -> Opened:
+        """Read the catalog as it is now.
+
+        Raises:
+            DoppelgramError: it is empty, or its model cannot be loaded.
+        """
+        with self._opening:
+            model = self._opened.searcher.model if self._opened else None
+            model = model or self.catalog.load_model(weights=self.weights, keypoints=self.keypoints)
+            searcher = self.catalog.searcher(model)
+            facts = self.catalog.rows(_FACTS).set_index("id", drop=False)
+            # Rows that came in between are left for the next time.
+            opened = Opened(searcher, facts.reindex(searcher.ids))
+            self.problem, self._opened = "", opened
+            return opened
+
+    def refresh_if_grown(self) -> None:
+        """Read the catalog again if it holds other rows than what is in memory."""
+        opened, count = self._opened, len(self.catalog)
+        if count and (opened is None or len(opened.searcher) != count):
+            self.refresh()
+
+    def require(self) -> Opened:
+        """The catalog in memory.
+
+        Raises:
+            DoppelgramError: it is not there yet, or cannot be.
+        """
+        if self._opened is None:
+            if self.problem:
+                raise DoppelgramError(self.problem)
+            return self.refresh()
+        return self._opened
+
+    def bring(self, content: bytes) -> str:
+        """Look at a photograph and keep it for a while; returns the name that it goes by.
+
+        Raises:
+            DoppelgramError: it cannot be read.
+        """
+        query = Query(self.looker.see(content), content)
+        name = secrets.token_urlsafe(12)
+        with self._lock:
+            self._queries[name] = query
+            while len(self._queries) > _KEPT_QUERIES or (
+                len(self._queries) > 1 and sum(len(one.content) for one in self._queries.values()) > _KEPT_BYTES
+            ):
+                self._queries.popitem(last=False)
+        return name
+
+    def query(self, name: str) -> Query:
+        """A photograph that was brought.
+
+        Raises:
+            DoppelgramError: it is gone.
+        """
+        with self._lock:
+            if name not in self._queries:
+                raise DoppelgramError("the photograph that you brought is no longer kept; bring it again")
+            self._queries.move_to_end(name)
+            return self._queries[name]
+
+    def thumbnail(self, id_: str) -> bytes | None:
+        """The small picture of a row; None if there is no such row."""
+        with self._lock:
+            kept = self._thumbnails.get(id_)
+        if kept is not None:
+            return kept
+        rows = self.catalog.find([id_], ["thumbnail"])
+        if rows.empty:
+            return None
+        found: bytes = rows["thumbnail"].iloc[0]
+        with self._lock:
+            self._thumbnails[id_] = found
+            while len(self._thumbnails) > _KEPT_THUMBNAILS:
+                self._thumbnails.popitem(last=False)
+        return found
+
+    def row(self, id_: str) -> dict[str, Any] | None:
+        """All facts of a row; None if there is no such row."""
+        rows = self.catalog.find([id_])
+        if rows.empty:
+            return None
+        return {"id": id_} | {str(name): value for name, value in rows.iloc[0].to_dict().items()}
+
+    def close(self) -> None:
+        """End all processes of this session."""
+        self.jobs.close()
+        self.looker.close()

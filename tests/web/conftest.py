@@ -1,0 +1,80 @@
+"""One server over the sample world for all tests of the page, and one browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.store import Catalog
+from doppelgram.dataset.read import read_collection
+from doppelgram.web.session import Session
+from helpers.catalogs import _draw_folder as draw_pictures
+from helpers.page import QUIET, Served, chromium, posts_catalog, serving
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server whose catalog holds the posts of the sample world; nothing in it is changed."""
+    catalog, keypoints = posts_catalog(tmp_path_factory.mktemp("page"))
+    session = Session(catalog, "sample world", keypoints=keypoints)
+    session.refresh()
+    with serving(session) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, driven by playwright."""
+    if not chromium():
+        pytest.skip("THE PAGE IS NOT TESTED IN A BROWSER: there is no chromium here (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser: Any, page: Served) -> Iterator[Any]:
+    """A tab of 1280 x 860; a console error, or a request that leaves the server's address, fails the test."""
+    yield from open_tab(browser, page)
+
+
+@pytest.fixture
+def plain_tab(browser: Any, plain_page: Served) -> Iterator[Any]:
+    """A tab on the server of drawn pictures."""
+    yield from open_tab(browser, plain_page)
+
+
+def open_tab(browser: Any, served: Served, **settings: Any) -> Iterator[Any]:
+    """A tab that is watched."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, base_url=served.address, **settings)
+    tab = context.new_page()
+    wrong: list[str] = []
+    tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda problem: wrong.append(str(problem)))
+    tab.on("request", lambda request: wrong.append(request.url) if not _own(request.url, served.address) else None)
+    tab.wrong = wrong
+    yield tab
+    context.close()
+    assert not wrong, wrong
+
+
+def _own(url: str, address: str) -> bool:
+    return url.startswith((address + "/", "blob:" + address))
+
+
+@pytest.fixture(scope="session")
+def plain_page(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Iterator[Served]:
+    """A server over a dozen drawn pictures, embedded as a whole by a small network of random weights."""
+    folder = tmp_path_factory.mktemp("plain")
+    photos = draw_pictures(folder / "photos")
+    catalog = Catalog.create(folder / "catalog", model_folder)
+    index_collection(read_collection(photos), catalog.load_model(), catalog)
+    with serving(Session(catalog, "pictures")) as served:
+        yield served
