@@ -13,7 +13,7 @@ import doppelgram
 from doppelgram.errors import DoppelgramError
 from doppelgram.web.routes import catalog, images, jobs, pairs, search, shell
 from doppelgram.web.safety import Access, Guard
-from doppelgram.web.session import Session
+from doppelgram.web.session import Missing, Session
 from doppelgram.web.shown import Sentence
 
 _ROUTERS = (catalog.router, images.router, search.router, pairs.router, jobs.router)
@@ -41,7 +41,7 @@ def make_app(session: Session, access: Access) -> Any:
 
     @app.exception_handler(DoppelgramError)
     def refused(request: Request, problem: DoppelgramError) -> JSONResponse:
-        return JSONResponse({"detail": str(problem)}, status_code=422)
+        return JSONResponse({"detail": str(problem)}, status_code=404 if isinstance(problem, Missing) else 422)
 
     @app.exception_handler(RequestValidationError)
     def unusable(request: Request, problem: RequestValidationError) -> JSONResponse:

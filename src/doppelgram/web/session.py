@@ -31,6 +31,10 @@ _KEPT_QUERIES, _KEPT_BYTES = 64, 200_000_000
 _KEPT_THUMBNAILS = 4096
 
 
+class Missing(DoppelgramError):
+    """What was asked for by its name is not there, or not any more."""
+
+
 @dataclass(frozen=True)
 class Opened:
     """A catalog as it was at one moment, in memory.
@@ -177,11 +181,11 @@ class Session:
         """A photograph that was brought.
 
         Raises:
-            DoppelgramError: it is gone.
+            Missing: it is gone.
         """
         with self._lock:
             if name not in self._queries:
-                raise DoppelgramError("the photograph that you brought is no longer kept; bring it again")
+                raise Missing("the photograph that you brought is no longer kept; bring it again")
             self._queries.move_to_end(name)
             return self._queries[name]
 

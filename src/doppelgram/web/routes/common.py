@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator, BeforeValidator
 
 from doppelgram.catalog.search import Match
 from doppelgram.images.faces.face import FaceBox
@@ -23,6 +24,21 @@ def _session(request: Request) -> Session:
 Asked = Annotated[Session, Depends(_session)]
 # An id as a catalog spells it, and nothing else: no path, no condition gets any farther.
 RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}(#[1-9][0-9]{0,4})?$", description="Id of a row of the catalog.")]
+
+
+def _written_out(value: Any) -> Any:
+    """A time is written out: a bare number, which could be seconds or a year, is none."""
+    if isinstance(value, str) and not value[:5].endswith("-"):
+        raise ValueError("write a time as 2019-06-01T12:00:00Z")
+    return value
+
+
+def _aware(time: datetime) -> datetime:
+    """A time with its zone: UTC where none is named."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_aware), Query()]
 
 
 def moment(value: Any) -> datetime | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import datetime
 from io import BytesIO
 from pathlib import Path as File
 from typing import Annotated
@@ -16,7 +15,7 @@ from fastapi.responses import Response
 from doppelgram.catalog.findings import FOUND_COLUMNS, face_box_from, people_from
 from doppelgram.images.read import Want, read_all
 from doppelgram.images.whole import WholePhotograph
-from doppelgram.web.routes.common import Asked, RowId, face_shown, image_shown, moment, people_shown
+from doppelgram.web.routes.common import Asked, Moment, RowId, face_shown, image_shown, moment, people_shown
 from doppelgram.web.shown import ImageFacts, ImagesShown
 
 router = APIRouter(tags=["images"])
@@ -33,14 +32,14 @@ def images(
     limit: Annotated[int, Query(ge=1, le=500)] = 60,
     label: str = "",
     author: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> ImagesShown:
     """Rows of the catalog that pass the filters, a page of them."""
     if not len(session.catalog):
         return ImagesShown(total=0, images=[])
     opened = session.require()
-    allowed = opened.among(label, author, aware(since), aware(until))
+    allowed = opened.among(label, author, since, until)
     rows = np.arange(len(opened.facts)) if allowed is None else np.flatnonzero(allowed)
     shown = [image_shown(opened, row) for row in rows[offset : offset + limit].tolist()]
     return ImagesShown(total=len(rows), images=shown)
@@ -101,10 +100,3 @@ def photograph(session: Asked, request: Request, image: RowId) -> Response:
     file = BytesIO()
     picture.save(file, "JPEG", quality=88)
     return Response(file.getvalue(), media_type="image/jpeg", headers=headers)
-
-
-def aware(time: datetime | None) -> datetime | None:
-    """A time with its zone: UTC where none is named."""
-    from datetime import UTC
-
-    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time

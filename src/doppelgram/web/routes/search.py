@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, HTTPException, Query
 
 from doppelgram.catalog.rows import file_of
 from doppelgram.space.space import unknown_parts
-from doppelgram.web.routes.common import Asked, RowId, face_shown, match_shown, people_shown
-from doppelgram.web.routes.images import aware
+from doppelgram.web.routes.common import Asked, Moment, RowId, face_shown, match_shown, people_shown
 from doppelgram.web.shown import QueryShown, SearchShown
 
 router = APIRouter(tags=["search"])
@@ -55,8 +53,8 @@ def search(
     person: Annotated[int, Query(ge=0, le=100, description="Which person asks, 1 the most prominent; 0 all.")] = 0,
     label: str = "",
     author: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> SearchShown:
     """The look-alikes of a photograph that was brought."""
     started = time.perf_counter()
@@ -68,7 +66,7 @@ def search(
     if face > max(len(seen.vectors), 1) or (face and not seen.faces):
         raise HTTPException(422, f"there is no face {face} in this photograph")
     vectors = seen.vectors[max(face - 1, 0) :][:1]
-    allowed = opened.among(label, author, aware(since), aware(until))
+    allowed = opened.among(label, author, since, until)
     found = opened.searcher.nearest(vectors, k, mix=mix, own=[seen.digest], allowed=allowed)
     return SearchShown(
         matches=[match_shown(opened, match) for match in found[0]],
@@ -86,8 +84,8 @@ def neighbours(
     mix: _Mix = None,
     label: str = "",
     author: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> SearchShown:
     """The look-alikes of a photograph of the catalog, which is not its own answer."""
     started = time.perf_counter()
@@ -96,7 +94,7 @@ def neighbours(
     if position is None:
         raise HTTPException(404, "there is no such photograph in this catalog")
     vector = opened.searcher.vector(position)
-    allowed = opened.among(label, author, aware(since), aware(until))
+    allowed = opened.among(label, author, since, until)
     found = opened.searcher.nearest(vector, k, mix=mix, own=[file_of(image)], allowed=allowed)
     return SearchShown(
         matches=[match_shown(opened, match) for match in found[0]],
