@@ -41,6 +41,7 @@ def first_answer(images: Path, catalog: Path, montage: Path, progress: Progress)
 def next_commands() -> tuple[str, ...]:
     """What to type next for one's own photographs."""
     return (
+        "doppelgram serve PHOTOS",
         "doppelgram index PHOTOS --catalog catalog",
         "doppelgram search catalog PHOTO.jpg --montage look-alikes.png",
         "doppelgram trace POSTS --out traced",
