@@ -36,21 +36,19 @@ class Missing(DoppelgramError):
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A catalog as it was at one moment, in memory.
+class Listing:
+    """What a catalog knew of its photographs at one moment.
 
     Attributes:
-        searcher: its vectors.
-        facts: ``id``, ``name``, ``label``, ``author``, ``timestamp``, in the searcher's order.
+        facts: ``id``, ``name``, ``label``, ``author``, ``timestamp``, in the order of the ids.
     """
 
-    searcher: Searcher
     facts: pd.DataFrame
 
     @cached_property
     def position(self) -> Mapping[str, int]:
         """Where each id stands."""
-        return {id_: row for row, id_ in enumerate(self.searcher.ids)}
+        return {id_: row for row, id_ in enumerate(self.facts["id"].tolist())}
 
     def most_frequent(self, column: str) -> list[str]:
         """Values of a column, the most frequent first."""
@@ -72,6 +70,17 @@ class Opened:
         if until is not None:
             allowed &= (self.facts["timestamp"] <= until).to_numpy()
         return allowed
+
+
+@dataclass(frozen=True)
+class Opened(Listing):
+    """The same with its vectors, ready to be searched.
+
+    Attributes:
+        searcher: the vectors, in the same order.
+    """
+
+    searcher: Searcher
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,7 @@ class Session:
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._opened: Opened | None = None
+        self._listing: Listing | None = None
         self._queries: OrderedDict[str, Query] = OrderedDict()
         self._thumbnails: OrderedDict[str, bytes] = OrderedDict()
 
@@ -137,16 +147,29 @@ class Session:
             model = self._opened.searcher.model if self._opened else None
             model = model or self.catalog.load_model(weights=self.weights, keypoints=self.keypoints)
             searcher = self.catalog.searcher(model)
-            facts = self.catalog.rows(_FACTS).set_index("id", drop=False)
-            # Rows that came in between are left for the next time.
-            opened = Opened(searcher, facts.reindex(searcher.ids))
+            # Rows that came in between are left for the next time, those that went are nobody's.
+            facts = self._read_facts().reindex(searcher.ids)
+            opened = Opened(facts.assign(id=searcher.ids).fillna({"name": "", "label": "", "author": ""}), searcher)
             self.problem, self._opened = "", opened
             return opened
+
+    def listing(self) -> Listing:
+        """What is known of the photographs, which is there long before their vectors are."""
+        if self._opened is not None:
+            return self._opened
+        with self._lock:
+            if self._listing is None:
+                self._listing = Listing(self._read_facts())
+            return self._listing
+
+    def _read_facts(self) -> pd.DataFrame:
+        return self.catalog.rows(_FACTS).set_index("id", drop=False).sort_index()
 
     def refresh_if_grown(self) -> None:
         """Read the catalog again if it holds other rows than what is in memory."""
         opened, count = self._opened, len(self.catalog)
         if count and (opened is None or len(opened.searcher) != count):
+            self._listing = None
             self.refresh()
 
     def require(self) -> Opened:

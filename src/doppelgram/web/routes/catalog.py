@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 
 from doppelgram.models.embedder import Embedder
@@ -16,25 +14,20 @@ router = APIRouter(tags=["catalog"])
 @router.get("/catalog")
 def catalog(session: Asked) -> CatalogShown:
     """What is open, and how far it is."""
-    opened = session.opened
-    facts: dict[str, Any] = {
-        "name": session.name,
-        "folder": str(session.catalog.folder),
-        "images": len(session.catalog),
-        "problem": session.problem,
-    }
-    if opened is None:
-        return CatalogShown(**facts, ready=False, model=None, labels=[], authors=[], first=None, last=None, posts=False)
-    times, authors = opened.facts["timestamp"].dropna(), opened.most_frequent("author")
+    opened, listing = session.opened, session.listing()
+    times, authors = listing.facts["timestamp"].dropna(), listing.most_frequent("author")
     return CatalogShown(
-        **facts,
-        ready=True,
-        model=model_shown(opened.searcher.model),
-        labels=opened.most_frequent("label"),
+        name=session.name,
+        folder=str(session.catalog.folder),
+        images=len(session.catalog),
+        ready=opened is not None,
+        problem=session.problem,
+        model=None if opened is None else model_shown(opened.searcher.model),
+        labels=listing.most_frequent("label"),
         authors=authors,
         first=moment(times.min()) if len(times) else None,
         last=moment(times.max()) if len(times) else None,
-        posts=bool(len(times) and authors and "place" in opened.searcher.space.parts),
+        posts=bool(len(times) and authors and (opened is None or "place" in opened.searcher.space.parts)),
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator
 from doppelgram.catalog.search import Match
 from doppelgram.images.faces.face import FaceBox
 from doppelgram.pose.people import People, boxes
-from doppelgram.web.session import Opened, Session
+from doppelgram.web.session import Listing, Opened, Session
 from doppelgram.web.shown import Box, FaceShown, ImageShown, MatchShown
 
 
@@ -49,9 +49,9 @@ def moment(value: Any) -> datetime | None:
     return found
 
 
-def image_shown(opened: Opened, position: int) -> ImageShown:
+def image_shown(listing: Listing, position: int) -> ImageShown:
     """A row by its position."""
-    row = opened.facts.iloc[position]
+    row = listing.facts.iloc[position]
     return ImageShown(
         id=row["id"], name=row["name"], label=row["label"], author=row["author"], timestamp=moment(row["timestamp"])
     )

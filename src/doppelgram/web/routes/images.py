@@ -38,10 +38,10 @@ def images(
     """Rows of the catalog that pass the filters, a page of them."""
     if not len(session.catalog):
         return ImagesShown(total=0, images=[])
-    opened = session.require()
-    allowed = opened.among(label, author, since, until)
-    rows = np.arange(len(opened.facts)) if allowed is None else np.flatnonzero(allowed)
-    shown = [image_shown(opened, row) for row in rows[offset : offset + limit].tolist()]
+    listing = session.listing()
+    allowed = listing.among(label, author, since, until)
+    rows = np.arange(len(listing.facts)) if allowed is None else np.flatnonzero(allowed)
+    shown = [image_shown(listing, row) for row in rows[offset : offset + limit].tolist()]
     return ImagesShown(total=len(rows), images=shown)
 
 
