@@ -87,3 +87,11 @@ def serving(session: Session, password: str = "") -> Iterator[Served]:
         thread.join(10)
         session.close()
         listening.close()
+
+
+def until(tab: Any, expression: str, seconds: float = 20.0) -> None:
+    """Wait until an expression is true in a tab. The page's policy forbids what playwright itself does for this."""
+    end = time.monotonic() + seconds
+    while not tab.evaluate(expression):
+        assert time.monotonic() < end, f"never true: {expression}"
+        time.sleep(0.05)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from helpers.page import Served
+from helpers.page import Served, until
 
 
 def test_from_the_first_view_to_why_two_are_alike(tab: Any, page: Served) -> None:
@@ -36,10 +36,10 @@ def test_the_address_holds_the_state(tab: Any, page: Served) -> None:
     wanted = ",".join(f"/api/images/{match['id']}/thumbnail" for match in found)
     sources = "[...document.querySelectorAll('.photos img')].map(one => one.getAttribute('src'))"
     shown = f"{sources}.join() === '{wanted}'"
-    tab.wait_for_function(shown)
+    until(tab, shown)
     assert "mix=0.2" in tab.url
     tab.reload()
-    tab.wait_for_function(shown)
+    until(tab, shown)
     assert tab.locator("#mix").input_value() == "0.2"
 
 
@@ -51,7 +51,7 @@ def test_filters(tab: Any, page: Served) -> None:
         tab.get_by_label("Author").fill(author)
         tab.get_by_label("Author").press("Enter")
     count = page.get("/api/images", author=author)["total"]
-    tab.wait_for_function(f"document.querySelectorAll('.photos .photo').length === {count}")
+    until(tab, f"document.querySelectorAll('.photos .photo').length === {count}")
 
 
 def test_a_photograph_that_is_chosen(plain_tab: Any, plain_page: Served) -> None:
