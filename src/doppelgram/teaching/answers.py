@@ -33,8 +33,9 @@ class Entry:
         name: of a name.
         undoes: of an undo, the number of the entry that it takes back; else 0.
         who: who said it, in words; may be empty.
-        odds: of an answer to a question of the queue, the log-odds at which it was asked; else None.
+        odds: of an answer to a question of the queue, the mean raw log-odds of the pairs of both sides; else None.
         strength: by how much these counted, as the sides were larger than a photograph.
+        model: fingerprint of the model that the log-odds are of.
         when: UTC.
         number: from 1 on, in the order in which the entries went in.
         token: tells entries of two processes apart that asked for the same number.
@@ -49,6 +50,7 @@ class Entry:
     who: str = ""
     odds: float | None = None
     strength: float = 1.0
+    model: str = ""
     when: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     number: int = 0
     token: str = ""
@@ -74,6 +76,7 @@ class Said(NamedTuple):
         degree: from 0 to 1.
         odds: as in `Entry`.
         strength: as in `Entry`.
+        model: as in `Entry`.
     """
 
     ids_a: Sequence[str]
@@ -81,6 +84,7 @@ class Said(NamedTuple):
     degree: float
     odds: float | None = None
     strength: float = 1.0
+    model: str = ""
 
 
 class Answers:
@@ -133,13 +137,13 @@ class Answers:
                 cannot be written.
         """
         entries = []
-        for ids_a, ids_b, degree, odds, strength in said:
+        for ids_a, ids_b, degree, odds, strength, model in said:
             a, b = _ids(ids_a), _ids(ids_b)
             if set(a) & set(b):
                 raise DoppelgramError("an answer compares a photograph with itself; name two different ones")
             if not 0 <= degree <= 1:
                 raise DoppelgramError(f"the degree of an answer is {degree:g}; it must lie between 0 and 1")
-            entries.append(Entry(PAIR, a, b, float(degree), who=who, odds=odds, strength=strength))
+            entries.append(Entry(PAIR, a, b, float(degree), who=who, odds=odds, strength=strength, model=model))
         return self._append(entries)
 
     def name(self, ids: Sequence[str], name: str, who: str = "") -> int:
@@ -245,6 +249,7 @@ def _schema() -> Any:
             pa.field("who", pa.string()),
             pa.field("odds", pa.float64()),
             pa.field("strength", pa.float64()),
+            pa.field("model", pa.string()),
             pa.field("when", pa.timestamp("us", tz="UTC")),
             pa.field("token", pa.string()),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,41 +35,46 @@ class Learned:
         return np.asarray(self.slope * np.asarray(odds, dtype=np.float64) + self.shift)
 
 
-def learn(
-    odds: ArrayLike, degrees: ArrayLike, *, strengths: ArrayLike | None = None, weights: ArrayLike | None = None
-) -> Learned:
+class Told(NamedTuple):
+    """Answers to questions, float64 (m,) each.
+
+    Attributes:
+        odds: log-odds of the same at which each was asked.
+        degrees: answers from 0 to 1.
+        strengths: by how much the log-odds count for the answer, as `questions.strength` says.
+    """
+
+    odds: Float64
+    degrees: Float64
+    strengths: Float64
+
+    def take(self, kept: NDArray[np.bool_]) -> Told:
+        """Only these."""
+        return Told(*(values[kept] for values in self))
+
+
+def learn(told: Told) -> Learned:
     """Fit slope and shift to answers, held near 1 and 0.
 
     The maximum a posteriori of Platt's model (1999) under normal priors around "leave it as it is", so that a few
-    answers move little and one-sided ones nothing to infinity. Newton's method; the loss is convex. A question is
-    chosen by its log-odds, which is no bias here: what is fitted is the answer at given log-odds. What is assumed is
-    that at equal log-odds those asked about are like those that were not.
-
-    Args:
-        odds: (m,) log-odds of the same.
-        degrees: (m,) answers from 0 to 1.
-        strengths: (m,) by how much the log-odds count for the answer, as `questions.strength` says; 1 by default.
-        weights: (m,) how many pairs each stands for; 1 by default.
+    answers move little and one-sided ones nothing to infinity. Newton's method with step halving; the loss is convex.
     """
-    x, y = (np.asarray(values, dtype=np.float64) for values in (odds, degrees))
-    w = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
+    x, y, strengths = told
     if not len(x):
         return Learned()
     precision = np.array([1 / _STEEPER**2, 1 / _SHIFT**2])
-    design = np.column_stack([x, np.ones_like(x)])
-    if strengths is not None:
-        design *= np.asarray(strengths, dtype=np.float64)[:, None]
+    design = np.column_stack([x, np.ones_like(x)]) * strengths[:, None]
     start = np.array([1.0, 0.0])
 
     def loss(at: NDArray[np.float64]) -> float:
         z = design @ at
-        return float(w @ (np.logaddexp(0.0, z) - y * z) + 0.5 * precision @ (at - start) ** 2)
+        return float((np.logaddexp(0.0, z) - y * z).sum() + 0.5 * precision @ (at - start) ** 2)
 
     at = start
     for _ in range(_ROUNDS):
         p = sigmoid(design @ at)
-        gradient = design.T @ (w * (p - y)) + precision * (at - start)
-        step = np.linalg.solve((design.T * (w * p * (1 - p))) @ design + np.diag(precision), gradient)
+        gradient = design.T @ (p - y) + precision * (at - start)
+        step = np.linalg.solve((design.T * (p * (1 - p))) @ design + np.diag(precision), gradient)
         size = 1.0
         while size > 1e-6 and loss(at - size * step) > loss(at):
             size /= 2

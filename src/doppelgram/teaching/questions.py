@@ -14,7 +14,6 @@ from doppelgram.space.calibration import sigmoid
 from doppelgram.space.exact import Float64, Int64
 from doppelgram.teaching.graph import Graph
 from doppelgram.teaching.groups import FLOOR, Grouping
-from doppelgram.teaching.learned import Learned
 
 MERGE, ASK_PAIR, SPLIT = "merge", "pair", "split"
 SHOWN = 6
@@ -40,7 +39,7 @@ class Question:
         probability: of the same.
         gain: pairs that the answer settles times how likely it is: a yes, or for a split a no.
         reason: why it is asked, in one sentence.
-        odds: mean log-odds of the pairs of both sides, before what the answers so far have taught.
+        odds: mean raw log-odds of the pairs of both sides, which no answer changes.
         strength: by how much these count; see `strength`.
     """
 
@@ -66,8 +65,7 @@ class Situation(NamedTuple):
         grouping: their groups.
         blocks: int64 (n,), those that are the same for certain.
         cut: raw log-odds that the groups were cut at.
-        meaning: from raw log-odds to the log-odds that a neighbour is the same.
-        learned: what the answers so far say of log-odds.
+        meaning: from raw log-odds to the log-odds that a neighbour is the same, by all that the answers have taught.
         apart: whether two photographs are known to be different, by row.
         asked: pairs of ids, as frozen sets, and keys that are not to be asked about again.
         doubted: ids in groups that were said to be the same only in part.
@@ -79,7 +77,6 @@ class Situation(NamedTuple):
     blocks: Int64
     cut: float
     meaning: Callable[[Float64], Float64]
-    learned: Learned
     apart: Callable[[int, int], bool]
     asked: Container[object]
     doubted: Container[str]
@@ -132,8 +129,8 @@ def _merges(situation: Situation) -> list[_Candidate]:
     grouping = situation.grouping
     sizes = np.bincount(grouping.labels)
     size_a, size_b = sizes[grouping.a], sizes[grouping.b]
-    odds, counts = situation.meaning(grouping.odds), strength(size_a, size_b)
-    p = sigmoid(situation.learned.odds(odds) * counts)
+    odds, counts = grouping.odds, strength(size_a, size_b)
+    p = sigmoid(situation.meaning(odds) * counts)
     gain = p * size_a * size_b
     return [
         _Candidate(
@@ -151,8 +148,8 @@ def _splits(situation: Situation) -> list[_Candidate]:
     for at, (one, other) in enumerate(grouping.tree.tolist(), start):
         sizes[at] = sizes[one] + sizes[other]
     a, b = grouping.tree[:, 0], grouping.tree[:, 1]
-    odds, counts = situation.meaning(grouping.joined), strength(sizes[a], sizes[b])
-    p = sigmoid(situation.learned.odds(odds) * counts)
+    odds, counts = grouping.joined, strength(sizes[a], sizes[b])
+    p = sigmoid(situation.meaning(odds) * counts)
     doubted = [int(blocks[row]) for row, id_ in enumerate(situation.ids) if id_ in situation.doubted]
     p = np.where(np.isin(a, doubted) | np.isin(b, doubted), np.minimum(p, _DOUBT), p)
     gain = (1 - p) * sizes[a] * sizes[b]
@@ -177,8 +174,7 @@ def _leaves(tree: Int64, start: int, node: int) -> list[int]:
 def _bridges(situation: Situation) -> list[_Candidate]:
     """Pairs of neighbours that look the same, of groups that do not."""
     graph, labels, blocks = situation.graph, situation.grouping.labels, situation.blocks
-    odds = situation.meaning(graph.odds)
-    p = sigmoid(situation.learned.odds(odds))
+    p = sigmoid(situation.meaning(graph.odds))
     across = np.flatnonzero((p >= _DOUBT) & (labels[graph.left] != labels[graph.right]))
     sizes = np.bincount(blocks)
     found = []
@@ -186,7 +182,7 @@ def _bridges(situation: Situation) -> list[_Candidate]:
         a, b = int(graph.left[at]), int(graph.right[at])
         if not situation.apart(a, b):
             gain = p[at] * sizes[blocks[a]] * sizes[blocks[b]]
-            found.append(_Candidate(float(gain), ASK_PAIR, a, b, float(p[at]), float(odds[at])))
+            found.append(_Candidate(float(gain), ASK_PAIR, a, b, float(p[at]), float(graph.odds[at])))
     return found
 
 

@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from doppelgram.space.exact import Float32, Float64
+from doppelgram.space.exact import Float32, Float64, Int64
 from doppelgram.space.space import Space
 from doppelgram.teaching.answers import NAME, PAIR, Entry
 from doppelgram.teaching.graph import Graph, neighbour_graph
 from doppelgram.teaching.groups import Grouping, group
 from doppelgram.teaching.known import Known
-from doppelgram.teaching.learned import Learned, learn
+from doppelgram.teaching.learned import Learned, Told, learn
 from doppelgram.teaching.questions import Question, Situation, most_useful
 from doppelgram.teaching.reading import cut_of, found_odds
 from doppelgram.teaching.state import State, described, settled
@@ -45,23 +45,27 @@ class Collection:
         vectors: (n, dim).
         space: of the vectors.
         images: n names; those of one name, such as the faces of one photograph, are no neighbours.
+        fingerprint: of the model that made the vectors.
 
     Raises:
         DoppelgramError: the space is not calibrated.
     """
 
-    def __init__(self, ids: Sequence[str], vectors: Float32, space: Space, images: Sequence[str]) -> None:
+    def __init__(
+        self, ids: Sequence[str], vectors: Float32, space: Space, images: Sequence[str], fingerprint: str = ""
+    ) -> None:
         self.ids = list(ids)
         self.space = space
+        self.fingerprint = fingerprint
         self.graph: Graph = neighbour_graph(space, vectors, images)
         self.cut = cut_of(space)
         alone = group(self.graph, np.arange(len(self.ids)), np.empty((0, 2), dtype=np.int64), {}, self.cut)
         self.groups_before = int(alone.labels.max(initial=-1)) + 1
 
     def pair_odds(self, id_a: str, id_b: str) -> float | None:
-        """Log-odds that two neighbours are the same, by their ids; None where they are none."""
+        """Raw log-odds of two neighbours, by their ids; None where they are none."""
         at = self._edges.get(frozenset((id_a, id_b)))
-        return None if at is None else float(found_odds(self.space, self.graph.odds[at]))
+        return None if at is None else float(self.graph.odds[at])
 
     @cached_property
     def _edges(self) -> dict[frozenset[str], int]:
@@ -92,16 +96,27 @@ class Round:
         self.named = dict(self.known.named(ids))
 
     @cached_property
-    def learned(self) -> Learned:
-        """What the answers say of log-odds: those of the questions, and of other answers those of neighbours."""
-        told = []
+    def asked(self) -> tuple[Told, tuple[Int64, Int64]]:
+        """Answers to questions, and of others those about neighbours; and of each two photographs, by number."""
+        told, of = [], []
         for entry in self.standing:
-            if entry.kind == PAIR:
-                at = self.collection.pair_odds(entry.ids_a[0], entry.ids_b[0]) if entry.odds is None else entry.odds
-                if at is not None:
-                    told.append((at, entry.degree, entry.strength))
+            if entry.kind != PAIR:
+                continue
+            a, b = entry.ids_a[0], entry.ids_b[0]
+            own = entry.odds is not None and entry.model == self.collection.fingerprint
+            at, strength = (entry.odds, entry.strength) if own else (self.collection.pair_odds(a, b), 1.0)
+            if at is not None:
+                told.append((at, entry.degree, strength))
+                of.append((a, b))
         odds, degrees, strengths = np.array(told, dtype=np.float64).reshape(-1, 3).T
-        return learn(odds, degrees, strengths=strengths)
+        _, numbers = np.unique(np.array(of, dtype=np.str_).reshape(-1, 2), return_inverse=True)
+        left, right = numbers.reshape(-1, 2).astype(np.int64).T
+        return Told(found_odds(self.collection.space, odds), degrees, strengths), (left, right)
+
+    @cached_property
+    def learned(self) -> Learned:
+        """What the answers say of log-odds."""
+        return learn(self.asked[0])
 
     @cached_property
     def cut(self) -> float:
@@ -129,7 +144,7 @@ class Round:
         collection, known = self.collection, self.known
 
         def meaning(odds: Float64) -> Float64:
-            return found_odds(collection.space, odds)
+            return self.learned.odds(found_odds(collection.space, odds))
 
         situation = Situation(
             collection.ids,
@@ -138,7 +153,6 @@ class Round:
             self.blocks,
             self.cut,
             meaning,
-            self.learned,
             lambda a, b: known.same(collection.ids[a], collection.ids[b]) is False,
             {*known.asked, *skipped},
             {id_ for entry in self.standing if _partly(entry) for id_ in (*entry.ids_a, *entry.ids_b)},

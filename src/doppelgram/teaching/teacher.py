@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 
@@ -14,6 +14,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.answers import Answers, Said
 from doppelgram.teaching.exchange import Photographs, write_labels, write_pairs
 from doppelgram.teaching.questions import Question
+from doppelgram.teaching.recalibrate import Change, recalibrated, weigh
 from doppelgram.teaching.rounds import Collection, Group, Round
 from doppelgram.teaching.state import State
 from doppelgram.teaching.versions import Version, Versions
@@ -44,12 +45,16 @@ class Teacher:
     Args:
         catalog: the photographs; answers and versions are kept in its folder.
         searcher: of the catalog, if it is open already, whose model is then used.
+        weights: folder in which pretrained weights of the catalog's model are looked up first.
 
     Raises:
         DoppelgramError: the catalog is empty, or its model says no probabilities.
     """
 
-    def __init__(self, catalog: Catalog, searcher: Searcher | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog, searcher: Searcher | None = None, *, weights: Path | str | None = None
+    ) -> None:
+        self._weights = weights
         self.catalog = catalog
         self.log = Answers(catalog.folder)
         self._versions = Versions(catalog.folder)
@@ -91,7 +96,8 @@ class Teacher:
                     self._skipped.add(question.key)
                 return Answered(0, True, "Skipped; it is not asked again while the catalog is open.", 0)
             if isinstance(question, Question):
-                said = Said(question.ids_a, question.ids_b, degree, question.odds, question.strength)
+                asked = (question.odds, question.strength, self._opened().fingerprint)
+                said = Said(question.ids_a, question.ids_b, degree, *asked)
             else:
                 said = Said((question[0],), (question[1],), degree)
             self._require([*said.ids_a, *said.ids_b])
@@ -128,6 +134,34 @@ class Teacher:
         """What the answers have bought."""
         with self._lock:
             return self._now().state(self._versions.current().number)
+
+    def recalibrate(self) -> Change:
+        """Fit probabilities to this collection, if answers that were kept out say that it is better.
+
+        A change becomes a version of its own, and the model in the catalog gets it: every search has it from then on.
+
+        Raises:
+            DoppelgramError: the model cannot be calibrated for searches, or the disk cannot be written.
+        """
+        with self._lock:
+            now = self._now()
+            told, photographs = now.asked
+            change = weigh(told, photographs)
+            if change.accepted:
+                yes = int((told.degrees >= 0.5).sum())
+                collection = now.collection
+                values = recalibrated(
+                    collection.space, now.learned, collection.graph.distance, yes, len(told.degrees) - yes
+                )
+                figures = {
+                    "answers": len(told.degrees),
+                    "before": change.before,
+                    "after": change.after,
+                    "interval": list(change.interval),
+                }
+                self._versions.add_calibration(values, "recalibrated from answers", figures)
+                self._forget()
+            return replace(change, version=self._versions.current().number)
 
     def versions(self) -> list[Version]:
         """All versions, oldest first."""
@@ -181,14 +215,14 @@ class Teacher:
             inner = self._versions.catalog_folder()
             if inner != catalog.folder:
                 catalog, self._searcher = Catalog.open(inner), None
-            model = self._searcher.model if self._searcher else catalog.load_model()
+            model = self._searcher.model if self._searcher else catalog.load_model(weights=self._weights)
             rows, vectors = catalog.snapshot(["id"])
             if rows.empty:
                 raise DoppelgramError(f"{catalog.folder}: this catalog is empty; index images into it first")
             order = rows["id"].argsort(kind="stable").to_numpy()
             ids = rows["id"].to_numpy()[order].tolist()
             images = [file_of(id_) for id_ in ids]
-            self._collection = Collection(ids, vectors[order], model.space.adapted(vectors), images)
+            self._collection = Collection(ids, vectors[order], model.space.adapted(vectors), images, model.fingerprint)
         return self._collection
 
     def _now(self) -> Round:
