@@ -33,6 +33,7 @@ ABOUT = {
     "comparison": "which settings differ",
     "label_errors": "labels that look wrong",
     "maps": "the space in two dimensions",
+    "teaching": "answers, and what they change",
     "scale": "the same on a cluster",
     "catalog": "embedded images on disk",
     "training": "recipe to model",

@@ -96,6 +96,23 @@ def write_bundle(folder: Path, description: dict[str, Any], tensors: Mapping[str
     return str(description["fingerprint"])
 
 
+def write_recalibrated(folder: Path, file: Path, calibration: Mapping[str, Any]) -> None:
+    """Write the description of a saved model with another calibration, which leaves its vectors as they are.
+
+    Args:
+        folder: of the saved model, which stays as it is.
+        file: to write; in the model's own folder it would be the model's description.
+        calibration: as the description of such a model holds it.
+
+    Raises:
+        DoppelgramError: the folder holds no model, or one that was altered.
+    """
+    description = json.loads(_canonical(read_bundle(folder)[0] | {"calibration": dict(calibration)}))
+    description["checksum"] = hashlib.sha256(_canonical(description)).hexdigest()
+    with written_whole(file) as aside:
+        aside.write_text(json.dumps(description, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+
+
 def read_bundle(folder: Path) -> tuple[dict[str, Any], Path]:
     """The checked description of a saved model, and the file of its weights.
 
