@@ -95,3 +95,21 @@ def until(tab: Any, expression: str, seconds: float = 20.0) -> None:
     while not tab.evaluate(expression):
         assert time.monotonic() < end, f"never true: {expression}"
         time.sleep(0.05)
+
+
+def open_tab(browser: Any, served: Served, **settings: Any) -> Iterator[Any]:
+    """A tab that is watched."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, base_url=served.address, **settings)
+    tab = context.new_page()
+    wrong: list[str] = []
+    tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda problem: wrong.append(str(problem)))
+    tab.on("request", lambda request: wrong.append(request.url) if not _own(request.url, served.address) else None)
+    tab.wrong = wrong
+    yield tab
+    context.close()
+    assert not wrong, wrong
+
+
+def _own(url: str, address: str) -> bool:
+    return url.startswith((address + "/", "blob:" + address))

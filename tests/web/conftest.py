@@ -13,7 +13,7 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
 from doppelgram.web.session import Session
 from helpers.catalogs import _draw_folder as draw_pictures
-from helpers.page import QUIET, Served, chromium, posts_catalog, serving
+from helpers.page import QUIET, Served, chromium, open_tab, posts_catalog, serving
 
 
 @pytest.fixture(scope="session")
@@ -49,24 +49,6 @@ def tab(browser: Any, page: Served) -> Iterator[Any]:
 def plain_tab(browser: Any, plain_page: Served) -> Iterator[Any]:
     """A tab on the server of drawn pictures."""
     yield from open_tab(browser, plain_page)
-
-
-def open_tab(browser: Any, served: Served, **settings: Any) -> Iterator[Any]:
-    """A tab that is watched."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860}, base_url=served.address, **settings)
-    tab = context.new_page()
-    wrong: list[str] = []
-    tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    tab.on("pageerror", lambda problem: wrong.append(str(problem)))
-    tab.on("request", lambda request: wrong.append(request.url) if not _own(request.url, served.address) else None)
-    tab.wrong = wrong
-    yield tab
-    context.close()
-    assert not wrong, wrong
-
-
-def _own(url: str, address: str) -> bool:
-    return url.startswith((address + "/", "blob:" + address))
 
 
 @pytest.fixture(scope="session")

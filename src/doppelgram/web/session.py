@@ -16,6 +16,8 @@ import numpy as np
 
 from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
+from doppelgram.teaching.teacher import Teacher
+from doppelgram.teaching.versions import VERSIONS_FOLDER, Versions
 from doppelgram.web.jobs import Jobs
 from doppelgram.web.looker import Looker, ModelAt, Seen
 
@@ -83,6 +85,14 @@ class Opened(Listing):
     searcher: Searcher
 
 
+def in_effect(catalog: Catalog) -> Catalog:
+    """The catalog whose vectors count: one that teaching has trained a model for, or the given one."""
+    if not (catalog.folder / VERSIONS_FOLDER).is_dir():
+        return catalog
+    folder = Versions(catalog.folder).catalog_folder()
+    return catalog if folder == catalog.folder else Catalog.open(folder)
+
+
 @dataclass(frozen=True)
 class Query:
     """A photograph that a visitor brought; kept in memory, never written into the catalog."""
@@ -96,7 +106,7 @@ class Session:
     """One server's state. Safe to use from several threads.
 
     Attributes:
-        catalog: what is shown.
+        catalog: what is shown; once it was taught by training, what was trained for it.
         name: for titles.
         weights: folder in which weights are looked up first.
         keypoints: file of ready-made keypoints, for a model that takes those.
@@ -112,9 +122,14 @@ class Session:
     problem: str = ""
 
     def __post_init__(self) -> None:
+        self.outer = self.catalog
+        self.catalog = in_effect(self.outer)
         self.looker = Looker(ModelAt(self.catalog.folder, self.weights, self.keypoints))
         self._lock = threading.Lock()
         self._opening = threading.Lock()
+        self._teaching = threading.Lock()
+        self._teacher: Teacher | None = None
+        self._taught: Opened | None = None
         self._opened: Opened | None = None
         self._listing: Listing | None = None
         self._queries: OrderedDict[str, Query] = OrderedDict()
@@ -152,6 +167,29 @@ class Session:
             opened = Opened(facts.assign(id=searcher.ids).fillna({"name": "", "label": "", "author": ""}), searcher)
             self.problem, self._opened = "", opened
             return opened
+
+    def teacher(self) -> Teacher:
+        """The catalog as it is taught; groups are worked out anew where it has grown.
+
+        Raises:
+            DoppelgramError: the catalog is empty, or its model says no probabilities.
+        """
+        opened = self.require()
+        with self._teaching:
+            if self._teacher is None or self._taught is not opened:
+                searcher = opened.searcher if self.catalog is self.outer else None
+                self._teacher, self._taught = Teacher(self.outer, searcher, weights=self.weights), opened
+            return self._teacher
+
+    def model_changed(self) -> None:
+        """The model in the catalog has another calibration: everything that holds the old one is opened anew."""
+        with self._opening:
+            self._opened = None
+            self.catalog = in_effect(self.outer)
+        with self._teaching:
+            self._teacher = None
+        looker, self.looker = self.looker, Looker(ModelAt(self.catalog.folder, self.weights, self.keypoints))
+        looker.close()
 
     def listing(self) -> Listing:
         """What is known of the photographs, which is there long before their vectors are."""

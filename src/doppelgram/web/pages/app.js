@@ -6,6 +6,7 @@ import { number } from "./lib/words.js";
 
 const VIEWS = [
   ["/search", "Search", "./views/search.js"],
+  ["/teach", "Teach", "./views/teach.js"],
 ];
 const HIDDEN = [["/pair", "Two photographs", "./views/pair.js"]];
 const main = document.getElementById("main");

@@ -1,0 +1,160 @@
+// Teach: "the same?" for whole groups, the most useful question first; what the answers have bought; names; versions.
+import { get, send } from "../lib/api.js";
+import { emptyPage, fill, h, note } from "../lib/dom.js";
+import { picture } from "../lib/photos.js";
+import { changed, state } from "../lib/state.js";
+import { day, number, percent, plural } from "../lib/words.js";
+
+const KEYS = [["Y", "the same"], ["N", "different"], ["J", "next, without an answer"], ["K", "take the last answer back"], ["?", "show these keys"]];
+
+export async function show(root, context) {
+  if (!context.catalog.images) {
+    fill(root, emptyPage("Nothing to teach yet", ["Questions appear as soon as photographs are in the catalog."]));
+    return undefined;
+  }
+  const tab = state().tab ?? "questions";
+  const body = h("div");
+  const tabs = [["questions", "Questions"], ["groups", "Groups"], ["versions", "Versions"]].map(([name, title]) =>
+    h("a", { href: changed({ tab: name === "questions" ? "" : name }), "data-route": true, class: "button", "aria-current": name === tab ? "page" : false }, title));
+  const line = h("p", { class: "lead", role: "status", "aria-live": "polite" });
+  fill(root, h("h1", {}, "Teach"), line, h("nav", { class: "row tabs", "aria-label": "Teaching" }, tabs), body);
+  if (tab === "groups") return groups(body, line);
+  if (tab === "versions") return versions(body, line);
+  return questions(body, line);
+}
+
+const who = () => localStorage.getItem("who") ?? "";
+
+async function questions(body, line) {
+  let round = null;
+  let busy = false;
+  const skipped = new Set();
+  const dialog = h("dialog", { "aria-label": "Keys" }, h("h2", {}, "Keys"), h("dl", { class: "keys" }, KEYS.map(([key, meaning]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, meaning)])), h("button", { type: "button", click: () => dialog.close() }, "Close"));
+  const place = h("div");
+  const said = h("div", { "aria-live": "polite" });
+  fill(body, said, place, dialog);
+
+  const take = (found) => {
+    round = found;
+    line.textContent = found.state.sentence;
+    fill(said, found.said ? h("p", { class: "quiet" }, found.said) : null);
+    draw();
+  };
+  const current = () => round.questions.find((one) => !skipped.has(one.key));
+  const act = async (work) => {
+    if (busy) return;
+    busy = true;
+    place.setAttribute("aria-busy", "true");
+    try {
+      take(await work());
+    } catch (problem) {
+      fill(said, note(problem.message));
+    } finally {
+      busy = false;
+      place.removeAttribute("aria-busy");
+    }
+  };
+  const answer = (degree) => {
+    const question = current();
+    if (question) act(() => send("POST", "/answers", { key: question.key, degree, who: who() }));
+  };
+  const undo = () => act(() => send("DELETE", "/answers/last"));
+
+  function draw() {
+    const question = current();
+    if (!question) {
+      fill(place, emptyPage("No more questions", ["Everything that is worth asking follows from the answers. Name the groups, or let the program learn from the answers under Versions."]));
+      return;
+    }
+    const side = (images, size, title) => h("section", { class: "side" }, h("h2", {}, `${title} (${plural(size, "photograph")})`), h("ul", { class: `photos ${images.length === 1 ? "single" : ""}` }, images.map((image) => h("li", { class: "photo" }, h("div", { class: "frame" }, picture(image, { loading: "eager" }))))));
+    const title = question.kind === "merge" ? "Do these two groups show the same?" : question.kind === "split" ? "Does this photograph belong to its group?" : "Do these two photographs show the same?";
+    fill(place,
+      h("h2", { class: "question" }, title),
+      h("p", { class: "quiet" }, `${question.reason} The model says ${percent(question.probability)}.`),
+      h("div", { class: "row answers" },
+        h("button", { type: "button", class: "main", click: () => answer(1) }, "Yes, the same ", h("kbd", {}, "Y")),
+        h("button", { type: "button", class: "main", click: () => answer(0) }, "No, different ", h("kbd", {}, "N")),
+        h("button", { type: "button", click: () => answer(null) }, "Next ", h("kbd", {}, "J")),
+        h("button", { type: "button", click: undo }, "Undo ", h("kbd", {}, "K")),
+        h("button", { type: "button", class: "plain", click: () => dialog.showModal() }, "Keys ", h("kbd", {}, "?"))),
+      h("div", { class: "sides" }, side(question.a, question.size_a, "One"), side(question.b, question.size_b, "The other")),
+      h("details", {}, h("summary", {}, "Who answers, and what becomes of the answers"),
+        h("div", { class: "field" }, h("label", {}, "Your name, kept with each answer", whoInput())),
+        h("p", {}, "Answers are kept in the catalog and never deleted. ", h("a", { href: "/api/answers.csv", download: "answers.csv" }, "Answers as a table of pairs"), " · ", h("a", { href: "/api/labels.csv", download: "labels.csv" }, "Names as a table of images"))));
+  }
+
+  const keys = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+    const key = event.key.toLowerCase();
+    if (key === "y") answer(1);
+    else if (key === "n") answer(0);
+    else if (key === "j") answer(null);
+    else if (key === "k") undo();
+    else if (key === "?") dialog.showModal();
+    else return;
+    event.preventDefault();
+  };
+  addEventListener("keydown", keys);
+  fill(place, h("p", { role: "status" }, "Grouping the photographs …"));
+  take(await get("/questions"));
+  return () => removeEventListener("keydown", keys);
+}
+
+function whoInput() {
+  const input = h("input", { type: "text", maxlength: "200", autocomplete: "name", value: who(), change: () => localStorage.setItem("who", input.value) });
+  return input;
+}
+
+async function groups(body, line) {
+  fill(body, h("p", { role: "status" }, "Grouping the photographs …"));
+  const [found, round] = await Promise.all([get("/groups"), get("/questions", { n: 1 })]);
+  line.textContent = round.state.sentence;
+  if (!found.total) {
+    fill(body, emptyPage("No groups yet", ["No two photographs are likely enough to show the same. Answer some questions first."]));
+    return undefined;
+  }
+  fill(body, h("p", { class: "quiet" }, "A name settles a whole group: photographs of one name show the same, of different names different things. Names can be trained with."), found.groups.map((group) => {
+    const input = h("input", { type: "text", maxlength: "200", value: group.name, placeholder: "name this group" });
+    const told = h("span", { class: "small quiet", role: "status" });
+    const form = h("form", { class: "row", submit: async (event) => {
+      event.preventDefault();
+      if (!input.value.trim()) return;
+      try {
+        const ids = (await get(`/groups/${group.number}`)).ids;
+        const next = await send("POST", "/names", { ids, name: input.value, who: who() });
+        line.textContent = next.state.sentence;
+        told.textContent = next.said || "kept";
+      } catch (problem) {
+        told.textContent = problem.message;
+      }
+    } }, h("label", { class: "naming" }, h("span", { class: "hidden-text" }, `Name of a group of ${group.size}`), input), h("button", { type: "submit" }, "Name"), told);
+    return h("section", { class: "group" }, h("div", { class: "row" }, h("h2", {}, group.name || plural(group.size, "photograph")), h("span", { class: "quiet small" }, group.name ? plural(group.size, "photograph") : "", group.settled ? " settled by answers" : " by the model")), h("ul", { class: "photos strip" }, group.images.map((image) => h("li", { class: "photo" }, h("a", { class: "frame", href: `/search?image=${encodeURIComponent(image.id)}`, "data-route": true }, picture(image)))), group.size > group.images.length ? h("li", { class: "quiet" }, `and ${number(group.size - group.images.length)} more`) : null), form);
+  }));
+  return undefined;
+}
+
+async function versions(body, line) {
+  const round = await get("/questions", { n: 1 });
+  line.textContent = round.state.sentence;
+  const told = h("div", { role: "status" });
+  const list = h("div");
+  const draw = (found) => fill(list, h("h2", {}, "Versions"), h("p", { class: "quiet" }, "Every state of the metric is kept. Going back deletes nothing."), h("ol", { class: "versions" }, found.map((version) => h("li", { "aria-current": version.current ? "true" : false }, h("strong", {}, `${version.number}. ${version.made_by[0].toUpperCase()}${version.made_by.slice(1)}`), h("span", { class: "quiet small" }, version.when ? ` ${day(version.when)}` : ""), version.current ? h("span", { class: "small" }, " in effect") : h("button", { type: "button", click: () => work(async () => draw(await send("POST", `/versions/${version.number}`)), "This version is in effect.") }, "Go to this one")))));
+  const work = async (doing, done) => {
+    fill(told, h("p", {}, "Working …"));
+    try {
+      const sentence = await doing();
+      fill(told, h("p", {}, typeof sentence === "string" ? sentence : done));
+    } catch (problem) {
+      fill(told, note(problem.message));
+    }
+  };
+  const recalibrate = h("button", { type: "button", class: "main", click: () => work(async () => {
+    const change = await send("POST", "/recalibrate");
+    draw(await get("/versions"));
+    return change.sentence;
+  }) }, "Recalibrate from the answers");
+  fill(body, h("section", {}, h("h2", {}, "Learn from the answers"), h("p", {}, "Threshold and probabilities are fitted to this collection. The change is kept only if answers that were left out say that it is better by more than chance."), recalibrate, told), list);
+  draw(await get("/versions"));
+  return undefined;
+}
+

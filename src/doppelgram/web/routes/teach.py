@@ -1,0 +1,273 @@
+"""Teaching: the questions that are worth asking, the answers, and what they have bought."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path as File
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, Field
+
+from doppelgram.teaching.questions import Question
+from doppelgram.teaching.teacher import Teacher
+from doppelgram.web.routes.common import Asked, image_shown
+from doppelgram.web.session import Opened
+from doppelgram.web.shown import ImageShown
+
+router = APIRouter(tags=["teach"])
+
+_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{64}(#[1-9][0-9]{0,4})?$")]
+_Who = Annotated[str, Field(max_length=200)]
+
+
+class QuestionShown(BaseModel):
+    """Do these show the same?"""
+
+    key: str
+    kind: str = Field(description="merge: two groups; pair: two photographs; split: a doubtful member of a group.")
+    a: list[ImageShown]
+    b: list[ImageShown]
+    size_a: int
+    size_b: int
+    probability: float
+    gain: float = Field(description="Pairs of photographs that the answer is expected to settle.")
+    reason: str
+
+
+class StateShown(BaseModel):
+    """What the answers have bought."""
+
+    answers: int
+    settled_pairs: int
+    groups: int
+    groups_before: int
+    sentence: str
+    version: int
+
+
+class Round(BaseModel):
+    """The state, and the questions to ask next."""
+
+    state: StateShown
+    questions: list[QuestionShown]
+    said: str = Field(description="What the last answer did, or why it was not taken; may be empty.")
+
+
+class Answer(BaseModel):
+    """An answer to a question, or to a pair of photographs."""
+
+    key: str = Field("", max_length=100, description="Of the question.")
+    pair: list[_Id] = Field([], max_length=2, description="Two rows, instead of a question.")
+    degree: float | None = Field(ge=0, le=1, description="1 the same, 0 different; null to skip the question.")
+    who: _Who = ""
+
+
+class Naming(BaseModel):
+    """A name for photographs that show the same."""
+
+    ids: list[_Id] = Field(min_length=1, max_length=100_000)
+    name: str = Field(min_length=1, max_length=200)
+    who: _Who = ""
+
+
+class GroupShown(BaseModel):
+    """Photographs that show the same, for all that is known."""
+
+    number: int
+    name: str
+    settled: bool
+    size: int
+    images: list[ImageShown] = Field(description="The first of them.")
+
+
+class GroupsShown(BaseModel):
+    """Groups, the largest first."""
+
+    total: int
+    groups: list[GroupShown]
+
+
+class VersionShown(BaseModel):
+    """A state that can be gone back to."""
+
+    number: int
+    kind: str = Field(description="start, calibration, or model.")
+    made_by: str
+    when: datetime
+    current: bool
+
+
+class ChangeShown(BaseModel):
+    """What a change of the metric brought on answers that were kept out."""
+
+    accepted: bool
+    sentence: str
+    before: float | None = Field(description="Mean log-loss of these answers; null where there were too few.")
+    after: float | None
+
+
+@router.get("/questions")
+def questions(session: Asked, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Round:
+    """The most useful questions, and what the answers have bought so far."""
+    return _round(session.require(), session.teacher(), n)
+
+
+@router.post("/answers")
+def answer(session: Asked, given: Answer, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Round:
+    """Answer a question, or say of two photographs whether they show the same."""
+    opened, teacher = session.require(), session.teacher()
+    about: Question | tuple[str, str]
+    if given.pair:
+        if len(given.pair) != 2 or any(id_ not in opened.position for id_ in given.pair):
+            raise HTTPException(422, "name two photographs of this catalog")
+        about = given.pair[0], given.pair[1]
+    else:
+        about = teacher.question(given.key)
+    return _round(opened, teacher, n, teacher.answer(about, given.degree, given.who).sentence)
+
+
+@router.delete("/answers/last")
+def undo(session: Asked, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Round:
+    """Take the last answer back. It stays in the history, and so does this."""
+    opened, teacher = session.require(), session.teacher()
+    taken = teacher.undo()
+    return _round(opened, teacher, n, taken.sentence if taken else "There is no answer to take back.")
+
+
+@router.get("/answers.csv", response_class=PlainTextResponse)
+def pairs(session: Asked) -> PlainTextResponse:
+    """All answers as the table of pairs that `evaluate` and `calibrate` read."""
+    return _table(session.teacher().export_pairs, "answers.csv")
+
+
+@router.get("/labels.csv", response_class=PlainTextResponse)
+def labels(session: Asked) -> PlainTextResponse:
+    """Photographs with the names that were given, as a table of images."""
+    return _table(session.teacher().export_labels, "labels.csv")
+
+
+@router.get("/groups")
+def groups(
+    session: Asked,
+    offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 40,
+) -> GroupsShown:
+    """Groups of two photographs or more, the largest first."""
+    opened, teacher = session.require(), session.teacher()
+    found = sorted((one for one in teacher.groups() if len(one.ids) > 1), key=lambda one: (-len(one.ids), one.number))
+    return GroupsShown(
+        total=len(found),
+        groups=[
+            GroupShown(
+                number=one.number,
+                name=one.name,
+                settled=one.settled,
+                size=len(one.ids),
+                images=_images(opened, one.ids[:12]),
+            )
+            for one in found[offset : offset + limit]
+        ],
+    )
+
+
+class GroupIds(BaseModel):
+    """A whole group."""
+
+    number: int
+    name: str
+    ids: list[str]
+
+
+@router.get("/groups/{number}")
+def one_group(session: Asked, number: Annotated[int, Path(ge=0, le=1_000_000_000)]) -> GroupIds:
+    """All photographs of a group, as it is now."""
+    for one in session.teacher().groups():
+        if one.number == number:
+            return GroupIds(number=one.number, name=one.name, ids=list(one.ids))
+    raise HTTPException(404, "there is no such group any more")
+
+
+@router.post("/names")
+def name(session: Asked, given: Naming, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Round:
+    """Name photographs, a whole group at once: those of one name show the same."""
+    opened, teacher = session.require(), session.teacher()
+    if any(id_ not in opened.position for id_ in given.ids):
+        raise HTTPException(422, "name photographs of this catalog")
+    return _round(opened, teacher, n, teacher.name(given.ids, given.name.strip(), given.who).sentence)
+
+
+@router.post("/recalibrate")
+def recalibrate(session: Asked) -> ChangeShown:
+    """Fit threshold and probabilities to the answers; kept only if answers that were left out say it is better."""
+    change = session.teacher().recalibrate()
+    if change.accepted:
+        session.model_changed()
+    before, after = _number(change.before), _number(change.after)
+    return ChangeShown(accepted=change.accepted, sentence=change.sentence, before=before, after=after)
+
+
+@router.get("/versions")
+def versions(session: Asked) -> list[VersionShown]:
+    """Every state of the metric, the oldest first."""
+    return _versions(session.teacher())
+
+
+@router.post("/versions/{number}")
+def go_back(session: Asked, number: Annotated[int, Path(ge=0, le=1_000_000_000)]) -> list[VersionShown]:
+    """Go back to a state. None is ever deleted."""
+    teacher = session.teacher()
+    if number not in {one.number for one in teacher.versions()}:
+        raise HTTPException(404, "there is no such version")
+    teacher.go_back(number)
+    session.model_changed()
+    return _versions(session.teacher())
+
+
+def _round(opened: Opened, teacher: Teacher, n: int, said: str = "") -> Round:
+    state = teacher.state()
+    return Round(
+        state=StateShown(**{field: getattr(state, field) for field in StateShown.model_fields}),
+        questions=[
+            QuestionShown(
+                a=_images(opened, one.ids_a),
+                b=_images(opened, one.ids_b),
+                **{field: getattr(one, field) for field in QuestionShown.model_fields if field not in ("a", "b")},
+            )
+            for one in teacher.questions(n)
+        ],
+        said=said,
+    )
+
+
+def _images(opened: Opened, ids: Sequence[str]) -> list[ImageShown]:
+    return [image_shown(opened, opened.position[id_]) for id_ in ids if id_ in opened.position]
+
+
+def _versions(teacher: Teacher) -> list[VersionShown]:
+    return [
+        VersionShown(
+            number=one.number,
+            kind=one.kind,
+            made_by=one.made_by,
+            when=datetime.fromisoformat(one.when),
+            current=one.current,
+        )
+        for one in teacher.versions()
+    ]
+
+
+def _table(write: Callable[[File], int], name: str) -> PlainTextResponse:
+    with tempfile.TemporaryDirectory(prefix="doppelgram-") as folder:
+        write(File(folder) / name)
+        text = (File(folder) / name).read_text(encoding="utf-8")
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return PlainTextResponse(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
