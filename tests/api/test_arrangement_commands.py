@@ -22,6 +22,8 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
 from doppelgram.console import SilentProgress, TerminalProgress
 from doppelgram.errors import DoppelgramError
+from doppelgram.models.bundle import load_model
+from doppelgram.numbers import probability as percentage
 from doppelgram.space.arrangement import ArrangementSpace
 from helpers.posts_world import JOINT, random_model, render_world
 
@@ -171,6 +173,10 @@ def test_compare_images_gives_reasons(world: Path, model: Path, tmp_path: Path) 
         "right lower leg",
         "left lower leg",
     }
+    threshold = load_model(model).space.calibration.threshold
+    together = next(line for line in answer.why if line.startswith("Together: "))
+    assert f"the same from {percentage(threshold)} on" in together
+    assert together.endswith("these are the same." if answer.same else "these are different.")
     nobody = compare_images(tree, bare, model=model, out=drawn)
     assert (nobody.people_a, nobody.people_b, nobody.limbs, nobody.oks) == (1, 0, {}, None)
     assert "nobody was found in B" in " ".join(nobody.why)

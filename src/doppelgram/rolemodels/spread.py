@@ -27,7 +27,7 @@ _DECAYS, _USUAL, _BREADTH = np.geomspace(10.0, 1600.0, 8), 100.0, np.log(4)
 ENOUGH = 20
 # Pairs of posts times shuffles that all tests may take together. Where all of them to the end would take more, each
 # gets FIRST shuffles, and only those that these leave open get what remains, never fewer than FEWEST in all.
-BUDGET, FIRST, FEWEST = 1e9, 499, 999
+BUDGET, FIRST, FEWEST = 3e8, 499, 999
 # After the first shuffles a test is over if its q-value is at most this part of ALPHA: see `p_values`.
 CLEAR = 0.2
 _BLOCK = 100_000
