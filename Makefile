@@ -49,6 +49,7 @@ bench: environment
 	$(BIN)/python benchmarks/choosing.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/tsne.py
 	$(BIN)/python benchmarks/rolemodels.py
+	$(BIN)/python benchmarks/rolemodels_null.py
 	$(BIN)/python benchmarks/rolemodels_scale.py
 	$(BIN)/python benchmarks/lookalike.py --data $(DATA)
 	$(BIN)/python benchmarks/keypoints.py --data $(DATA) --weights $(WEIGHTS)
