@@ -4,9 +4,10 @@ Usage: python benchmarks/rolemodels_scale.py [--sizes 1000 3000 10000 30000 1000
 
 Worlds grow as data sets do: places with the number of posts, 75 posts a place on average, popularity falling as
 1 / rank^0.7, embeddings of 64 numbers each for place and pose. Each size runs in a process of its own, with default
-settings (200 shuffles, 200 bootstrap samples); making the world and imports are not timed. Processor seconds are those
-of all threads together, and hardly depend on what else the machine is doing. The exponent is the slope of log processor
-seconds over log posts from 3,000 posts on.
+settings (up to 10,000 shuffles of each arrangement, 200 of the whole clock, 200 bootstrap samples); making the world
+and imports are not timed. Processor seconds are those of all threads together; on a machine that does much else at a
+time they grow too, by half or more. The exponent is the slope of log processor seconds over log posts from 3,000 posts
+on.
 """
 
 from __future__ import annotations

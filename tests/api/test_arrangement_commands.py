@@ -22,6 +22,8 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.cli import main
 from doppelgram.console import SilentProgress, TerminalProgress
 from doppelgram.errors import DoppelgramError
+from doppelgram.models.bundle import load_model
+from doppelgram.numbers import probability as percentage
 from doppelgram.space.arrangement import ArrangementSpace
 from helpers.posts_world import JOINT, random_model, render_world
 
@@ -155,6 +157,22 @@ def test_evaluate_by_both_and_by_each(world: Path, model: Path, tmp_path: Path) 
     assert metrics["pair_pose_auc"]["value"] == pytest.approx(wins, abs=1e-6)
 
 
+def test_folds_of_pairs_are_reported(world: Path, model: Path, tmp_path: Path) -> None:
+    points, named = json.loads((world / "keypoints.json").read_text(encoding="utf-8")), {}
+    for person, pose in (("A", "tree"), ("B", "arms_up")):
+        (tmp_path / person).mkdir()
+        for number in (1, 2, 3):
+            file, name = of_pose(world, pose)[number], f"{person}/{person}_{number:04d}.jpg"
+            shutil.copy(file, tmp_path / name)
+            named[name] = points[file.relative_to(world).as_posix()]
+    (tmp_path / "keypoints.json").write_text(json.dumps(named), encoding="utf-8")
+    lines = ["2\t1", "A\t1\t2", "A\t1\tB\t2", "B\t2\t3", "A\t2\tB\t3"]
+    (tmp_path / "pairs.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    result = evaluate(model, pairs=tmp_path / "pairs.txt", out=tmp_path / "figures", progress=quiet())
+    said = "In the 2 folds of the file, the threshold for each chosen on the others"
+    assert sum(note.startswith(said) for note in result.notes) == 1
+
+
 def test_compare_images_gives_reasons(world: Path, model: Path, tmp_path: Path) -> None:
     """With and without a model; the picture is drawn, the words name body parts, and all of it is JSON."""
     tree, arms, bare = (of_pose(world, pose)[0] for pose in ("tree", "arms_up", "_zz"))
@@ -171,6 +189,10 @@ def test_compare_images_gives_reasons(world: Path, model: Path, tmp_path: Path) 
         "right lower leg",
         "left lower leg",
     }
+    threshold = load_model(model).space.calibration.threshold
+    together = next(line for line in answer.why if line.startswith("Together: "))
+    assert f"the same from {percentage(threshold)} on" in together
+    assert together.endswith("these are the same." if answer.same else "these are different.")
     nobody = compare_images(tree, bare, model=model, out=drawn)
     assert (nobody.people_a, nobody.people_b, nobody.limbs, nobody.oks) == (1, 0, {}, None)
     assert "nobody was found in B" in " ".join(nobody.why)

@@ -24,7 +24,7 @@ from doppelgram.api.trace import trace
 from doppelgram.catalog.store import Catalog
 from doppelgram.cli.role_models import print_ranking
 from doppelgram.console import SilentProgress, TerminalProgress
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.images.framing import Framing
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.backbones.backbone import SmallNet
@@ -157,6 +157,28 @@ def test_nothing_is_embedded_twice_and_a_moved_clock_moves_the_crown(posts: Path
     assert leads[0]["ann2.jpg"] == "ann2.jpg"
     assert leads[1]["di2.jpg"] == "di2.jpg"
     assert "ann2.jpg" not in leads[1]
+
+
+def test_ctrl_c_keeps_what_was_embedded(
+    posts: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    out, kept = tmp_path / "report", tmp_path / "report/catalog"
+    with monkeypatch.context() as patch:
+        patch.setattr("doppelgram.api.trace.trace_posts", stopped)
+        with pytest.raises(Interrupted, match=r"report/catalog: interrupted; .* the same command goes on from here"):
+            trace(posts, run, out=out, settings=QUICK, progress=SilentProgress())
+        with pytest.raises(KeyboardInterrupt):  # nothing is kept, and nothing is said to be
+            trace(posts, run, settings=QUICK, progress=SilentProgress())
+    added = Catalog.open(kept).rows(["id", "added"])
+    assert len(added) == ORIGINALS
+    trace(posts, run, out=out, settings=QUICK, progress=SilentProgress())
+    pd.testing.assert_frame_equal(
+        *(rows.sort_values("id", ignore_index=True) for rows in (added, Catalog.open(kept).rows(["id", "added"])))
+    )
+    assert (out / "report.html").is_file()
 
 
 def test_what_cannot_be_read_is_counted_and_said(posts: Path, run: Path) -> None:

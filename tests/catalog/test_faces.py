@@ -85,6 +85,38 @@ def test_search_says_which_face_answered(catalog: Path, people_folder: Path, tmp
     assert (drawn == (255, 255, 255)).all(axis=1).sum() > 500  # the outlines of boxes
 
 
+def test_one_query_that_cannot_be_asked_stops_no_other(catalog: Path, people_folder: Path, tmp_path: Path) -> None:
+    names = [people_folder / "none.png", people_folder / "two.png", tmp_path / "gone.png"]
+    extra = ("--montage", tmp_path / "montage.png", "--show-crops", tmp_path / "cuts.png")
+    answer = call("search", catalog, *names, "--json", *extra)
+    left_out = {each["query"]: each["problem"] for each in json.loads(answer.stdout) if each["problem"]}
+    assert left_out == {str(names[0]): "no face was found in it", str(names[2]): "no such file"}
+    assert [each["query"] for each in json.loads(answer.stdout) if each["matches"]] == [str(names[1])]
+    said = " ".join(answer.stderr.split())
+    assert "no face was found in it; it is left out" in said
+    assert "no such file; it is left out" in said
+    assert (tmp_path / "montage.png").is_file()
+    assert (tmp_path / "cuts.png").is_file()
+    lines = call("search", catalog, *names).stdout.splitlines()
+    assert {line.split("\t")[0] for line in lines[1:]} == {str(names[1])}
+    alone = call("search", catalog, names[0], names[2])
+    assert alone.status == 2
+    assert "none.png' cannot be searched for: no face was found in it" in alone.stderr
+
+
+def test_a_folder_without_faces_is_not_called_unreadable(people_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    shutil.copy(people_folder / "none.png", tmp_path / "photos")
+    with pytest.raises(DoppelgramError, match=r"In none of the images there is a face.*none\.png"):
+        doppelgram.index(tmp_path / "photos", "faces", tmp_path / "catalog")
+
+
+def test_three_numbers_of_faces_are_refused(people_folder: Path) -> None:
+    one = people_folder / "one.png"
+    with pytest.raises(DoppelgramError, match="--face is '1,2,3'; verify compares one face of each photograph"):
+        doppelgram.verify(one, one, model="faces", face="1,2,3")
+
+
 def test_on_the_command_line(catalog: Path, people_folder: Path) -> None:
     answer = call("search", catalog, people_folder / "two.png", "--face", "all")
     heading, *lines = answer.stdout.splitlines()

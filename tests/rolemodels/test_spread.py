@@ -12,7 +12,7 @@ from doppelgram.rolemodels import spread as tested
 from doppelgram.rolemodels.multiplicity import adaptive_q, corrected
 from doppelgram.rolemodels.posts import DAY
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.spread import Arrangement, first_posts, sequential_p, shuffled, spread, statistic
+from doppelgram.rolemodels.spread import Arrangement, Shuffling, first_posts, p_values, shuffled, spread, statistic
 from doppelgram.rolemodels.trace import trace_posts
 from doppelgram.rolemodels.validation.simulate import WorldSettings, simulate, without_copying
 
@@ -91,16 +91,63 @@ def test_corrections_are_the_textbook_steps() -> None:
     assert len(adaptive_q(np.empty(0))) == 0
 
 
+def slow_p_value(world: Arrangement, seed: list[int], most: int) -> tuple[float, int]:
+    rng = np.random.default_rng(seed)
+    clocks = shuffled(world, most, rng)  # fits in one block
+    observed, reached = slow_statistic(world, world.time, 100.0), 0
+    for draws, clock in enumerate(clocks, start=1):
+        reached += slow_statistic(world, clock, 100.0) >= observed - 1e-9
+        if reached == tested.ENOUGH:
+            return reached / draws, draws
+    return (reached + 1) / (most + 1), most
+
+
+def test_p_values_against_a_loop() -> None:
+    worlds, settings = [made_up(seed=seed) for seed in range(4)], TraceSettings(permutations=300, seed=5)
+    expected = [slow_p_value(world, [5, 22, number], 300) for number, world in enumerate(worlds)]
+    found = p_values(worlds, np.full(4, 100.0), settings)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+    assert len({draws for _, draws in expected}) > 1  # some end early, some do not
+
+
 def test_sequential_p_values_agree_with_all_shuffles() -> None:
     """Ending early changes the precision and not the answer; no p-value is 0."""
     for seed in range(5):
         world = made_up(seed=seed)
         drawn = statistic(world, shuffled(world, 20_000, np.random.default_rng(9)), 100.0)
         whole = (drawn >= statistic(world, world.time[None], 100.0)).mean()
-        p, draws = sequential_p(world, 100.0, 10_000, np.random.default_rng(seed))
-        assert p == pytest.approx(whole, abs=4 * np.sqrt(whole * (1 - whole) / draws) + 2e-3)
-        assert 1 / 10_001 <= p <= 1
-        assert draws <= 10_000
+        test = Shuffling(world, 100.0, np.random.default_rng(seed))
+        test.shuffle(10_000)
+        assert test.p_value == pytest.approx(whole, abs=4 * np.sqrt(whole * (1 - whole) / test.draws) + 2e-3)
+        assert 1 / 10_001 <= test.p_value <= 1
+        assert test.draws <= 10_000
+
+
+def orderly(seed: int, m: int = 8, n: int = 60) -> Arrangement:
+    """Each post is close to the one before it."""
+    rng = np.random.default_rng(seed)
+    pool = np.sort(rng.uniform(0, 900, n))
+    step = np.abs(np.subtract.outer(np.arange(m), np.arange(m)))
+    return Arrangement(pool[np.sort(rng.choice(n, m, replace=False))], np.where(step == 1, 30.0, 0.5), pool)
+
+
+def test_clear_answers_end_early_and_stay_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where time is short the same arrangements are called, from a tenth of the shuffles."""
+    worlds = [orderly(seed) if seed % 2 else made_up(8, 60, seed) for seed in range(80)]
+    decays, settings = np.full(80, 100.0), TraceSettings(permutations=10_000)
+    whole, all_draws = p_values(worlds, decays, settings)
+    monkeypatch.setattr(tested, "BUDGET", 20e6)
+    short, draws = p_values(worlds, decays, settings)
+    q, called = adaptive_q(whole), adaptive_q(short) <= 0.05
+    assert called[q < 0.03].all()
+    assert not called[q > 0.08].any()
+    clear = draws == tested.FIRST
+    assert clear.sum() >= 30
+    assert (whole[clear] <= 0.01).all()
+    error = np.sqrt(whole * (1 - whole) * (1 / draws + 1 / all_draws))
+    assert (np.abs(short - whole) <= 5 * error + 2e-3).all()
+    assert draws.sum() < all_draws.sum() / 5
+    assert (draws * 64).sum() <= 20e6
 
 
 def test_uniform_where_nobody_follows() -> None:

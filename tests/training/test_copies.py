@@ -89,6 +89,14 @@ def test_it_trains_and_resumes_alike(photos: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(vectors, other)
 
 
+@pytest.mark.parametrize("name", ["empty", "nowhere"])
+def test_a_folder_without_people_is_named(name: str, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    folder = tmp_path / name
+    with pytest.raises(DoppelgramError, match=rf"^augment\.people: {folder}: "):
+        train(photos, recipe(augment={"people": str(folder)}), tmp_path / "run")
+
+
 def test_what_has_no_effect_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DoppelgramError, match=r"model\.dim has no effect here: model\.linear=false"):
         recipe(model={"dim": 8})

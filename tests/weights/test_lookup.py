@@ -44,7 +44,10 @@ def test_looked_up_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_missing_is_said_with_the_command_that_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DoppelgramError, match=r"bring them with: doppelgram weights pull movenet_lightning$"):
+    with pytest.raises(
+        DoppelgramError,
+        match=r"--weights DIR or DOPPELGRAM_WEIGHTS, or .*: doppelgram weights pull movenet_lightning$",
+    ):
         find_weights("movenet_lightning", tmp_path)
     carried(monkeypatch, tmp_path)
     (tmp_path / "installed/carrier/models/net.pt").unlink()

@@ -55,8 +55,13 @@ def search(
             same view; the photographs in the catalog are read again for that.
         progress: where remarks go; the terminal by default.
 
+    Returns:
+        One answer an image, or a face of it. One that cannot be searched for is named in a warning, has a
+        `Neighbours.problem` and stops no other.
+
     Raises:
-        DoppelgramError: no such catalog, an empty one, an image that cannot be read, or what finds points is missing.
+        DoppelgramError: no such catalog, an empty one, no image that can be searched for, or what finds points is
+            missing.
     """
     if montage is not None and Path(montage).suffix.lower() != ".png":
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
@@ -68,9 +73,12 @@ def search(
     paths = [Path(image).expanduser() for image in images]
     keep_inputs([Path(file).expanduser() for file in (montage, show_crops) if file is not None], paths)
     found = store.searcher(model).search(paths, k, by=by, face=detector, faces=face)
-    tell_faces(progress, faces_report([answer.query for answer in found], [answer.faces for answer in found]))
+    good = [answer for answer in found if not answer.problem]
+    tell_faces(progress, faces_report([answer.query for answer in good], [answer.faces for answer in good]))
     for answer in found:
-        for note in unknown_notes(answer.query, answer.unknown):
+        if answer.problem:
+            progress.warning(f"{answer.query}: {answer.problem}; it is left out")
+        for note in unknown_notes(answer.query, answer.unknown) if not answer.problem else ():
             progress.warning(note)
     if views is not None:
         with progress.bar("looking for the same view", 0) as advance:
@@ -78,5 +86,5 @@ def search(
     if show_crops is not None:
         draw_model_crops(paths, model.with_face(detector), show_crops, progress)
     if montage is not None:
-        draw_montage(found, store, Path(montage).expanduser())
+        draw_montage([answer for answer in found if not answer.problem], store, Path(montage).expanduser())
     return found

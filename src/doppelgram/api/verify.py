@@ -96,6 +96,10 @@ def verify(
 
 def _faces(face: str) -> tuple[str, str]:
     """Which face of the first photograph, and which of the second."""
+    if face.count(",") > 1:
+        raise DoppelgramError(
+            f"--face is '{face}'; verify compares one face of each photograph: give one number for both, or two, as 1,2"
+        )
     first, comma, second = face.partition(",")
     if ALL in (first, second):
         raise DoppelgramError("--face all goes with search; verify compares one face of each: give two numbers, as 1,2")

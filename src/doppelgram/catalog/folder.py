@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from doppelgram.errors import DoppelgramError
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
 from doppelgram.images.face_framing import ALL, LARGEST
 from doppelgram.images.faces.detectors import DETECTORS
@@ -142,14 +142,22 @@ def plain_errors(folder: Path, done: str) -> Iterator[None]:
 
 @contextmanager
 def kept_in(catalog: Path | str | None, out: Path | None) -> Iterator[Path]:
-    """The catalog's folder: the given one, ``catalog`` in an output folder, or one that is gone afterwards."""
-    if catalog is not None:
-        yield Path(catalog).expanduser()
-    elif out is not None:
-        yield out / "catalog"
-    else:
+    """The catalog's folder: the given one, ``catalog`` in an output folder, or one that is gone afterwards.
+
+    Raises:
+        Interrupted: stopped by Ctrl-C; what is in a catalog that stays need not be done again.
+    """
+    if catalog is None and out is None:
         with TemporaryDirectory(prefix="doppelgram-") as folder:
             yield Path(folder) / "catalog"
+        return
+    kept = out / "catalog" if catalog is None and out is not None else Path(str(catalog)).expanduser()
+    try:
+        yield kept
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"{kept}: interrupted; the photographs embedded so far are kept, and the same command goes on from here"
+        ) from None
 
 
 def require_outside(catalog: Path | str | None, out: Path) -> None:

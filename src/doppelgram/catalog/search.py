@@ -74,6 +74,7 @@ class Neighbours:
         faces: how many faces were found in the query; None where none were looked for.
         unknown: parts of the space of which the query says nothing, such as the pose where nobody was found.
         face: which face of the query was asked with, by models of faces.
+        problem: why nothing was searched for, such as that there is no such file; empty where something was.
     """
 
     query: str
@@ -82,6 +83,7 @@ class Neighbours:
     faces: int | None = None
     unknown: tuple[str, ...] = ()
     face: FaceBox | None = None
+    problem: str = ""
 
 
 class Searchable(Protocol):
@@ -154,11 +156,11 @@ class Searcher:
             include_self: whether a query's own content (the same bytes under any name) counts as a match.
 
         Returns:
-            One answer a query, or a face of it, in the order given.
+            One answer a query, or a face of it, in the order given. A query that is missing or broken, has no face
+            that is asked for, or says nothing of the part ``by``, has a `Neighbours.problem` and stops no other.
 
         Raises:
-            DoppelgramError: a query is missing or broken, k is below 1, ``by`` is no part of the space, or a query says
-                nothing of that part.
+            DoppelgramError: no query at all can be searched for, k is below 1, or ``by`` is no part of the space.
         """
         if k < 1:
             raise DoppelgramError(f"k is {k}; ask for 1 neighbour or more")
@@ -168,22 +170,30 @@ class Searcher:
             return []
         model = self.model.with_face(face or self._face).with_faces(faces)
         files = embed_files(model, [Path(image) for image in images], keep_duplicates=True, requested=True)
-        for outcome in files.report.problems():
-            raise DoppelgramError(f"the query {quoted(outcome.path)} cannot be searched for: {outcome.reason}")
+        answers: list[list[Neighbours]] = [
+            [Neighbours(str(image), [], problem=outcome.reason or outcome.status)] if outcome.status != "ok" else []
+            for image, outcome in zip(images, files.report.outcomes, strict=True)
+        ]
         unknown = unknown_parts(space, files.vectors)
-        asked = [str(images[position]) for position in files.kept]
-        for image, missing in zip(asked, unknown, strict=True):
-            if by in missing:
-                raise DoppelgramError(
-                    f"nobody was found in the query {quoted(image)}, so there is no {by} to search by; search by "
-                    "something else"
-                )
         own = None if include_self else files.hashes
         matches = self.nearest(files.vectors, k, by=by, own=own)
-        return [
-            Neighbours(image, matches[row], files.hashes[row], files.faces[row], unknown[row], files.shown[row])
-            for row, image in enumerate(asked)
-        ]
+        for row, position in enumerate(files.kept.tolist()):
+            problem = f"nobody was found in it, so there is no {by} to search by" if by in unknown[row] else ""
+            answers[position].append(
+                Neighbours(
+                    str(images[position]),
+                    [] if problem else matches[row],
+                    files.hashes[row],
+                    files.faces[row],
+                    unknown[row],
+                    files.shown[row],
+                    problem,
+                )
+            )
+        every = [answer for of_one in answers for answer in of_one]
+        if all(answer.problem for answer in every):
+            raise DoppelgramError(f"the query {quoted(every[0].query)} cannot be searched for: {every[0].problem}")
+        return every
 
     @cached_property
     def ids(self) -> list[str]:

@@ -164,7 +164,8 @@ def search(
         print_json([asdict(neighbours) for neighbours in found])
     elif sys.stdout.isatty():
         for neighbours in found:
-            _print_table(neighbours)
+            if not neighbours.problem:
+                _print_table(neighbours)
     else:
         _print_lines(found)
 
@@ -219,7 +220,10 @@ def _shown(value: float | None) -> str:
 
 
 def _exact(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    """Four digits; all of them where four would make a probability below one certain, or one above zero impossible."""
+    if value is None:
+        return ""
+    return repr(value) if 0 < value < 1 and round(value, 4) in (0, 1) else f"{value:.4f}"
 
 
 def _parts(match: Match, spelled: Callable[[float], str]) -> tuple[str, ...]:

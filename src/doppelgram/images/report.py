@@ -94,6 +94,9 @@ class LoadReport:
             return
         if not self.outcomes:
             raise DoppelgramError("No image files were given.")
+        counts = self.counts()
+        if counts["faceless"] and not counts["missing"] + counts["broken"]:
+            raise DoppelgramError(f"In none of the images there is a face, and this model needs one: {self.summary()}")
         raise DoppelgramError(f"None of the images can be read: {self.summary()}")
 
 

@@ -14,7 +14,7 @@ from doppelgram.images.read import Want, read_all
 from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.models.finder import open_finder, people_in
 from doppelgram.models.finder_settings import FinderSettings
-from doppelgram.numbers import probability
+from doppelgram.numbers import percent, probability
 from doppelgram.pose.extras import MASK
 from doppelgram.pose.findings import contradicts, pose_sentences, summary
 from doppelgram.pose.normalise import normalised
@@ -206,10 +206,11 @@ def by_model(
             why.append(
                 f"The limbs' angles alone would say otherwise; the model has learned which of them matter{seen}."
             )
-    side = "at or above" if same else "below"
+    # In whole percent the two may read alike although they are not.
+    spelled = percent if probability(both) == probability(threshold) else probability
     why.append(
-        f"Together: {probability(both)}, {side} the {probability(threshold)} from which on two photographs count as "
-        "the same."
+        f"Together: {spelled(both)}. The model calls two photographs the same from {spelled(threshold)} on, so these "
+        f"are {'the same' if same else 'different'}."
     )
     verdict = summary(bool(same), place, None if unknown else pose)
     facts |= {"place_probability": place, "pose_probability": pose, "probability": both, "threshold": threshold}

@@ -68,13 +68,15 @@ def _matching(found: RoleModels) -> str:
 
 def _tests(found: RoleModels) -> str:
     s = found.settings
+    clear = f"or, where all would have taken long, after {spread.FIRST:,} at a q of {spread.CLEAR * ALPHA:g} or less"
     return (
         f"Every arrangement with dated posts by {spread.LEAST} authors or more was tested once, by the first post of "
         "each author. The statistic is the logarithm of how much likelier the poses and times are if each post follows "
         "an earlier one, the closer in pose and the more recent the likelier, than if nobody follows anybody "
         f"(closeness {spread.CLOSENESS:g} per standard deviation, nobody {spread.NOBODY:g}, start {spread.START:g}, "
         f"stray {spread.STRAY:g}; the decay chosen by all other arrangements). It is compared with the same under up "
-        f"to {s.permutations:,} clocks shuffled within the place, stopped early by the rule of Besag and Clifford. "
+        f"to {s.permutations:,} clocks shuffled within the place, stopped early by the rule of Besag and Clifford "
+        f"{clear}. "
         "p-values are corrected over arrangements by Benjamini and Hochberg's procedure with Storey's estimate of the "
         "share of arrangements in which nothing spreads, after Fisher's test of all together (q); claims are made at "
         f"q ≤ {ALPHA:g}. The followers of a "

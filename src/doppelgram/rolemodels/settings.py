@@ -32,7 +32,8 @@ class TraceSettings:
         gamma: how much a closer match speaks for a predecessor, as a power of the odds of the match; 0: not at all.
         innovation: weight of "nobody", in units of a predecessor with a typical match and no delay.
         damping: share of a follower's own influence that its predecessor is credited with, from 0 to below 1.
-        permutations: shuffles for the test of each arrangement at most; it ends early where the answer is clear.
+        permutations: shuffles for the test of each arrangement at most; it ends early where the answer is clear, and
+            of thousands of posts fewer may be drawn, see `spread.p_values`.
         draws: shuffles of the whole clock, for the interval of followers and the curve; 200 or more for publication.
         bootstraps: resamplings of the posts for the interval of the rank.
         neighbours: matches kept for each post; None: 64, and more where there are few posts.

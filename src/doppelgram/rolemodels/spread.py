@@ -10,6 +10,7 @@ import numpy as np
 from doppelgram.rolemodels.groups import members_of
 from doppelgram.rolemodels.multiplicity import adaptive_q
 from doppelgram.rolemodels.posts import DAY
+from doppelgram.rolemodels.result import ALPHA
 from doppelgram.rolemodels.scoring import Bool, Float64, Int64
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.space.parallel import in_parallel
@@ -24,9 +25,11 @@ START, STRAY = 0.5, 0.1  # weight of the late start, and the chance that the fir
 _DECAYS, _USUAL, _BREADTH = np.geomspace(10.0, 1600.0, 8), 100.0, np.log(4)
 # A test ends early once so many shuffles reached what was observed.
 ENOUGH = 20
-# Pairs of posts times shuffles that all tests may take together; many large arrangements get fewer shuffles, never
-# fewer than FEWEST. It depends on sizes alone, not on times.
-_BUDGET, FEWEST = 4e9, 999
+# Pairs of posts times shuffles that all tests may take together. Where all of them to the end would take more, each
+# gets FIRST shuffles, and only those that these leave open get what remains, never fewer than FEWEST in all.
+BUDGET, FIRST, FEWEST = 3e8, 499, 999
+# After the first shuffles a test is over if its q-value is at most this part of ALPHA: see `p_values`.
+CLEAR = 0.2
 _BLOCK = 100_000
 
 
@@ -104,17 +107,8 @@ def spread(
         here = int(np.bincount(place[some]).argmax())
         pool = np.union1d(at_place[here], some)
         worlds.append(Arrangement(days[some], closeness(some, pose_distance), np.sort(days[pool])))
-    decays = _decays(worlds, settings.decay_days)
-    size = sum(float(len(world.time)) ** 2 for world in worlds)
-    most = int(np.clip(_BUDGET / max(size, 1.0), min(FEWEST, settings.permutations), settings.permutations))
     p_value, draws = np.ones(count), np.zeros(count, dtype=np.int64)
-
-    def test(number: int) -> None:
-        own = np.random.default_rng([settings.seed, 22, number])
-        k = tested[number]
-        p_value[k], draws[k] = sequential_p(worlds[number], float(decays[number]), most, own)
-
-    in_parallel(test, range(len(worlds)))
+    p_value[tested], draws[tested] = p_values(worlds, _decays(worlds, settings.decay_days), settings)
     q_value, mask = np.ones(count), authors >= LEAST
     q_value[mask] = adaptive_q(p_value[mask])
     return Spread(p_value, q_value, mask, authors, draws)
@@ -188,24 +182,63 @@ def shuffled(world: Arrangement, draws: int, rng: np.random.Generator) -> Float6
         index[again] = rng.integers(0, n, (len(again), m))
 
 
-def sequential_p(world: Arrangement, decay: float, most: int, rng: np.random.Generator) -> tuple[float, int]:
-    """P-value of the observed clock, and how many shuffles it took.
+class Shuffling:
+    """A test under way: shuffles of one arrangement's clock, as many as one asks for, each as good as any.
 
     Shuffles go on until ``ENOUGH`` of them give as much as was observed, at shuffle l say, and then p = ENOUGH / l
-    (Besag and Clifford, Sequential Monte Carlo p-values, 1991); if that does not happen in ``most`` shuffles, the
-    observed clock counts as one of the draws (Phipson and Smyth 2010).
+    (Besag and Clifford, Sequential Monte Carlo p-values, 1991); until that happens the observed clock counts as one of
+    the draws (Phipson and Smyth 2010).
+
+    Attributes:
+        reached: shuffles that gave as much as was observed.
+        draws: shuffles taken.
     """
-    observed = statistic(world, world.time[None], decay)[0]
-    found, done, block = 0, 0, max(1, min(most, _BLOCK // len(world.time) ** 2))
-    while done < most:
-        some = min(block, most - done)
-        reached = statistic(world, shuffled(world, some, rng), decay) >= observed - 1e-9
-        if found + reached.sum() >= ENOUGH:
-            last = int(np.searchsorted(np.cumsum(reached), ENOUGH - found)) + 1
-            return ENOUGH / (done + last), done + last
-        found += int(reached.sum())
-        done += some
-    return (found + 1) / (most + 1), most
+
+    def __init__(self, world: Arrangement, decay: float, rng: np.random.Generator) -> None:
+        self.world, self.decay, self._rng = world, decay, rng
+        self.reached, self.draws = 0, 0
+        self._observed = statistic(world, world.time[None], decay)[0]
+
+    def shuffle(self, most: int) -> None:
+        """Go on to ``most`` shuffles in all, or until enough of them reached what was observed."""
+        block = max(1, min(most, _BLOCK // len(self.world.time) ** 2))
+        while self.draws < most and self.reached < ENOUGH:
+            some = min(block, most - self.draws)
+            clocks = shuffled(self.world, some, self._rng)
+            reached = np.cumsum(statistic(self.world, clocks, self.decay) >= self._observed - 1e-9)
+            if self.reached + reached[-1] >= ENOUGH:
+                some = int(np.searchsorted(reached, ENOUGH - self.reached)) + 1
+            self.reached, self.draws = self.reached + int(reached[some - 1]), self.draws + some
+
+    @property
+    def p_value(self) -> float:
+        """P-value by the shuffles so far."""
+        return ENOUGH / self.draws if self.reached >= ENOUGH else (self.reached + 1) / (self.draws + 1)
+
+
+def p_values(worlds: list[Arrangement], decays: Float64, settings: TraceSettings) -> tuple[Float64, Int64]:
+    """P-value of each arrangement and the shuffles that it took, (worlds,) each.
+
+    Each gets ``settings.permutations`` shuffles at most. Where all of them together would take more than `BUDGET`, each
+    gets ``FIRST`` to begin with. Then those end whose q-value is ``CLEAR * ALPHA`` or less; the others share what is
+    left of the budget. That is safe: with c the largest p-value that is clear, a true one above c / CLEAR is taken for
+    clear with a chance of exp(-1 / CLEAR) at most, so the rate at ALPHA grows by a few thousandths of itself.
+    """
+    most = settings.permutations
+    tests = [
+        Shuffling(world, float(decay), np.random.default_rng([settings.seed, 22, number]))
+        for number, (world, decay) in enumerate(zip(worlds, decays, strict=True))
+    ]
+    size = np.array([float(len(world.time)) ** 2 for world in worlds])
+    still = np.arange(len(tests))
+    if size.sum() * most > BUDGET and most > FIRST:
+        in_parallel(lambda k: tests[k].shuffle(FIRST), still.tolist())
+        clear = adaptive_q(np.array([one.p_value for one in tests])) <= CLEAR * ALPHA
+        still = np.flatnonzero(~clear & np.array([one.reached < ENOUGH for one in tests]))
+        left = (BUDGET - FIRST * size.sum()) / max(size[still].sum(), 1.0)
+        most = int(np.clip(FIRST + left, min(FEWEST, most), most))
+    in_parallel(lambda k: tests[k].shuffle(most), still.tolist())
+    return np.array([one.p_value for one in tests]), np.array([one.draws for one in tests], dtype=np.int64)
 
 
 def _decays(worlds: list[Arrangement], given: float | None) -> Float64:

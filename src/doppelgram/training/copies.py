@@ -41,7 +41,10 @@ def read_people(recipe: MetricRecipe, weights: Path | None, progress: Progress) 
     """
     if not recipe.augment.people:
         return []
-    paths = as_collection(Path(recipe.augment.people)).paths
+    try:
+        paths = as_collection(Path(recipe.augment.people)).paths
+    except DoppelgramError as problem:
+        raise DoppelgramError(f"augment.people: {problem}") from None
     masks = MaskExtra(make_segmenter("deeplab", weights), cache_folder() / "poses")
     want = Want(WholePhotograph(_LONGEST), extras={MASK: masks})
     found: list[CutOut] = []

@@ -17,6 +17,7 @@ from doppelgram.dataset.read import as_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.collection import EmbeddedCollection, embed_collection, evaluate_collections
 from doppelgram.evaluation.evaluate import evaluate_pairs
+from doppelgram.evaluation.folds import fold_accuracies, fold_note
 from doppelgram.evaluation.result import EvaluationResult
 from doppelgram.images.report import quoted
 from doppelgram.models.embed_files import embed_files
@@ -96,7 +97,7 @@ class ModelEvaluation:
 
     def given_pairs(self, file: Path, root: Path | None) -> EvaluationResult:
         """Pairs of photographs whose answer a file knows."""
-        left, right, same, _ = read_pairs(file, root)
+        left, right, same, fold = read_pairs(file, root)
         paths: Sequence[Path] = sorted(set(left) | set(right))
         with self.progress.bar("embedding pairs", len(paths)) as advance:
             loaded = embed_files(self.model, paths, progress=advance, keep_duplicates=True)
@@ -128,8 +129,11 @@ class ModelEvaluation:
                 raise DoppelgramError(f"{file}: every pair is of an image with itself")
         self.settings["pairs"] = str(file)
         space = self.model.space.adapted(loaded.vectors)
+        compared = space.compare(loaded.vectors[a], loaded.vectors[b])
+        if fold is not None and len(np.unique(fold[usable])) > 1:
+            notes.append(fold_note(fold_accuracies(compared.distance, same[usable], fold[usable])))
         result = evaluate_pairs(
-            space.compare(loaded.vectors[a], loaded.vectors[b]),
+            compared,
             same[usable],
             hashes[a].tolist(),
             hashes[b].tolist(),

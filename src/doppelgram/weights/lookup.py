@@ -62,7 +62,10 @@ def find_weights(name: str, given: Path | None = None) -> Path:
     else:
         place = None
     if place is None:
-        raise DoppelgramError(f"weights '{name}' are in none of {looked}; bring them with: {KNOWN[name].bring}")
+        raise DoppelgramError(
+            f"weights '{name}' are in none of {looked}; say where they are with --weights DIR or "
+            f"DOPPELGRAM_WEIGHTS, or bring them with: {KNOWN[name].bring}"
+        )
     return place
 
 

@@ -71,6 +71,27 @@ def test_coco_annotations_are_scaled_and_hidden_joints_count_half(tmp_path: Path
     assert len(known.people("posts/a/2.jpg", 10, 10)) == 0
 
 
+def test_what_coco_leaves_aside_is_counted(tmp_path: Path) -> None:
+    row = numbered(17).reshape(-1).tolist()
+    annotations = [
+        {"image_id": 1, "keypoints": row},
+        {"image_id": 1, "keypoints": row, "iscrowd": 1},
+        {"image_id": 1, "keypoints": [0] * 51, "iscrowd": 1},
+        {"image_id": 1, "keypoints": [0] * 51},
+        {"image_id": 1, "bbox": [0, 0, 1, 1]},
+        {"image_id": 7, "keypoints": row},
+    ]
+    file = write(tmp_path / "coco.json", {"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": annotations})
+    known = KnownPeople(file)
+    assert len(known.people("1.jpg", 40, 40)) == 1
+    assert [note.removeprefix(f"{file}: ") for note in known.notes] == [
+        "1 annotation is of an image that the file does not list; left aside",
+        "2 annotations are of a crowd and not of one person (iscrowd); left aside",
+        "1 annotation has no joint that is marked; left aside",
+        "1 annotation has a box and no keypoints; left aside",
+    ]
+
+
 def test_coco_results_by_number_and_by_name(tmp_path: Path) -> None:
     row = numbered(17).reshape(-1).tolist()
     results = [{"image_id": 397133, "keypoints": row, "score": 0.8}, {"image_id": "b.jpg", "keypoints": row}]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import count, plural
 from doppelgram.pose.people import People
 from doppelgram.pose.skeleton import CONVERTERS, KEYPOINT_NAMES, Keypoints, cleaned, from_coco_17
 
@@ -148,22 +149,30 @@ def _coco(file: Path, content: Mapping[str, Any], notes: list[str]) -> dict[str,
     try:
         images = {image["id"]: image for image in content["images"]}
         people: dict[Any, list[tuple[Keypoints, float]]] = {key: [] for key in images}
-        orphans = empty = 0
+        orphans = empty = crowds = unmarked = 0
         for number, one in enumerate(content["annotations"]):
             if not one.get("keypoints"):
                 empty += 1
             elif one["image_id"] not in people:
                 orphans += 1
+            elif one.get("iscrowd"):
+                crowds += 1
             else:
                 keypoints = _converted(f"{file}: annotation {number}", one["keypoints"], flags=True)
                 people[one["image_id"]].append((keypoints, float(one.get("score", 1.0))))
+                unmarked += not (cleaned(keypoints)[:, 2] > 0).any()
         if empty and empty == len(content["annotations"]):
             raise DoppelgramError(f"{file}: its annotations are boxes without keypoints; export the keypoints too")
         if orphans and orphans + empty == len(content["annotations"]):
             raise DoppelgramError(f"{file}: every one of its annotations is of an image that the file does not list")
-        if orphans:
-            count = "1 annotation is" if orphans == 1 else f"{orphans:,} annotations are"
-            notes.append(f"{file}: {count} of an image that the file does not list, and left aside")
+        for left, verb, verbs, why in (
+            (orphans, "is", "are", "of an image that the file does not list"),
+            (crowds, "is", "are", "of a crowd and not of one person (iscrowd)"),
+            (unmarked, "has", "have", "no joint that is marked"),
+            (empty, "has", "have", "a box and no keypoints"),
+        ):
+            if left:
+                notes.append(f"{file}: {count(left, 'annotation')} {plural(left, verb, verbs)} {why}; left aside")
         return {
             str(images[key]["file_name"]): _scored(
                 found, (int(images[key]["width"]), int(images[key]["height"])) if images[key].get("width") else None

@@ -43,7 +43,7 @@ def reliability(probability: Float64, true: Bool, edges: tuple[float, ...] = EDG
 
 
 def smoothed(p_value: Float64, draws: Int64, rng: np.random.Generator) -> Float64:
-    """P-values of `spread.sequential_p` spread evenly down to the next lower one that there is, (n,).
+    """P-values of `spread.Shuffling` spread evenly down to the next lower one that there is, (n,).
 
     They are steps, wide ones near 1, which a test for uniformity would take for a fault.
     """
