@@ -97,10 +97,12 @@ def test_a_model_without_a_calibration_gives_distances_only(tmp_path: Path, phot
 def test_what_cannot_be_searched_is_named(tmp_path: Path, photos: Path, filled: Catalog, model: Model, save_model):
     good = photos / "class 0" / "picture 0.jpg"
     (tmp_path / "bad.jpg").write_text("hello")
-    with pytest.raises(DoppelgramError, match=r"gone\.jpg.*no such file"):
-        filled.searcher(model).search([good, tmp_path / "gone.jpg"])
-    with pytest.raises(DoppelgramError, match=r"bad\.jpg.*not an image"):
-        filled.searcher(model).search([good, tmp_path / "bad.jpg"])
+    for name, why in (("gone.jpg", "no such file"), ("bad.jpg", "not an image")):
+        with pytest.raises(DoppelgramError, match=rf"{name}.*{why}"):
+            filled.searcher(model).search([tmp_path / name])
+        beside, wrong = filled.searcher(model).search([good, tmp_path / name])
+        assert (len(beside.matches), wrong.matches) == (5, [])
+        assert why in wrong.problem
     with pytest.raises(DoppelgramError, match="k is 0"):
         filled.searcher(model).search([good], 0)
     other = load_model(save_model(tmp_path / "other", seed=5))

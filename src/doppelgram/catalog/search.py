@@ -170,8 +170,9 @@ class Searcher:
             return []
         model = self.model.with_face(face or self._face).with_faces(faces)
         files = embed_files(model, [Path(image) for image in images], keep_duplicates=True, requested=True)
+        wrong = files.report.problems()
         answers: list[list[Neighbours]] = [
-            [Neighbours(str(image), [], problem=outcome.reason or outcome.status)] if outcome.status != "ok" else []
+            [Neighbours(str(image), [], problem=outcome.reason or outcome.status)] if outcome in wrong else []
             for image, outcome in zip(images, files.report.outcomes, strict=True)
         ]
         unknown = unknown_parts(space, files.vectors)
