@@ -252,11 +252,11 @@ def traces(options: Options) -> Table:
 
 def cost(options: Options) -> Table:
     """What one photograph costs to embed."""
+    files = labelled(options.data, "posts")["file"].tolist()[::18]
     table = Table(
-        "Milliseconds a photograph, 48 posts, from file to vector, after the first ones: of processor time, all cores "
-        "together, and by the clock, which other work on the machine lengthens."
+        f"Milliseconds a photograph, {len(files) - 8} posts, from file to vector, after the first eight: of processor "
+        "time, all cores together, and by the clock, which other work on the machine lengthens."
     )
-    files = labelled(options.data, "posts")["file"].tolist()[::18][:56]
     for title, model in ready(options).items():
         with tempfile.TemporaryDirectory() as empty, patch.dict(os.environ, DOPPELGRAM_CACHE=empty):
             model = replace(model, _finder=open_finder(model.finder_settings, options.weights))
@@ -264,7 +264,7 @@ def cost(options: Options) -> Table:
             started = time.process_time(), time.perf_counter()
             embed_files(model, files[8:], keep_duplicates=True)
             used = time.process_time() - started[0], time.perf_counter() - started[1]
-        each = (round(1000 * seconds / len(files[8:]), 1) for seconds in used)
+        each = (round(1000 * seconds / len(files[8:])) for seconds in used)
         table.rows[title] = dict(zip(("processor ms", "ms by the clock"), each, strict=True))
     return table
 
