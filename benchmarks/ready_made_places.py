@@ -229,7 +229,6 @@ def traces(options: Options) -> Table:
                 bare.to_csv(file, index=False)
                 posts = read_posts(file, root=data)
                 folder = options.cache / f"catalog-{name}-{model.fingerprint[:12]}"
-                started = time.perf_counter()
                 found = trace(
                     posts,
                     "arrangements" if title == "ready-made" else f"arrangements:{options.places}",
@@ -244,9 +243,7 @@ def traces(options: Options) -> Table:
                 "adjusted Rand": scores.adjusted_rand,
                 "originator first": {"value": scores.originator_first, "low": scores.low, "high": scores.high},
                 "arrangements": scores.arrangements,
-                "seconds": round(time.perf_counter() - started, 1),
             }
-    table.notes.append("Seconds hold for photographs that were embedded before.")
     return table
 
 
