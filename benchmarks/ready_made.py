@@ -99,35 +99,57 @@ def macro_auc(
     """
     names = table[column].to_numpy()
     classes = sorted(set(names)) if classes is None else classes
-    persons, person = np.unique(table["person"].to_numpy(), return_inverse=True)
-    rng = np.random.default_rng(0)
-    draws = np.concatenate(
-        [np.ones((1, len(persons))), rng.multinomial(len(persons), np.full(len(persons), 1 / len(persons)), _DRAWS)]
-    )
-    found = []
     among = np.isin(names[left], classes) & np.isin(names[right], classes)
+    person, draws = _drawn_persons(table)
+    found = []
     for name in classes:
         rows = np.flatnonzero(among & ((names[left] == name) | (names[right] == name)))
-        rows = rows[np.argsort(distance[rows], kind="stable")]
-        # Of pairs at equal distances those of other classes come first.
-        rows = rows[np.lexsort((same[rows], distance[rows]))]
-        a, b, right_ones = person[left[rows]], person[right[rows]], same[rows]
-        aucs = []
-        for draw in draws:
-            weight = draw[a] * draw[b]
-            positive = np.where(right_ones, weight, 0.0)
-            negative = weight - positive
-            before = np.cumsum(negative)
-            aucs.append(1 - float(positive @ before) / max(float(positive.sum()) * float(before[-1]), 1e-12))
-        found.append(aucs)
-    mean = np.mean(found, axis=0)
-    low, high = np.quantile(mean[1:], [0.025, 0.975])
-    return {
-        "value": round(float(mean[0]), 4),
-        "low": round(float(low), 4),
-        "high": round(float(high), 4),
-        "n": len(left),
-    }
+        found.append(_aucs(distance[rows], same[rows], person[left[rows]], person[right[rows]], draws))
+    return _interval(np.mean(found, axis=0), len(left))
+
+
+def pooled_auc(
+    distance: NDArray[Any],
+    same: NDArray[np.bool_],
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    table: pd.DataFrame,
+) -> dict[str, float]:
+    """AUC of all pairs together, with a bootstrap interval over persons; arguments as of `macro_auc`."""
+    person, draws = _drawn_persons(table)
+    return _interval(_aucs(distance, same, person[left], person[right], draws), len(left))
+
+
+def _drawn_persons(table: pd.DataFrame) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The person of each row, as a number, and how often each is drawn (draws, persons); once in the first draw."""
+    persons, person = np.unique(table["person"].to_numpy(), return_inverse=True)
+    rng = np.random.default_rng(0)
+    draws = rng.multinomial(len(persons), np.full(len(persons), 1 / len(persons)), _DRAWS)
+    return person, np.concatenate([np.ones((1, len(persons))), draws])
+
+
+def _aucs(
+    distance: NDArray[Any], same: NDArray[np.bool_], a: NDArray[Any], b: NDArray[Any], draws: NDArray[Any]
+) -> NDArray[Any]:
+    """AUC of pairs of the persons a[i] and b[i] in each draw."""
+    # Of pairs at equal distances those of other classes come first.
+    order = np.lexsort((same, distance))
+    a, b, same = a[order], b[order], same[order]
+    aucs = []
+    for draw in draws:
+        weight = draw[a] * draw[b]
+        positive = np.where(same, weight, 0.0)
+        negative = weight - positive
+        before = np.cumsum(negative)
+        aucs.append(1 - float(positive @ before) / max(float(positive.sum()) * float(before[-1]), 1e-12))
+    return np.array(aucs)
+
+
+def _interval(values: NDArray[Any], n: int) -> dict[str, float]:
+    """The first value, and between which 95 % of the others lie."""
+    low, high = np.quantile(values[1:], [0.025, 0.975])
+    named = zip(("value", "low", "high"), (values[0], low, high), strict=True)
+    return {name: round(float(value), 4) for name, value in named} | {"n": n}
 
 
 # ---- pose -----------------------------------------------------------------------------------------------------------
@@ -223,9 +245,10 @@ def pose(options: Options) -> Table:
 
 def all_sections() -> Mapping[str, Callable[[Options], Table]]:
     """Every section by name; those of places stand in a file of their own, which needs this one."""
+    from ready_made_kinds import kinds_of_places
     from ready_made_places import SECTIONS
 
-    return {"pose": pose, **SECTIONS}
+    return {"pose": pose, **SECTIONS, "kinds of places": kinds_of_places}
 
 
 def markdown(sections: Mapping[str, Mapping[str, Any]], facts: dict[str, Any]) -> str:
