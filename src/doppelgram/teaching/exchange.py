@@ -14,9 +14,13 @@ from doppelgram.dataset.tables import Table, read_table
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.teaching.answers import Pair, Said
+from doppelgram.teaching.questions import Question
+from doppelgram.teaching.rounds import Group
 
 PAIR_COLUMNS = ("path_a", "path_b", "same", "degree", "id_a", "id_b", "answer", "who", "when")
+GROUP_COLUMNS = ("path", "group", "name", "settled", "id")
 LABEL_COLUMNS = ("path", "label", "id", "group")
+QUESTION_COLUMNS = ("image_a", "image_b", "same", "probability", "why")
 _SAME, _DIFFERENT = ("1", "true", "yes", "same", "y"), ("0", "false", "no", "different", "n")
 _SIDES = (("id_a", "id_b"), ("path_a", "path_b"), ("image_a", "image_b"))
 
@@ -90,6 +94,29 @@ def write_labels(file: Path, named: Iterable[tuple[str, str, int]], photographs:
         photographs: of the catalog.
     """
     return _write(file, LABEL_COLUMNS, [(photographs.path[id_], name, id_, group) for id_, name, group in named])
+
+
+def write_groups(file: Path, groups: Iterable[Group], photographs: Photographs) -> int:
+    """Write the group of every photograph, the name of the group, and whether answers settle it; how many."""
+    rows = [
+        (photographs.path[id_], group.number, group.name, int(group.settled), id_)
+        for group in groups
+        for id_ in group.ids
+    ]
+    return _write(file, GROUP_COLUMNS, rows)
+
+
+def question_rows(questions: Iterable[Question], photographs: Photographs) -> list[tuple[str, str, str, str, str]]:
+    """Questions as rows of `QUESTION_COLUMNS`, about the photographs that stand for each side; ``same`` is empty."""
+    return [
+        (photographs.path[one.ids_a[0]], photographs.path[one.ids_b[0]], "", f"{one.probability:.3f}", one.reason)
+        for one in questions
+    ]
+
+
+def write_questions(file: Path, questions: Iterable[Question], photographs: Photographs) -> int:
+    """Write questions as a table to fill in, which `read_answers` reads; how many."""
+    return _write(file, QUESTION_COLUMNS, question_rows(questions, photographs))
 
 
 def _write(file: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> int:

@@ -12,7 +12,8 @@ from doppelgram.catalog.search import Searcher
 from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.answers import Answers, Said
-from doppelgram.teaching.exchange import Photographs, write_labels, write_pairs
+from doppelgram.teaching.exchange import Photographs, Read, ReadNames, write_groups, write_labels, write_pairs
+from doppelgram.teaching.known import Known
 from doppelgram.teaching.questions import Question
 from doppelgram.teaching.recalibrate import Change, recalibrated, weigh
 from doppelgram.teaching.rounds import Collection, Group, Round
@@ -35,6 +36,21 @@ class Answered:
     accepted: bool
     sentence: str
     settled: int
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of a table of answers or names.
+
+    Attributes:
+        added: entries that are new in the log.
+        known: rows, or names, that followed already.
+        problems: a sentence for each row that could not be used, and for each answer that was kept aside.
+    """
+
+    added: int
+    known: int
+    problems: list[str]
 
 
 class Teacher:
@@ -135,6 +151,23 @@ class Teacher:
         with self._lock:
             return self._now().state(self._versions.current().number)
 
+    def add(self, read: Read, who: str = "") -> Added:
+        """Keep the answers of a table; what follows already from earlier ones is passed over."""
+        with self._lock:
+            known = self._now().known
+            new = [one for one in read.said if not _follows(known, one)]
+            numbers = self.log.add_pairs(new, who) if new else []
+            return self._added(numbers, len(read.said) - len(new), read.problems)
+
+    def add_names(self, read: ReadNames, who: str = "") -> Added:
+        """Keep the names of a table; those that photographs have already are passed over."""
+        with self._lock:
+            named = self.log.names()
+            new = {name: [id_ for id_ in ids if named.get(id_) != name] for name, ids in read.named.items()}
+            new = {name: ids for name, ids in new.items() if ids}
+            numbers = self.log.name_all(new, who) if new else []
+            return self._added(numbers, len(read.named) - len(new), read.problems)
+
     def recalibrate(self) -> Change:
         """Fit probabilities to this collection, if answers that were kept out say that it is better.
 
@@ -194,10 +227,19 @@ class Teacher:
             ]
             return write_labels(file, named, self.photographs)
 
+    def export_groups(self, file: Path) -> int:
+        """Write the group of every photograph; how many."""
+        with self._lock:
+            return write_groups(file, self.groups(), self.photographs)
+
     def _require(self, ids: Sequence[str]) -> None:
         for id_ in ids:
             if id_ not in self.photographs.path:
                 raise DoppelgramError(f"there is no photograph {id_[:80]!r} in the catalog")
+
+    def _added(self, numbers: Sequence[int], known: int, problems: Sequence[str]) -> Added:
+        aside = [each.sentence for each in self._now().known.aside if each.number in set(numbers)]
+        return Added(len(numbers), known, [*problems, *(f"kept aside: {sentence}" for sentence in aside)])
 
     def _answered(self, number: int, before: int) -> Answered:
         aside = next((each for each in self._now().known.aside if each.number == number), None)
@@ -232,3 +274,11 @@ class Teacher:
             history = self.log.standing()
             self._round = entries, Round(self._opened(), history, self.photographs.spelled)
         return self._round[1]
+
+
+def _follows(known: Known, said: Said) -> bool:
+    """Whether an answer about two photographs follows from earlier ones."""
+    a, b = said.ids_a[0], said.ids_b[0]
+    if 0 < said.degree < 1:
+        return frozenset((a, b)) in known.asked
+    return known.same(a, b) is (said.degree == 1)

@@ -1,0 +1,81 @@
+"""The command that takes answers in."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doppelgram.cli.app import LEARN, Catalog, Json, Weights, at_least, command, option, print_json, say_written, switch
+
+
+@command(
+    "teach catalog --questions 20 > questions.csv",
+    "teach catalog --answers questions.csv",
+    "teach catalog --names labels.csv --export taught",
+    "teach catalog --back-to 1",
+    panel=LEARN,
+)
+def teach(
+    catalog: Catalog,
+    answers: Annotated[
+        Path | None,
+        option("FILE", "Answers: a table image_a, image_b, same. Photographs by path, name or id; 1 or 0."),
+    ] = None,
+    names: Annotated[Path | None, option("FILE", "Names: a table path, label. One name, one thing.")] = None,
+    questions: Annotated[
+        int,
+        option(
+            "N", "Print the N most useful questions as a table. Fill in the column same.", check=at_least(0, 10_000)
+        ),
+    ] = 0,
+    export: Annotated[
+        Path | None, option("DIR", "Write groups.csv, pairs.csv, labels.csv and questions.csv here.")
+    ] = None,
+    versions: Annotated[bool, switch("List the versions of the probabilities.", "--versions")] = False,
+    back_to: Annotated[int | None, option("N", "Put version N into effect. Answers stay.", check=at_least(1))] = None,
+    who: Annotated[str, option("NAME", "Who answered. It is kept with the answers.")] = "",
+    json_: Json = False,
+    weights: Weights = None,
+) -> None:
+    """Answer which photographs of a catalog show the same, and group them by it.
+
+    One answer settles many pairs. Probabilities change only where answers that were kept out say it is better.
+    """
+    from doppelgram.api.teach import teach as run_teaching
+    from doppelgram.cli.tables import echo_paragraph, echo_table
+
+    done = run_teaching(
+        catalog,
+        answers=answers,
+        names=names,
+        questions=questions,
+        export=export,
+        back_to=back_to,
+        who=who,
+        weights=weights,
+    )
+    for problem in done.problems:
+        typer.echo(f"warning: {problem}", err=True)
+    say_written(*done.files)
+    if json_:
+        print_json(asdict(done))
+        return
+    table = bool(done.questions) and export is None
+    for line in done.lines:
+        if table:  # standard output is the table alone
+            typer.echo(line, err=True)
+        else:
+            echo_paragraph(line)
+    if table:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(done.questions)
+    elif versions:
+        rows = [
+            (f"{one.number}{' *' if one.current else ''}", one.when[:10], one.kind, one.made_by)
+            for one in done.versions
+        ]
+        echo_table(("version", "day", "kind", "made by"), rows, names=("made by",))
