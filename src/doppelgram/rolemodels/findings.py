@@ -64,6 +64,20 @@ def claim(post: Any) -> str:
     )
 
 
+def about_arrangement(row: Any) -> str:
+    """What is said of one arrangement, a row of `RoleModels.arrangements`."""
+    if pd.isna(row.spread_q):
+        return f"Has dated posts by fewer than {LEAST} authors, too few for a test."
+    test = f"p = {p_value(row.spread_p)}, q = {p_value(row.spread_q)}"
+    if not spreads(row):
+        return f"Spreads no faster and in no more orderly steps than a shuffled clock explains ({test})."
+    likely = "is the likely origin" if row.origin >= LIKELY else "is the likeliest origin, though not a likely one"
+    return (
+        f"Spreads faster, or in more orderly steps, than a shuffled clock explains ({test}). Given that, one post "
+        f"{likely}, with a probability of {percent(row.origin, 0)}."
+    )
+
+
 def headline(found: RoleModels) -> str:
     """The strongest thing that is true, in a sentence or two."""
     counts = found.counts
