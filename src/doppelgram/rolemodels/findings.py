@@ -11,11 +11,16 @@ from doppelgram.numbers import count, number, p_value, percent, plural
 from doppelgram.rolemodels.result import ALPHA, LIKELY, WORDING, RoleModels
 from doppelgram.rolemodels.spread import LEAST
 
-HOW_TO_READ = (
+WHAT_FOLLOWS = (
     "A follower of a post is a later post by somebody else that shows the same pose before the same place and has no "
-    "likelier predecessor; followers of followers make the later generations. Direct followers are pictured first, "
-    "underlined in blue, with others where there is room. Attributed "
-    "followers count every later match by the share of it that falls to the post, where several came before."
+    "likelier predecessor; followers of followers make the later generations."
+)
+WHAT_IS_ATTRIBUTED = (
+    "Attributed followers count every later match by the share of it that falls to the post, where several came before."
+)
+HOW_TO_READ = (
+    f"{WHAT_FOLLOWS} Direct followers are pictured first, underlined in blue, with others where there is room. "
+    f"{WHAT_IS_ATTRIBUTED}"
 )
 LIMITS = (
     "A match and an order in time are no proof that anybody saw a picture. Posts that nobody collected, "

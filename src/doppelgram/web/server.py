@@ -19,7 +19,7 @@ from doppelgram.models.bundle import load_model
 from doppelgram.web.app import make_app
 from doppelgram.web.safety import Access
 from doppelgram.web.session import Session
-from doppelgram.web.source import CATALOG, POSTS, Served
+from doppelgram.web.source import POSTS, RUNS, Served
 
 _READY_MADE = {POSTS: "arrangements"}
 
@@ -30,6 +30,7 @@ def open_session(
     model: Path | str | None = None,
     weights: Path | None = None,
     keypoints: Path | None = None,
+    runs: Path | None = None,
 ) -> Session:
     """Open what is served; where it has to be indexed first, that begins at once, in the background.
 
@@ -39,15 +40,18 @@ def open_session(
             ``things`` for other photographs, or the catalog's own.
         weights: folder in which weights are looked up first.
         keypoints: file of ready-made keypoints, for a model that takes those.
+        runs: folder of trainings to watch beside it.
 
     Raises:
         DoppelgramError: the catalog or the model cannot be used.
     """
-    if served.kind != CATALOG and not (served.catalog / CATALOG_FILE).is_file():
+    if served.kind == RUNS:
+        return Session(None, served.name, runs=served.catalog)
+    if served.data is not None and not (served.catalog / CATALOG_FILE).is_file():
         asked = model or _READY_MADE.get(served.kind, "things")
         loaded = load_model(asked, weights=weights, keypoints=keypoints)
         Catalog.create(served.catalog, asked, model=loaded)
-    session = Session(Catalog.open(served.catalog), served.name, weights, keypoints, served.data)
+    session = Session(Catalog.open(served.catalog), served.name, weights, keypoints, served.data, runs)
     if served.data is not None:
         begin_indexing(session, served.kind)
     if len(session.catalog):

@@ -22,7 +22,7 @@ export async function show(root, context) {
 /** Nothing is indexed yet. */
 function waiting(root, context) {
   const { problem, folder } = context.catalog;
-  fill(root, emptyPage("No photographs yet", [problem || "The first photographs appear here as soon as they are read.", `This catalog is kept in ${folder}.`]));
+  fill(root, emptyPage("No photographs yet", [problem || (folder ? "The first photographs appear here as soon as they are read." : ""), folder ? `This catalog is kept in ${folder}.` : "This page was started with trainings alone. To see photographs, start it with a catalog or a folder of them: doppelgram serve CATALOG --runs RUNS"]));
   const look = async (event) => {
     if (!event.detail.running.length && !event.detail.ended.length) return;
     context.catalog = await get("/catalog");
