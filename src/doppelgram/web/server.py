@@ -20,8 +20,13 @@ from doppelgram.web.app import make_app
 from doppelgram.web.safety import Access
 from doppelgram.web.session import Session
 from doppelgram.web.source import POSTS, RUNS, Served
+from doppelgram.web.tracing import begin_tracing, obstacle
 
 _READY_MADE = {POSTS: "arrangements"}
+# Photographs that are indexed together: the first can be looked at when so many are done.
+_BATCH = 16
+# A catalog that is growing is read again when it has grown by this share.
+_GROWN = 1.1
 
 
 def open_session(
@@ -71,7 +76,7 @@ def begin_indexing(session: Session, kind: str) -> None:
         session.catalog.folder,
         session.weights,
         session.keypoints,
-        after=lambda summary: _finished(session, summary),
+        after=lambda summary: _finished(session, kind, summary),
         meanwhile=lambda: _grown(session),
     )
 
@@ -80,16 +85,25 @@ def _indexed(
     progress: Progress, data: Path, kind: str, catalog: Path, weights: Path | None, keypoints: Path | None
 ) -> str:
     source = read_posts(data) if kind == POSTS else data
-    return index(source, None, catalog, weights=weights, keypoints=keypoints, progress=progress).summary()
+    return index(source, None, catalog, batch=_BATCH, weights=weights, keypoints=keypoints, progress=progress).summary()
 
 
-def _finished(session: Session, summary: str) -> str:
+def _finished(session: Session, kind: str, summary: str) -> str:
     session.refresh_if_grown()
     session.looker.warm()
+    if kind == POSTS and len(session.catalog):
+        opened = session.require()
+        traced = session.traces.current(opened.facts)
+        # Posts are there to be traced; what cannot be traced is explained in the view of role models.
+        if not obstacle(opened) and (traced is None or traced.new_rows(opened.position)):
+            begin_tracing(session)
     return summary
 
 
 def _grown(session: Session) -> None:
+    opened = session.opened
+    if opened is not None and len(session.catalog) < _GROWN * len(opened.searcher):
+        return
     try:
         session.refresh_if_grown()
     except DoppelgramError as problem:
