@@ -241,7 +241,7 @@ class Session:
         if self._opened is not None:
             return self._opened
         with self._lock:
-            if self._listing is None:
+            if self._listing is None or len(self._listing.facts) != len(self.catalog):
                 self._listing = Listing(self._read_facts())
             return self._listing
 
@@ -252,7 +252,6 @@ class Session:
         """Read the catalog again if it holds other rows than what is in memory."""
         opened, count = self._opened, len(self.catalog)
         if count and (opened is None or len(opened.searcher) != count):
-            self._listing = None
             self.refresh()
 
     def require(self) -> Opened:

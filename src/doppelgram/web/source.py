@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doppelgram.catalog.folder import CATALOG_FILE
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.history import find_runs
 
@@ -50,6 +51,8 @@ def served(given: Path | str, catalog: Path | str | None = None, *, posts: bool 
     if path.is_dir() and find_runs(path):
         return Served(RUNS, path, None, path.resolve().name)
     as_posts = _are_posts(path) if posts is None else posts
+    if not as_posts:
+        read_collection(path)  # what cannot be read is said before a catalog is made
     name = path.resolve().stem or "photographs"
     kept = Path(catalog).expanduser() if catalog is not None else Path(f"{name}-catalog")
     return Served(POSTS if as_posts else PHOTOGRAPHS, kept, path, name)

@@ -48,12 +48,14 @@ _NO_TRACE = "this catalog was not traced yet; ask for that with POST /api/role-m
 @router.get("/role-models")
 def role_models(session: Asked) -> RoleModelsShown:
     """What was traced in this catalog, and whether it is being traced."""
-    opened = session.require()
-    traced, job = session.traces.current(opened.facts), _running(session)
+    listing = session.listing()
+    traced, job = session.traces.current(listing.facts), _running(session)
+    # What was traced is there before the vectors are in memory.
+    opened = session.require() if traced is None else session.opened
     state = "running" if job else "ready" if traced else "none"
     facts: dict[str, Any] = {
         "state": state,
-        "problem": obstacle(opened),
+        "problem": "" if opened is None else obstacle(opened),
         "job": job.number if job else None,
         "how_to_read": f"{WHAT_FOLLOWS} {WHAT_IS_ATTRIBUTED}",
         "limits": LIMITS,
@@ -65,7 +67,7 @@ def role_models(session: Asked) -> RoleModelsShown:
     return RoleModelsShown(
         **facts,
         made=traced.when,
-        new=traced.new_rows(opened.position),
+        new=traced.new_rows(listing.position),
         headline=headline(found),
         lead=lead(found),
         overall=overall(found),
@@ -141,7 +143,7 @@ def _running(session: Session) -> Job | None:
 
 
 def _traced(session: Session) -> Traced:
-    traced = session.traces.current(session.require().facts)
+    traced = session.traces.current(session.listing().facts)
     if traced is None:
         raise Missing(_NO_TRACE)
     return traced
