@@ -58,7 +58,6 @@ def test_two_photographs_lead_to_the_pair(traced_tab: Any, traced_page: Served) 
     until(traced_tab, "location.pathname === '/pair'")
     assert traced_tab.evaluate("new URLSearchParams(location.search).get('a')") == posts[0]["image"]
     assert traced_tab.evaluate("new URLSearchParams(location.search).get('b')") == posts[2]["image"]
-    traced_tab.wait_for_selector(".verdict, .empty", timeout=90_000)
 
 
 def test_numbers_explain_themselves_and_curves_are_read_by_key(traced_tab: Any, traced_page: Served) -> None:
@@ -73,7 +72,7 @@ def test_numbers_explain_themselves_and_curves_are_read_by_key(traced_tab: Any, 
     last = found["curve"][-1]
     assert f"within {round(last['at'])} days" in traced_tab.inner_text(".readout")
     traced_tab.keyboard.press("Home")
-    assert "within 0.0 days: observed 0" in traced_tab.inner_text(".readout")
+    assert "within 0 days: observed 0" in traced_tab.inner_text(".readout")
     assert traced_tab.locator(".chart-drawing path.band").count() == 1
 
 

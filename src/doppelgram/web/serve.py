@@ -52,10 +52,10 @@ def serve(
             f"--host {host} lets other machines see all photographs of this catalog, their names, authors and labels, "
             "and change what it was taught; give --password, or leave --host out"
         )
-    what = served(source, catalog)
     watched = None if runs is None else Path(runs).expanduser()
     if watched is not None and not find_runs(watched):
         raise DoppelgramError(f"{watched}: there is no training run in this folder; make one with `doppelgram train`")
+    what = served(source, catalog)
     listening = free_socket(host, port)
     port = int(listening.getsockname()[1])
     try:

@@ -92,10 +92,11 @@ export function lineChart({ lines, band = null, x = {}, y = {}, label, height = 
     read(xs.reduce((best, each, index) => (Math.abs(each - value) < Math.abs(xs[best] - value) ? index : best), 0));
   });
   drawing.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -xs.length, End: xs.length }[event.key];
-    if (!step) return;
+    const last = xs.length - 1;
+    const next = { ArrowLeft: at < 0 ? last : at - 1, ArrowRight: at < 0 ? last : at + 1, Home: 0, End: last }[event.key];
+    if (next === undefined) return;
     event.preventDefault();
-    read(at < 0 ? (step > 0 ? 0 : xs.length - 1) : at + step);
+    read(next);
   });
   const observer = new ResizeObserver(() => {
     const now = Math.max(220, Math.floor(element.clientWidth));

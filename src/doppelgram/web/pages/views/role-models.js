@@ -145,7 +145,7 @@ function curveOf(found) {
     lines: [{ name: "observed", points: at("observed"), look: 0 }, { name: "shuffled clocks, mean", points: at("expected"), look: "quiet", dashed: true }],
     band: [[0, 0, 0], ...found.curve.map((point) => [point.at, point.low, point.high])],
     x: {
-      format: (days) => `within ${days < 10 ? decimal(days) : Math.round(days)} days`,
+      format: (days) => `within ${days && days < 10 ? decimal(days) : Math.round(days)} days`,
       marks: (low, high, count) => ticks(low, high, count).map((days) => [days, days ? `${number(days)} days` : "0"]),
     },
     fromZero: true,
