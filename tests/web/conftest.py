@@ -38,7 +38,7 @@ def traced_page(tmp_path_factory: pytest.TempPathFactory, page: Served) -> Itera
         begun = served.client.post("/api/role-models", json={"draws": 19})
         assert begun.status_code == 202, begun.text
         again = served.client.post("/api/role-models", json={})
-        assert again.status_code == 422
+        assert again.status_code == 409
         assert "going on already" in again.json()["detail"]
         assert served.get("/api/role-models")["state"] == "running"
         job = ended(served, begun.json()["number"])

@@ -169,7 +169,7 @@ def test_a_model_of_whole_images(plain_page: Served) -> None:
     shown = plain_page.get("/api/role-models")
     assert shown["state"] == "none"
     assert "compares whole images" in shown["problem"]
-    assert plain_page.client.post("/api/role-models", json={}).status_code == 422
+    assert plain_page.client.post("/api/role-models", json={}).status_code == 409
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from doppelgram.web.source import RUNS
 from doppelgram.web.source import served as find_out
 from helpers.page import Served, serving, until
 from helpers.pictures import stripes
+from web.test_accessibility import serious
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +178,14 @@ def test_a_training_is_watched_live(runs_tab: Any, watched: Served, runs: Path) 
     tab.reload()
     tab.wait_for_selector("[data-measure=loss] path.line")
     assert tab.locator(".run input:checked").count() == 2
+
+
+def test_trainings_by_axe(browser: Any, watched: Served) -> None:
+    context = browser.new_context(bypass_csp=True, base_url=watched.address)
+    try:
+        tab = context.new_page()
+        tab.goto("/training")
+        tab.wait_for_selector("[data-measure=loss] path.line")
+        assert serious(tab) == []
+    finally:
+        context.close()

@@ -9,14 +9,18 @@ import pytest
 
 from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
-from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.web import server
+from doppelgram.web.looker import Looker
 from doppelgram.web.server import open_session
 from doppelgram.web.session import Session
 from doppelgram.web.source import PHOTOGRAPHS, POSTS, served
 from helpers.catalogs import _draw_folder as draw_pictures
 from helpers.page import Served, ended, serving
-from helpers.posts_world import random_model, render_world
+
+
+@pytest.fixture(autouse=True)
+def _nobody_brings_a_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Looker, "warm", lambda self: None)
 
 
 def test_photographs_are_seen_while_the_rest_is_read(
@@ -43,14 +47,13 @@ def test_photographs_are_seen_while_the_rest_is_read(
     assert len(Catalog.open(what.catalog)) == 60
 
 
-def test_posts_are_indexed_and_then_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    posts = render_world(tmp_path / "posts")
-    random_model(settings=FinderSettings(READY_MADE), people=2).save(tmp_path / "model")
+def test_posts_are_indexed_and_then_traced(page: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = page.session.catalog.folder.parent
     monkeypatch.chdir(tmp_path)
-    what = served(posts)
+    what = served(world / "posts")
     assert what.kind == POSTS
-    keypoints = posts / "keypoints.json"
-    with serving(open_session(what, model=tmp_path / "model", keypoints=keypoints)) as page:
+    keypoints = world / "posts/keypoints.json"
+    with serving(open_session(what, model=world / "model", keypoints=keypoints)) as page:
         assert ended(page, 1)["state"] == "done"
         job = ended(page, 2)
         assert (job["kind"], job["state"]) == ("role models", "done")
@@ -81,12 +84,8 @@ def test_an_empty_catalog_is_a_page_that_says_so(catalog: Catalog) -> None:
         assert page.get("/api/catalog")["images"] == 0
         assert page.get("/api/images") == {"total": 0, "images": []}
         refused = page.client.post("/api/role-models", json={})
-        assert refused.status_code == 422
+        assert refused.status_code == 409
         assert "empty" in refused.json()["detail"]
-        _says_role_models_are_missing(page)
-
-
-def _says_role_models_are_missing(page: Served) -> None:
-    answer = page.client.get("/api/role-models")
-    assert answer.status_code == 422
-    assert "index images into it first" in answer.json()["detail"]
+        answer = page.client.get("/api/role-models")
+        assert answer.status_code == 422
+        assert "index images into it first" in answer.json()["detail"]

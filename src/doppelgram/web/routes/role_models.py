@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query
 
+from doppelgram.errors import DoppelgramError
 from doppelgram.rolemodels import tables
 from doppelgram.rolemodels.findings import (
     LIMITS,
@@ -89,7 +90,10 @@ def role_models(session: Asked) -> RoleModelsShown:
 def trace(session: Asked, asked: TraceAsked) -> JobShown:
     """Trace the role models of this catalog, as a job. No photograph is read again."""
     chosen = asked.model_dump(exclude={"places"})
-    return job_shown(begin_tracing(session, TraceSettings(**chosen), places=asked.places))
+    try:
+        return job_shown(begin_tracing(session, TraceSettings(**chosen), places=asked.places))
+    except DoppelgramError as problem:  # the question is in order; what is open does not allow it
+        raise HTTPException(409, str(problem)) from None
 
 
 @router.get("/arrangements")

@@ -14,7 +14,7 @@ const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 26;
  */
 export function lineChart({ lines, band = null, x = {}, y = {}, label, height = 220, fromZero = false }) {
   const xOf = x.format ?? ((value) => String(value));
-  const yOf = y.format ?? ((value) => Number(value.toPrecision(3)).toLocaleString("en"));
+  const yOf = y.format ?? ((value) => (Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : Math.round(value).toLocaleString("en")));
   const drawing = s("svg", { class: "chart-drawing", role: "img", tabindex: "0", "aria-label": label, height });
   const readout = h("p", { class: "readout small", "aria-live": "polite" }, "\u00a0");
   const legend = h("ul", { class: "legend" });
