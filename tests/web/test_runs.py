@@ -22,7 +22,7 @@ from doppelgram.web.serve import serve
 from doppelgram.web.server import open_session
 from doppelgram.web.source import RUNS
 from doppelgram.web.source import served as find_out
-from helpers.page import Served, serving, until
+from helpers.page import Served, open_tab, serving, until
 from helpers.pictures import stripes
 from web.test_accessibility import serious
 
@@ -64,8 +64,6 @@ def watched(runs: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def runs_tab(browser: Any, watched: Served) -> Iterator[Any]:
-    from web.conftest import open_tab
-
     yield from open_tab(browser, watched)
 
 
