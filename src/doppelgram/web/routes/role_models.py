@@ -23,10 +23,7 @@ from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.web.jobs import RUNNING, Job
 from doppelgram.web.routes.common import Asked
 from doppelgram.web.routes.jobs import job_shown
-from doppelgram.web.session import Missing, Session
-from doppelgram.web.shown import JobShown
-from doppelgram.web.shown_traces import ArrangementOpened, RoleModelsShown, TraceAsked, WallRow, WallShown
-from doppelgram.web.traced_rows import (
+from doppelgram.web.routes.traced_rows import (
     arrangement_shown,
     authors_shown,
     bins_shown,
@@ -37,6 +34,9 @@ from doppelgram.web.traced_rows import (
     places_shown,
     post_shown,
 )
+from doppelgram.web.session import Missing, Session
+from doppelgram.web.shown import JobShown
+from doppelgram.web.shown_traces import ArrangementOpened, RoleModelsShown, TraceAsked, WallRow, WallShown
 from doppelgram.web.traces import Traced
 from doppelgram.web.tracing import KIND, begin_tracing, obstacle
 
