@@ -116,6 +116,8 @@ def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, caps
         "role_models.csv",
         "edges.csv",
         "arrangements.csv",
+        "curve.csv",
+        "robustness.csv",
         "authors.csv",
         "places.csv",
         "graph.gexf",

@@ -52,11 +52,21 @@ def posts_catalog(folder: Path) -> tuple[Catalog, Path]:
     return catalog, keypoints
 
 
+def ended(served: Served, number: int, seconds: float = 120.0) -> Any:
+    """A job's answer once it is no longer running."""
+    end = time.monotonic() + seconds
+    while (job := served.get(f"/api/jobs/{number}"))["state"] == "running":
+        assert time.monotonic() < end, job
+        time.sleep(0.1)
+    return job
+
+
 class Served:
     """A session that answers at an address."""
 
     def __init__(self, session: Session, access: Access, address: str) -> None:
         self.session, self.access, self.address = session, access, address
+        self.said = ""  # how the last job ended, for fixtures that waited for one
         self.client = httpx.Client(base_url=address, timeout=60, headers={TOKEN_HEADER: access.token})
 
     def get(self, path: str, **parameters: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
 from doppelgram.web.session import Session
 from helpers.catalogs import _draw_folder as draw_pictures
-from helpers.page import QUIET, Served, chromium, open_tab, posts_catalog, serving
+from helpers.page import QUIET, Served, chromium, ended, open_tab, posts_catalog, serving
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,33 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     session.refresh()
     with serving(session) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def traced_page(tmp_path_factory: pytest.TempPathFactory, page: Served) -> Iterator[Served]:
+    """The same catalog on a server of its own, with role models that the page itself traced."""
+    folder = tmp_path_factory.mktemp("traced") / "posts"
+    copytree(page.session.catalog.folder, folder)
+    session = Session(Catalog.open(folder), "traced world", keypoints=page.session.keypoints)
+    session.refresh()
+    with serving(session) as served:
+        begun = served.client.post("/api/role-models", json={"draws": 19})
+        assert begun.status_code == 202, begun.text
+        again = served.client.post("/api/role-models", json={})
+        assert again.status_code == 409
+        assert "going on already" in again.json()["detail"]
+        assert served.get("/api/role-models")["state"] == "running"
+        job = ended(served, begun.json()["number"])
+        assert job["state"] == "done", job
+        assert job["done"] == job["total"] > 0
+        served.said = job["message"]
+        yield served
+
+
+@pytest.fixture
+def traced_tab(browser: Any, traced_page: Served) -> Iterator[Any]:
+    """A tab on it."""
+    yield from open_tab(browser, traced_page)
 
 
 @pytest.fixture(scope="session")

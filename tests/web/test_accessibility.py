@@ -30,3 +30,19 @@ def test_no_serious_violation(browser: Any, page: Served, view: str, ready: str,
         assert serious(tab) == []
     finally:
         context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("view", "ready"),
+    [("/role-models", ".pin"), ("/role-models?arrangement=1", ".tree .node"), ("/training", ".empty")],
+)
+def test_role_models(browser: Any, traced_page: Served, view: str, ready: str, scheme: str) -> None:
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme, base_url=traced_page.address)
+    try:
+        tab = context.new_page()
+        tab.goto(view)
+        tab.wait_for_selector(ready)
+        assert serious(tab) == []
+    finally:
+        context.close()

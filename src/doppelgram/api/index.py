@@ -36,6 +36,7 @@ def index(
     crop: str = "",
     show_crops: Path | str | None = None,
     faces: str = "",
+    batch: int = 256,
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
@@ -55,6 +56,7 @@ def index(
         show_crops: PNG to draw the images into, with what is cut from each.
         faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` (the default for a new
             catalog) that one; the catalog remembers it.
+        batch: images that go into the catalog together; small ones can be looked at sooner.
         weights: folder in which pretrained weights are looked up first: those of a ready-made model, or of what finds
             people.
         keypoints: for one that takes ready-made keypoints: the file that holds them, by default ``keypoints.json``
@@ -86,7 +88,7 @@ def index(
     tell_notes(collection, progress)
     try:
         with progress.bar("indexing", len(collection)) as advance:
-            report = index_collection(collection, loaded, store, prune=prune, progress=advance)
+            report = index_collection(collection, loaded, store, batch=batch, prune=prune, progress=advance)
     except KeyboardInterrupt:
         raise Interrupted(f"{catalog}: interrupted; the same command goes on from here") from None
     tell_faces(progress, report.files)

@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from doppelgram.api.chosen import chosen_model
 from doppelgram.catalog.folder import kept_in, require_outside
 from doppelgram.catalog.index import index_collection
-from doppelgram.catalog.near_copies import photograph_numbers
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
-from doppelgram.dataset.posts.registry import as_posts, read_posts
+from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.files import check_folder
 from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.role_models.folder import write_folder
 from doppelgram.reports.role_models.photographs import PORTRAIT_SIDE, CatalogPictures
 from doppelgram.reports.role_models.summary import title_of, versions
-from doppelgram.rolemodels.posts import PostTable
+from doppelgram.rolemodels.kept_posts import KeptPosts
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.rolemodels.trace import trace_posts
 from doppelgram.rolemodels.views import with_views
 from doppelgram.training.run import Run
 from doppelgram.view.finder import asked_view
@@ -100,20 +96,14 @@ def trace(
             report = index_collection(collection, loaded, store, thumbnail=PORTRAIT_SIDE, progress=advance)
         if report.missing or report.broken:
             progress.warning(report.files.summary())
-        # Two posts with the same bytes share a row of the catalog.
-        rows, vectors = store.snapshot(["id"])
-        row_of = {digest: row for row, digest in enumerate(rows["id"].tolist())}
-        readable = collection.take(np.array([digest in row_of for digest in report.digests], dtype=bool))
-        digests = [digest for digest in report.digests if digest in row_of]
+        kept_posts = KeptPosts.of_collection(collection, report.digests, store)
         with progress.bar("tracing", settings.steps) as advance:
-            table = PostTable.of(as_posts(readable), places=places)
-            copies = photograph_numbers(store, digests)
-            chosen = vectors[[row_of[digest] for digest in digests]]
-            found = trace_posts(table, chosen, loaded.space, settings, advance, copies)
+            found = kept_posts.trace(store, loaded.space, settings, advance, places=places)
+        readable = kept_posts.posts
         found = with_views(found, dict(zip(readable.names, readable.paths, strict=True)), views, progress)
         found.counts["unreadable"] = len(collection) - len(readable)
         if folder is not None:
-            pictures = CatalogPictures(store, dict(zip(readable.names, digests, strict=True)))
+            pictures = CatalogPictures(store, dict(zip(readable.names, kept_posts.ids, strict=True)))
             title = title or ("Role models" if anonymise else title_of(source))
-            write_folder(found, folder, pictures, title, versions(loaded), as_posts(readable).source, anonymise)
+            write_folder(found, folder, pictures, title, versions(loaded), readable.source, anonymise)
     return found

@@ -10,10 +10,10 @@ import typer
 from doppelgram.cli.app import START, Keypoints, Weights, argument, at_least, command, option, progress
 
 
-@command("serve catalog", "serve photos", "serve posts.csv --port 8080", panel=START)
+@command("serve catalog", "serve photos", "serve posts.csv --port 8080", "serve runs", panel=START)
 def serve(
     given: Annotated[
-        Path, argument("SOURCE", "Catalog, folder of photographs, posts, or a folder that 'trace' wrote.")
+        Path, argument("SOURCE", "Catalog, folder of photographs, posts, what 'trace' wrote, or training runs.")
     ],
     catalog: Annotated[
         Path | None, option("DIR", "Where the catalog of photographs is kept. By default NAME-catalog, here.")
@@ -36,10 +36,11 @@ def serve(
         ),
     ] = "",
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    runs: Annotated[Path | None, option("DIR", "Training run, or folder of runs, to watch on the same page.")] = None,
     weights: Weights = None,
     keypoints: Keypoints = None,
 ) -> None:
-    """Open a page on this machine: search, compare, look at the map, teach, and follow role models.
+    """Open a page on this machine: search, compare, look at the map, teach, follow role models, watch trainings.
 
     Photographs and posts that have no catalog yet are indexed in the background, while you look at the page already.
     Nothing leaves this machine. Ctrl-C ends the page.
@@ -56,5 +57,6 @@ def serve(
         browser=browser,
         weights=weights,
         keypoints=keypoints,
+        runs=runs,
         progress=progress(),
     )

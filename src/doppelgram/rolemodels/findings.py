@@ -11,11 +11,16 @@ from doppelgram.numbers import count, number, p_value, percent, plural
 from doppelgram.rolemodels.result import ALPHA, LIKELY, WORDING, RoleModels
 from doppelgram.rolemodels.spread import LEAST
 
-HOW_TO_READ = (
+WHAT_FOLLOWS = (
     "A follower of a post is a later post by somebody else that shows the same pose before the same place and has no "
-    "likelier predecessor; followers of followers make the later generations. Direct followers are pictured first, "
-    "underlined in blue, with others where there is room. Attributed "
-    "followers count every later match by the share of it that falls to the post, where several came before."
+    "likelier predecessor; followers of followers make the later generations."
+)
+WHAT_IS_ATTRIBUTED = (
+    "Attributed followers count every later match by the share of it that falls to the post, where several came before."
+)
+HOW_TO_READ = (
+    f"{WHAT_FOLLOWS} Direct followers are pictured first, underlined in blue, with others where there is room. "
+    f"{WHAT_IS_ATTRIBUTED}"
 )
 LIMITS = (
     "A match and an order in time are no proof that anybody saw a picture. Posts that nobody collected, "
@@ -61,6 +66,20 @@ def claim(post: Any) -> str:
     return (
         f"{verdict}{test}.{origin if spreads(post) else ''} It has {number(post.attributed)} attributed followers "
         f"where shuffled clocks leave {number(explained)} (95 % of them {number(low)} to {number(high)})."
+    )
+
+
+def about_arrangement(row: Any) -> str:
+    """What is said of one arrangement, a row of `RoleModels.arrangements`."""
+    if pd.isna(row.spread_q):
+        return f"Has dated posts by fewer than {LEAST} authors, too few for a test."
+    test = f"p = {p_value(row.spread_p)}, q = {p_value(row.spread_q)}"
+    if not spreads(row):
+        return f"Spreads no faster and in no more orderly steps than a shuffled clock explains ({test})."
+    likely = "is the likely origin" if row.origin >= LIKELY else "is the likeliest origin, though not a likely one"
+    return (
+        f"Spreads faster, or in more orderly steps, than a shuffled clock explains ({test}). Given that, one post "
+        f"{likely}, with a probability of {percent(row.origin, 0)}."
     )
 
 

@@ -82,11 +82,16 @@ class PostTable:
     @property
     def author_codes(self) -> NDArray[np.int64]:
         """A number for each author; every post without an author has a number of its own."""
-        _, codes = np.unique(self.author.astype(str), return_inverse=True)
-        codes = codes.astype(np.int64)
-        unknown = self.author.astype(str) == ""
-        codes[unknown] = (codes.max() if len(codes) else 0) + 1 + np.arange(int(unknown.sum()))
-        return codes
+        return author_codes(self.author.astype(str))
+
+
+def author_codes(author: NDArray[Any]) -> NDArray[np.int64]:
+    """A number for each of some authors, text (n,); every empty one has a number of its own."""
+    _, codes = np.unique(author, return_inverse=True)
+    codes = codes.astype(np.int64)
+    unknown = author == ""
+    codes[unknown] = (codes.max() if len(codes) else 0) + 1 + np.arange(int(unknown.sum()))
+    return codes
 
 
 def unset_clocks(timestamp: NDArray[np.float64]) -> NDArray[np.bool_]:

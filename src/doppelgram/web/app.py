@@ -11,12 +11,21 @@ from starlette.exceptions import HTTPException
 
 import doppelgram
 from doppelgram.errors import DoppelgramError
-from doppelgram.web.routes import catalog, images, jobs, pairs, search, shell, teach
+from doppelgram.web.routes import catalog, images, jobs, pairs, role_models, runs, search, shell, teach
 from doppelgram.web.safety import Access, Guard
 from doppelgram.web.session import Missing, Session
 from doppelgram.web.shown import Sentence
 
-_ROUTERS = (catalog.router, images.router, search.router, pairs.router, jobs.router, teach.router)
+_ROUTERS = (
+    catalog.router,
+    images.router,
+    search.router,
+    pairs.router,
+    teach.router,
+    role_models.router,
+    runs.router,
+    jobs.router,
+)
 
 
 def make_app(session: Session, access: Access) -> Any:

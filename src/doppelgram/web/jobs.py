@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,11 +123,14 @@ class Jobs:
         meanwhile: Callable[[], None] | None,
     ) -> None:
         state, message = FAILED, "the process that did this work ended by itself; is there memory enough?"
+        looked = time.monotonic()
         try:
             while True:
-                if not child.connection.poll(1.0):
-                    if meanwhile is not None:
-                        meanwhile()
+                spoke = child.connection.poll(1.0)
+                if meanwhile is not None and time.monotonic() - looked >= 1.0:
+                    meanwhile()
+                    looked = time.monotonic()
+                if not spoke:
                     if not child.alive and not child.connection.poll():
                         break
                     continue

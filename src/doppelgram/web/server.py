@@ -19,9 +19,14 @@ from doppelgram.models.bundle import load_model
 from doppelgram.web.app import make_app
 from doppelgram.web.safety import Access
 from doppelgram.web.session import Session
-from doppelgram.web.source import CATALOG, POSTS, Served
+from doppelgram.web.source import POSTS, RUNS, Served
+from doppelgram.web.tracing import begin_tracing, obstacle
 
 _READY_MADE = {POSTS: "arrangements"}
+# Photographs that are indexed together: the first can be looked at when so many are done.
+_BATCH = 16
+# A catalog that is growing is read again when it has grown by this share.
+_GROWN = 1.1
 
 
 def open_session(
@@ -30,6 +35,7 @@ def open_session(
     model: Path | str | None = None,
     weights: Path | None = None,
     keypoints: Path | None = None,
+    runs: Path | None = None,
 ) -> Session:
     """Open what is served; where it has to be indexed first, that begins at once, in the background.
 
@@ -39,15 +45,18 @@ def open_session(
             ``things`` for other photographs, or the catalog's own.
         weights: folder in which weights are looked up first.
         keypoints: file of ready-made keypoints, for a model that takes those.
+        runs: folder of trainings to watch beside it.
 
     Raises:
         DoppelgramError: the catalog or the model cannot be used.
     """
-    if served.kind != CATALOG and not (served.catalog / CATALOG_FILE).is_file():
+    if served.kind == RUNS:
+        return Session(None, served.name, runs=served.catalog)
+    if served.data is not None and not (served.catalog / CATALOG_FILE).is_file():
         asked = model or _READY_MADE.get(served.kind, "things")
         loaded = load_model(asked, weights=weights, keypoints=keypoints)
         Catalog.create(served.catalog, asked, model=loaded)
-    session = Session(Catalog.open(served.catalog), served.name, weights, keypoints, served.data)
+    session = Session(Catalog.open(served.catalog), served.name, weights, keypoints, served.data, runs)
     if served.data is not None:
         begin_indexing(session, served.kind)
     if len(session.catalog):
@@ -67,7 +76,7 @@ def begin_indexing(session: Session, kind: str) -> None:
         session.catalog.folder,
         session.weights,
         session.keypoints,
-        after=lambda summary: _finished(session, summary),
+        after=lambda summary: _finished(session, kind, summary),
         meanwhile=lambda: _grown(session),
     )
 
@@ -76,16 +85,25 @@ def _indexed(
     progress: Progress, data: Path, kind: str, catalog: Path, weights: Path | None, keypoints: Path | None
 ) -> str:
     source = read_posts(data) if kind == POSTS else data
-    return index(source, None, catalog, weights=weights, keypoints=keypoints, progress=progress).summary()
+    return index(source, None, catalog, batch=_BATCH, weights=weights, keypoints=keypoints, progress=progress).summary()
 
 
-def _finished(session: Session, summary: str) -> str:
+def _finished(session: Session, kind: str, summary: str) -> str:
     session.refresh_if_grown()
     session.looker.warm()
+    if kind == POSTS and len(session.catalog):
+        opened = session.require()
+        traced = session.traces.current(opened.facts)
+        # Posts are there to be traced; what cannot be traced is explained in the view of role models.
+        if not obstacle(opened) and (traced is None or traced.new_rows(opened.position)):
+            begin_tracing(session)
     return summary
 
 
 def _grown(session: Session) -> None:
+    opened = session.opened
+    if opened is not None and len(session.catalog) < _GROWN * len(opened.searcher):
+        return
     try:
         session.refresh_if_grown()
     except DoppelgramError as problem:

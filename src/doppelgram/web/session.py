@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from doppelgram.teaching.teacher import Teacher
 from doppelgram.teaching.versions import VERSIONS_FOLDER, Versions
 from doppelgram.web.jobs import Jobs
 from doppelgram.web.looker import Looker, ModelAt, Seen
+from doppelgram.web.traces import Traces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +28,16 @@ if TYPE_CHECKING:
 
     from doppelgram.catalog.search import Searcher
 
+T = TypeVar("T")
+
 _FACTS = ("id", "name", "label", "author", "timestamp")
 _MOST_NAMED = 500
 _KEPT_QUERIES, _KEPT_BYTES = 64, 200_000_000
 _KEPT_THUMBNAILS = 4096
+_TRAININGS_ALONE = (
+    "This page shows trainings alone. To see photographs, start it with a catalog or a folder of them: "
+    "doppelgram serve CATALOG --runs RUNS"
+)
 
 
 class Missing(DoppelgramError):
@@ -85,6 +92,12 @@ class Opened(Listing):
     searcher: Searcher
 
 
+def _there(what: T | None) -> T:
+    if what is None:
+        raise DoppelgramError(_TRAININGS_ALONE)
+    return what
+
+
 def in_effect(catalog: Catalog) -> Catalog:
     """The catalog whose vectors count: one that teaching has trained a model for, or the given one."""
     if not (catalog.folder / VERSIONS_FOLDER).is_dir():
@@ -106,25 +119,26 @@ class Session:
     """One server's state. Safe to use from several threads.
 
     Attributes:
-        catalog: what is shown; once it was taught by training, what was trained for it.
+        kept: the catalog that is shown; None where the page is of trainings alone.
         name: for titles.
         weights: folder in which weights are looked up first.
         keypoints: file of ready-made keypoints, for a model that takes those.
         posts: what the catalog was made of, if that is known: posts or a folder.
+        runs: folder of training runs to watch, or a run itself.
     """
 
-    catalog: Catalog
+    kept: Catalog | None
     name: str
     weights: Path | None = None
     keypoints: Path | None = None
     posts: Path | None = None
+    runs: Path | None = None
     jobs: Jobs = field(default_factory=Jobs)
     problem: str = ""
 
     def __post_init__(self) -> None:
-        self.outer = self.catalog
-        self.catalog = in_effect(self.outer)
-        self.looker = Looker(ModelAt(self.catalog.folder, self.weights, self.keypoints))
+        self._catalog = None if self.kept is None else in_effect(self.kept)
+        self._looker, self._traces = self._for_catalog()
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._teaching = threading.Lock()
@@ -134,6 +148,36 @@ class Session:
         self._listing: Listing | None = None
         self._queries: OrderedDict[str, Query] = OrderedDict()
         self._thumbnails: OrderedDict[str, bytes] = OrderedDict()
+
+    @property
+    def outer(self) -> Catalog:
+        """The catalog as it was given.
+
+        Raises:
+            DoppelgramError: the page is of trainings alone; so do the next three.
+        """
+        return _there(self.kept)
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is shown: the same, or once it was taught by training, what was trained for it."""
+        return _there(self._catalog)
+
+    @property
+    def looker(self) -> Looker:
+        """Who looks at photographs, with the catalog's model."""
+        return _there(self._looker)
+
+    @property
+    def traces(self) -> Traces:
+        """The role models of the catalog."""
+        return _there(self._traces)
+
+    def _for_catalog(self) -> tuple[Looker | None, Traces | None]:
+        if self._catalog is None:
+            return None, None
+        at = self._catalog.folder
+        return Looker(ModelAt(at, self.weights, self.keypoints)), Traces(at)
 
     @property
     def opened(self) -> Opened | None:
@@ -185,10 +229,11 @@ class Session:
         """The model in the catalog has another calibration: everything that holds the old one is opened anew."""
         with self._opening:
             self._opened = None
-            self.catalog = in_effect(self.outer)
+            self._catalog = in_effect(self.outer)
         with self._teaching:
             self._teacher = None
-        looker, self.looker = self.looker, Looker(ModelAt(self.catalog.folder, self.weights, self.keypoints))
+        looker = self.looker
+        self._looker, self._traces = self._for_catalog()
         looker.close()
 
     def listing(self) -> Listing:
@@ -196,7 +241,7 @@ class Session:
         if self._opened is not None:
             return self._opened
         with self._lock:
-            if self._listing is None:
+            if self._listing is None or len(self._listing.facts) != len(self.catalog):
                 self._listing = Listing(self._read_facts())
             return self._listing
 
@@ -207,7 +252,6 @@ class Session:
         """Read the catalog again if it holds other rows than what is in memory."""
         opened, count = self._opened, len(self.catalog)
         if count and (opened is None or len(opened.searcher) != count):
-            self._listing = None
             self.refresh()
 
     def require(self) -> Opened:
@@ -276,4 +320,5 @@ class Session:
     def close(self) -> None:
         """End all processes of this session."""
         self.jobs.close()
-        self.looker.close()
+        if self._looker is not None:
+            self._looker.close()

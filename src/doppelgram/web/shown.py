@@ -21,16 +21,19 @@ class CatalogShown(BaseModel):
     """What is open."""
 
     name: str
-    folder: str
-    images: int = Field(description="How many rows there are.")
-    ready: bool = Field(description="Whether it can be searched by now.")
-    problem: str = Field(description="Why it cannot be searched; empty if it can, or soon will.")
-    model: ModelShown | None = Field(description="None until the model is loaded.")
-    labels: list[str] = Field(description="The most frequent labels, at most 500.")
-    authors: list[str] = Field(description="The most frequent authors, at most 500.")
-    first: datetime | None = Field(description="The earliest time.")
-    last: datetime | None = Field(description="The latest time.")
-    posts: bool = Field(description="Whether there are authors and times, so that role models can be asked for.")
+    folder: str = Field(default="", description="Of the catalog; empty where the page is of trainings alone.")
+    images: int = Field(default=0, description="How many rows there are.")
+    ready: bool = Field(default=False, description="Whether it can be searched by now.")
+    problem: str = Field(default="", description="Why it cannot be searched; empty if it can, or soon will.")
+    model: ModelShown | None = Field(default=None, description="None until the model is loaded.")
+    labels: list[str] = Field(default=[], description="The most frequent labels, at most 500.")
+    authors: list[str] = Field(default=[], description="The most frequent authors, at most 500.")
+    first: datetime | None = Field(default=None, description="The earliest time.")
+    last: datetime | None = Field(default=None, description="The latest time.")
+    posts: bool = Field(
+        default=False, description="Whether there are authors and times, so that role models can be asked for."
+    )
+    trainings: bool = Field(default=False, description="Whether trainings are watched.")
 
 
 class ImageShown(BaseModel):

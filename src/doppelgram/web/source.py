@@ -1,4 +1,4 @@
-"""What `doppelgram serve` was given: a catalog, what a trace wrote, posts, or a folder of photographs."""
+"""What `doppelgram serve` was given: a catalog, what a trace wrote, trainings, posts, or a folder of photographs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doppelgram.catalog.folder import CATALOG_FILE
+from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
+from doppelgram.training.history import find_runs
 
-CATALOG, PHOTOGRAPHS, POSTS = "catalog", "photographs", "posts"
+CATALOG, PHOTOGRAPHS, POSTS, RUNS = "catalog", "photographs", "posts", "runs"
 
 
 @dataclass(frozen=True)
@@ -16,9 +18,9 @@ class Served:
     """What is served.
 
     Attributes:
-        kind: ``catalog``, ``photographs`` or ``posts``; the last two are indexed first.
-        catalog: folder of the catalog, there or to be made.
-        data: the photographs or posts; None for a catalog.
+        kind: ``catalog``, ``photographs``, ``posts`` or ``runs``; photographs and posts are indexed first.
+        catalog: folder of the catalog, there or to be made; of trainings their own folder.
+        data: the photographs or posts; None for a catalog or trainings.
         name: for titles.
     """
 
@@ -32,7 +34,7 @@ def served(given: Path | str, catalog: Path | str | None = None, *, posts: bool 
     """Find out what was given.
 
     Args:
-        given: a catalog, a folder that a trace wrote, posts, or photographs.
+        given: a catalog, a folder that a trace wrote, a training run or a folder of runs, posts, or photographs.
         catalog: where the catalog of photographs or posts is kept; by default beside the page, in the working
             directory, under the name of what was given.
         posts: whether what is given is to be read as posts; found out by default.
@@ -46,7 +48,11 @@ def served(given: Path | str, catalog: Path | str | None = None, *, posts: bool 
     for folder in (path, path / "catalog"):
         if (folder / CATALOG_FILE).is_file():
             return Served(CATALOG, folder, None, path.resolve().name)
+    if path.is_dir() and find_runs(path):
+        return Served(RUNS, path, None, path.resolve().name)
     as_posts = _are_posts(path) if posts is None else posts
+    if not as_posts:
+        read_collection(path)  # what cannot be read is said before a catalog is made
     name = path.resolve().stem or "photographs"
     kept = Path(catalog).expanduser() if catalog is not None else Path(f"{name}-catalog")
     return Served(POSTS if as_posts else PHOTOGRAPHS, kept, path, name)

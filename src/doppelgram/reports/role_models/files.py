@@ -22,9 +22,25 @@ if TYPE_CHECKING:
 
 # Edges in the XML formats, whose readers and writers are slow; edges.csv has all of them.
 MOST_EDGES = 50_000
-TABLES = ("role_models", "edges", "arrangements", "authors", "places")
+SUMMARY_FILE = "summary.json"
+TABLES = ("role_models", "edges", "arrangements", "authors", "places", "curve", "robustness")
 # What XML has no way to write.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_csv(found: RoleModels, folder: Path) -> list[Path]:
+    """Write the tables as CSV, each file whole or not at all; `reading.read_trace` reads them.
+
+    Raises:
+        DoppelgramError: the folder cannot be written.
+    """
+    written = []
+    for name in TABLES:
+        file = folder / f"{name}.csv"
+        with written_whole(file) as aside:
+            _as_text(getattr(found, name)).to_csv(aside, index=False, lineterminator="\n", errors="replace")
+        written.append(file)
+    return written
 
 
 def write_tables(found: RoleModels, folder: Path) -> list[Path]:
@@ -38,12 +54,7 @@ def write_tables(found: RoleModels, folder: Path) -> list[Path]:
     """
     import networkx as nx
 
-    written = []
-    for name in TABLES:
-        file = folder / f"{name}.csv"
-        with written_whole(file) as aside:
-            _as_text(getattr(found, name)).to_csv(aside, index=False, lineterminator="\n", errors="replace")
-        written.append(file)
+    written = write_csv(found, folder)
     graph = _for_xml(_largest(found).graph())
     writers: dict[str, Callable[[Any, Any], None]] = {"graph.gexf": nx.write_gexf, "graph.graphml": nx.write_graphml}
     for name, write in writers.items():
@@ -55,7 +66,7 @@ def write_tables(found: RoleModels, folder: Path) -> list[Path]:
 
 def write_summary(summary: dict[str, Any], folder: Path) -> Path:
     """Write ``summary.json``."""
-    return write_text(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+    return write_text(folder / SUMMARY_FILE, json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:

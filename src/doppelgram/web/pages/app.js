@@ -7,6 +7,8 @@ import { number } from "./lib/words.js";
 const VIEWS = [
   ["/search", "Search", "./views/search.js"],
   ["/teach", "Teach", "./views/teach.js"],
+  ["/role-models", "Role models", "./views/role-models.js"],
+  ["/training", "Training", "./views/training.js"],
 ];
 const HIDDEN = [["/pair", "Two photographs", "./views/pair.js"]];
 const main = document.getElementById("main");
@@ -16,14 +18,20 @@ let turn = 0;
 
 async function show(focus = true) {
   const mine = ++turn;
-  const path = location.pathname === "/" ? "/search" : location.pathname;
+  try {
+    context.catalog = await get("/catalog");
+  } catch (problem) {
+    if (mine === turn) fill(main, emptyPage("This cannot be shown", [problem.message]));
+    return;
+  }
+  const home = context.catalog.trainings && !context.catalog.folder ? "/training" : "/search";
+  const path = location.pathname === "/" ? home : location.pathname;
   const [, title, file] = [...VIEWS, ...HIDDEN].find(([view]) => view === path) ?? VIEWS[0];
   for (const item of document.querySelectorAll("#views a")) {
     if (item.getAttribute("href") === path) item.setAttribute("aria-current", "page");
     else item.removeAttribute("aria-current");
   }
   try {
-    context.catalog = await get("/catalog");
     const name = context.catalog.name;
     document.getElementById("name").textContent = name;
     document.title = `${title} · ${name} · Doppelgram`;

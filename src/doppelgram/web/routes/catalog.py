@@ -14,6 +14,8 @@ router = APIRouter(tags=["catalog"])
 @router.get("/catalog")
 def catalog(session: Asked) -> CatalogShown:
     """What is open, and how far it is."""
+    if session.kept is None:
+        return CatalogShown(name=session.name, trainings=True)
     opened, listing = session.opened, session.listing()
     times, authors = listing.facts["timestamp"].dropna(), listing.most_frequent("author")
     return CatalogShown(
@@ -22,6 +24,7 @@ def catalog(session: Asked) -> CatalogShown:
         images=len(session.catalog),
         ready=opened is not None,
         problem=session.problem,
+        trainings=session.runs is not None,
         model=None if opened is None else model_shown(opened.searcher.model),
         labels=listing.most_frequent("label"),
         authors=authors,

@@ -11,6 +11,9 @@ export function percent(share) {
 /** A whole number with its thousands apart. */
 export const number = (value) => value.toLocaleString("en");
 
+/** A number with some decimals, with a real minus and never "-0.0". */
+export const decimal = (value, digits = 1) => (Number(value.toFixed(digits)) + 0).toFixed(digits).replace("-", "\u2212");
+
 /** "1 photograph", "2 photographs". */
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 

@@ -16,18 +16,38 @@ export async function show(root, context) {
   fill(root, h("div", { class: "with-panel" }, panel, results));
   fill(panel, chooser(context), await query(asked, context), controls(asked, context, () => find(results, context)));
   await find(results, context);
-  return undefined;
+  return growing(results, context);
+}
+
+/** While photographs are being read, those that are there by now are shown. */
+function growing(results, context) {
+  let seen = context.catalog.images;
+  const look = async (event) => {
+    const { image, query } = state();
+    if (image || query || ![...event.detail.running, ...event.detail.ended].some((job) => job.kind === "index")) return;
+    context.catalog = await get("/catalog");
+    if (context.catalog.images === seen) return;
+    seen = context.catalog.images;
+    if (results.querySelectorAll(".photo").length < PAGE) await find(results, context);
+    else if (!FILTERS.some((name) => state()[name])) results.querySelector("h1").textContent = plural(seen, "photograph");
+  };
+  addEventListener("jobs", look);
+  return () => removeEventListener("jobs", look);
 }
 
 /** Nothing is indexed yet. */
-function waiting(root, context) {
+async function waiting(root, context) {
   const { problem, folder } = context.catalog;
-  fill(root, emptyPage("No photographs yet", [problem || "The first photographs appear here as soon as they are read.", `This catalog is kept in ${folder}.`]));
+  const failed = (jobs) => fill(root, emptyPage("No photographs could be read", jobs.map((job) => job.message)));
+  const jobs = (await get("/jobs")).filter((job) => job.kind === "index");
+  if (!folder) fill(root, emptyPage("No photographs here", ["This page was started with trainings alone. To see photographs, start it with a catalog or a folder of them:"], h("p", {}, h("code", {}, "doppelgram serve CATALOG --runs RUNS"))));
+  else if (jobs.length && jobs.at(-1).state !== "running") failed(jobs.slice(-1));
+  else fill(root, emptyPage("No photographs yet", [problem || (jobs.length ? "The first photographs appear here as soon as they are read. Above stands how far it is." : "This catalog is empty. Put photographs into it with doppelgram index, or start the page with a folder of them."), `This catalog is kept in ${folder}.`]));
   const look = async (event) => {
     if (!event.detail.running.length && !event.detail.ended.length) return;
     context.catalog = await get("/catalog");
     if (context.catalog.images) go("/search");
-    else if (event.detail.ended.length) fill(root, emptyPage("No photographs could be read", event.detail.ended.map((job) => job.message)));
+    else if (event.detail.ended.length) failed(event.detail.ended);
   };
   addEventListener("jobs", look);
   return () => removeEventListener("jobs", look);
