@@ -3,7 +3,7 @@ import { get, send } from "../lib/api.js";
 import { emptyPage, fill, h, note } from "../lib/dom.js";
 import { picture } from "../lib/photos.js";
 import { changed, state } from "../lib/state.js";
-import { day, number, percent, plural } from "../lib/words.js";
+import { day, number, plural } from "../lib/words.js";
 
 const KEYS = [["Y", "the same"], ["N", "different"], ["J", "next, without an answer"], ["K", "take the last answer back"], ["?", "show these keys"]];
 
@@ -67,10 +67,11 @@ async function questions(body, line) {
       return;
     }
     const side = (images, size, title) => h("section", { class: "side" }, h("h2", {}, `${title} (${plural(size, "photograph")})`), h("ul", { class: `photos ${images.length === 1 ? "single" : ""}` }, images.map((image) => h("li", { class: "photo" }, h("div", { class: "frame" }, picture(image, { loading: "eager" }))))));
-    const title = question.kind === "merge" ? "Do these two groups show the same?" : question.kind === "split" ? "Does this photograph belong to its group?" : "Do these two photographs show the same?";
+    const single = Math.min(question.size_a, question.size_b) === 1;
+    const title = question.kind === "pair" || question.size_a + question.size_b === 2 ? "Do these two photographs show the same?" : question.kind === "merge" ? "Do these two groups show the same?" : single ? "Does this photograph belong to its group?" : "Do both parts of this group show the same?";
     fill(place,
       h("h2", { class: "question" }, title),
-      h("p", { class: "quiet" }, `${question.reason} The model says ${percent(question.probability)}.`),
+      h("p", { class: "quiet" }, question.reason),
       h("div", { class: "row answers" },
         h("button", { type: "button", class: "main", click: () => answer(1) }, "Yes, the same ", h("kbd", {}, "Y")),
         h("button", { type: "button", class: "main", click: () => answer(0) }, "No, different ", h("kbd", {}, "N")),
@@ -138,7 +139,7 @@ async function versions(body, line) {
   line.textContent = round.state.sentence;
   const told = h("div", { role: "status" });
   const list = h("div");
-  const draw = (found) => fill(list, h("h2", {}, "Versions"), h("p", { class: "quiet" }, "Every state of the metric is kept. Going back deletes nothing."), h("ol", { class: "versions" }, found.map((version) => h("li", { "aria-current": version.current ? "true" : false }, h("strong", {}, `${version.number}. ${version.made_by[0].toUpperCase()}${version.made_by.slice(1)}`), h("span", { class: "quiet small" }, version.when ? ` ${day(version.when)}` : ""), version.current ? h("span", { class: "small" }, " in effect") : h("button", { type: "button", click: () => work(async () => draw(await send("POST", `/versions/${version.number}`)), "This version is in effect.") }, "Go to this one")))));
+  const draw = (found) => fill(list, h("h2", {}, "Versions"), h("p", { class: "quiet" }, "Every state of the metric is kept. Going back deletes nothing."), h("ol", { class: "versions" }, found.map((version) => h("li", { "aria-current": version.current ? "true" : false }, h("strong", {}, `${version.made_by[0].toUpperCase()}${version.made_by.slice(1)}`), h("span", { class: "quiet small" }, version.when ? ` ${day(version.when)}` : ""), version.current ? h("span", { class: "small" }, " in effect") : h("button", { type: "button", click: () => work(async () => draw(await send("POST", `/versions/${version.number}`)), "This version is in effect.") }, "Go to this one")))));
   const work = async (doing, done) => {
     fill(told, h("p", {}, "Working …"));
     try {
