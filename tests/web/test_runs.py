@@ -185,5 +185,8 @@ def test_trainings_by_axe(browser: Any, watched: Served) -> None:
         tab.goto("/training")
         tab.wait_for_selector("[data-measure=loss] path.line")
         assert serious(tab) == []
+        tab.goto("/role-models")
+        tab.wait_for_selector(".empty")
+        assert "trainings alone" in tab.inner_text(".empty")
     finally:
         context.close()

@@ -14,7 +14,7 @@ import { showArrangement } from "./arrangement.js";
 const ROWS = 12;
 export async function show(root, context) {
   if (!context.catalog.images) {
-    fill(root, emptyPage("No posts yet", [context.catalog.problem || "Role models can be traced as soon as the first posts are read."]));
+    fill(root, emptyPage("No posts yet", [context.catalog.problem || (context.catalog.folder ? "Role models can be traced as soon as the first posts are read." : "This page was started with trainings alone. To see posts, start it with a catalog or with posts: doppelgram serve CATALOG --runs RUNS")]));
     return again(root, context, () => context.catalog.images);
   }
   if (state().arrangement) return showArrangement(root);
