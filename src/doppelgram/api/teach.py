@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from doppelgram.catalog.store import Catalog
+from doppelgram.console import Progress, TerminalProgress
 from doppelgram.files import check_folder
 from doppelgram.numbers import count
 from doppelgram.teaching.exchange import QUESTION_COLUMNS, question_rows, read_answers, read_names, write_questions
@@ -14,6 +15,7 @@ from doppelgram.teaching.recalibrate import Change
 from doppelgram.teaching.state import State
 from doppelgram.teaching.teacher import Added, Teacher
 from doppelgram.teaching.versions import Version
+from doppelgram.training.recipes.files import read_recipe
 
 GROUPS_FILE, PAIRS_FILE, LABELS_FILE, QUESTIONS_FILE = "groups.csv", "pairs.csv", "labels.csv", "questions.csv"
 
@@ -48,9 +50,11 @@ def teach(
     names: Path | str | None = None,
     questions: int = 0,
     export: Path | str | None = None,
+    train: str | Path | None = None,
     back_to: int | None = None,
     who: str = "",
     weights: Path | str | None = None,
+    progress: Progress | None = None,
 ) -> Taught:
     """Take in answers and names, group the photographs by them, and refit probabilities where that is better.
 
@@ -60,9 +64,11 @@ def teach(
         names: table with ``path,label``: what photographs show.
         questions: so many of the most useful questions are given.
         export: folder for the tables of groups, of pairs, of named photographs and, if any are asked for, of questions.
+        train: recipe to train with on the photographs that have names.
         back_to: number of the version to put into effect.
         who: who gave the answers; kept with them.
         weights: folder in which pretrained weights of the catalog's model are looked up first.
+        progress: where progress of a training is shown; the terminal by default.
 
     Raises:
         DoppelgramError: there is no such catalog, file or version, or the catalog's model says no probabilities.
@@ -86,6 +92,8 @@ def teach(
             lines.append(_taken(done, path, what))
             problems += done.problems
     change = teacher.recalibrate() if answers is not None else None
+    if train is not None:
+        lines.append(teacher.train(read_recipe(train), progress or TerminalProgress()).sentence)
     state = teacher.state()
     lines += [state.sentence, *([change.sentence] if change else [])]
     asked = teacher.questions(questions) if questions else []

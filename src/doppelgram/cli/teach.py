@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from doppelgram.cli.app import LEARN, Catalog, Json, Weights, at_least, command, option, print_json, say_written, switch
+from doppelgram.cli.app import (
+    LEARN,
+    Catalog,
+    Json,
+    Weights,
+    at_least,
+    command,
+    option,
+    print_json,
+    progress,
+    say_written,
+    switch,
+)
 
 
 @command(
@@ -36,6 +48,10 @@ def teach(
     export: Annotated[
         Path | None, option("DIR", "Write groups.csv, pairs.csv, labels.csv and questions.csv here.")
     ] = None,
+    train: Annotated[
+        str | None,
+        option("NAME|FILE", "Train on the named photographs by this recipe, and use it if it is better."),
+    ] = None,
     versions: Annotated[bool, switch("List the versions of the probabilities.", "--versions")] = False,
     back_to: Annotated[int | None, option("N", "Put version N into effect. Answers stay.", check=at_least(1))] = None,
     who: Annotated[str, option("NAME", "Who answered. It is kept with the answers.")] = "",
@@ -55,9 +71,11 @@ def teach(
         names=names,
         questions=questions,
         export=export,
+        train=train,
         back_to=back_to,
         who=who,
         weights=weights,
+        progress=progress(),
     )
     for problem in done.problems:
         typer.echo(f"warning: {problem}", err=True)

@@ -10,15 +10,18 @@ from threading import RLock
 from doppelgram.catalog.rows import file_of
 from doppelgram.catalog.search import Searcher
 from doppelgram.catalog.store import Catalog
+from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.answers import Answers, Said
 from doppelgram.teaching.exchange import Photographs, Read, ReadNames, write_groups, write_labels, write_pairs
 from doppelgram.teaching.known import Known
+from doppelgram.teaching.learn import train_on_names
 from doppelgram.teaching.questions import Question
 from doppelgram.teaching.recalibrate import Change, recalibrated, weigh
 from doppelgram.teaching.rounds import Collection, Group, Round
 from doppelgram.teaching.state import State
 from doppelgram.teaching.versions import Version, Versions
+from doppelgram.training.recipes.schema import Recipe
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,24 @@ class Teacher:
                 self._versions.add_calibration(values, "recalibrated from answers", figures)
                 self._forget()
             return replace(change, version=self._versions.current().number)
+
+    def train(self, recipe: Recipe, progress: Progress, *, seed: int = 0) -> Change:
+        """Train on the photographs with names, and go over to that model if kept-out names say that it is better.
+
+        All photographs are embedded anew for it, in a catalog of its own within this one; see `train_on_names`.
+
+        Raises:
+            DoppelgramError: there are too few names, or the training fails.
+        """
+        with self._lock:
+            known = self._now().known
+            names = {id_: name for id_ in self.photographs.path if (name := known.name(id_))}
+        weights = Path(self._weights).expanduser() if self._weights else None
+        change = train_on_names(self.catalog, names, recipe, progress, weights=weights, seed=seed)
+        with self._lock:
+            if change.accepted:
+                self._forget()
+        return change
 
     def versions(self) -> list[Version]:
         """All versions, oldest first."""
