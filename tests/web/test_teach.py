@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -58,13 +59,18 @@ def test_pairs_names_and_tables(taught: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
-    [{"degree": 2, "key": "a"}, {"degree": 1, "key": "no such question"}, {"degree": 1, "pair": ["0" * 64, "1" * 64]},
-     {"degree": 1, "pair": ["../etc/passwd", "x"]}, {"key": "a"}],
-)  # fmt: skip
-def test_answers_that_are_refused(taught: Served, given: dict[str, Any]) -> None:
+    ("given", "status"),
+    [
+        ({"degree": 2, "key": "a"}, 422),
+        ({"degree": 1, "key": "no such question"}, 404),
+        ({"degree": 1, "pair": ["0" * 64, "1" * 64]}, 404),
+        ({"degree": 1, "pair": ["../etc/passwd", "x"]}, 422),
+        ({"key": "a"}, 422),
+    ],
+)
+def test_answers_that_are_refused(taught: Served, given: dict[str, Any], status: int) -> None:
     refused = taught.client.post("/api/answers", json=given)
-    assert refused.status_code == 422
+    assert refused.status_code == status
     assert refused.json()["detail"]
 
 
@@ -75,6 +81,16 @@ def test_versions_go_back(taught: Served) -> None:
     assert taught.client.post("/api/versions/7").status_code == 404
     assert taught.client.post("/api/versions/1").json()[0]["current"]
     assert len(taught.get(f"/api/neighbours/{taught.session.require().searcher.ids[0]}")["matches"]) == 11
+
+
+def test_training_needs_names_and_says_so(taught: Served) -> None:
+    assert "signs" in [one["name"] for one in taught.get("/api/recipes")]
+    assert taught.client.post("/api/training", json={"recipe": "../posts"}).status_code == 404
+    job = taught.client.post("/api/training", json={"recipe": "signs"}).json()
+    while (job := taught.get(f"/api/jobs/{job['number']}"))["state"] == "running":
+        time.sleep(0.1)
+    assert job["state"] == "failed"
+    assert "training needs 8" in job["message"]
 
 
 def test_by_keyboard_in_a_browser(browser: Any, taught: Served) -> None:

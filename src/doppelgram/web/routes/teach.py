@@ -10,19 +10,30 @@ from pathlib import Path as File
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from doppelgram.api.teach import teach
+from doppelgram.console import Progress
+from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.questions import Question
 from doppelgram.teaching.teacher import Teacher
+from doppelgram.training.recipes.files import read_recipe, recipe_names
 from doppelgram.web.routes.common import Asked, image_shown
+from doppelgram.web.routes.jobs import job_shown
 from doppelgram.web.session import Opened
-from doppelgram.web.shown import ImageShown
+from doppelgram.web.shown import ImageShown, JobShown
 
 router = APIRouter(tags=["teach"])
 
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{64}(#[1-9][0-9]{0,4})?$")]
 _Who = Annotated[str, Field(max_length=200)]
+
+
+class Csv(Response):
+    """A table."""
+
+    media_type = "text/csv"
 
 
 class QuestionShown(BaseModel):
@@ -62,7 +73,9 @@ class Answer(BaseModel):
     """An answer to a question, or to a pair of photographs."""
 
     key: str = Field("", max_length=100, description="Of the question.")
-    pair: list[_Id] = Field([], max_length=2, description="Two rows, instead of a question.")
+    pair: Annotated[list[_Id], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Two rows, instead of a question."
+    )
     degree: float | None = Field(ge=0, le=1, description="1 the same, 0 different; null to skip the question.")
     who: _Who = ""
 
@@ -102,6 +115,19 @@ class VersionShown(BaseModel):
     current: bool
 
 
+class RecipeShown(BaseModel):
+    """A recipe of training."""
+
+    name: str
+    about: str
+
+
+class Training(BaseModel):
+    """What to train with."""
+
+    recipe: str = Field(max_length=100, description="From /api/recipes.")
+
+
 class ChangeShown(BaseModel):
     """What a change of the metric brought on answers that were kept out."""
 
@@ -123,11 +149,13 @@ def answer(session: Asked, given: Answer, n: Annotated[int, Query(ge=1, le=100)]
     opened, teacher = session.require(), session.teacher()
     about: Question | tuple[str, str]
     if given.pair:
-        if len(given.pair) != 2 or any(id_ not in opened.position for id_ in given.pair):
-            raise HTTPException(422, "name two photographs of this catalog")
+        _require(opened, given.pair)
         about = given.pair[0], given.pair[1]
     else:
-        about = teacher.question(given.key)
+        try:
+            about = teacher.question(given.key)
+        except DoppelgramError as problem:
+            raise HTTPException(404, str(problem)) from None
     return _round(opened, teacher, n, teacher.answer(about, given.degree, given.who).sentence)
 
 
@@ -139,14 +167,14 @@ def undo(session: Asked, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Round:
     return _round(opened, teacher, n, taken.sentence if taken else "There is no answer to take back.")
 
 
-@router.get("/answers.csv", response_class=PlainTextResponse)
-def pairs(session: Asked) -> PlainTextResponse:
+@router.get("/answers.csv", response_class=Csv)
+def pairs(session: Asked) -> Csv:
     """All answers as the table of pairs that `evaluate` and `calibrate` read."""
     return _table(session.teacher().export_pairs, "answers.csv")
 
 
-@router.get("/labels.csv", response_class=PlainTextResponse)
-def labels(session: Asked) -> PlainTextResponse:
+@router.get("/labels.csv", response_class=Csv)
+def labels(session: Asked) -> Csv:
     """Photographs with the names that were given, as a table of images."""
     return _table(session.teacher().export_labels, "labels.csv")
 
@@ -196,8 +224,7 @@ def one_group(session: Asked, number: Annotated[int, Path(ge=0, le=1_000_000_000
 def name(session: Asked, given: Naming, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Round:
     """Name photographs, a whole group at once: those of one name show the same."""
     opened, teacher = session.require(), session.teacher()
-    if any(id_ not in opened.position for id_ in given.ids):
-        raise HTTPException(422, "name photographs of this catalog")
+    _require(opened, given.ids)
     return _round(opened, teacher, n, teacher.name(given.ids, given.name.strip(), given.who).sentence)
 
 
@@ -209,6 +236,30 @@ def recalibrate(session: Asked) -> ChangeShown:
         session.model_changed()
     before, after = _number(change.before), _number(change.after)
     return ChangeShown(accepted=change.accepted, sentence=change.sentence, before=before, after=after)
+
+
+@router.get("/recipes")
+def recipes() -> list[RecipeShown]:
+    """Recipes that names can be trained with."""
+    found = [read_recipe(name) for name in recipe_names()]
+    return [RecipeShown(name=one.name, about=one.about) for one in found if one.task == "metric"]
+
+
+@router.post("/training", status_code=202)
+def train(session: Asked, given: Training) -> JobShown:
+    """Train on the named photographs, in the background; kept only if names that were left out say it is better."""
+    if given.recipe not in {one.name for one in recipes()}:
+        raise HTTPException(404, "there is no such recipe; see /api/recipes")
+    outer = session.outer.folder
+
+    def finished(lines: list[str]) -> str:
+        session.model_changed()
+        return lines[0]
+
+    job = session.jobs.start(
+        "train", f"Training {given.recipe} on names", _trained, outer, given.recipe, session.weights, after=finished
+    )
+    return job_shown(job)
 
 
 @router.get("/versions")
@@ -248,6 +299,15 @@ def _images(opened: Opened, ids: Sequence[str]) -> list[ImageShown]:
     return [image_shown(opened, opened.position[id_]) for id_ in ids if id_ in opened.position]
 
 
+def _trained(progress: Progress, catalog: File, recipe: str, weights: File | None) -> list[str]:
+    return list(teach(catalog, train=recipe, weights=weights, progress=progress).lines)
+
+
+def _require(opened: Opened, ids: Sequence[str]) -> None:
+    if any(id_ not in opened.position for id_ in ids):
+        raise HTTPException(404, "one of these photographs is not in this catalog")
+
+
 def _versions(teacher: Teacher) -> list[VersionShown]:
     return [
         VersionShown(
@@ -261,12 +321,12 @@ def _versions(teacher: Teacher) -> list[VersionShown]:
     ]
 
 
-def _table(write: Callable[[File], int], name: str) -> PlainTextResponse:
+def _table(write: Callable[[File], int], name: str) -> Csv:
     with tempfile.TemporaryDirectory(prefix="doppelgram-") as folder:
         write(File(folder) / name)
         text = (File(folder) / name).read_text(encoding="utf-8")
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return PlainTextResponse(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return Csv(text, headers=headers)
 
 
 def _number(value: float) -> float | None:

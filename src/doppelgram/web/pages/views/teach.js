@@ -154,8 +154,25 @@ async function versions(body, line) {
     draw(await get("/versions"));
     return change.sentence;
   }) }, "Recalibrate from the answers");
-  fill(body, h("section", {}, h("h2", {}, "Learn from the answers"), h("p", {}, "Threshold and probabilities are fitted to this collection. The change is kept only if answers that were left out say that it is better by more than chance."), recalibrate, told), list);
+  const recipes = await get("/recipes");
+  const choice = h("select", {}, recipes.map((recipe) => h("option", { value: recipe.name, title: recipe.about, selected: recipe.name === "signs" }, recipe.name)));
+  const about = h("p", { class: "small quiet" });
+  const explain = () => { about.textContent = recipes.find((recipe) => recipe.name === choice.value)?.about ?? ""; };
+  choice.addEventListener("change", explain);
+  explain();
+  const train = h("form", { class: "row", submit: (event) => {
+    event.preventDefault();
+    work(() => send("POST", "/training", { recipe: choice.value }), "Training goes on in the background; the line at the top says how far it is. You can go on meanwhile.");
+  } }, h("label", {}, "Recipe", choice), h("button", { type: "submit" }, "Train on the names"));
+  const ended = async (event) => {
+    const job = event.detail.ended.find((one) => one.kind === "train");
+    if (!job) return;
+    fill(told, h("p", {}, job.message));
+    draw(await get("/versions"));
+  };
+  addEventListener("jobs", ended);
+  fill(body, h("section", {}, h("h2", {}, "Learn from the answers"), h("p", {}, "Threshold and probabilities are fitted to this collection. The change is kept only if answers that were left out say that it is better by more than chance."), recalibrate), h("section", {}, h("h2", {}, "Train on the names"), h("p", {}, "Once there are eight names or more, of two photographs or more each, a network can be trained on them. Every fourth name is kept out. The new metric is kept only if more of their photographs have their own name nearest than before, by more than chance; the sentence shows both figures."), train, about), told, list);
   draw(await get("/versions"));
-  return undefined;
+  return () => removeEventListener("jobs", ended);
 }
 
