@@ -3,9 +3,9 @@
 /** A probability: never 0 % or 100 %, which nobody can promise. */
 export function percent(share) {
   if (share === null || share === undefined) return "unknown";
-  if (share > 0.995) return "over 99 %";
-  if (share < 0.005) return "under 1 %";
-  return `${Math.round(share * 100)} %`;
+  if (share > 0.995) return "over 99\u00a0%";
+  if (share < 0.005) return "under 1\u00a0%";
+  return `${Math.round(share * 100)}\u00a0%`;
 }
 
 /** A whole number with its thousands apart. */
