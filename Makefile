@@ -48,6 +48,7 @@ bench: environment
 	$(BIN)/python benchmarks/faces.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/choosing.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/tsne.py
+	$(BIN)/python benchmarks/page.py --network $(WEIGHTS)/mobilenet_v2_imagenet
 	$(BIN)/python benchmarks/teaching.py --data $(DATA) --weights $(WEIGHTS) --cache teaching_cache
 	$(BIN)/python benchmarks/rolemodels.py
 	$(BIN)/python benchmarks/rolemodels_null.py

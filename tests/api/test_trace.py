@@ -169,7 +169,7 @@ def test_ctrl_c_keeps_what_was_embedded(
 
     out, kept = tmp_path / "report", tmp_path / "report/catalog"
     with monkeypatch.context() as patch:
-        patch.setattr("doppelgram.api.trace.trace_posts", stopped)
+        patch.setattr("doppelgram.rolemodels.kept_posts.trace_posts", stopped)
         with pytest.raises(Interrupted, match=r"report/catalog: interrupted; .* the same command goes on from here"):
             trace(posts, run, out=out, settings=QUICK, progress=SilentProgress())
         with pytest.raises(KeyboardInterrupt):  # nothing is kept, and nothing is said to be
