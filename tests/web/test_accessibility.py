@@ -18,7 +18,14 @@ def serious(tab: Any) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("view", "ready"),
-    [("/", ".photos img"), ("/search?image=ID", ".rank"), ("/pair?a=ID&b=OTHER", ".verdict"), ("/pair", ".empty")],
+    [
+        ("/", ".photos img"),
+        ("/search?image=ID", ".rank"),
+        ("/pair?a=ID&b=OTHER", ".verdict"),
+        ("/pair", ".empty"),
+        ("/map", "main h1"),
+        ("/teach", ".question"),
+    ],
 )
 def test_no_serious_violation(browser: Any, page: Served, view: str, ready: str, scheme: str) -> None:
     ids = page.session.require().searcher.ids

@@ -24,7 +24,8 @@ def serve(
     ] = None,
     port: Annotated[int, option("N", "Port to listen at. 0 takes any that is free.", check=at_least(0, 65535))] = 8765,
     host: Annotated[
-        str, option("ADDRESS", "Address to listen at. Give another only to let other machines in; a password is needed then.")
+        str,
+        option("ADDRESS", "Address to listen at. Another one lets other machines in, and needs a password."),
     ] = "127.0.0.1",
     password: Annotated[
         str,

@@ -111,12 +111,13 @@ def images_of_catalog(catalog: Catalog) -> ShownImages:
     labels, jpegs = rows["label"].to_numpy(dtype=np.str_), rows["thumbnail"].tolist()
 
     def tiles(wanted: NDArray[np.int64], side: int) -> Iterator[Pixels]:
-        return _thumbnails([jpegs[row] for row in wanted], side)
+        return tiles_of_thumbnails([jpegs[row] for row in wanted], side)
 
     return ShownImages(vectors, labels, np.full(len(rows), ""), names, rows["id"].tolist(), tiles)
 
 
-def _thumbnails(jpegs: Sequence[bytes], side: int) -> Iterator[Pixels]:
+def tiles_of_thumbnails(jpegs: Sequence[bytes], side: int) -> Iterator[Pixels]:
+    """Thumbnails (JPEG) as squares (side, side, 3), empty ones where one cannot be read."""
     for jpeg in jpegs:
         try:
             with Image.open(BytesIO(jpeg)) as image:

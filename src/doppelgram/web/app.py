@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 
 import doppelgram
 from doppelgram.errors import DoppelgramError
-from doppelgram.web.routes import catalog, images, jobs, pairs, role_models, runs, search, shell, teach
+from doppelgram.web.jobs import Busy
+from doppelgram.web.routes import catalog, images, jobs, maps, pairs, role_models, runs, search, shell, teach
 from doppelgram.web.safety import Access, Guard
 from doppelgram.web.session import Missing, Session
 from doppelgram.web.shown import Sentence
@@ -21,6 +22,7 @@ _ROUTERS = (
     images.router,
     search.router,
     pairs.router,
+    maps.router,
     teach.router,
     role_models.router,
     runs.router,
@@ -50,7 +52,8 @@ def make_app(session: Session, access: Access) -> Any:
 
     @app.exception_handler(DoppelgramError)
     def refused(request: Request, problem: DoppelgramError) -> JSONResponse:
-        return JSONResponse({"detail": str(problem)}, status_code=404 if isinstance(problem, Missing) else 422)
+        status = 404 if isinstance(problem, Missing) else 409 if isinstance(problem, Busy) else 422
+        return JSONResponse({"detail": str(problem)}, status_code=status)
 
     @app.exception_handler(RequestValidationError)
     def unusable(request: Request, problem: RequestValidationError) -> JSONResponse:

@@ -19,6 +19,10 @@ RUNNING, DONE, STOPPED, FAILED = "running", "done", "stopped", "failed"
 _KEPT = 50
 
 
+class Busy(DoppelgramError):
+    """Work of this kind is going on already."""
+
+
 @dataclass
 class Job:
     """One piece of long work.
@@ -87,11 +91,11 @@ class Jobs:
             meanwhile: called in this process now and then while the work goes on.
 
         Raises:
-            DoppelgramError: a job of this kind is running.
+            Busy: a job of this kind is running.
         """
         with self._lock:
             if any(job.kind == kind and job.state == RUNNING for job in self._jobs.values()):
-                raise DoppelgramError(f"such work is going on already ({title}); wait for it or stop it")
+                raise Busy(f"such work is going on already ({title}); wait for it or stop it")
             job = Job(next(self._numbers), kind, title)
             self._jobs[job.number] = job
             for old in [number for number, one in self._jobs.items() if one.state != RUNNING][:-_KEPT]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,6 +20,7 @@ from doppelgram.teaching.teacher import Teacher
 from doppelgram.teaching.versions import VERSIONS_FOLDER, Versions
 from doppelgram.web.jobs import Jobs
 from doppelgram.web.looker import Looker, ModelAt, Seen
+from doppelgram.web.mapped.kept import Maps
 from doppelgram.web.traces import Traces
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self._catalog = None if self.kept is None else in_effect(self.kept)
-        self._looker, self._traces = self._for_catalog()
+        self._looker, self._traces, self._maps = self._for_catalog()
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._teaching = threading.Lock()
@@ -154,7 +155,7 @@ class Session:
         """The catalog as it was given.
 
         Raises:
-            DoppelgramError: the page is of trainings alone; so do the next three.
+            DoppelgramError: the page is of trainings alone; so do the next four.
         """
         return _there(self.kept)
 
@@ -173,11 +174,16 @@ class Session:
         """The role models of the catalog."""
         return _there(self._traces)
 
-    def _for_catalog(self) -> tuple[Looker | None, Traces | None]:
+    @property
+    def maps(self) -> Maps:
+        """The map of the catalog."""
+        return _there(self._maps)
+
+    def _for_catalog(self) -> tuple[Looker | None, Traces | None, Maps | None]:
         if self._catalog is None:
-            return None, None
+            return None, None, None
         at = self._catalog.folder
-        return Looker(ModelAt(at, self.weights, self.keypoints)), Traces(at)
+        return Looker(ModelAt(at, self.weights, self.keypoints)), Traces(at), Maps(self._catalog)
 
     @property
     def opened(self) -> Opened | None:
@@ -233,7 +239,7 @@ class Session:
         with self._teaching:
             self._teacher = None
         looker = self.looker
-        self._looker, self._traces = self._for_catalog()
+        self._looker, self._traces, self._maps = self._for_catalog()
         looker.close()
 
     def listing(self) -> Listing:
@@ -300,15 +306,21 @@ class Session:
             kept = self._thumbnails.get(id_)
         if kept is not None:
             return kept
-        rows = self.catalog.find([id_], ["thumbnail"])
-        if rows.empty:
-            return None
-        found: bytes = rows["thumbnail"].iloc[0]
+        self.keep_thumbnails([id_])
         with self._lock:
-            self._thumbnails[id_] = found
+            return self._thumbnails.get(id_)
+
+    def keep_thumbnails(self, ids: Sequence[str]) -> None:
+        """Read the small pictures that a visitor is about to ask for: together they take no longer than one."""
+        with self._lock:
+            missing = [id_ for id_ in ids if id_ not in self._thumbnails]
+        if not missing:
+            return
+        found = self.catalog.find(missing, ["thumbnail"])["thumbnail"]
+        with self._lock:
+            self._thumbnails.update(zip(found.index, found, strict=True))
             while len(self._thumbnails) > _KEPT_THUMBNAILS:
                 self._thumbnails.popitem(last=False)
-        return found
 
     def row(self, id_: str) -> dict[str, Any] | None:
         """All facts of a row; None if there is no such row."""

@@ -6,6 +6,7 @@ import { number } from "./lib/words.js";
 
 const VIEWS = [
   ["/search", "Search", "./views/search.js"],
+  ["/map", "Map", "./views/map.js"],
   ["/teach", "Teach", "./views/teach.js"],
   ["/role-models", "Role models", "./views/role-models.js"],
   ["/training", "Training", "./views/training.js"],

@@ -42,6 +42,7 @@ def images(
     allowed = listing.among(label, author, since, until)
     rows = np.arange(len(listing.facts)) if allowed is None else np.flatnonzero(allowed)
     shown = [image_shown(listing, row) for row in rows[offset : offset + limit].tolist()]
+    session.keep_thumbnails([image.id for image in shown])
     return ImagesShown(total=len(rows), images=shown)
 
 

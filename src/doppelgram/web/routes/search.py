@@ -68,6 +68,7 @@ def search(
     vectors = seen.vectors[max(face - 1, 0) :][:1]
     allowed = opened.among(label, author, since, until)
     found = opened.searcher.nearest(vectors, k, mix=mix, own=[seen.digest], allowed=allowed)
+    session.keep_thumbnails([match.id for match in found[0]])
     return SearchShown(
         matches=[match_shown(opened, match) for match in found[0]],
         searched=len(opened.searcher) if allowed is None else int(allowed.sum()),
@@ -96,6 +97,7 @@ def neighbours(
     vector = opened.searcher.vector(position)
     allowed = opened.among(label, author, since, until)
     found = opened.searcher.nearest(vector, k, mix=mix, own=[file_of(image)], allowed=allowed)
+    session.keep_thumbnails([match.id for match in found[0]])
     return SearchShown(
         matches=[match_shown(opened, match) for match in found[0]],
         searched=len(opened.searcher) if allowed is None else int(allowed.sum()),

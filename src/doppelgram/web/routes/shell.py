@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 router = APIRouter(include_in_schema=False)
 
-VIEWS = ("search", "pair", "teach", "role-models", "training")
+VIEWS = ("search", "map", "pair", "teach", "role-models", "training")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
