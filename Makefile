@@ -49,6 +49,7 @@ bench: environment
 	$(BIN)/python benchmarks/choosing.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/tsne.py
 	$(BIN)/python benchmarks/page.py --network $(WEIGHTS)/mobilenet_v2_imagenet
+	$(BIN)/python benchmarks/page_map.py
 	$(BIN)/python benchmarks/teaching.py --data $(DATA) --weights $(WEIGHTS) --cache teaching_cache
 	$(BIN)/python benchmarks/rolemodels.py
 	$(BIN)/python benchmarks/rolemodels_null.py
