@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.evaluate import evaluate as evaluate
+    from doppelgram.api.export_site import export_site as export_site
     from doppelgram.api.index import index as index
     from doppelgram.api.label_errors import list_label_errors as list_label_errors
     from doppelgram.api.map import draw_map as draw_map
@@ -69,6 +70,7 @@ _FUNCTIONS = {
     "estimate_poses": "doppelgram.api.pose",
     "calibrate": "doppelgram.api.calibrate",
     "evaluate": "doppelgram.api.evaluate",
+    "export_site": "doppelgram.api.export_site",
     "index": "doppelgram.api.index",
     "list_label_errors": "doppelgram.api.label_errors",
     "load_model": "doppelgram.models.bundle",

@@ -1,4 +1,4 @@
-"""Commands that explain: map, errors, pose, compare-images."""
+"""Commands that explain: map, errors, pose, compare-images, export-site."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from doppelgram.cli.app import (
     PRETRAINED,
     UNDERSTAND,
+    Catalog,
     Json,
     Keypoints,
     Seed,
@@ -23,6 +24,7 @@ from doppelgram.cli.app import (
     print_json,
     progress,
     say_written,
+    switch,
 )
 from doppelgram.cli.spellings import refuse_model_as_data
 from doppelgram.cli.tables import echo_paragraph, shorten, terminal_width
@@ -251,3 +253,47 @@ def compare_images(
     typer.echo(f"{answer.verdict}{chance}")
     for sentence in answer.why:
         typer.echo(f"  {sentence}")
+
+
+@command(
+    "export-site catalog --out site",
+    "export-site catalog --out site --blur-faces",
+    name="export-site",
+    panel=UNDERSTAND,
+)
+def export_site(
+    catalog: Catalog,
+    out: Annotated[Path, option("DIR", "New or empty folder, or an earlier site, which is replaced.")],
+    photographs: Annotated[
+        bool, switch("Copy the photographs, at most 1,600 pixels a side, without EXIF.", "--photographs")
+    ] = False,
+    blur_faces: Annotated[
+        bool, switch("Blur the heads of the people that were found, in every picture.", "--blur-faces")
+    ] = False,
+    no_map: Annotated[bool, switch("Leave out the page with the map. The mosaic stays.", "--no-map")] = False,
+    tables: Annotated[bool, switch("Write tables for VIKUS Viewer and PixPlot, too.", "--tables")] = False,
+    title: Annotated[str, option("TEXT", "Title of the pages. By default the catalog's name.")] = "",
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """Write mosaic, map and role models as pages that open without a server.
+
+    For a thesis, an article or a talk. Small pictures are in the pages; photographs only if asked for.
+    """
+    from doppelgram.api.export_site import export_site as run_export
+
+    site = run_export(
+        catalog,
+        out,
+        photographs=photographs,
+        blur_faces=blur_faces,
+        map_page=not no_map,
+        tables=tables,
+        title=title,
+        weights=weights,
+        keypoints=keypoints,
+        progress=progress(),
+    )
+    for note in site.notes:
+        echo_paragraph(f"note: {note}")
+    typer.echo(f"open: {site.index}")

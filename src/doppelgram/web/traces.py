@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doppelgram.reports.role_models.files import SUMMARY_FILE
-from doppelgram.reports.role_models.reading import holds_trace, read_trace
-from doppelgram.rolemodels.kept_posts import ROW_COLUMN
+from doppelgram.reports.role_models.kept import newest_trace, rows_of_posts
+from doppelgram.reports.role_models.reading import read_trace
 from doppelgram.rolemodels.result import RoleModels
 
 if TYPE_CHECKING:
     import pandas as pd
-
-KEPT_FOLDER = "role-models"
-"""In the catalog's folder: what the page traced."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +56,10 @@ def _traced_first(column: pd.Series) -> pd.Series:
 
 
 class Traces:
-    """Where the role models of a catalog are kept; they are read when first asked for, and again when made anew.
-
-    What the page traced lies in the catalog's own folder. Where the catalog lies in a folder that `trace` wrote, the
-    tables there count too, and the newer of both is shown.
-    """
+    """The role models of a catalog, see `newest_trace`; read when first asked for, and again when made anew."""
 
     def __init__(self, catalog: Path) -> None:
-        self._folders = [catalog / KEPT_FOLDER, *([catalog.parent] if catalog.name == "catalog" else [])]
+        self._catalog = catalog
         self._lock = threading.Lock()
         self._read: tuple[object, Traced] | None = None
 
@@ -79,28 +72,13 @@ class Traces:
         Raises:
             DoppelgramError: its tables are damaged.
         """
-        there = [folder for folder in self._folders if holds_trace(folder)]
-        if not there:
+        folder = newest_trace(self._catalog)
+        if folder is None:
             return None
-        folder = max(there, key=lambda one: (one / SUMMARY_FILE).stat().st_mtime_ns)
         made = (folder / SUMMARY_FILE).stat().st_mtime
         with self._lock:
             key = (folder, made, len(facts))
             if self._read is None or self._read[0] != key:
                 found = read_trace(folder)
-                self._read = key, Traced(found, datetime.fromtimestamp(made, UTC), _rows(found, facts))
+                self._read = key, Traced(found, datetime.fromtimestamp(made, UTC), rows_of_posts(found, facts))
             return self._read[1]
-
-
-def _rows(found: RoleModels, facts: pd.DataFrame) -> dict[str, str]:
-    posts = found.role_models
-    if ROW_COLUMN in posts:
-        there, ids = zip(posts["path"].tolist(), posts[ROW_COLUMN].tolist(), strict=True), set(facts["id"])
-        return {path: row for path, row in there if row in ids}
-    named = dict(zip(facts["name"].tolist(), facts["id"].tolist(), strict=True))
-    rows = {path: named[path] for path in posts["path"].tolist() if path in named}
-    # Posts with the same bytes share a row, which has the name of one of them.
-    for path, first in zip(posts["path"].tolist(), posts["repost_of"].tolist(), strict=True):
-        if path not in rows and first in rows:
-            rows[path] = rows[first]
-    return rows

@@ -9,6 +9,7 @@ from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import count, plural
 from doppelgram.reports.role_models.files import write_csv, write_summary
+from doppelgram.reports.role_models.kept import KEPT_FOLDER
 from doppelgram.reports.role_models.summary import summary
 from doppelgram.rolemodels.findings import headline
 from doppelgram.rolemodels.kept_posts import KeptPosts
@@ -16,7 +17,6 @@ from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.web.jobs import Job
 from doppelgram.web.session import Opened, Session
-from doppelgram.web.traces import KEPT_FOLDER
 
 KIND = "role models"
 """Of the jobs."""

@@ -18,6 +18,7 @@ from doppelgram.rolemodels.result import RoleModels
 # Columns of posts that hold paths; everything that posts say beyond the columns of a trace is left out.
 _PATHS = ("path", "parent", "repost_of", "source", "target", "role_model", "earliest", "originator", "best")
 _LAST = "status"
+_TABLES = ("role_models", "edges", "arrangements", "authors", "places")
 _HEAD, _NECK = (0, 14, 15, 16, 17), 1
 
 
@@ -40,18 +41,32 @@ def anonymised(found: RoleModels) -> tuple[RoleModels, dict[str, str]]:
     names = {path: f"post {k:0{width}d}" for k, path in enumerate(posts["path"].astype(str), start=1)}
     known = [author for author in dict.fromkeys(posts["author"].astype(str)) if author]
     authors = {author: letters(k) for k, author in enumerate(known)}
+    found = with_paths(found, names)
     kept = list(posts.columns[: list(posts.columns).index(_LAST) + 1])
-    changed: dict[str, Any] = {}
-    for name in ("role_models", "edges", "arrangements", "authors", "places"):
-        table: pd.DataFrame = getattr(found, name)
-        table = table[kept].copy() if name == "role_models" else table.copy()
-        for column in table.columns.intersection(list(_PATHS)):
-            table[column] = [names.get(str(path), "") for path in table[column]]
+    changed: dict[str, Any] = {"role_models": found.role_models[kept].copy()}
+    for name in _TABLES:
+        table: pd.DataFrame = changed.get(name, getattr(found, name))
         if "author" in table.columns:
-            table["author"] = [authors.get(str(author), "") for author in table["author"]]
+            table = table.assign(author=[authors.get(str(author), "") for author in table["author"]])
         changed[name] = table
     notes = tuple(_renamed(note, authors) for note in found.notes)
     return replace(found, **changed, notes=notes), {name: path for path, name in names.items()}
+
+
+def with_paths(found: RoleModels, names: Mapping[str, str]) -> RoleModels:
+    """The trace with posts called otherwise.
+
+    Args:
+        found: the trace.
+        names: by a post's path its new name; one that is not listed has none.
+    """
+    changed: dict[str, Any] = {}
+    for name in _TABLES:
+        table: pd.DataFrame = getattr(found, name).copy()
+        for column in table.columns.intersection(list(_PATHS)):
+            table[column] = [names.get(str(path), "") for path in table[column]]
+        changed[name] = table
+    return replace(found, **changed)
 
 
 def _renamed(note: str, authors: Mapping[str, str]) -> str:

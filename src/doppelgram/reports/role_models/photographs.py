@@ -117,17 +117,28 @@ class CatalogPictures:
         if digest is None:
             return None
         stored = self._catalog.find([digest], ["thumbnail", "columns"])
-        try:
-            with Image.open(BytesIO(stored["thumbnail"].iloc[0]), formats=["JPEG"]) as kept:
-                image = kept.convert("RGB")
-        except (IndexError, OSError):
-            return None
-        image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
-        buffer = BytesIO()
-        image.save(buffer, "JPEG", quality=_QUALITY)
-        found: list[Keypoints] = []
-        people = people_from(json.loads(stored["columns"].iloc[0]))
-        if people is not None:
-            scale = np.array([image.width / people.width] * 2 + [1.0], dtype=np.float32)
-            found = [person * scale for person in people.keypoints]
-        return Picture(buffer.getvalue(), *image.size, found)
+        return small_picture(stored["thumbnail"].iloc[0], stored["columns"].iloc[0], side) if len(stored) else None
+
+
+def small_picture(thumbnail: bytes, columns: str, side: int) -> Picture | None:
+    """A picture that a catalog keeps, made smaller, and the people found in it; None where it cannot be read.
+
+    Args:
+        thumbnail: JPEG's bytes.
+        columns: of its row, JSON text.
+        side: long side in pixels that it has at most.
+    """
+    try:
+        with Image.open(BytesIO(thumbnail), formats=["JPEG"]) as kept:
+            image = kept.convert("RGB")
+    except OSError:
+        return None
+    image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=_QUALITY)
+    found: list[Keypoints] = []
+    people = people_from(json.loads(columns or "{}"))
+    if people is not None:
+        scale = np.array([image.width / people.width] * 2 + [1.0], dtype=np.float32)
+        found = [person * scale for person in people.keypoints]
+    return Picture(buffer.getvalue(), *image.size, found)

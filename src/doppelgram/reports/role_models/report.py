@@ -44,13 +44,20 @@ def write_report(
     title: str,
     about: Mapping[str, str] | None = None,
     source: str = "",
+    alone: bool = False,
 ) -> Path:
     """Write `report_html` into a file, whole or not at all."""
-    return write_text(Path(file), report_html(found, pictures, title=title, about=about, source=source))
+    return write_text(Path(file), report_html(found, pictures, title=title, about=about, source=source, alone=alone))
 
 
 def report_html(
-    found: RoleModels, pictures: Pictures, *, title: str, about: Mapping[str, str] | None = None, source: str = ""
+    found: RoleModels,
+    pictures: Pictures,
+    *,
+    title: str,
+    about: Mapping[str, str] | None = None,
+    source: str = "",
+    alone: bool = False,
 ) -> str:
     """The page's text, which has no script, and whose policy forbids every request.
 
@@ -60,6 +67,7 @@ def report_html(
         title: of the page.
         about: programs and versions, by name, for the paragraph on method.
         source: where the posts come from, in a few words, for the same.
+        alone: whether the page stands without the tables that `trace` writes beside it.
     """
     history, leaders = History.of(found), found.leaders.head(MOST_LEADERS)
     store = PhotographStore(pictures)
@@ -83,6 +91,7 @@ def report_html(
         tables=report_tables(found) if len(found.arrangements) else (),
         method=[*method(found, about or {}, source), LIMITS],
         left_out=Table((), left_out(found), "nt"),
+        alone=alone,
         most_leaders=MOST_LEADERS,
         most_trees=MOST_TREES,
         # Last, when everything that is drawn has been looked up.
