@@ -40,7 +40,7 @@ class Mosaic:
         """How photographs got their places."""
         rows, columns = self.shape
         how = (
-            "so that the sum of the squared distances from the points of the map to their cells is the least possible"
+            "so that the sum of the squared distances from its rank on the map, across and down, is the least possible"
             if self.photographs <= MOST_ASSIGNED
             else "row by row from the top of the map, each row from left to right"
         )
