@@ -157,8 +157,8 @@ def main() -> None:
 |---:|---:|---:|---:|---:|---:|
 {table}
 
-Drawn by {drawn}. Frames are those between two calls of requestAnimationFrame while the map is dragged and zoomed. The
-points are made, 13 bytes each.
+Drawn by {drawn}. Frames are those between two calls of requestAnimationFrame while the map is dragged and zoomed: each
+draws an even sample of the points that fits its time, and the rest follows at rest. The points are made, 13 bytes each.
 
 {machine_line(result["machine"])}
 """
