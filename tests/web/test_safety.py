@@ -11,7 +11,7 @@ import pytest
 
 from doppelgram.catalog.store import Catalog
 from doppelgram.web import safety
-from doppelgram.web.safety import TOKEN_HEADER
+from doppelgram.web.safety import TOKEN_HEADER, Access
 from doppelgram.web.session import Session
 from helpers.image_files import bomb
 from helpers.page import Served, serving
@@ -154,3 +154,12 @@ def test_two_readers_while_rows_are_taken_out(plain_page: Served) -> None:
     """A row that another process takes out is a 404, not a fault."""
     answer = httpx.get(f"{plain_page.address}/api/images/{'a' * 64}/facts")
     assert answer.status_code == 404
+
+
+def test_a_server_on_all_addresses_answers_to_addresses_and_to_no_name_of_others() -> None:
+    access = Access.for_address("0.0.0.0", 8765, "secret")
+    for host in ("192.168.1.7:8765", "127.0.0.1:8765", "localhost:8765", "[fe80::1]:8765"):
+        assert access.names(host)
+    for host in ("192.168.1.7:80", "evil.example:8765", "192.168.1.7.evil.example:8765", "8765", ""):
+        assert not access.names(host)
+    assert not Access.for_address("127.0.0.1", 8765).names("192.168.1.7:8765")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import ipaddress
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -47,26 +49,41 @@ class Access:
     Attributes:
         hosts: values of the header ``Host`` that name this server, with the port.
         password: asked of everybody where the page can be reached from other machines; empty on the machine itself.
+        everywhere: port at which the server listens on all addresses of the machine; 0 where it listens on one. Any
+            address in figures with that port names it then, and no name that an attacker could own.
         token: has to come with every request that changes something. Only the page itself knows it.
     """
 
     hosts: frozenset[str]
     password: str = ""
+    everywhere: int = 0
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @classmethod
-    def for_address(cls, host: str, port: int, password: str = "", names: Iterable[str] = ()) -> Access:
-        """Access to a server that listens at an address; ``names`` are further names that lead to it."""
-        every = {host, *names, *(("127.0.0.1", "localhost", "::1") if is_loopback(host) or host in _ANY else ())}
-        return cls(frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in every), password)
+    def for_address(cls, host: str, port: int, password: str = "") -> Access:
+        """Access to a server that listens at an address."""
+        everywhere = host in _ANY
+        local = (*_LOCAL, socket.gethostname().lower()) if everywhere else _LOCAL if is_loopback(host) else ()
+        named = frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in {host, *local})
+        return cls(named, password, port if everywhere else 0)
 
-    @property
-    def origins(self) -> frozenset[str]:
-        """Values of the header ``Origin`` of pages of this server."""
-        return frozenset(f"http://{host}" for host in self.hosts)
+    def names(self, host: str) -> bool:
+        """Whether a value of the header ``Host`` names this server."""
+        if host in self.hosts:
+            return True
+        name, _, port = host.rpartition(":")
+        return bool(self.everywhere) and port == str(self.everywhere) and _is_address(name)
 
 
-_ANY = ("0.0.0.0", "::")
+_ANY, _LOCAL = ("0.0.0.0", "::"), ("127.0.0.1", "localhost", "::1")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:
@@ -115,10 +132,10 @@ class Guard:
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > _LONGEST_PATH:
             raise Refused(414, "the address is too long")
         hosts = [value.decode("latin-1").lower() for name, value in headers if name == b"host"]
-        if len(hosts) != 1 or hosts[0] not in self._access.hosts:
+        if len(hosts) != 1 or not self._access.names(hosts[0]):
             raise Refused(421, "this page answers only to its own address, such as http://127.0.0.1")
         found = {name: value.decode("latin-1") for name, value in headers}
-        if b"origin" in found and found[b"origin"].lower() not in self._access.origins:
+        if b"origin" in found and found[b"origin"].lower() != f"http://{hosts[0]}":
             raise Refused(403, "another website may not ask this page")
         if found.get(b"sec-fetch-site", "none") not in ("none", "same-origin") and (
             scope["path"].startswith("/api") or scope["method"] not in _READING
