@@ -59,12 +59,14 @@ def photograph(address: str) -> None:
     image = httpx.get(f"{address}/api/images").json()["images"][12]["id"]
     first = httpx.get(f"{address}/api/neighbours/{image}").json()["matches"][0]["id"]
     views = {
-        "page-search": (f"/search?image={image}", ".rank", "light"),
-        "page-search-dark": (f"/search?image={image}", ".rank", "dark"),
+        "page-search": ("/search", ".photos img", "light"),
+        "page-search-dark": ("/search", ".photos img", "dark"),
         "page-pair": (f"/pair?a={image}&b={first}", ".verdict", "light"),
+        "page-map": ("/map", ".stage canvas", "light"),
         "page-teach": ("/teach", ".question", "light"),
         "page-role-models": ("/role-models", "h1", "light"),
     }
+    make_map(address)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         for name, (path, ready, scheme) in views.items():
@@ -79,6 +81,16 @@ def photograph(address: str) -> None:
                 picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(file, optimize=True)
             context.close()
         browser.close()
+
+
+def make_map(address: str) -> None:
+    """Have the map made, and wait for it."""
+    with httpx.Client(base_url=address, timeout=60) as client:
+        found = re.search(r'name="token" content="([^"]+)"', client.get("/").text)
+        assert found is not None
+        client.post("/api/map", json={}, headers={"x-doppelgram-token": found.group(1)}).raise_for_status()
+        while client.get("/api/map").json()["state"] != "made":
+            time.sleep(0.5)
 
 
 def settle(tab: Any) -> None:

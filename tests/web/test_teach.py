@@ -93,6 +93,16 @@ def test_training_needs_names_and_says_so(taught: Served) -> None:
     assert "training needs 8" in job["message"]
 
 
+def test_names_that_are_formulas_or_cannot_be_seen(taught: Served) -> None:
+    ids = taught.session.require().searcher.ids
+    assert taught.client.post("/api/names", json={"ids": ids[:2], "name": "=HYPERLINK(1)"}).status_code == 200
+    assert ",'=HYPERLINK(1)" in taught.client.get("/api/labels.csv").text
+    for name in ("\u0000", "a\u202eb", "\u200b"):
+        refused = taught.client.post("/api/names", json={"ids": ids[:2], "name": name})
+        assert refused.status_code == 422
+        assert "cannot be seen" in refused.json()["detail"]
+
+
 def test_by_keyboard_in_a_browser(browser: Any, taught: Served) -> None:
     for tab in open_tab(browser, taught):
         tab.goto("/teach")

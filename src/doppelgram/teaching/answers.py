@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -155,6 +156,8 @@ class Answers:
         name = " ".join(name.split())
         if not name:
             raise DoppelgramError("a name is empty; write one, or leave it out")
+        if any(unicodedata.category(letter).startswith("C") for letter in name):
+            raise DoppelgramError("a name has characters that cannot be seen; write it without them")
         return self._append([Entry(NAME, _ids(ids), name=name, who=who)])[0]
 
     def name_all(self, named: Mapping[str, Sequence[str]], who: str = "") -> list[int]:

@@ -119,12 +119,25 @@ def write_questions(file: Path, questions: Iterable[Question], photographs: Phot
     return _write(file, QUESTION_COLUMNS, question_rows(questions, photographs))
 
 
+_FORMULA = ("=", "+", "-", "@")
+
+
 def _write(file: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
     with written_whole(file) as aside, aside.open("w", newline="", encoding="utf-8") as opened:
         writer = csv.writer(opened)
         writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows([[_harmless(cell) for cell in row] for row in rows])
     return len(rows)
+
+
+def _harmless(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula: an apostrophe stands before what could begin one."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def _plain(text: str) -> str:
+    """The text of a cell, without the apostrophe of `_harmless`."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 
 def read_answers(file: Path, photographs: Photographs) -> Read:
@@ -183,8 +196,8 @@ def read_names(file: Path, photographs: Photographs) -> ReadNames:
         )
     named, problems = dict[str, list[str]](), list[str]()
     for position, row in enumerate(table.rows.to_dict("records")):
-        text = " ".join(str(row[name]).split())
-        id_ = next(filter(None, (photographs.find(str(row[column])) for column in of)), "")
+        text = " ".join(_plain(str(row[name])).split())
+        id_ = next(filter(None, (photographs.find(_plain(str(row[column]))) for column in of)), "")
         if not text:
             continue
         if id_:

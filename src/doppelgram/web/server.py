@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -121,6 +122,7 @@ def free_socket(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(128)  # at once, so that a second server at the same moment is refused
     except OSError as problem:
         listening.close()
         raise DoppelgramError(
@@ -154,7 +156,8 @@ def run(session: Session, listening: socket.socket, access: Access, address: str
     if browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     try:
-        server.run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # as the page says: that is how it ends
+            server.run(sockets=[listening])
     finally:
         session.close()
         listening.close()
