@@ -12,6 +12,7 @@ import pytest
 from helpers.pictures import stripes
 
 pytest_plugins = [
+    "helpers.browser",
     "helpers.catalogs",
     "helpers.dlib_faces",
     "helpers.map_images",

@@ -28,7 +28,7 @@ from doppelgram.rolemodels.kept_posts import KeptPosts
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.space.arrangement import ArrangementSpace
 from helpers.catalogs import _draw_folder as draw_pictures
-from helpers.page import QUIET, chromium, posts_catalog
+from helpers.page import posts_catalog
 
 
 @pytest.fixture(scope="module")
@@ -188,34 +188,26 @@ def test_heads_that_nobody_looked_for_cannot_be_blurred(tmp_path: Path, model_fo
     assert not (tmp_path / "site").exists()
 
 
-def test_pages_open_from_a_disk_and_ask_nobody(site: Site) -> None:
-    if not chromium():
-        pytest.skip(
-            "THE EXPORTED SITE IS NOT TESTED IN A BROWSER: there is no chromium here (apt-get install chromium)"
-        )
-    from playwright.sync_api import sync_playwright
-
+def test_pages_open_from_a_disk_and_ask_nobody(site: Site, browser: Any) -> None:
     folder = site.index.parent.resolve().as_uri()
     wrong: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        tab = browser.new_page()
-        tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        tab.on("pageerror", lambda problem: wrong.append(str(problem)))
-        tab.on(
-            "request",
-            lambda asked: None if asked.url.startswith((folder, "data:", "blob:")) else wrong.append(asked.url),
-        )
+    tab = browser.new_page()
+    tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda problem: wrong.append(str(problem)))
+    tab.on(
+        "request",
+        lambda asked: None if asked.url.startswith((folder, "data:", "blob:")) else wrong.append(asked.url),
+    )
+    tab.goto(f"{folder}/index.html")
+    assert tab.inner_text("h1") == "Poses <before> places"
+    assert tab.evaluate("document.querySelector('.mosaic img').naturalWidth") > 100
+    links = [link.get_attribute("href") for link in tab.query_selector_all(".pages a")]
+    assert links == ["map.html", "role-models.html", "photographs.html"]
+    for link in links:
         tab.goto(f"{folder}/index.html")
-        assert tab.inner_text("h1") == "Poses <before> places"
-        assert tab.evaluate("document.querySelector('.mosaic img').naturalWidth") > 100
-        links = [link.get_attribute("href") for link in tab.query_selector_all(".pages a")]
-        assert links == ["map.html", "role-models.html", "photographs.html"]
-        for link in links:
-            tab.goto(f"{folder}/index.html")
-            tab.click(f".pages a[href='{link}']")
-            assert tab.url == f"{folder}/{link}"
-            assert tab.inner_text("h1")
-        assert tab.evaluate("[...document.images].every(image => image.naturalWidth)")
-        browser.close()
+        tab.click(f".pages a[href='{link}']")
+        assert tab.url == f"{folder}/{link}"
+        assert tab.inner_text("h1")
+    assert tab.evaluate("[...document.images].every(image => image.naturalWidth)")
+    tab.close()
     assert not wrong, wrong

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -21,21 +19,6 @@ from doppelgram.web.safety import TOKEN_HEADER, Access
 from doppelgram.web.server import free_socket, make_server
 from doppelgram.web.session import Session
 from helpers.posts_world import random_model, render_world
-
-# Without these, Chromium looks for servers of its maker at every start.
-QUIET = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-gpu",
-]
-
-
-def chromium() -> str:
-    """Where Debian's Chromium is; empty where there is none."""
-    return os.environ.get("DOPPELGRAM_CHROMIUM", "") or shutil.which("chromium") or ""
 
 
 def posts_catalog(folder: Path) -> tuple[Catalog, Path]:

@@ -14,7 +14,7 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
 from doppelgram.web.session import Session
 from helpers.catalogs import _draw_folder as draw_pictures
-from helpers.page import QUIET, Served, chromium, ended, open_tab, posts_catalog, serving
+from helpers.page import Served, ended, open_tab, posts_catalog, serving
 
 
 @pytest.fixture(scope="session")
@@ -52,19 +52,6 @@ def traced_page(tmp_path_factory: pytest.TempPathFactory, page: Served) -> Itera
 def traced_tab(browser: Any, traced_page: Served) -> Iterator[Any]:
     """A tab on it."""
     yield from open_tab(browser, traced_page)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium, driven by playwright."""
-    if not chromium():
-        pytest.skip("THE PAGE IS NOT TESTED IN A BROWSER: there is no chromium here (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from doppelgram.web.map_points import GONE, points_of
 from doppelgram.web.mapped.kept import FOLDER
 from doppelgram.web.mapped.making import make_and_keep
 from doppelgram.web.session import Session
-from helpers.page import QUIET, Served, chromium, serving, until
-from web.conftest import open_tab
+from helpers.browser import QUIET, chromium
+from helpers.page import Served, open_tab, serving, until
 
 # WebGL2 drawn by the processor.
 _DRAWING = [

@@ -58,10 +58,21 @@ def test_changes_need_the_token(page: Served) -> None:
 
 
 SPELLINGS = [
-    "../pyproject.toml", "..%2f..%2fpyproject.toml", "%2e%2e/%2e%2e/etc/passwd", "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
-    "..%5c..%5cetc%5cpasswd", "//etc/passwd", "%2fetc%2fpasswd", "....//....//etc/passwd", "..;/etc/passwd",
-    "%252e%252e%252fetc%252fpasswd", "..%c0%af..%c0%afetc/passwd", "file:///etc/passwd", "app.js%00.png", "shell.html",
-]  # fmt: skip
+    "../pyproject.toml",
+    "..%2f..%2fpyproject.toml",
+    "%2e%2e/%2e%2e/etc/passwd",
+    "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    "..%5c..%5cetc%5cpasswd",
+    "//etc/passwd",
+    "%2fetc%2fpasswd",
+    "....//....//etc/passwd",
+    "..;/etc/passwd",
+    "%252e%252e%252fetc%252fpasswd",
+    "..%c0%af..%c0%afetc/passwd",
+    "file:///etc/passwd",
+    "app.js%00.png",
+    "shell.html",
+]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -104,10 +115,17 @@ def test_floods_of_headers(page: Served) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\x89PNG\r\n\x1a\n", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", b"<html></html>",
-     b"GIF89a", bomb(), b"\xff\xd8\xff\xe0" + b"\0" * 500],
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        b"<html></html>",
+        b"GIF89a",
+        bomb(),
+        b"\xff\xd8\xff\xe0" + b"\0" * 500,
+    ],
     ids=["empty", "broken PNG", "SVG", "HTML", "broken GIF", "PNG bomb", "broken JPEG"],
-)  # fmt: skip
+)
 def test_what_is_no_photograph(plain_page: Served, content: bytes) -> None:
     answer = plain_page.client.post("/api/queries", content=content)
     assert answer.status_code == 422

@@ -229,8 +229,8 @@ class Searcher:
             DoppelgramError: k is below 1, or the space has no such part.
         """
         left_out = () if allowed is None else np.flatnonzero(~allowed)
-        settings: dict[str, Any] = {"by": by, "mix": mix, "left_out": left_out}
-        found = self._index.nearest(vectors, min(k, len(self)), query_ids=own, **settings)
+        few = min(k, len(self))
+        found = self._index.nearest(vectors, few, query_ids=own, by=by, mix=mix, left_out=left_out)
         return [self._matches(found, row) for row in range(len(vectors))]
 
     def _matches(self, found: Found, row: int) -> list[Match]:

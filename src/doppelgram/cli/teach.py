@@ -46,7 +46,8 @@ def teach(
         ),
     ] = 0,
     export: Annotated[
-        Path | None, option("DIR", "Write groups.csv, pairs.csv, labels.csv and questions.csv here.")
+        Path | None,
+        option("DIR", "Write groups.csv, pairs.csv and labels.csv here, and questions.csv with --questions."),
     ] = None,
     train: Annotated[
         str | None,

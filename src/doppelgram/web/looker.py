@@ -6,7 +6,6 @@ memory and time are bounded, and which is started anew where it fails.
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import threading
 from collections.abc import Callable
@@ -179,7 +178,9 @@ def _see(model: Any, photograph: Path) -> Seen:
 
 def _bound_memory() -> None:
     """Let the process grow only so far; where the system knows no such bound, its time is still bounded."""
-    with suppress(OSError, ValueError):
+    with suppress(ImportError, OSError, ValueError):
+        import resource  # not on every system
+
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
         used = pages * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_DATA, (used + _MORE_MEMORY, used + _MORE_MEMORY))

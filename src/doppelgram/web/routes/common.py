@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import Depends, Path, Query, Request
+from numpy.typing import NDArray
 from pydantic import AfterValidator, BeforeValidator
 
 from doppelgram.catalog.search import Match
@@ -39,6 +41,27 @@ def _aware(time: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_aware), Query()]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What photographs are narrowed down by."""
+
+    label: str
+    author: str
+    since: datetime | None
+    until: datetime | None
+
+    def among(self, listing: Listing) -> NDArray[np.bool_] | None:
+        """Which rows (n,) pass; None where all do."""
+        return listing.among(self.label, self.author, self.since, self.until)
+
+
+def _filters(label: str = "", author: str = "", since: Moment | None = None, until: Moment | None = None) -> Filters:
+    return Filters(label, author, since, until)
+
+
+Filtered = Annotated[Filters, Depends(_filters)]
 
 
 def moment(value: Any) -> datetime | None:

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from doppelgram.catalog.findings import FOUND_COLUMNS, face_box_from, people_from
 from doppelgram.images.read import Want, read_all
 from doppelgram.images.whole import WholePhotograph
-from doppelgram.web.routes.common import Asked, Moment, RowId, face_shown, image_shown, moment, people_shown
+from doppelgram.web.routes.common import Asked, Filtered, RowId, face_shown, image_shown, moment, people_shown
 from doppelgram.web.shown import ImageFacts, ImagesShown
 
 router = APIRouter(tags=["images"])
@@ -28,18 +28,15 @@ _DECODING = threading.Semaphore(2)
 @router.get("/images")
 def images(
     session: Asked,
+    filters: Filtered,
     offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 60,
-    label: str = "",
-    author: str = "",
-    since: Moment | None = None,
-    until: Moment | None = None,
 ) -> ImagesShown:
     """Rows of the catalog that pass the filters, a page of them."""
     if not len(session.catalog):
         return ImagesShown(total=0, images=[])
     listing = session.listing()
-    allowed = listing.among(label, author, since, until)
+    allowed = filters.among(listing)
     rows = np.arange(len(listing.facts)) if allowed is None else np.flatnonzero(allowed)
     shown = [image_shown(listing, row) for row in rows[offset : offset + limit].tolist()]
     session.keep_thumbnails([image.id for image in shown])

@@ -31,17 +31,17 @@ class RunShown(BaseModel):
     """A training."""
 
     name: str
-    recipe: str
+    recipe: str = ""
     state: str = Field(description="running, finished, interrupted, or unreadable.")
-    problem: str = Field(description="Why it cannot be read; empty where it can.")
-    data: str
-    seed: int | None
-    epochs: int = Field(description="Finished ones, of all networks.")
-    planned: int = Field(description="Epochs in all, of the networks that have begun; 0 if that is not known.")
-    best: list[BestShown] = Field(description="Of each network, by the figure that the recipe monitors.")
-    minutes: float | None = Field(description="Spent training so far.")
+    problem: str = Field(default="", description="Why it cannot be read; empty where it can.")
+    data: str = ""
+    seed: int | None = None
+    epochs: int = Field(default=0, description="Finished ones, of all networks.")
+    planned: int = Field(default=0, description="Epochs in all of the networks that have begun; 0 if not known.")
+    best: list[BestShown] = Field(default=[], description="Of each network, by the figure that the recipe monitors.")
+    minutes: float | None = Field(default=None, description="Spent training so far.")
     begun: datetime | None
-    warnings: list[str] = Field(description="What was found wrong while training.")
+    warnings: list[str] = Field(default=[], description="What was found wrong while training.")
 
 
 class NetworkShown(BaseModel):
@@ -55,8 +55,8 @@ class NetworkShown(BaseModel):
 class RunOpened(RunShown):
     """A training with its curves."""
 
-    networks: list[NetworkShown]
-    measures: list[Measure] = Field(description="The charts for which there are figures, and what they mean.")
+    networks: list[NetworkShown] = []
+    measures: list[Measure] = Field(default=[], description="Charts for which there are figures, and what they mean.")
 
 
 @router.get("/runs")
@@ -83,10 +83,7 @@ def _opened(name: str, folder: Path) -> RunOpened:
     try:
         opened = read_run(folder)
     except DoppelgramError as problem:
-        return RunOpened(
-            name=name, recipe="", state="unreadable", problem=str(problem), data="", seed=None, epochs=0, planned=0,
-            best=[], minutes=None, begun=begun, warnings=[], networks=[], measures=[],
-        )  # fmt: skip
+        return RunOpened(name=name, state="unreadable", problem=str(problem), begun=begun)
     curves = read_curves(opened)
     seconds = opened.facts.get("training_seconds")
     if seconds is None:
@@ -96,7 +93,6 @@ def _opened(name: str, folder: Path) -> RunOpened:
         name=name,
         recipe=str(opened.recipe.name),
         state=state_of(opened, curves),
-        problem="",
         data=opened.data.name,
         seed=opened.seed,
         epochs=sum(one.epochs for one in curves),

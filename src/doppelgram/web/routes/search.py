@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Body, HTTPException, Query
+from numpy.typing import NDArray
 
 from doppelgram.catalog.rows import file_of
+from doppelgram.catalog.search import Match
 from doppelgram.space.space import unknown_parts
-from doppelgram.web.routes.common import Asked, Moment, RowId, face_shown, match_shown, people_shown
+from doppelgram.web.routes.common import Asked, Filtered, RowId, face_shown, match_shown, people_shown
+from doppelgram.web.session import Opened, Session
 from doppelgram.web.shown import QueryShown, SearchShown
 
 router = APIRouter(tags=["search"])
@@ -46,48 +50,29 @@ def bring(
 @router.get("/search")
 def search(
     session: Asked,
+    filters: Filtered,
     query: _Name,
     k: _K = 24,
     mix: _Mix = None,
     face: Annotated[int, Query(ge=0, le=1000, description="Which face asks; 1 is the largest.")] = 0,
     person: Annotated[int, Query(ge=0, le=100, description="Which person asks, 1 the most prominent; 0 all.")] = 0,
-    label: str = "",
-    author: str = "",
-    since: Moment | None = None,
-    until: Moment | None = None,
 ) -> SearchShown:
     """The look-alikes of a photograph that was brought."""
     started = time.perf_counter()
     opened = session.require()
     seen = session.query(query).seen
-    space = opened.searcher.space
-    if person:
-        seen = replace(seen, vectors=space.only_person(seen.vectors, person))
     if face > max(len(seen.vectors), 1) or (face and not seen.faces):
         raise HTTPException(422, f"there is no face {face} in this photograph")
-    vectors = seen.vectors[max(face - 1, 0) :][:1]
-    allowed = opened.among(label, author, since, until)
-    found = opened.searcher.nearest(vectors, k, mix=mix, own=[seen.digest], allowed=allowed)
-    session.keep_thumbnails([match.id for match in found[0]])
-    return SearchShown(
-        matches=[match_shown(opened, match) for match in found[0]],
-        searched=len(opened.searcher) if allowed is None else int(allowed.sum()),
-        unknown=list(seen.unknown),
-        milliseconds=round((time.perf_counter() - started) * 1000, 1),
-    )
+    vector = seen.vectors[max(face - 1, 0) :][:1]
+    if person:
+        vector = opened.searcher.space.only_person(vector, person)
+    allowed = filters.among(opened)
+    found = opened.searcher.nearest(vector, k, mix=mix, own=[seen.digest], allowed=allowed)[0]
+    return _shown(session, opened, found, allowed, seen.unknown, started)
 
 
 @router.get("/neighbours/{image}")
-def neighbours(
-    session: Asked,
-    image: RowId,
-    k: _K = 24,
-    mix: _Mix = None,
-    label: str = "",
-    author: str = "",
-    since: Moment | None = None,
-    until: Moment | None = None,
-) -> SearchShown:
+def neighbours(session: Asked, filters: Filtered, image: RowId, k: _K = 24, mix: _Mix = None) -> SearchShown:
     """The look-alikes of a photograph of the catalog, which is not its own answer."""
     started = time.perf_counter()
     opened = session.require()
@@ -95,12 +80,23 @@ def neighbours(
     if position is None:
         raise HTTPException(404, "there is no such photograph in this catalog")
     vector = opened.searcher.vector(position)
-    allowed = opened.among(label, author, since, until)
-    found = opened.searcher.nearest(vector, k, mix=mix, own=[file_of(image)], allowed=allowed)
-    session.keep_thumbnails([match.id for match in found[0]])
+    allowed = filters.among(opened)
+    found = opened.searcher.nearest(vector, k, mix=mix, own=[file_of(image)], allowed=allowed)[0]
+    return _shown(session, opened, found, allowed, unknown_parts(opened.searcher.space, vector)[0], started)
+
+
+def _shown(
+    session: Session,
+    opened: Opened,
+    found: Sequence[Match],
+    allowed: NDArray[np.bool_] | None,
+    unknown: Sequence[str],
+    started: float,
+) -> SearchShown:
+    session.keep_thumbnails([match.id for match in found])
     return SearchShown(
-        matches=[match_shown(opened, match) for match in found[0]],
+        matches=[match_shown(opened, match) for match in found],
         searched=len(opened.searcher) if allowed is None else int(allowed.sum()),
-        unknown=list(unknown_parts(opened.searcher.space, vector)[0]),
+        unknown=list(unknown),
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
     )

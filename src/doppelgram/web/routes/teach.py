@@ -17,6 +17,7 @@ from doppelgram.api.teach import teach
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.questions import Question
+from doppelgram.teaching.state import State
 from doppelgram.teaching.teacher import Teacher
 from doppelgram.training.recipes.files import read_recipe, recipe_names
 from doppelgram.web.routes.common import Asked, image_shown
@@ -50,21 +51,10 @@ class QuestionShown(BaseModel):
     reason: str
 
 
-class StateShown(BaseModel):
-    """What the answers have bought."""
-
-    answers: int
-    settled_pairs: int
-    groups: int
-    groups_before: int
-    sentence: str
-    version: int
-
-
 class Round(BaseModel):
     """The state, and the questions to ask next."""
 
-    state: StateShown
+    state: State
     questions: list[QuestionShown]
     said: str = Field(description="What the last answer did, or why it was not taken; may be empty.")
 
@@ -280,9 +270,8 @@ def go_back(session: Asked, number: Annotated[int, Path(ge=0, le=1_000_000_000)]
 
 
 def _round(opened: Opened, teacher: Teacher, n: int, said: str = "") -> Round:
-    state = teacher.state()
     return Round(
-        state=StateShown(**{field: getattr(state, field) for field in StateShown.model_fields}),
+        state=teacher.state(),
         questions=[
             QuestionShown(
                 a=_images(opened, one.ids_a),
