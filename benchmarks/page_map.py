@@ -22,10 +22,11 @@ import pandas as pd
 
 from common import RESULTS, machine, machine_line, write
 from doppelgram.catalog.store import Catalog
+from doppelgram.web.listing import Listing
 from doppelgram.web.mapped.kept import KeptMap
 from doppelgram.web.safety import Access
 from doppelgram.web.server import free_socket, make_server
-from doppelgram.web.session import Listing, Session
+from doppelgram.web.session import Session
 from page import make_catalog
 
 BROWSER = [

@@ -16,10 +16,11 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.console import SilentProgress
 from doppelgram.dataset.read import read_collection
 from doppelgram.maps.atlas import Map
+from doppelgram.web.listing import Listing
 from doppelgram.web.map_points import BYTES, points_of
 from doppelgram.web.mapped.kept import FILE, FOLDER, KeptMap
 from doppelgram.web.mapped.making import make_and_keep
-from doppelgram.web.session import Listing, Session
+from doppelgram.web.session import Session
 from helpers.catalogs import _draw_folder as draw_pictures
 from helpers.page import Served, serving
 

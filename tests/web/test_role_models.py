@@ -21,7 +21,8 @@ from doppelgram.rolemodels.growth import growth
 from doppelgram.rolemodels.kept_posts import ROW_COLUMN, KeptPosts
 from doppelgram.rolemodels.result import RoleModels
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.web.session import Opened, Session
+from doppelgram.web.listing import Opened
+from doppelgram.web.session import Session
 from doppelgram.web.tracing import obstacle
 from helpers.page import Served, serving
 

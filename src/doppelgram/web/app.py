@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 import doppelgram
 from doppelgram.errors import DoppelgramError
 from doppelgram.web.jobs import Busy
+from doppelgram.web.listing import Missing
 from doppelgram.web.routes import catalog, images, jobs, maps, pairs, role_models, runs, search, shell, teach
 from doppelgram.web.safety import Access, Guard
-from doppelgram.web.session import Missing, Session
+from doppelgram.web.session import Session
 from doppelgram.web.shown import Sentence
 
 _ROUTERS = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.web.listing import Listing
 from doppelgram.web.mapped.kept import KeptMap
-from doppelgram.web.session import Listing
 
 JUDGED, WRONG, GONE = 1, 2, 4
 BYTES = 13

@@ -4,93 +4,35 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
 
 from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.teacher import Teacher
 from doppelgram.teaching.versions import VERSIONS_FOLDER, Versions
 from doppelgram.web.jobs import Jobs
+from doppelgram.web.listing import Listing, Missing, Opened
 from doppelgram.web.looker import Looker, ModelAt, Seen
 from doppelgram.web.mapped.kept import Maps
 from doppelgram.web.traces import Traces
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from doppelgram.catalog.search import Searcher
 
 T = TypeVar("T")
 
 _FACTS = ("id", "name", "label", "author", "timestamp")
-_MOST_NAMED = 500
 _KEPT_QUERIES, _KEPT_BYTES = 64, 200_000_000
 _KEPT_THUMBNAILS = 4096
 _TRAININGS_ALONE = (
     "This page shows trainings alone. To see photographs, start it with a catalog or a folder of them: "
     "doppelgram serve CATALOG --runs RUNS"
 )
-
-
-class Missing(DoppelgramError):
-    """What was asked for by its name is not there, or not any more."""
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a catalog knew of its photographs at one moment.
-
-    Attributes:
-        facts: ``id``, ``name``, ``label``, ``author``, ``timestamp``, in the order of the ids.
-    """
-
-    facts: pd.DataFrame
-
-    @cached_property
-    def position(self) -> Mapping[str, int]:
-        """Where each id stands."""
-        return {id_: row for row, id_ in enumerate(self.facts["id"].tolist())}
-
-    def most_frequent(self, column: str) -> list[str]:
-        """Values of a column, the most frequent first."""
-        found = Counter(value for value in self.facts[column].tolist() if value)
-        return [value for value, _ in found.most_common(_MOST_NAMED)]
-
-    def among(
-        self, label: str = "", author: str = "", since: datetime | None = None, until: datetime | None = None
-    ) -> NDArray[np.bool_] | None:
-        """Which rows (n,) pass the filters; None where all do."""
-        if not (label or author or since or until):
-            return None
-        allowed = np.ones(len(self.facts), dtype=bool)
-        for column, wanted in (("label", label), ("author", author)):
-            if wanted:
-                allowed &= (self.facts[column] == wanted).to_numpy()
-        if since is not None:
-            allowed &= (self.facts["timestamp"] >= since).to_numpy()
-        if until is not None:
-            allowed &= (self.facts["timestamp"] <= until).to_numpy()
-        return allowed
-
-
-@dataclass(frozen=True)
-class Opened(Listing):
-    """The same with its vectors, ready to be searched.
-
-    Attributes:
-        searcher: the vectors, in the same order.
-    """
-
-    searcher: Searcher
 
 
 def _there(what: T | None) -> T:

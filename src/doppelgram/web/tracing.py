@@ -16,7 +16,8 @@ from doppelgram.rolemodels.kept_posts import KeptPosts
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.web.jobs import Job
-from doppelgram.web.session import Opened, Session
+from doppelgram.web.listing import Opened
+from doppelgram.web.session import Session
 
 KIND = "role models"
 """Of the jobs."""

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BeforeValidator
 from doppelgram.catalog.search import Match
 from doppelgram.images.faces.face import FaceBox
 from doppelgram.pose.people import People, boxes
-from doppelgram.web.session import Listing, Opened, Session
+from doppelgram.web.listing import Listing, Opened
+from doppelgram.web.session import Session
 from doppelgram.web.shown import Box, FaceShown, ImageShown, MatchShown
 
 

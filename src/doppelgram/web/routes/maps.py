@@ -11,12 +11,13 @@ from fastapi.responses import Response
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.projection import FEWEST
 from doppelgram.web.jobs import RUNNING
+from doppelgram.web.listing import Missing
 from doppelgram.web.map_points import BYTES, Points, points_of
 from doppelgram.web.mapped.kept import SHEET, SIDE
 from doppelgram.web.mapped.making import make_and_keep
 from doppelgram.web.routes.common import Asked, image_shown, moment
 from doppelgram.web.routes.jobs import job_shown
-from doppelgram.web.session import Missing, Session
+from doppelgram.web.session import Session
 from doppelgram.web.shown import JobShown
 from doppelgram.web.shown_map import GroupShown, MadeMap, MapShown, MapWanted, PointShown, PointsWanted
 

@@ -21,6 +21,7 @@ from doppelgram.rolemodels.growth import HOW_TO_READ_GROWTH, growth
 from doppelgram.rolemodels.meanings import MEANINGS
 from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.web.jobs import RUNNING, Job
+from doppelgram.web.listing import Missing
 from doppelgram.web.routes.common import Asked
 from doppelgram.web.routes.jobs import job_shown
 from doppelgram.web.routes.traced_rows import (
@@ -34,7 +35,7 @@ from doppelgram.web.routes.traced_rows import (
     places_shown,
     post_shown,
 )
-from doppelgram.web.session import Missing, Session
+from doppelgram.web.session import Session
 from doppelgram.web.shown import JobShown
 from doppelgram.web.shown_traces import ArrangementOpened, RoleModelsShown, TraceAsked, WallRow, WallShown
 from doppelgram.web.traces import Traced

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.history import RUNNING, Curves, find_runs, read_curves, read_run, state_of
 from doppelgram.training.run import RUN_FILE
+from doppelgram.web.listing import Missing
 from doppelgram.web.measures import MEASURES, Measure
 from doppelgram.web.routes.common import Asked
-from doppelgram.web.session import Missing
 
 router = APIRouter(tags=["trainings"])
 

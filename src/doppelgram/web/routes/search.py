@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from doppelgram.catalog.rows import file_of
 from doppelgram.catalog.search import Match
 from doppelgram.space.space import unknown_parts
+from doppelgram.web.listing import Opened
 from doppelgram.web.routes.common import Asked, Filtered, RowId, face_shown, match_shown, people_shown
-from doppelgram.web.session import Opened, Session
+from doppelgram.web.session import Session
 from doppelgram.web.shown import QueryShown, SearchShown
 
 router = APIRouter(tags=["search"])

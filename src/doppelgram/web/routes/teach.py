@@ -11,120 +11,38 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
 
 from doppelgram.api.teach import teach
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.questions import Question
-from doppelgram.teaching.state import State
 from doppelgram.teaching.teacher import Teacher
 from doppelgram.training.recipes.files import read_recipe, recipe_names
+from doppelgram.web.listing import Opened
 from doppelgram.web.routes.common import Asked, image_shown
 from doppelgram.web.routes.jobs import job_shown
-from doppelgram.web.session import Opened
 from doppelgram.web.shown import ImageShown, JobShown
+from doppelgram.web.shown_teach import (
+    Answer,
+    ChangeShown,
+    GroupIds,
+    GroupShown,
+    GroupsShown,
+    Naming,
+    QuestionShown,
+    RecipeShown,
+    Round,
+    Training,
+    VersionShown,
+)
 
 router = APIRouter(tags=["teach"])
-
-_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{64}(#[1-9][0-9]{0,4})?$")]
-_Who = Annotated[str, Field(max_length=200)]
 
 
 class Csv(Response):
     """A table."""
 
     media_type = "text/csv"
-
-
-class QuestionShown(BaseModel):
-    """Do these show the same?"""
-
-    key: str
-    kind: str = Field(description="merge: two groups; pair: two photographs; split: a doubtful member of a group.")
-    a: list[ImageShown]
-    b: list[ImageShown]
-    size_a: int
-    size_b: int
-    probability: float
-    gain: float = Field(description="Pairs of photographs that the answer is expected to settle.")
-    reason: str
-
-
-class Round(BaseModel):
-    """The state, and the questions to ask next."""
-
-    state: State
-    questions: list[QuestionShown]
-    said: str = Field(description="What the last answer did, or why it was not taken; may be empty.")
-
-
-class Answer(BaseModel):
-    """An answer to a question, or to a pair of photographs."""
-
-    key: str = Field("", max_length=100, description="Of the question.")
-    pair: Annotated[list[_Id], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="Two rows, instead of a question."
-    )
-    degree: float | None = Field(ge=0, le=1, description="1 the same, 0 different; null to skip the question.")
-    who: _Who = ""
-
-
-class Naming(BaseModel):
-    """A name for photographs that show the same."""
-
-    ids: list[_Id] = Field(min_length=1, max_length=100_000)
-    name: str = Field(min_length=1, max_length=200)
-    who: _Who = ""
-
-
-class GroupShown(BaseModel):
-    """Photographs that show the same, for all that is known."""
-
-    number: int
-    name: str
-    settled: bool
-    size: int
-    images: list[ImageShown] = Field(description="The first of them.")
-
-
-class GroupsShown(BaseModel):
-    """Groups, the largest first."""
-
-    total: int
-    groups: list[GroupShown]
-
-
-class VersionShown(BaseModel):
-    """A state that can be gone back to."""
-
-    number: int
-    kind: str = Field(description="start, calibration, or model.")
-    made_by: str
-    when: datetime
-    current: bool
-
-
-class RecipeShown(BaseModel):
-    """A recipe of training."""
-
-    name: str
-    about: str
-
-
-class Training(BaseModel):
-    """What to train with."""
-
-    recipe: str = Field(max_length=100, description="From /api/recipes.")
-
-
-class ChangeShown(BaseModel):
-    """What a change of the metric brought on answers that were kept out."""
-
-    accepted: bool
-    sentence: str
-    before: float | None = Field(description="Mean log-loss of these answers; null where there were too few.")
-    after: float | None
 
 
 @router.get("/questions")
@@ -191,14 +109,6 @@ def groups(
             for one in found[offset : offset + limit]
         ],
     )
-
-
-class GroupIds(BaseModel):
-    """A whole group."""
-
-    number: int
-    name: str
-    ids: list[str]
 
 
 @router.get("/groups/{number}")
