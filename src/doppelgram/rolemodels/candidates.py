@@ -72,7 +72,7 @@ def find_pairs(
         nobody = np.empty(0, dtype=np.int64)
         return Candidates(nobody, nobody, 0, True)
     exact = exact or n <= 2 * CELL
-    jobs = list(_all_blocks(n) if exact else _cell_blocks(scorer.place, probes, seed))
+    jobs = list(blocks(scorer.place, exact=exact, seed=seed, probes=probes))
     codes: list[Int64] = [np.empty(0, dtype=np.int64)] * len(jobs)
     full = [0] * len(jobs)
 
@@ -98,6 +98,12 @@ def find_pairs(
     pairs = np.sort(np.concatenate(codes))
     pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
     return Candidates(pairs // n, pairs % n, sum(full), exact)
+
+
+def blocks(place: Float32, *, exact: bool, seed: int, probes: int = PROBES) -> Iterator[tuple[Int64, Int64]]:
+    """Rows, each once, and the columns to compare them with: all, or those of cells near by; see `find_pairs`."""
+    few = len(place) <= 2 * CELL
+    return _all_blocks(len(place)) if exact or few else _cell_blocks(place, probes, seed)
 
 
 def _all_blocks(n: int) -> Iterator[tuple[Int64, Int64]]:

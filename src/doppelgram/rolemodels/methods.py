@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from doppelgram.numbers import count, percent, plural
-from doppelgram.rolemodels import originator, spread
+from doppelgram.rolemodels import averaging, originator, spread
 from doppelgram.rolemodels.result import ALPHA, RoleModels
 
 # What is left out, by the name of its count, as it stands in "of which N were left out: ...".
@@ -53,8 +53,14 @@ def _matching(found: RoleModels) -> str:
     s = found.settings
     fitted = "fitted to the posts" if s.decay_days is None else "given"
     by_model = "the model's own" if s.threshold is None else "given"
+    few = found.counts.get("place_neighbours", 0)
+    averaged = (
+        f"The place of a post was averaged with its {few} nearest neighbours among the posts, {averaging.ROUNDS} times "
+        "over (database-side feature augmentation). "
+    )
     return (
-        "Two posts match where the calibrated probability that they show the same pose before the same place is "
+        f"{averaged if few else ''}Two posts match where the calibrated probability that they show the same pose before "
+        "the same place is "
         f"{found.threshold:.3g} or more ({by_model} threshold). Arrangements are connected components of matches, cut "
         "by average linkage of the log-odds. Every match between different times is an edge from "
         "the earlier post to the later one; posts by one author give each other no influence. A post is shared out "

@@ -57,7 +57,8 @@ class RoleModels:
             earlier post's photograph), ``aside`` (of these not traced), ``no_author``, ``tied``
             (matches at the same second), ``matches``, ``edges``, ``edges_left_out``, ``arrangements``, ``places``,
             ``capped`` posts; arrangements ``tested``, of these those that ``spread`` (q at most ALPHA), and of these
-            those of which one post is the likely ``origin`` (LIKELY or more).
+            those of which one post is the likely ``origin`` (LIKELY or more); ``place_neighbours`` that each place was
+            averaged with, 0 where none was.
         overall: ``attributed``, ``expected``, ``p_value``: does anything follow anything more than a shuffled clock
             explains?
         settings: as given.

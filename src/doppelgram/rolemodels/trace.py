@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from doppelgram.errors import DoppelgramError
 from doppelgram.rolemodels import tables
 from doppelgram.rolemodels.attribution import Matches, attribute, closeness
+from doppelgram.rolemodels.averaging import averaged_places, neighbours_of
 from doppelgram.rolemodels.candidates import find_pairs, neighbours_per_post
 from doppelgram.rolemodels.clusters import Links, cluster
 from doppelgram.rolemodels.groups import number_by_size
@@ -62,6 +63,8 @@ def trace_posts(
     advance = progress or (lambda _: None)
     vectors = _checked(vectors, len(posts), space)
     space = space.adapted(vectors)
+    neighbours = neighbours_of(len(posts), space)
+    vectors, space = averaged_places(vectors, space, exact=len(posts) <= settings.exact_up_to, seed=settings.seed)
     threshold = space.calibration.threshold if settings.threshold is None else settings.threshold
     clocks = unset_clocks(posts.timestamp)
     again = reposts_of(posts, photograph, clocks)
@@ -79,6 +82,7 @@ def trace_posts(
     advance(1)
     every, edges = tables.role_models(posts, groups, found, clocks, again, aside), tables.edges(posts, groups, found)
     counts, evidence = count(posts, groups, found, clocks, again, aside, len(edges)), found.evidence
+    counts["place_neighbours"] = neighbours
     result = RoleModels(
         role_models=tables.best_first(every),
         edges=edges,
