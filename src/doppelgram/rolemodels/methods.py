@@ -59,8 +59,8 @@ def _matching(found: RoleModels) -> str:
         "over (database-side feature augmentation). "
     )
     return (
-        f"{averaged if few else ''}Two posts match where the calibrated probability that they show the same pose before "
-        "the same place is "
+        f"{averaged if few else ''}Two posts match where the calibrated probability that they show the same pose "
+        "before the same place is "
         f"{found.threshold:.3g} or more ({by_model} threshold). Arrangements are connected components of matches, cut "
         "by average linkage of the log-odds. Every match between different times is an edge from "
         "the earlier post to the later one; posts by one author give each other no influence. A post is shared out "
