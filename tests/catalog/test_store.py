@@ -243,7 +243,7 @@ def test_what_is_not_a_catalog_of_this_version_is_refused(tmp_path: Path, catalo
     file = catalog.folder / "catalog.json"
     facts = json.loads(file.read_text())
     for change, complaint in (
-        ({"version": 2}, "version 2, but this program reads 1"),
+        ({"version": 3}, "version 3, but this program reads 1 to 2"),
         ({"format": "something"}, "not a catalog written by doppelgram"),
         ({"dim": "8"}, "'dim'"),
         ({"dim": 9}, "is not the table"),

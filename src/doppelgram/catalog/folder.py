@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from os import PathLike
@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from doppelgram.catalog.migrations import VERSION
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
 from doppelgram.images.face_framing import ALL, LARGEST
@@ -21,31 +22,30 @@ from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE, WEIGHTS_FILE, read_description
 from doppelgram.models.ready_made.registry import names_model
 
-FORMAT, VERSION = "doppelgram-catalog", 1
+FORMAT = "doppelgram-catalog"
 CATALOG_FILE, MODEL_FOLDER, DATABASE_FOLDER = "catalog.json", "model", "vectors"
 
 
-def write_facts(file: Path, fingerprint: str, dim: int, face: str = "", faces: str = "") -> None:
-    """Write what ``catalog.json`` says, whole or not at all: another process may be reading it.
+def new_facts(model: Embedder, face: str, faces: str) -> dict[str, Any]:
+    """What ``catalog.json`` says of a new catalog.
 
     Args:
-        file: to write.
-        fingerprint: of the model that fills the catalog.
-        dim: size of its embeddings.
+        model: that fills the catalog.
         face: detector with which faces are cut out although the model itself does not say so; empty for none.
         faces: ``all`` where each face of a photograph has a row; else empty.
     """
-    facts: dict[str, Any] = {
+    facts = {
         "format": FORMAT,
         "version": VERSION,
-        "fingerprint": fingerprint,
-        "dim": dim,
+        "fingerprint": model.fingerprint,
+        "dim": model.dim,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    if face:
-        facts["face"] = face
-    if faces:
-        facts["faces"] = faces
+    return facts | ({"face": face} if face else {}) | ({"faces": faces} if faces else {})
+
+
+def write_facts(file: Path, facts: Mapping[str, Any]) -> None:
+    """Write what ``catalog.json`` says, whole or not at all: another process may be reading it."""
     with written_whole(file) as aside:
         aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
@@ -56,7 +56,7 @@ def read_facts(file: Path) -> dict[str, Any]:
     Raises:
         DoppelgramError: it is damaged, another program's, or of a newer version.
     """
-    facts = read_description(file, FORMAT, VERSION, "catalog")
+    facts = read_description(file, FORMAT, VERSION, "catalog", oldest=1)
     for key, kind in (("fingerprint", str), ("dim", int), ("created", str)):
         if not isinstance(facts.get(key), kind):
             raise DoppelgramError(f"{file}: '{key}' is missing or of the wrong kind; the catalog is damaged")

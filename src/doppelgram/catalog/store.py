@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,14 +14,17 @@ from doppelgram.catalog.folder import (
     MODEL_FOLDER,
     keep_description,
     keep_model,
+    new_facts,
     plain_errors,
     read_facts,
     require_face,
     require_faces,
     write_facts,
 )
+from doppelgram.catalog.migrations import VERSION, migrate
 from doppelgram.catalog.rows import (
     COLUMNS,
+    EMPTY,
     FACTS,
     EmbeddedImage,
     Entry,
@@ -34,6 +37,7 @@ from doppelgram.catalog.rows import (
     one_of,
     schema,
     with_facts,
+    with_missing,
 )
 from doppelgram.catalog.search import Neighbours, Searcher
 from doppelgram.errors import DoppelgramError
@@ -60,7 +64,8 @@ class Catalog:
     The folder is self-contained: ``catalog.json`` says what it is, ``model/`` holds the model that fills it, and
     ``vectors/`` a LanceDB database with one row an image. Every append and update is one atomic commit, so a process
     that is killed leaves a whole catalog, and every read sees the latest commit and nothing half done. Several
-    processes may read and write at once; an id that two of them add at the same time is kept once.
+    processes may read and write at once; an id that two of them add at the same time is kept once. A catalog of an
+    earlier version is read as it is, and brought to the present one by the first write.
 
     Attributes:
         folder: where it lies.
@@ -73,6 +78,7 @@ class Catalog:
 
     def __init__(self, folder: Path, facts: Mapping[str, Any], table: Any) -> None:
         self.folder = folder
+        self._facts = facts
         self.fingerprint = str(facts["fingerprint"])
         self.dim = int(facts["dim"])
         self.created = str(facts["created"])
@@ -119,7 +125,7 @@ class Catalog:
             keep_model(model, model_source, folder / MODEL_FOLDER)
             create_table(folder / DATABASE_FOLDER, TABLE, model.dim)
             face = face if face != model.framing.face else ""
-            write_facts(folder / CATALOG_FILE, model.fingerprint, model.dim, face, faces if faces == ALL else "")
+            write_facts(folder / CATALOG_FILE, new_facts(model, face, faces if faces == ALL else ""))
             unfinished.unlink(missing_ok=True)
         return cls.open(folder)
 
@@ -139,8 +145,9 @@ class Catalog:
         facts = read_facts(file)
         try:
             table = connect(folder / DATABASE_FOLDER).open_table(TABLE)
-            expected, found = schema(facts["dim"]), table.schema
-            alike = [(f.name, f.type) for f in found] == [(f.name, f.type) for f in expected]
+            found = {field.name: field.type for field in table.schema}
+            new = set() if facts["version"] == VERSION else set(EMPTY) - set(found)
+            alike = found == {field.name: field.type for field in schema(facts["dim"]) if field.name not in new}
         except (OSError, RuntimeError, ValueError):
             raise DoppelgramError(f"{folder / DATABASE_FOLDER}: cannot be read; the catalog is damaged") from None
         if not alike:
@@ -272,8 +279,8 @@ class Catalog:
         if not images:
             return 0
         table = images_table(images, self.dim)
-        with plain_errors(self.folder, "written"):
-            return int(self._table.merge_insert("id").when_not_matched_insert_all().execute(table).num_inserted_rows)
+        with self._writing() as written_to:
+            return int(written_to.merge_insert("id").when_not_matched_insert_all().execute(table).num_inserted_rows)
 
     def update(self, entries: Sequence[Entry]) -> int:
         """Replace what is known of images already here; vectors and thumbnails stay.
@@ -289,8 +296,8 @@ class Catalog:
             # Whole rows are given, though only facts change: merging some columns only, the engine reads the other
             # ones of all images, which takes ten times the time and gigabytes of memory.
             rows = self._read(COLUMNS, one_of(list(new)))
-            with plain_errors(self.folder, "written"):
-                merge = self._table.merge_insert("id").when_matched_update_all()
+            with self._writing() as written_to:
+                merge = written_to.merge_insert("id").when_matched_update_all()
                 written += int(merge.execute(with_facts(rows, new, self.dim)).num_updated_rows)
         return written
 
@@ -301,9 +308,9 @@ class Catalog:
             How many rows were taken out.
         """
         before = len(self)
-        with plain_errors(self.folder, "written"):
+        with self._writing() as written_to:
             for part in _parts(list(ids)):
-                self._table.delete(one_of(list(part)))
+                written_to.delete(one_of(list(part)))
         return before - len(self)
 
     def compact(self) -> None:
@@ -318,8 +325,19 @@ class Catalog:
             if column not in COLUMNS:
                 raise DoppelgramError(f"there is no column {column!r} in a catalog; it has {', '.join(COLUMNS)}")
         with plain_errors(self.folder, "read"):
-            query = self._table.search()
-            return (query.where(where) if where else query).select(list(columns)).to_arrow()
+            query, there = self._table.search(), set(self._table.schema.names)
+            found = (query.where(where) if where else query).select([name for name in columns if name in there])
+            return with_missing(found.to_arrow(), columns)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Any]:
+        """The table, of the present version, to write to."""
+        with plain_errors(self.folder, "written"):
+            if self._facts["version"] < VERSION:
+                migrate(self._table, self._facts["version"])
+                self._facts = {**self._facts, "version": VERSION}
+                write_facts(self.folder / CATALOG_FILE, self._facts)
+            yield self._table
 
 
 def _parts(values: Sequence[T]) -> list[Sequence[T]]:
