@@ -100,7 +100,7 @@ def index_collection(
     )
     if prune:
         report.removed = catalog.remove(stale.ids)
-    catalog.compact()
+    catalog.tidy()
     report.seconds = time.perf_counter() - started
     return report
 

@@ -19,7 +19,10 @@ from doppelgram.errors import DoppelgramError
 Float32: TypeAlias = NDArray[np.float32]
 
 FACTS = ("id", "path", "name", "label", "columns", "author", "timestamp")
-COLUMNS = (*FACTS, "vector", "thumbnail", "added")
+COLUMNS = (*FACTS, "vector", "thumbnail", "added", "part")
+
+EMPTY = {"part": ""}
+"""Columns that catalogs of earlier versions do not have, and what stands in them where nothing is known."""
 
 _ID = re.compile(r"[0-9a-f]{64}(#[1-9][0-9]*)?")
 
@@ -50,11 +53,19 @@ class Entry:
 
 @dataclass(frozen=True)
 class EmbeddedImage:
-    """An image on its way into a catalog: what is known of it, its embedding (dim,), and a small JPEG of it."""
+    """An image on its way into a catalog.
+
+    Attributes:
+        entry: what is known of it.
+        vector: its embedding (dim,).
+        thumbnail: a small JPEG of it.
+        part: of a plan that several machines work on, the part it came from; empty where there is no plan.
+    """
 
     entry: Entry
     vector: Float32
     thumbnail: bytes
+    part: str = ""
 
 
 def is_id(text: str) -> bool:
@@ -78,19 +89,21 @@ def one_of(ids: Sequence[str]) -> str:
     return f"id IN ({listed})" if listed else "false"
 
 
-def connect(database: Path) -> Any:
-    """Open a LanceDB database whose every read sees the latest commit."""
+def connect(database: Path | str, options: Mapping[str, str] | None = None) -> Any:
+    """Open a LanceDB database whose every read sees the latest commit; with settings of the store it lies in."""
     # The engine's own log lines mean nothing to the person at the terminal.
     os.environ.setdefault("LANCE_LOG", "error")
     os.environ.setdefault("LANCEDB_LOG", "error")
     import lancedb
 
-    return lancedb.connect(database, read_consistency_interval=timedelta(0))
+    return lancedb.connect(
+        database, read_consistency_interval=timedelta(0), storage_options=dict(options) if options else None
+    )
 
 
-def create_table(database: Path, name: str, dim: int) -> None:
-    """Make an empty table, unless there is one for embeddings of ``dim`` numbers."""
-    opened, expected = connect(database), schema(dim)
+def create_table(opened: Any, name: str, dim: int) -> None:
+    """Make an empty table in a database, unless there is one for embeddings of ``dim`` numbers."""
+    expected = schema(dim)
     try:
         if opened.open_table(name).schema.equals(expected):
             return
@@ -121,8 +134,19 @@ def schema(dim: int) -> Any:
             pa.field("vector", pa.list_(pa.float32(), dim)),
             pa.field("thumbnail", pa.binary()),
             pa.field("added", time),
+            pa.field("part", pa.string()),
         ]
     )
+
+
+def with_missing(rows: Any, columns: Sequence[str]) -> Any:
+    """The given columns of an Arrow table, in this order; those of ``EMPTY`` that it lacks are empty."""
+    import pyarrow as pa
+
+    for name in columns:
+        if name not in rows.column_names:
+            rows = rows.append_column(name, pa.repeat(EMPTY[name], rows.num_rows))
+    return rows.select(list(columns))
 
 
 def with_facts(rows: Any, entries: Mapping[str, Entry], dim: int) -> Any:
@@ -162,6 +186,7 @@ def images_table(images: Sequence[EmbeddedImage], dim: int) -> Any:
         "vector": pa.FixedSizeListArray.from_arrays(pa.array(numbers), dim),
         "thumbnail": [image.thumbnail for image in first.values()],
         "added": [datetime.now(UTC)] * len(first),
+        "part": [image.part for image in first.values()],
     }
     return pa.table(columns, schema=schema(dim))
 

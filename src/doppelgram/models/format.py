@@ -133,26 +133,40 @@ def read_bundle(folder: Path) -> tuple[dict[str, Any], Path]:
 
 
 def read_description(file: Path, kind: str, version: int, what: str) -> dict[str, Any]:
-    """A JSON file of ours by which a folder is known, such as ``model.json``.
+    """A JSON file of ours by which a folder is known, such as ``model.json``; see `checked_description`."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        data = b""
+    return checked_description(data, file, kind, version, what)
+
+
+def checked_description(
+    data: bytes, file: object, kind: str, version: int, what: str, *, oldest: int | None = None
+) -> dict[str, Any]:
+    """What such a file says.
 
     Args:
-        file: to read.
+        data: its content.
+        file: its name, for messages.
         kind: what it gives as its ``format``.
-        version: that this program reads.
+        version: that this program writes.
         what: the folder is called.
+        oldest: version that this program reads; by default that one alone.
 
     Raises:
         DoppelgramError: it is damaged, another program's, or of another version.
     """
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(data)
+    except ValueError:
         raise DoppelgramError(f"{file}: cannot be read as JSON; the {what} is damaged") from None
     if not isinstance(found, dict) or found.get("format") != kind:
         raise DoppelgramError(f"{file}: this is not a {what} written by doppelgram")
-    if found.get("version") != version:
+    if type(found.get("version")) is not int or not (oldest or version) <= found["version"] <= version:
+        reads = version if oldest is None else f"{oldest} to {version}"
         raise DoppelgramError(
-            f"{file}: written in {what} version {found.get('version')}, but this program reads {version}; "
+            f"{file}: written in {what} version {found.get('version')}, but this program reads {reads}; "
             "update the program"
         )
     return found
