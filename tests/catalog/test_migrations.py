@@ -43,7 +43,7 @@ def first_version(catalog: Catalog) -> Path:
             "timestamp": None,
             "vector": [float(number)] * 8,
             "thumbnail": b"x",
-            "added": datetime.now(UTC),
+            "added": now,
         }
         for number, one in enumerate(map(entry, range(3)))
     ]
