@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 import time
 import warnings
@@ -18,6 +20,8 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.scale.engine import TRIES, given_up
 from doppelgram.scale.worker import Order, Worker
 
+_LOOK = 1.0  # seconds after which workers that have nothing to do are looked at again
+_TOO_LONG = 3.0  # times the longest time of a part
 _AHEAD = 2  # parts that a worker has at a time, so that it does not wait while the driver commits
 
 
@@ -74,7 +78,8 @@ class Cluster:
         try:
             yield
         finally:
-            ray.shutdown()
+            with _unheard():
+                ray.shutdown()
             if folder:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -88,43 +93,51 @@ class _Run:
             num_cpus=order.threads, max_restarts=-1, max_task_retries=TRIES - 1, scheduling_strategy="SPREAD"
         )
         self._actors = [kind.remote(order) for _ in range(workers)]
+        self._ready: list[Any] = []  # those that have said where they are
         self._under_way: dict[Any, tuple[Any, str, float]] = {}  # answers that are waited for
         self._slots: Counter[str] = Counter()  # workers on each machine
+        self._longest = 0.0  # seconds that a part took
 
-    def parts(self, parts: Sequence[str]) -> Iterator[str]:
+    def parts(self, parts: Sequence[str]) -> Generator[str, None, None]:
         """Have parts done; a worker gets its first one once it has said where it is."""
         waiting, left = deque(parts), set(parts)
         where = {actor.where.remote(): actor for actor in self._actors}
         while left:
-            answered, _ = self._ray.wait([*where, *self._under_way], num_returns=1)
+            answered, _ = self._ray.wait([*where, *self._under_way], num_returns=1, timeout=_LOOK)
             for answer in answered:
                 if answer in where:
-                    actor, part = where.pop(answer), ""
-                    machine = self._answer(answer, "")
-                    actor.pin.remote(self._slots[machine])
-                    self._slots[machine] += 1
-                else:
-                    actor, part, _ = self._under_way.pop(answer)
-                    self._answer(answer, part)
-                while sum(other is actor for other, _, _ in self._under_way.values()) < _AHEAD:
-                    following = waiting.popleft() if waiting else self._overdue(actor, left)
-                    if not following:
-                        break
-                    self._under_way[actor.do.remote(following)] = (actor, following, time.monotonic())
+                    self._welcome(where.pop(answer), self._answer(answer, ""))
+                    continue
+                _, part, begun = self._under_way.pop(answer)
+                self._answer(answer, part)
+                self._longest = max(self._longest, time.monotonic() - begun)
                 if part in left:
                     left.remove(part)
                     yield part
+            for actor in self._ready:
+                self._feed(actor, waiting, left)
 
-    def _overdue(self, actor: Any, left: set[str]) -> str:
-        """A part that another worker has had longest: its machine may be gone. Doing a part twice does no harm."""
-        holders = Counter(part for _, part, _ in self._under_way.values())
-        mine = {part for other, part, _ in self._under_way.values() if other is actor}
-        late = [
-            (begun, part)
-            for _, part, begun in self._under_way.values()
-            if part in left and part not in mine and holders[part] == 1
-        ]
-        return min(late)[1] if late and not mine else ""
+    def _welcome(self, actor: Any, machine: str) -> None:
+        actor.pin.remote(self._slots[machine])
+        self._slots[machine] += 1
+        self._ready.append(actor)
+
+    def _feed(self, actor: Any, waiting: deque[str], left: set[str]) -> None:
+        """Give a worker parts until it has enough; where none are left, one that another worker has had too long."""
+        has = sum(other is actor for other, _, _ in self._under_way.values())
+        while has < _AHEAD and waiting:
+            self._give(actor, waiting.popleft())
+            has += 1
+        if not has:
+            # The other one's machine may be gone. Doing a part twice does no harm.
+            holders = Counter(part for _, part, _ in self._under_way.values())
+            late = [(begun, part) for _, part, begun in self._under_way.values() if part in left]
+            begun, part = min(late, default=(math.inf, ""))
+            if holders[part] == 1 and time.monotonic() - begun > _TOO_LONG * self._longest:
+                self._give(actor, part)
+
+    def _give(self, actor: Any, part: str) -> None:
+        self._under_way[actor.do.remote(part)] = (actor, part, time.monotonic())
 
     def _answer(self, answer: Any, part: str) -> str:
         errors = self._ray.exceptions
@@ -138,11 +151,24 @@ class _Run:
             raise given_up(part, type(problem).__name__) from None
 
 
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Without what Ray's own threads write on standard error about work that was given up."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
 def _import_ray(address: str) -> Any:
     """Ray, told before it starts that nothing about its use may be sent anywhere."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if not address:
+    if not address and "ray" not in sys.modules:  # it reads this once
         # Other users of this machine stay out, and no token is left in the user's home.
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
