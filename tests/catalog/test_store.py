@@ -237,6 +237,7 @@ def test_what_is_not_a_catalog_of_this_version_is_refused(tmp_path: Path, catalo
     with pytest.raises(DoppelgramError, match="no such catalog"):
         Catalog.open(tmp_path / "nowhere")
     (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "photo.jpg").touch()
     with pytest.raises(DoppelgramError, match=r"is not a catalog: there is no catalog\.json"):
         Catalog.open(tmp_path / "plain")
 
@@ -310,7 +311,7 @@ def test_compacting_keeps_every_row(catalog: Catalog):
     for number in range(70):
         catalog.add([image(number)])
     before = catalog._table.stats()["fragment_stats"]["num_fragments"]
-    catalog.compact()
+    catalog.tidy()
     assert catalog._table.stats()["fragment_stats"]["num_fragments"] < before
     rows, vectors = catalog.snapshot(["id", "thumbnail"])
     assert {number_id(int(number)) for number in vectors[:, 0]} == set(rows["id"])

@@ -134,10 +134,10 @@ def test_compaction_between_a_crash_and_the_restart_does_no_harm(
     collection = read_collection(mixed)
     with pytest.raises(KeyboardInterrupt):
         index_in_parts(collection, catalog, Means(Here(3)))
-    table = Table.of(catalog).opened()
+    table = Table(catalog).opened()
     before = {file.path for fragment in table.get_fragments() for file in fragment.data_files()}
     table.optimize.compact_files()
-    table = Table.of(catalog).opened()
+    table = Table(catalog).opened()
     assert before.isdisjoint(file.path for fragment in table.get_fragments() for file in fragment.data_files())
     index_in_parts(collection, catalog, Means(Here()))
     assert_same(catalog, plain[0])
@@ -152,7 +152,7 @@ def test_parts_whose_files_were_cleaned_away_are_done_again(
         index_in_parts(collection, catalog, Means(Here(3)))
     from datetime import timedelta
 
-    Table.of(catalog).opened().cleanup_old_versions(timedelta(0), delete_unverified=True)
+    Table(catalog).opened().cleanup_old_versions(timedelta(0), delete_unverified=True)
     second = Here()
     index_in_parts(collection, catalog, Means(second))
     assert len(second.done) == 5

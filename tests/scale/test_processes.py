@@ -73,7 +73,7 @@ def test_receipts_are_kept_once_and_read_as_written(tmp_path: Path):
     from doppelgram.scale.receipt import Receipt
     from doppelgram.scale.shelf import Shelf
 
-    receipts = Receipts(Shelf(tmp_path / "plans"), "p")
+    receipts = Receipts(Shelf(str(tmp_path / "plans")), "p")
     outcomes = [FileOutcome("", "ok", "", 2), FileOutcome("", "broken", "no image")]
     first = Receipt("a", (json.dumps({"id": 0}),), (2, 0), Chunk([], outcomes, ["00" * 32, ""], ["x.jpg"]))
     assert receipts.put(first)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from doppelgram.api.chosen import chosen_model
-from doppelgram.catalog.folder import CATALOG_FILE, MODEL_FOLDER
+from doppelgram.catalog.beside import location_beside
+from doppelgram.catalog.folder import holds_catalog, model_in
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.store import Catalog
@@ -21,6 +22,7 @@ from doppelgram.models.bundle import load_model
 from doppelgram.reports.crops import asked_detector, draw_model_crops, tell_faces
 from doppelgram.scale.choose import chosen_means
 from doppelgram.scale.index import index_in_parts
+from doppelgram.storage.resolve import location_of
 from doppelgram.training.run import Run
 
 
@@ -31,6 +33,7 @@ def index(
     *,
     label: str = "",
     prune: bool = False,
+    beside: str = "",
     crop: str = "",
     show_crops: Path | str | None = None,
     faces: str = "",
@@ -48,10 +51,11 @@ def index(
         data: the images, a folder or table of them or a collection; labels are kept where there are any.
         model: run, or its folder, a model folder, or the name of a ready-made model; by default the catalog's own, or
             ``things`` if there is no catalog yet.
-        catalog: catalog folder, made if it is not there.
+        catalog: catalog folder or ``s3://bucket/prefix``, made if it is not there.
         label: column to keep as the label, or ``level:N`` for the Nth folder's name; the model's own by default.
         prune: whether images whose files are gone, or have other content now, are taken out of the catalog; without
             it they are only reported.
+        beside: name under which this model's vectors lie beside the catalog's own, which stay as they are.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of every image, although the model
             was trained on other cuts; the catalog remembers it.
         show_crops: PNG to draw the images into, with what is cut from each.
@@ -73,9 +77,15 @@ def index(
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
     progress = progress or TerminalProgress()
-    catalog = Path(catalog).expanduser()
-    if model is None and (catalog / CATALOG_FILE).is_file():
-        model = catalog / MODEL_FOLDER
+    where = location_of(catalog)
+    if beside:
+        if not holds_catalog(where):
+            raise DoppelgramError(
+                f"{where}: --beside {beside} goes with a catalog, and there is none; index into it first"
+            )
+        where = location_beside(where, beside)
+    if model is None and holds_catalog(where):
+        model = model_in(where)
     model = chosen_model(model, "things", progress)
     loaded = load_model(model, weights=weights, keypoints=keypoints)
     wanted = str(loaded.recipe.get("data", {}).get("label", ""))
@@ -92,7 +102,7 @@ def index(
     means = chosen_means(
         len(collection), engine, address=address, workers=workers, weights=weights, keypoints=keypoints
     )
-    store = Catalog.open_or_create(catalog, loaded, model, face=face, faces=faces)
+    store = Catalog.open_or_create(where, loaded, model, face=face, faces=faces)
     tell_notes(collection, progress)
     try:
         with progress.bar("indexing", len(collection)) as advance:
@@ -101,7 +111,7 @@ def index(
             else:
                 report = index_in_parts(collection, store, means, prune=prune, progress=advance)
     except KeyboardInterrupt:
-        raise Interrupted(f"{catalog}: interrupted; the same command goes on from here") from None
+        raise Interrupted(f"{where}: interrupted; the same command goes on from here") from None
     tell_faces(progress, report.files)
     if show_crops is not None:
         draw_model_crops(collection.paths, loaded.with_face(store.face), show_crops, progress)

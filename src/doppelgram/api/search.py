@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from doppelgram.catalog.beside import vectors_beside
 from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.catalog.views import with_views
@@ -35,12 +36,14 @@ def search(
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     view: bool = False,
+    as_of: str = "",
+    vectors: str = "",
     progress: Progress | None = None,
 ) -> list[Neighbours]:
     """The k images in a catalog that look most like each given one.
 
     Args:
-        catalog: catalog folder.
+        catalog: catalog folder, or ``s3://bucket/prefix``.
         images: photographs; one that is in the catalog itself is not its own answer.
         k: how many.
         by: with a model of places and poses, what ranks: ``joint`` (the default), ``place`` or ``pose``.
@@ -53,6 +56,8 @@ def search(
         keypoints: as for `index`; of the given images.
         view: whether points are matched with the first answers to each photograph, which tell whether both show the
             same view; the photographs in the catalog are read again for that.
+        as_of: version of the catalog to search in: its number, its name, or a time; by default the latest.
+        vectors: name of another model's vectors beside the catalog's own, to search by these.
         progress: where remarks go; the terminal by default.
 
     Returns:
@@ -66,7 +71,7 @@ def search(
     if montage is not None and Path(montage).suffix.lower() != ".png":
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
     progress = progress or TerminalProgress()
-    store = Catalog.open(Path(catalog).expanduser())
+    store = Catalog.open(vectors_beside(catalog, vectors) if vectors else catalog, as_of=as_of)
     views = asked_view(view, weights)
     model = store.load_model(weights=weights, keypoints=keypoints)
     detector = asked_detector(crop, show_crops, model)

@@ -126,7 +126,7 @@ def finish(
     )
     if prune:
         report.removed = catalog.remove(stale.ids)
-    catalog.compact()
+    catalog.tidy()
 
 
 def note(report: IndexReport, chunk: Chunk, known: Container[str], first: dict[str, str]) -> None:

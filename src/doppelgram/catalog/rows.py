@@ -89,19 +89,21 @@ def one_of(ids: Sequence[str]) -> str:
     return f"id IN ({listed})" if listed else "false"
 
 
-def connect(database: Path) -> Any:
-    """Open a LanceDB database whose every read sees the latest commit."""
+def connect(database: Path | str, options: Mapping[str, str] | None = None) -> Any:
+    """Open a LanceDB database whose every read sees the latest commit; with settings of the store it lies in."""
     # The engine's own log lines mean nothing to the person at the terminal.
     os.environ.setdefault("LANCE_LOG", "error")
     os.environ.setdefault("LANCEDB_LOG", "error")
     import lancedb
 
-    return lancedb.connect(database, read_consistency_interval=timedelta(0))
+    return lancedb.connect(
+        database, read_consistency_interval=timedelta(0), storage_options=dict(options) if options else None
+    )
 
 
-def create_table(database: Path, name: str, dim: int) -> None:
-    """Make an empty table, unless there is one for embeddings of ``dim`` numbers."""
-    opened, expected = connect(database), schema(dim)
+def create_table(opened: Any, name: str, dim: int) -> None:
+    """Make an empty table in a database, unless there is one for embeddings of ``dim`` numbers."""
+    expected = schema(dim)
     try:
         if opened.open_table(name).schema.equals(expected):
             return

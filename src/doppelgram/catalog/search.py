@@ -89,8 +89,11 @@ class Neighbours:
 class Searchable(Protocol):
     """What a `Searcher` needs of a catalog."""
 
-    folder: Path
     face: str
+
+    @property
+    def location(self) -> object:
+        """Where it lies, for messages."""
 
     def require(self, fingerprint: str) -> None:
         """Refuse another model's vectors."""
@@ -119,7 +122,7 @@ class Searcher:
         columns = (*_COLUMNS, "columns") if model.tells_faces else _COLUMNS
         rows, vectors = catalog.snapshot(columns)
         if rows.empty:
-            raise DoppelgramError(f"{catalog.folder}: this catalog is empty; index images into it first")
+            raise DoppelgramError(f"{catalog.location}: this catalog is empty; index images into it first")
         order = rows["id"].argsort(kind="stable").to_numpy()
         self.model = model
         self._face = catalog.face

@@ -8,17 +8,21 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from doppelgram.catalog.beside import location_beside, names_beside
+from doppelgram.catalog.compaction import KEPT_DAYS, Compacted, compact_table, fragments_of
 from doppelgram.catalog.folder import (
     CATALOG_FILE,
     DATABASE_FOLDER,
-    MODEL_FOLDER,
+    holds_catalog,
     keep_description,
     keep_model,
+    model_in,
     new_facts,
     plain_errors,
     read_facts,
     require_face,
     require_faces,
+    said_of,
     write_facts,
 )
 from doppelgram.catalog.migrations import VERSION, migrate
@@ -40,10 +44,14 @@ from doppelgram.catalog.rows import (
     with_missing,
 )
 from doppelgram.catalog.search import Neighbours, Searcher
+from doppelgram.catalog.versions import Version, keep_version, release_version, version_at, versions_of
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.face_framing import ALL
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embedder import Embedder
+from doppelgram.storage.bucket import why_not
+from doppelgram.storage.location import Location
+from doppelgram.storage.resolve import location_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,23 +69,25 @@ T = TypeVar("T")
 class Catalog:
     """An on-disk table of embedded images; made by `create`, `open` or `open_or_create`.
 
-    The folder is self-contained: ``catalog.json`` says what it is, ``model/`` holds the model that fills it, and
-    ``vectors/`` a LanceDB database with one row an image. Every append and update is one atomic commit, so a process
-    that is killed leaves a whole catalog, and every read sees the latest commit and nothing half done. Several
-    processes may read and write at once; an id that two of them add at the same time is kept once. A catalog of an
-    earlier version is read as it is, and brought to the present one by the first write.
+    It is self-contained, in a folder or under a prefix of a bucket: ``catalog.json`` says what it is, ``model/`` holds
+    the model that fills it, and ``vectors/`` a LanceDB database with one row an image. Every append and update is one
+    atomic commit, so a process that is killed leaves a whole catalog, and every read sees the latest commit and nothing
+    half done. Several processes may read and write at once; an id that two of them add at the same time is kept once.
+    A catalog of an earlier version of the program is read as it is, and brought to the present one by the first write.
 
     Attributes:
-        folder: where it lies.
+        location: where it lies.
         fingerprint: of the model that fills it.
         dim: size of the embeddings.
         created: UTC time in ISO 8601.
         face: detector with which faces are cut out although the model itself does not ask for it; else empty.
         faces: ``all`` where each face of a photograph has a row of its own; else empty.
+        as_of: number of the version that it shows, and that cannot be written; None for the latest.
     """
 
-    def __init__(self, folder: Path, facts: Mapping[str, Any], table: Any) -> None:
-        self.folder = folder
+    def __init__(self, location: Location, facts: Mapping[str, Any], table: Any, as_of: int | None = None) -> None:
+        self.location = location
+        self.as_of = as_of
         self._facts = facts
         self.fingerprint = str(facts["fingerprint"])
         self.dim = int(facts["dim"])
@@ -89,82 +99,90 @@ class Catalog:
     @classmethod
     def create(
         cls,
-        folder: Path | str,
+        where: Location | PathLike[str] | str,
         model_source: PathLike[str] | str,
         *,
         face: str = "",
         faces: str = "",
         model: Embedder | None = None,
     ) -> Catalog:
-        """Begin a catalog in a new or empty folder, with a copy of a saved model.
+        """Begin a catalog in a new or empty folder or prefix, with a copy of a saved model.
 
         Args:
-            folder: where; a creation that was interrupted there is completed.
+            where: a folder, or ``s3://bucket/prefix``; a creation that was interrupted there is completed.
             model_source: a model's folder, the run that made it, or the name of a ready-made model.
             face: detector with which faces are cut out of all that goes in; empty for the model's own framing.
             faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` or nothing that one.
             model: what `load_model` makes of the source, if that is loaded already.
 
         Raises:
-            DoppelgramError: the folder holds something already, or there is no model.
+            DoppelgramError: the folder holds something already, there is no model, or nothing can be written there.
         """
-        folder = Path(folder).expanduser()
-        unfinished = folder / (CATALOG_FILE + ".part")
-        if folder.exists() and not folder.is_dir():
-            raise DoppelgramError(f"{folder}: is a file; a catalog needs a folder")
-        if (folder / CATALOG_FILE).exists():
-            raise DoppelgramError(f"{folder}: already holds a catalog; open it, or choose another folder")
-        if folder.is_dir() and any(folder.iterdir()) and not unfinished.is_file():
-            raise DoppelgramError(f"{folder}: is not empty and not a catalog; choose another folder")
+        location, unfinished = location_of(where), CATALOG_FILE + ".part"
+        with plain_errors(location, "made"):
+            there = location.names()
+        if CATALOG_FILE in there:
+            raise DoppelgramError(f"{location}: already holds a catalog; open it, or choose another folder")
+        if there and unfinished not in there:
+            raise DoppelgramError(f"{location}: is not empty and not a catalog; choose another folder")
         model = (model or load_model(model_source)).with_faces(faces)
-        with plain_errors(folder, "made"):
-            folder.mkdir(parents=True, exist_ok=True)
+        with plain_errors(location, "made"):
             # First the mark that the rest is ours, last the file by which the catalog counts as whole. Every step can
             # be done twice and shows itself only when done, so that those who begin at the same time do no harm.
-            unfinished.touch()
-            keep_model(model, model_source, folder / MODEL_FOLDER)
-            create_table(folder / DATABASE_FOLDER, TABLE, model.dim)
+            location.write(unfinished, b"")
+            keep_model(model, model_source, location)
+            create_table(connect(location.address(DATABASE_FOLDER), location.options), TABLE, model.dim)
             face = face if face != model.framing.face else ""
-            write_facts(folder / CATALOG_FILE, new_facts(model, face, faces if faces == ALL else ""))
-            unfinished.unlink(missing_ok=True)
-        return cls.open(folder)
+            write_facts(location, new_facts(model, face, faces if faces == ALL else ""))
+            location.delete(unfinished)
+        return cls.open(location)
 
     @classmethod
-    def open(cls, folder: Path | str) -> Catalog:
-        """Open a catalog for reading and writing.
+    def open(cls, where: Location | PathLike[str] | str, *, as_of: str = "") -> Catalog:
+        """Open a catalog for reading and writing, or one of its versions for reading.
+
+        Args:
+            where: a folder, or ``s3://bucket/prefix``.
+            as_of: version to read: its number, its name, or a time in ISO 8601; by default the latest.
 
         Raises:
-            DoppelgramError: there is none, or one that is damaged or of a newer version.
+            DoppelgramError: there is none, or one that is damaged or of a newer version, or that is out of reach.
         """
-        folder = Path(folder).expanduser()
-        file = folder / CATALOG_FILE
-        if not folder.exists():
-            raise DoppelgramError(f"{folder}: there is no such catalog; make one with `doppelgram index`")
-        if not file.is_file():
-            raise DoppelgramError(f"{folder}: is not a catalog: there is no {CATALOG_FILE} in it")
-        facts = read_facts(file)
+        location = location_of(where)
+        facts = read_facts(location)
+        vectors = location.address(DATABASE_FOLDER)
         try:
-            table = connect(folder / DATABASE_FOLDER).open_table(TABLE)
+            table = connect(vectors, location.options).open_table(TABLE)
+            with said_of(location):
+                number = version_at(table, as_of) if as_of else None
+            if number is not None:
+                table.checkout(number)
             found = {field.name: field.type for field in table.schema}
-            new = set() if facts["version"] == VERSION else set(EMPTY) - set(found)
-            alike = found == {field.name: field.type for field in schema(facts["dim"]) if field.name not in new}
-        except (OSError, RuntimeError, ValueError):
-            raise DoppelgramError(f"{folder / DATABASE_FOLDER}: cannot be read; the catalog is damaged") from None
-        if not alike:
-            raise DoppelgramError(f"{folder / DATABASE_FOLDER}: is not the table that {CATALOG_FILE} speaks of")
-        return cls(folder, facts, table)
+        except (OSError, RuntimeError, ValueError) as problem:
+            why = "the catalog is damaged" if location.options is None else why_not(problem)
+            raise DoppelgramError(f"{vectors}: cannot be read; {why}") from None
+        new = set(EMPTY) - set(found) if facts["version"] < VERSION or as_of else set()
+        if found != {field.name: field.type for field in schema(facts["dim"]) if field.name not in new}:
+            raise DoppelgramError(f"{vectors}: is not the table that {CATALOG_FILE} speaks of")
+        return cls(location, facts, table, number)
 
     @classmethod
     def open_or_create(
-        cls, folder: Path | str, model: Embedder, model_source: PathLike[str] | str, *, face: str = "", faces: str = ""
+        cls,
+        where: Location | PathLike[str] | str,
+        model: Embedder,
+        model_source: PathLike[str] | str,
+        *,
+        face: str = "",
+        faces: str = "",
     ) -> Catalog:
-        """Open the catalog in ``folder`` to add to it, or begin one there.
+        """Open the catalog that lies somewhere to add to it, or begin one there.
 
         A model that was calibrated anew has the fingerprint that it had before; the copy here then gets the new
         calibration.
 
         Args:
-            folder: where.
+            where: a folder, or ``s3://bucket/prefix``.
             model: the model that is going to embed.
             model_source: the folder, the run or the name that ``model`` was loaded from.
             face: as in `create`.
@@ -173,21 +191,26 @@ class Catalog:
         Raises:
             DoppelgramError: as `create` and `open`, or the catalog was filled by another model or from other cuts.
         """
-        folder = Path(folder).expanduser()
-        if not (folder / CATALOG_FILE).is_file():
+        location = location_of(where)
+        if not holds_catalog(location):
             try:
-                cls.create(folder, model_source, face=face, faces=faces, model=model)
+                cls.create(location, model_source, face=face, faces=faces, model=model)
             except DoppelgramError:
                 # Another process may have been faster.
-                if not (folder / CATALOG_FILE).is_file():
+                if not holds_catalog(location):
                     raise
-        catalog = cls.open(folder)
+        catalog = cls.open(location)
         catalog.require(model.fingerprint)
-        require_face(folder, catalog.face, face if face != model.framing.face else "")
-        require_faces(folder, catalog.faces, faces)
-        with plain_errors(folder, "written"):
-            keep_description(model, model_source, folder / MODEL_FOLDER)
+        require_face(location, catalog.face, face if face != model.framing.face else "")
+        require_faces(location, catalog.faces, faces)
+        with plain_errors(location, "written"):
+            keep_description(model, model_source, location)
         return catalog
+
+    @property
+    def folder(self) -> Path:
+        """The folder it lies in; raises DoppelgramError where it lies in a bucket."""
+        return self.location.folder
 
     def require(self, fingerprint: str) -> None:
         """Refuse vectors of a model other than the one that fills this catalog.
@@ -196,10 +219,10 @@ class Catalog:
             DoppelgramError: the fingerprints differ.
         """
         if not fingerprint:
-            raise DoppelgramError(f"{self.folder}: a model has to be saved before it can fill or search a catalog")
+            raise DoppelgramError(f"{self.location}: a model has to be saved before it can fill or search a catalog")
         if fingerprint != self.fingerprint:
             raise DoppelgramError(
-                f"{self.folder}: this catalog was filled by another model (fingerprint {self.fingerprint[:8]}…, "
+                f"{self.location}: this catalog was filled by another model (fingerprint {self.fingerprint[:8]}…, "
                 f"not {fingerprint[:8]}…); index into a new folder"
             )
 
@@ -208,7 +231,7 @@ class Catalog:
 
         Arguments are those of `doppelgram.models.bundle.load_model`.
         """
-        model = load_model(self.folder / MODEL_FOLDER, weights=weights, keypoints=keypoints)
+        model = load_model(model_in(self.location), weights=weights, keypoints=keypoints)
         self.require(model.fingerprint)
         return model.with_face(self.face)
 
@@ -224,7 +247,7 @@ class Catalog:
         return self.searcher().search(images, k, **settings)
 
     def __len__(self) -> int:
-        with plain_errors(self.folder, "read"):
+        with plain_errors(self.location, "read"):
             return int(self._table.count_rows())
 
     def rows(self, columns: Sequence[str] = FACTS) -> pd.DataFrame:
@@ -313,30 +336,114 @@ class Catalog:
                 written_to.delete(one_of(list(part)))
         return before - len(self)
 
-    def compact(self) -> None:
-        """Join the pieces that many appends leave behind, once there are enough of them to slow reading."""
-        # Another writer may get in between; the catalog is whole without this, and the next run does it.
-        with suppress(OSError, RuntimeError):
-            if self._table.stats()["fragment_stats"]["num_fragments"] > _MOST_FRAGMENTS:
-                self._table.optimize()
+    def versions(self) -> list[Version]:
+        """The versions that can be opened with ``as_of``, oldest first."""
+        with plain_errors(self.location, "read"):
+            return versions_of(self._table)
 
-    def _read(self, columns: Sequence[str], where: str = "") -> Any:
+    def beside(self) -> list[Catalog]:
+        """The catalogs with vectors of further models that lie beside this one."""
+        with plain_errors(self.location, "read"):
+            names = names_beside(self.location)
+        return [Catalog.open(location_beside(self.location, name)) for name in names]
+
+    def fragments(self) -> int:
+        """Pieces that the table consists of."""
+        with plain_errors(self.location, "read"):
+            return fragments_of(self._table)
+
+    def indexes(self) -> list[str]:
+        """What the engine has indexed: column, kind, and how many rows are not in it yet."""
+        with plain_errors(self.location, "read"):
+            found = []
+            for index in self._table.list_indices():
+                left = getattr(self._table.index_stats(index.name), "num_unindexed_rows", 0) or 0
+                found.append(f"{', '.join(index.columns)}: {index.index_type}, {left:,} rows not in it")
+            return found
+
+    def batches(self, columns: Sequence[str], size: int = 10_000) -> Iterator[Any]:
+        """The given columns of all rows as Arrow tables of at most ``size`` rows, of one and the same commit.
+
+        Raises:
+            DoppelgramError: there is no such column, or the catalog cannot be read.
+        """
+        number = self.as_of if self.as_of is not None else self._table.version
+        table = connect(self.location.address(DATABASE_FOLDER), self.location.options).open_table(TABLE)
+        with plain_errors(self.location, "read"):
+            table.checkout(number)
+        kept = Catalog(self.location, self._facts, table, number)
+        total = len(kept)
+        for start in range(0, total, size):
+            yield kept._read(columns, offset=start, limit=size)
+
+    def keep(self, name: str, version: str = "") -> Version:
+        """Give a version a name, by which it is found and never cleaned up.
+
+        Args:
+            name: letters, digits, ``-`` and ``_``.
+            version: as ``as_of`` of `open`; by default the latest.
+
+        Raises:
+            DoppelgramError: there is no such version, or the name is taken or none.
+        """
+        with self._writing() as table, said_of(self.location):
+            number = version_at(table, version) if version else int(table.version)
+            keep_version(table, number, name)
+        return next(one for one in self.versions() if one.number == number)
+
+    def release(self, name: str) -> None:
+        """Take a version's name away, so that it is cleaned up once it is old; DoppelgramError: none has this name."""
+        with self._writing() as table, said_of(self.location):
+            release_version(table, name)
+
+    def compact(self, keep_days: float = KEPT_DAYS) -> Compacted:
+        """Remove old versions without a name, and join the pieces that many writes leave behind.
+
+        Others may read meanwhile, and write unless ``keep_days`` is 0.
+
+        Args:
+            keep_days: versions of the last so many days stay readable.
+
+        Raises:
+            DoppelgramError: it cannot be written, or others write so often that it cannot be done.
+        """
+        with self._writing() as table, said_of(self.location):
+            return compact_table(table, keep_days)
+
+    def tidy(self) -> None:
+        """`compact` once there are pieces enough to slow reading; the catalog is whole without it."""
+        with suppress(OSError, RuntimeError, DoppelgramError):
+            if fragments_of(self._table) > _MOST_FRAGMENTS:
+                self.compact()
+
+    def _read(self, columns: Sequence[str], where: str = "", offset: int = 0, limit: int | None = None) -> Any:
         for column in columns:
             if column not in COLUMNS:
                 raise DoppelgramError(f"there is no column {column!r} in a catalog; it has {', '.join(COLUMNS)}")
-        with plain_errors(self.folder, "read"):
-            query, there = self._table.search(), set(self._table.schema.names)
-            found = (query.where(where) if where else query).select([name for name in columns if name in there])
-            return with_missing(found.to_arrow(), columns)
+        with plain_errors(self.location, "read"):
+            for last in (False, True):
+                try:
+                    there = columns if EMPTY.keys().isdisjoint(columns) else self._table.schema.names
+                    query = self._table.search().select([name for name in columns if name in there])
+                    query = query.where(where) if where else query
+                    found = query if limit is None else query.offset(offset).limit(limit)
+                    return with_missing(found.to_arrow(), columns)
+                except (OSError, RuntimeError, ValueError):
+                    # Another process may have tidied up what was just being read; the latest version is there.
+                    if last or self.as_of is not None:
+                        raise
+            raise AssertionError
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
         """The table, of the present version, to write to."""
-        with plain_errors(self.folder, "written"):
+        if self.as_of is not None:
+            raise DoppelgramError(f"{self.location}: is open as version {self.as_of} was, which cannot be written")
+        with plain_errors(self.location, "written"):
             if self._facts["version"] < VERSION:
                 migrate(self._table, self._facts["version"])
                 self._facts = {**self._facts, "version": VERSION}
-                write_facts(self.folder / CATALOG_FILE, self._facts)
+                write_facts(self.location, self._facts)
             yield self._table
 
 

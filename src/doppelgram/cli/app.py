@@ -127,7 +127,12 @@ def switch(text: str, *names: str) -> Any:
 
 
 Data = Annotated[Path, argument("DATA", "Folder of images, or table (CSV, TSV, Parquet).")]
-Catalog = Annotated[Path, argument("CATALOG", "Catalog folder.")]
+# Text, not a path: a path would make s3:/ of s3://.
+Catalog = Annotated[str, argument("CATALOG", "Catalog folder, or s3://bucket/prefix.")]
+AsOf = Annotated[
+    str,
+    option("VERSION|TIME", "The catalog as it was: a version's number or name, or a time. By default as it is."),
+]
 # Text, not a path: the bare name `faces` is a ready-made model, `./faces` a folder.
 _MODEL = "Run or model folder, or a ready-made model by name."
 AskedModel = Annotated[str, argument("RUN", _MODEL)]

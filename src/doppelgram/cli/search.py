@@ -15,6 +15,7 @@ from doppelgram.cli.app import (
     FACES,
     MACHINES,
     SEARCH,
+    AsOf,
     Catalog,
     Check,
     Data,
@@ -57,7 +58,7 @@ Face = Annotated[
 @command("index photos --catalog catalog", "index photos --model run --catalog catalog", panel=SEARCH)
 def index(
     data: Data,
-    catalog: Annotated[Path, option("DIR", "Catalog folder. Made if it is not there.")],
+    catalog: Annotated[str, option("DIR", "Catalog folder, or s3://bucket/prefix. Made if it is not there.")],
     model: Annotated[
         str | None,
         option("RUN", "Run or model folder, or a ready-made model by name. By default the catalog's own, or things."),
@@ -66,6 +67,9 @@ def index(
     prune: Annotated[
         bool, switch("Take out images whose files are gone or have other content now.", "--prune")
     ] = False,
+    beside: Annotated[
+        str, option("NAME", "Put this model's vectors beside the catalog's own. 'search --vectors NAME' uses them.")
+    ] = "",
     check_: Check = False,
     json_: Json = False,
     faces: Annotated[
@@ -112,6 +116,7 @@ def index(
         faces=faces,
         label=label,
         prune=prune,
+        beside=beside,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
@@ -151,6 +156,8 @@ def search(
             "Say which of the first 5 show the very same view, by matched points. About 2 s a photograph.", "--view"
         ),
     ] = False,
+    as_of: AsOf = "",
+    vectors: Annotated[str, option("NAME", "Search by another model's vectors, put there by 'index --beside'.")] = "",
     json_: Json = False,
     face: Face = "",
     crop: Crop = "",
@@ -176,6 +183,8 @@ def search(
         weights=weights,
         keypoints=keypoints,
         view=view,
+        as_of=as_of,
+        vectors=vectors,
         progress=progress(),
     )
     say_written(show_crops, montage)

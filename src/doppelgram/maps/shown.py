@@ -103,7 +103,7 @@ def _embedded(
 def images_of_catalog(catalog: Catalog) -> ShownImages:
     rows, vectors = catalog.snapshot(["id", "path", "name", "label", "thumbnail"])
     if not len(rows):
-        raise DoppelgramError(f"{catalog.folder}: the catalog is empty; put images in it with `doppelgram index`")
+        raise DoppelgramError(f"{catalog.location}: the catalog is empty; put images in it with `doppelgram index`")
     # The order on disk is that of writing, and changes when pieces are joined; a map should not.
     order = np.argsort(rows["id"].to_numpy(dtype=np.str_), kind="stable")
     rows, vectors = rows.iloc[order], vectors[order]

@@ -15,6 +15,7 @@ from doppelgram.models.ready_made.arrangements import PLACES_OF, with_places_of
 from doppelgram.models.ready_made.description import KIND as READY_MADE_KIND
 from doppelgram.models.ready_made.faces import NETWORKS, open_face_network
 from doppelgram.models.ready_made.registry import READY_MADE, assemble_ready_made, open_ready_made, ready_made
+from doppelgram.storage.resolve import in_bucket, location_of
 
 # By what ``kind`` says in the description; a model of whole images says nothing.
 KINDS: Mapping[str, Callable[..., Embedder]] = {
@@ -30,6 +31,8 @@ def model_folder(path: PathLike[str] | str) -> Path:
     Raises:
         DoppelgramError: there is no model in either.
     """
+    if in_bucket(path):
+        return _copy_of(str(path))
     path = Path(path).expanduser()
     for folder in (path, path / "model"):
         if (folder / DESCRIPTION_FILE).is_file():
@@ -44,6 +47,17 @@ def model_folder(path: PathLike[str] | str) -> Path:
     raise DoppelgramError(
         f"{path}: there is no {DESCRIPTION_FILE} here; this is neither a run nor a model of doppelgram"
     )
+
+
+def _copy_of(address: str) -> Path:
+    """A copy in the user's cache of the model that lies at an address: there, or in ``model/``."""
+    try:
+        for place in (location_of(address), location_of(address).inner("model")):
+            if place.read(DESCRIPTION_FILE) is not None:
+                return place.readable()
+    except OSError as problem:
+        raise DoppelgramError(f"{address}: the model cannot be read: {problem}") from problem
+    raise DoppelgramError(f"{address}: there is no {DESCRIPTION_FILE} here; this is no model of doppelgram")
 
 
 def load_model(

@@ -132,11 +132,23 @@ def read_bundle(folder: Path) -> tuple[dict[str, Any], Path]:
     return description, weights_file
 
 
-def read_description(file: Path, kind: str, version: int, what: str, *, oldest: int | None = None) -> dict[str, Any]:
-    """A JSON file of ours by which a folder is known, such as ``model.json``.
+def read_description(file: Path, kind: str, version: int, what: str) -> dict[str, Any]:
+    """A JSON file of ours by which a folder is known, such as ``model.json``; see `checked_description`."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        data = b""
+    return checked_description(data, file, kind, version, what)
+
+
+def checked_description(
+    data: bytes, file: object, kind: str, version: int, what: str, *, oldest: int | None = None
+) -> dict[str, Any]:
+    """What such a file says.
 
     Args:
-        file: to read.
+        data: its content.
+        file: its name, for messages.
         kind: what it gives as its ``format``.
         version: that this program writes.
         what: the folder is called.
@@ -146,8 +158,8 @@ def read_description(file: Path, kind: str, version: int, what: str, *, oldest: 
         DoppelgramError: it is damaged, another program's, or of another version.
     """
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(data)
+    except ValueError:
         raise DoppelgramError(f"{file}: cannot be read as JSON; the {what} is damaged") from None
     if not isinstance(found, dict) or found.get("format") != kind:
         raise DoppelgramError(f"{file}: this is not a {what} written by doppelgram")

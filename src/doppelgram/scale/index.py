@@ -22,7 +22,7 @@ from doppelgram.scale.lock import alone
 from doppelgram.scale.plan import Plan, Plans, Request
 from doppelgram.scale.receipt import Receipts
 from doppelgram.scale.shelf import Shelf
-from doppelgram.scale.table import Table, plans_of
+from doppelgram.scale.table import Table, address_in, plans_of
 from doppelgram.scale.worker import Order
 
 # Every commit is a version of the table, and many versions make it slow; before one, nobody sees the rows.
@@ -73,7 +73,7 @@ def index_in_parts(
     advance = progress or (lambda count: None)
     started = time.perf_counter()
     catalog.remove([])  # brings a catalog of an earlier version to the present one, which has the column `part`
-    table, plans = Table.of(catalog), Plans(Shelf(plans_of(catalog)))
+    table, plans = Table(catalog), Plans(Shelf(plans_of(catalog)))
     with alone(plans_of(catalog)) as certain:
         if certain:
             plans.forget_half_made()
@@ -84,7 +84,7 @@ def index_in_parts(
         done.difference_update(committer.commit(sorted(done)))
         sizes = dict(zip(plan.parts, plan.sizes, strict=True))
         advance(sum(sizes[part] for part in done))
-        order = Order(str(catalog.folder), plan.id, means.weights, means.keypoints, means.threads)
+        order = Order(address_in(catalog, ""), plan.id, means.weights, means.keypoints, means.threads)
         _work(means.engine, order, [part for part in plan.parts if part not in done], committer, sizes, advance)
         remove_copies(table, {part: number for number, part in enumerate(plan.parts)})
         report = _report(plans, plan, receipts, catalog, collection, prune)

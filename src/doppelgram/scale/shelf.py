@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.storage.bucket import Bucket, why_not
+from doppelgram.storage.resolve import in_bucket
 
 
 class Shelf:
     """Files by name, of which the first that is put under a name stays.
 
     Args:
-        place: a folder, or the address of a bucket's prefix such as ``s3://bucket/prefix``.
-        settings: of the object store, such as its endpoint; what is not given comes from the environment.
+        place: a folder, or ``s3://bucket/prefix``.
     """
 
-    def __init__(self, place: Path | str, settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, place: str) -> None:
         import obstore.store
 
-        self.place = str(place)
+        self.place = place
         with self._told("opened"):
-            if "://" in self.place:
-                self._store = obstore.store.from_url(self.place, **(settings or {}))
+            if in_bucket(place):
+                self._store = Bucket(place).store
             else:
                 self._store = obstore.store.LocalStore(self.place, mkdir=True, automatic_cleanup=True)
 
@@ -98,5 +97,6 @@ class Shelf:
         try:
             yield
         except (BaseError, OSError, ValueError) as problem:
-            reason = " ".join(str(problem).split())[:200]
-            raise DoppelgramError(f"{self.place}: the plan of the work cannot be {done}: {reason}") from problem
+            raise DoppelgramError(
+                f"{self.place}: the plan of the work cannot be {done}: {why_not(problem)}"
+            ) from problem

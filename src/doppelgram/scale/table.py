@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from doppelgram.catalog.folder import DATABASE_FOLDER, plain_errors
 from doppelgram.catalog.rows import EmbeddedImage, images_table
 from doppelgram.catalog.store import TABLE, Catalog
 from doppelgram.scale.shelf import Shelf
+from doppelgram.storage.resolve import in_bucket
 
 _FEW = 10_000  # row numbers in one condition, which is text that the engine has to parse
 
@@ -20,25 +22,21 @@ class Table:
 
     Args:
         catalog: whose table it is.
-        dim: size of its embeddings.
-        address: of the table.
     """
 
-    def __init__(self, catalog: str, dim: int, address: str) -> None:
-        self.catalog, self.dim, self.address = catalog, dim, address
-        self._files = Shelf(address)
-
-    @classmethod
-    def of(cls, catalog: Catalog) -> Table:
-        """The table of a catalog."""
-        return cls(str(catalog.folder), catalog.dim, f"{catalog.folder}/{DATABASE_FOLDER}/{TABLE}.lance")
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = str(catalog.location)
+        self.dim = catalog.dim
+        self._address = f"{address_in(catalog, DATABASE_FOLDER)}/{TABLE}.lance"
+        self._options = catalog.location.options
+        self._files = Shelf(self._address)
 
     def opened(self) -> Any:
         """The latest version."""
         import lance
 
         with self._plain("read"):
-            return lance.dataset(self.address)
+            return lance.dataset(self._address, storage_options=self._options)
 
     def write(self, images: Sequence[EmbeddedImage]) -> list[str]:
         """Write rows into data files that no version of the table names as yet.
@@ -54,7 +52,7 @@ class Table:
         rows = images_table(images, self.dim)
         with self._plain("written"):
             latest = self.opened()
-            fragments = write_fragments(rows.select(latest.schema.names), latest)
+            fragments = write_fragments(rows.select(latest.schema.names), latest, storage_options=self._options)
         return [json.dumps(fragment.to_json()) for fragment in fragments]
 
     def has_all(self, fragments: Sequence[str]) -> bool:
@@ -71,7 +69,8 @@ class Table:
 
         latest = self.opened()
         known = [lance.FragmentMetadata.from_json(text) for text in fragments]
-        lance.LanceDataset.commit(latest, lance.LanceOperation.Append(known), read_version=latest.version)
+        appended = lance.LanceOperation.Append(known)
+        lance.LanceDataset.commit(latest, appended, read_version=latest.version, storage_options=self._options)
 
     def parts(self) -> set[str]:
         """The parts of plans that rows came from."""
@@ -95,15 +94,19 @@ class Table:
 
     @contextmanager
     def _plain(self, done: str) -> Iterator[None]:
-        from pathlib import Path
-
-        with plain_errors(Path(self.catalog), done):
+        with plain_errors(self.catalog, done):
             yield
+
+
+def address_in(catalog: Catalog, name: str) -> str:
+    """A folder of a catalog, as processes take it that were started elsewhere."""
+    address = catalog.location.address(name)
+    return address if in_bucket(address) else os.path.abspath(address)
 
 
 def plans_of(catalog: Catalog) -> str:
     """Where the plans of a catalog lie."""
-    return f"{catalog.folder}/plans"
+    return address_in(catalog, "plans")
 
 
 def _files_of(fragments: Sequence[str]) -> list[str]:

@@ -94,7 +94,7 @@ class _Tools:
         model = catalog.load_model(weights=order.weights, keypoints=order.keypoints)
         self.model = model.with_faces(catalog.faces)
         self.want = replace(self.model.want, thumbnail=THUMBNAIL_SIDE)
-        self.table = Table.of(catalog)
+        self.table = Table(catalog)
 
     def do(self, part: str) -> None:
         from doppelgram.catalog.embed import embed_chunk

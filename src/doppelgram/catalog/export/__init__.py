@@ -1,0 +1,1 @@
+"""A catalog in files that other programs read."""

@@ -1,0 +1,73 @@
+"""A catalog as a table (CSV, Parquet) or as a matrix of its vectors (NumPy)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from doppelgram.catalog.export.rows import Rows
+from doppelgram.catalog.rows import COLUMNS, matrix
+from doppelgram.files import written_whole
+
+# A spreadsheet takes a text that begins with one of these for a formula.
+_FORMULA = ("=", "+", "-", "@")
+_TEXTS = ("name", "author", "timestamp", "id")
+
+
+def write_csv(rows: Rows, file: Path) -> None:
+    """What is known of each image, as `doppelgram.dataset.read` reads it: path, label columns, author, time.
+
+    An apostrophe stands before what a spreadsheet would take for a formula.
+    """
+    columns = rows.label_columns()
+    label = [] if "label" in columns else ["label"]
+    with written_whole(file) as aside, aside.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(["path", *label, *columns, *_TEXTS])
+        for piece in rows.pieces(("path", "label", "columns", *_TEXTS)):
+            for row in piece.to_pylist():
+                values = json.loads(row["columns"])
+                row["timestamp"] = row["timestamp"].isoformat() if row["timestamp"] else ""
+                cells = [row["path"], *(row[name] for name in label), *(values.get(name, "") for name in columns)]
+                writer.writerow([_harmless(str(cell)) for cell in (*cells, *(row[name] for name in _TEXTS))])
+
+
+def write_parquet(rows: Rows, file: Path) -> None:
+    """Every column as the catalog keeps it; ``columns`` is JSON text, ``thumbnail`` a JPEG's bytes."""
+    import pyarrow.parquet as pq
+
+    with written_whole(file) as aside:
+        writer = None
+        try:
+            for piece in rows.pieces(COLUMNS):
+                # The engine's note of the key means nothing elsewhere.
+                piece = piece.select(list(COLUMNS)).replace_schema_metadata(None)
+                writer = writer or pq.ParquetWriter(aside, piece.schema, compression="zstd")
+                writer.write_table(piece)
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def write_npy(rows: Rows, file: Path) -> None:
+    """The vectors, float32 (n, dim), and what is known of their images in a CSV of the same name, in the same order."""
+    write_csv(replace(rows, advance=lambda count: None), file.with_suffix(".csv"))
+    with written_whole(file) as aside:
+        shape = len(rows), rows.catalog.dim
+        if not len(rows):  # no file of nothing can be mapped into memory
+            np.save(aside, np.empty(shape, np.float32))
+            return
+        vectors, start = np.lib.format.open_memmap(aside, mode="w+", dtype=np.float32, shape=shape), 0
+        for piece in rows.pieces(("vector",)):
+            vectors[start : start + piece.num_rows] = matrix(piece, rows.catalog.dim)
+            start += piece.num_rows
+        vectors.flush()
+        del vectors
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
