@@ -137,7 +137,8 @@ class Plans:
         """Delete a plan that is finished, the file by which it counts as a plan last."""
         names = self.shelf.names(plan)
         last = f"{plan}/plan.json"
-        self.shelf.remove([name for name in names if name != last] + [last])
+        self.shelf.remove([name for name in names if name != last])
+        self.shelf.remove([last])
 
     def _there(self, plan: str, name: str) -> bytes:
         data = self.shelf.get(f"{plan}/{name}")

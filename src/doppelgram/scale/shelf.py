@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.storage.bucket import Bucket, why_not
 from doppelgram.storage.resolve import in_bucket
+
+_AT_ONCE = 1000
 
 
 class Shelf:
@@ -79,15 +81,18 @@ class Shelf:
             return sorted(str(one["path"]) for piece in obstore.list(self._store, folder) for one in piece)
 
     def remove(self, names: list[str]) -> None:
-        """Delete files; those that are gone already are passed over."""
+        """Delete files, in any order; those that are gone already are passed over."""
         import obstore
 
         with self._told("written"):
-            for name in names:
+            for start in range(0, len(names), _AT_ONCE):
+                some = names[start : start + _AT_ONCE]
                 try:
-                    obstore.delete(self._store, name)
+                    obstore.delete(self._store, some)
                 except FileNotFoundError:
-                    continue
+                    for name in some:
+                        with suppress(FileNotFoundError):
+                            obstore.delete(self._store, name)
 
     @contextmanager
     def _told(self, done: str) -> Iterator[None]:
