@@ -19,11 +19,9 @@ from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs
 from doppelgram.images.face_framing import ALL, LARGEST
 from doppelgram.models.bundle import load_model
-from doppelgram.reports.crops import (
-    asked_detector,
-    draw_model_crops,
-    tell_faces,
-)
+from doppelgram.reports.crops import asked_detector, draw_model_crops, tell_faces
+from doppelgram.scale.choose import chosen_means
+from doppelgram.scale.index import index_in_parts
 from doppelgram.storage.resolve import location_of
 from doppelgram.training.run import Run
 
@@ -40,6 +38,9 @@ def index(
     show_crops: Path | str | None = None,
     faces: str = "",
     batch: int = 256,
+    engine: str = "",
+    address: str = "",
+    workers: int = 0,
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
@@ -60,7 +61,11 @@ def index(
         show_crops: PNG to draw the images into, with what is cut from each.
         faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` (the default for a new
             catalog) that one; the catalog remembers it.
-        batch: images that go into the catalog together; small ones can be looked at sooner.
+        batch: images that go into the catalog together, where there is no engine.
+        engine: ``local`` for several processes, ``ray`` for a cluster; by default this process, or ``local`` for
+            10,000 images or more.
+        address: of a running cluster of Ray; by default one is started on this machine, and ended afterwards.
+        workers: processes; by default one for each processor.
         weights: folder in which pretrained weights are looked up first: those of a ready-made model, or of what finds
             people.
         keypoints: for one that takes ready-made keypoints: the file that holds them, by default ``keypoints.json``
@@ -94,11 +99,17 @@ def index(
     if show_crops is not None:
         keep_inputs([Path(show_crops).expanduser()], collection.paths)
     loaded.require_named(collection.paths, every=False)  # what is lacking is said before a catalog is started
+    means = chosen_means(
+        len(collection), engine, address=address, workers=workers, weights=weights, keypoints=keypoints
+    )
     store = Catalog.open_or_create(where, loaded, model, face=face, faces=faces)
     tell_notes(collection, progress)
     try:
         with progress.bar("indexing", len(collection)) as advance:
-            report = index_collection(collection, loaded, store, batch=batch, prune=prune, progress=advance)
+            if means is None:
+                report = index_collection(collection, loaded, store, batch=batch, prune=prune, progress=advance)
+            else:
+                report = index_in_parts(collection, store, means, prune=prune, progress=advance)
     except KeyboardInterrupt:
         raise Interrupted(f"{where}: interrupted; the same command goes on from here") from None
     tell_faces(progress, report.files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 
 from doppelgram.catalog.embed import THUMBNAIL_SIDE, Chunk, embed_chunk
@@ -69,7 +69,6 @@ def index_collection(
         known.setdefault(file_of(entry.id), []).append(entry)
     report = IndexReport(faces=0 if catalog.faces else None)
     first: dict[str, str] = {}  # digest to the path of this collection's first file of that content
-    held: dict[str, list[Entry]] = {}  # files whose content the catalog had before
     for start in range(0, len(entries), batch):
         part = entries[start : start + batch]
         chunk = embed_chunk(
@@ -83,10 +82,37 @@ def index_collection(
         report.already_present += files - new
         if report.faces is not None:
             report.faces += inserted
-        _note(report, chunk, known, first)
-        for entry, digest in zip(part, chunk.digests, strict=True):
-            if digest in known:
-                held.setdefault(digest, []).append(replace(entry, id=digest))
+        note(report, chunk, known, first)
+    finish(report, catalog, collection, known, prune=prune)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def finish(
+    report: IndexReport,
+    catalog: Catalog,
+    collection: Collection,
+    known: Mapping[str, Sequence[Entry]],
+    *,
+    prune: bool,
+) -> None:
+    """Bring the rows that were there before up to date once all files were looked at, and complete the report.
+
+    Args:
+        report: with digests and outcomes of all of the collection's files.
+        catalog: that the files' rows are in.
+        collection: the images.
+        known: the rows that the catalog held before, by the digest of their file.
+        prune: whether those whose files are gone or have other content are taken out.
+
+    Raises:
+        DoppelgramError: not one file could be read.
+    """
+    entries = entries_of(collection)
+    held: dict[str, list[Entry]] = {}  # files whose content the catalog had before
+    for entry, digest in zip(entries, report.digests, strict=True):
+        if digest in known:
+            held.setdefault(digest, []).append(replace(entry, id=digest))
     report.updated = catalog.update(changed_entries(known, held, collection))
     counts = report.files.counts()
     report.duplicate, report.missing, report.broken = counts["duplicate"], counts["missing"], counts["broken"]
@@ -101,11 +127,9 @@ def index_collection(
     if prune:
         report.removed = catalog.remove(stale.ids)
     catalog.tidy()
-    report.seconds = time.perf_counter() - started
-    return report
 
 
-def _note(report: IndexReport, chunk: Chunk, known: Container[str], first: dict[str, str]) -> None:
+def note(report: IndexReport, chunk: Chunk, known: Container[str], first: dict[str, str]) -> None:
     """Add a chunk to the report. ``first`` gets the files whose content is new in this pass."""
     report.digests += chunk.digests
     if chunk.without_people is not None:

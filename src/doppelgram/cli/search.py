@@ -13,6 +13,7 @@ import typer
 
 from doppelgram.cli.app import (
     FACES,
+    MACHINES,
     SEARCH,
     AsOf,
     Catalog,
@@ -83,6 +84,21 @@ def index(
     show_crops: ShowCrops = None,
     weights: Weights = None,
     keypoints: Keypoints = None,
+    engine: Annotated[
+        str,
+        option(
+            "local|ray",
+            "Embed by processes of this machine, or on a cluster of Ray. By default local from 10,000 images on.",
+            panel=MACHINES,
+        ),
+    ] = "",
+    address: Annotated[
+        str, option("ADDRESS", "A running cluster of Ray. By default one is started on this machine.", panel=MACHINES)
+    ] = "",
+    workers: Annotated[
+        int,
+        option("N", "How many processes. By default one a processor.", panel=MACHINES, check=at_least(0)),
+    ] = 0,
 ) -> None:
     """Put images into a catalog, to search it later."""
     label = f"level:{label_level}" if label_level else ""
@@ -105,6 +121,9 @@ def index(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
+        engine=engine,
+        address=address,
+        workers=workers,
         progress=progress(),
     )
     say_written(show_crops)

@@ -55,6 +55,11 @@ class Bucket:
             "client_retry_timeout": str(_TRYING),
         }
 
+    @property
+    def store(self) -> Any:
+        """The object store, of which names are relative to the prefix: for what a `Location` does not do."""
+        return self._store
+
     def names(self) -> list[str]:
         import obstore
 
