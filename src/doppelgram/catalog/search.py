@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -142,6 +142,7 @@ class Searcher:
         face: str = "",
         faces: str = "",
         include_self: bool = False,
+        allowed: NDArray[np.bool_] | None = None,
     ) -> list[Neighbours]:
         """Find the k nearest images for each photograph, exactly.
 
@@ -154,6 +155,7 @@ class Searcher:
             faces: by a model of faces: which of a query's faces are asked with, ``largest`` (the default), ``all`` (an
                 answer each) or one by its number as text.
             include_self: whether a query's own content (the same bytes under any name) counts as a match.
+            allowed: as for `nearest`.
 
         Returns:
             One answer a query, or a face of it, in the order given. A query that is missing or broken, has no face
@@ -177,7 +179,7 @@ class Searcher:
         ]
         unknown = unknown_parts(space, files.vectors)
         own = None if include_self else files.hashes
-        matches = self.nearest(files.vectors, k, by=by, own=own)
+        matches = self.nearest(files.vectors, k, by=by, own=own, allowed=allowed)
         for row, position in enumerate(files.kept.tolist()):
             problem = f"nobody was found in it, so there is no {by} to search by" if by in unknown[row] else ""
             answers[position].append(
@@ -200,6 +202,10 @@ class Searcher:
     def ids(self) -> list[str]:
         """The rows' ids in the order of `positions`."""
         return [row[0] for row in self._rows]
+
+    def rows_of(self, ids: Container[str]) -> NDArray[np.bool_]:
+        """Which rows (n,) have one of these ids, in the order of `ids`."""
+        return np.fromiter((one in ids for one in self.ids), dtype=bool, count=len(self))
 
     def vector(self, position: int) -> Float32:
         """The embedding (1, dim) of the row at a position."""

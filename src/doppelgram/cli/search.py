@@ -22,6 +22,7 @@ from doppelgram.cli.app import (
     LabelLevel,
     Things,
     Weights,
+    Where,
     argument,
     at_least,
     command,
@@ -125,6 +126,7 @@ def search(
         str,
         option("joint|place|pose", "With a model of places and poses: rank by joint (default), place or pose."),
     ] = "",
+    where: Where = "",
     montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
     view: Annotated[
         bool,
@@ -150,6 +152,7 @@ def search(
         images,
         k,
         by=by,
+        where=where,
         montage=montage,
         face=face,
         crop=crop,
