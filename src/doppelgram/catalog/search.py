@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.catalog.findings import face_box_from
-from doppelgram.catalog.rows import file_of
+from doppelgram.catalog.gallery import Gallery
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.faces.face import FaceBox
 from doppelgram.images.report import quoted
@@ -22,9 +22,6 @@ from doppelgram.models.embedder import Embedder
 from doppelgram.space.background import Background, background
 from doppelgram.space.exact import Float32
 from doppelgram.space.space import Found, checked_part, unknown_parts
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _COLUMNS = ("id", "path", "name", "label")
 
@@ -95,8 +92,8 @@ class Searchable(Protocol):
     def require(self, fingerprint: str) -> None:
         """Refuse another model's vectors."""
 
-    def snapshot(self, columns: Sequence[str]) -> tuple[pd.DataFrame, Float32]:
-        """Columns and vectors of all rows."""
+    def arrow(self, columns: Sequence[str]) -> Any:
+        """The given columns of all rows as an Arrow table."""
 
 
 class Searcher:
@@ -117,21 +114,18 @@ class Searcher:
     def __init__(self, catalog: Searchable, model: Embedder) -> None:
         catalog.require(model.fingerprint)
         columns = (*_COLUMNS, "columns") if model.tells_faces else _COLUMNS
-        rows, vectors = catalog.snapshot(columns)
-        if rows.empty:
+        table = catalog.arrow([*columns, "vector"])
+        if not table.num_rows:
             raise DoppelgramError(f"{catalog.folder}: this catalog is empty; index images into it first")
-        order = rows["id"].argsort(kind="stable").to_numpy()
+        self._gallery = Gallery(table, model.dim)
         self.model = model
         self._face = catalog.face
-        self._rows: list[tuple[Any, ...]] = list(rows.iloc[order][list(columns)].itertuples(index=False, name=None))
-        self.space = model.space.adapted(vectors)
-        alone = not any(row[3] for row in self._rows) and len(self._rows) > 1
-        self._background: Background | None = background(self.space, vectors) if alone else None
-        self._index = self.space.index(vectors[order], [file_of(row[0]) for row in self._rows])
+        self.space = model.space.adapted(self._gallery.vectors)
+        self._index = self.space.index(self._gallery.vectors, self._gallery)
 
     def __len__(self) -> int:
         """How many images, or faces, there are to be found."""
-        return len(self._rows)
+        return len(self._gallery)
 
     def search(
         self,
@@ -198,14 +192,21 @@ class Searcher:
             raise DoppelgramError(f"the query {quoted(every[0].query)} cannot be searched for: {every[0].problem}")
         return every
 
-    @cached_property
+    @property
     def ids(self) -> list[str]:
         """The rows' ids in the order of `positions`."""
-        return [row[0] for row in self._rows]
+        return self._gallery.ids
 
-    def rows_of(self, ids: Container[str]) -> NDArray[np.bool_]:
+    def rows_of(self, ids: Iterable[str]) -> NDArray[np.bool_]:
         """Which rows (n,) have one of these ids, in the order of `ids`."""
-        return np.fromiter((one in ids for one in self.ids), dtype=bool, count=len(self))
+        return self._gallery.among(ids)
+
+    @cached_property
+    def _background(self) -> Background | None:
+        """How near any two images are; None where labels tell what is alike."""
+        if self._gallery.labelled or len(self) < 2:
+            return None
+        return background(self.space, self._gallery.vectors)
 
     def vector(self, position: int) -> Float32:
         """The embedding (1, dim) of the row at a position."""
@@ -244,13 +245,20 @@ class Searcher:
         for place, position in enumerate(found.positions[row].tolist()):
             if position < 0:
                 break
-            digest, path, name, label, *columns = self._rows[position]
-            parts = {part: float(figures.probability[row, place]) for part, figures in found.parts.items()}
-            unknown = tuple(part for part, figures in found.parts.items() if np.isnan(figures.distance[row, place]))
-            probability = None if found.probabilities is None else float(found.probabilities[row, place])
+            kept = self._gallery.row(position)
             distance = float(found.distances[row, place])
-            near = float(self._background.rate(distance)) if self._background else None
-            face = face_box_from(json.loads(columns[0])) if columns else None
-            numbers = (distance, probability, digest, parts, unknown, near)
-            matches.append(Match(place + 1, path, name, label, *numbers, face=face))
+            match = Match(
+                place + 1,
+                kept["path"],
+                kept["name"],
+                kept["label"],
+                distance,
+                None if found.probabilities is None else float(found.probabilities[row, place]),
+                kept["id"],
+                {part: float(figures.probability[row, place]) for part, figures in found.parts.items()},
+                tuple(part for part, figures in found.parts.items() if np.isnan(figures.distance[row, place])),
+                float(self._background.rate(distance)) if self._background else None,
+                face=face_box_from(json.loads(kept["columns"])) if "columns" in kept else None,
+            )
+            matches.append(match)
         return matches

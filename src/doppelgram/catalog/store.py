@@ -231,6 +231,10 @@ class Catalog:
         table: pd.DataFrame = self._read(columns).to_pandas()
         return table
 
+    def arrow(self, columns: Sequence[str]) -> Any:
+        """The given columns of all rows as an Arrow table: nothing is copied until it is asked for."""
+        return self._read(columns)
+
     def entries(self) -> list[Entry]:
         """What is known of each image, in the order of `rows`."""
         return entries_of(self._read(FACTS))
