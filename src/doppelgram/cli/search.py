@@ -47,6 +47,14 @@ Crop = Annotated[
         panel=FACES,
     ),
 ]
+Way = Annotated[
+    str,
+    option(
+        "auto|exact|ivf",
+        "How neighbours are found: all vectors in memory (exact), an index on disk (ivf), or what is quicker.",
+        "--index",
+    ),
+]
 ShowCrops = Annotated[Path | None, option("PNG", "Draw each photograph and what was cut out of it.", panel=FACES)]
 Face = Annotated[
     str,
@@ -67,6 +75,7 @@ def index(
         bool, switch("Take out images whose files are gone or have other content now.", "--prune")
     ] = False,
     check_: Check = False,
+    index_: Way = "auto",
     json_: Json = False,
     faces: Annotated[
         str,
@@ -97,6 +106,7 @@ def index(
         faces=faces,
         label=label,
         prune=prune,
+        vector_index=index_,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
@@ -127,6 +137,7 @@ def search(
         option("joint|place|pose", "With a model of places and poses: rank by joint (default), place or pose."),
     ] = "",
     where: Where = "",
+    index_: Way = "auto",
     montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
     view: Annotated[
         bool,
@@ -153,6 +164,7 @@ def search(
         k,
         by=by,
         where=where,
+        index=index_,
         montage=montage,
         face=face,
         crop=crop,
