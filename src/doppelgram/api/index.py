@@ -10,6 +10,7 @@ from doppelgram.catalog.folder import holds_catalog, model_in
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.store import Catalog
+from doppelgram.catalog.vector_index import AUTO, IVF, keep_index
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.folders import level_of
@@ -37,6 +38,7 @@ def index(
     crop: str = "",
     show_crops: Path | str | None = None,
     faces: str = "",
+    vector_index: str = AUTO,
     batch: int = 256,
     engine: str = "",
     address: str = "",
@@ -61,6 +63,8 @@ def index(
         show_crops: PNG to draw the images into, with what is cut from each.
         faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` (the default for a new
             catalog) that one; the catalog remembers it.
+        vector_index: whether an index of the vectors is made for quicker searches: ``auto`` for a catalog that takes
+            seconds to be read, ``ivf`` in any case, ``exact`` for none; see `doppelgram.catalog.vector_index`.
         batch: images that go into the catalog together, where there is no engine.
         engine: ``local`` for several processes, ``ray`` for a cluster; by default this process, or ``local`` for
             10,000 images or more.
@@ -110,6 +114,10 @@ def index(
                 report = index_collection(collection, loaded, store, batch=batch, prune=prune, progress=advance)
             else:
                 report = index_in_parts(collection, store, means, prune=prune, progress=advance)
+        if not loaded.space.parts:
+            keep_index(store.table, store.dim, vector_index, progress)
+        elif vector_index == IVF:
+            raise DoppelgramError("a model of places and poses searches all images; leave --index out")
     except KeyboardInterrupt:
         raise Interrupted(f"{where}: interrupted; the same command goes on from here") from None
     tell_faces(progress, report.files)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from doppelgram.api.chosen import chosen_model
 from doppelgram.catalog.store import Catalog
+from doppelgram.catalog.where import parse_where
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
@@ -33,6 +34,7 @@ def draw_map(
     onto: Path | str | None = None,
     parts: Sequence[str] = (),
     by: str = "",
+    where: str = "",
     seed: int = 0,
     perplexity: float = 30.0,
     title: str = "",
@@ -55,6 +57,7 @@ def draw_map(
         parts: of the run's own images: ``train``, ``val``, ``test``, ``extra``; the first three by default.
         by: with a model of places and poses, what is drawn: ``joint`` (the default), ``place`` or ``pose``; images in
             which nobody is found have no pose and are left out there.
+        where: of a catalog, only images that fulfil this condition; see `doppelgram.catalog.where`.
         seed: the same seed gives the same map.
         perplexity: of t-SNE.
         title: above the map; says by itself what is shown if it is empty.
@@ -72,6 +75,7 @@ def draw_map(
         check_map_file(file)
     if save is not None and Path(save).expanduser().is_dir():
         raise DoppelgramError(f"{save}: is a folder; name a file to keep the map in")
+    condition = parse_where(where) if where else None
     if method not in METHODS:
         raise DoppelgramError(f"--method is '{method}'; it is {' or '.join(METHODS)}")
     if data is None and onto is None and not parts and not is_source(source):
@@ -82,6 +86,8 @@ def draw_map(
     catalog = Catalog.open(folder) if kind == "catalog" else None
     elsewhere = {"weights": weights, "keypoints": keypoints}
     model = catalog.load_model(**elsewhere) if catalog else load_model(source, **elsewhere)
+    if condition and (catalog is None or onto is not None):
+        raise DoppelgramError("--where chooses among the images of a catalog; it goes with nothing else")
     space = model.space
     by = checked_part(space, by)
     own = open_run(source).data if kind == "run" else source
@@ -90,7 +96,7 @@ def draw_map(
         found = Map.load(Path(onto).expanduser(), space, fingerprint=model.fingerprint)
     else:
         if catalog is not None:
-            embedded = images_of_catalog(catalog)
+            embedded = images_of_catalog(catalog, condition)
         elif data is not None:
             embedded = images_of_data(model, data, progress, what="images")
         else:

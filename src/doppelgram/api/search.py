@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from doppelgram.catalog.beside import vectors_beside
+from doppelgram.catalog.indexed_search import Asked, searcher_for
 from doppelgram.catalog.search import Neighbours
 from doppelgram.catalog.store import Catalog
+from doppelgram.catalog.vector_index import AUTO
 from doppelgram.catalog.views import with_views
+from doppelgram.catalog.where import parse_where
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
@@ -29,6 +32,8 @@ def search(
     k: int = 5,
     *,
     by: str = "",
+    where: str = "",
+    index: str = AUTO,
     montage: Path | str | None = None,
     crop: str = "",
     show_crops: Path | str | None = None,
@@ -47,6 +52,8 @@ def search(
         images: photographs; one that is in the catalog itself is not its own answer.
         k: how many.
         by: with a model of places and poses, what ranks: ``joint`` (the default), ``place`` or ``pose``.
+        where: condition that an image has to fulfil to be found; see `doppelgram.catalog.where`.
+        index: how neighbours are found: ``exact``, by the catalog's index (``ivf``), or as is quicker (``auto``).
         montage: PNG to draw queries and answers into.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of the given images. Without it
             they are framed as the images in the catalog were.
@@ -71,13 +78,15 @@ def search(
     if montage is not None and Path(montage).suffix.lower() != ".png":
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
     progress = progress or TerminalProgress()
+    condition = parse_where(where) if where else None
     store = Catalog.open(vectors_beside(catalog, vectors) if vectors else catalog, as_of=as_of)
     views = asked_view(view, weights)
     model = store.load_model(weights=weights, keypoints=keypoints)
     detector = asked_detector(crop, show_crops, model)
     paths = [Path(image).expanduser() for image in images]
     keep_inputs([Path(file).expanduser() for file in (montage, show_crops) if file is not None], paths)
-    found = store.searcher(model).search(paths, k, by=by, face=detector, faces=face)
+    searcher = searcher_for(store, model, Asked(len(paths), k, by, condition, index))
+    found = searcher.search(paths, k, by=by, face=detector, faces=face, where=condition)
     good = [answer for answer in found if not answer.problem]
     tell_faces(progress, faces_report([answer.query for answer in good], [answer.faces for answer in good]))
     for answer in found:

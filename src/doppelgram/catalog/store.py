@@ -261,6 +261,15 @@ class Catalog:
         table: pd.DataFrame = self._read(columns).to_pandas()
         return table
 
+    @property
+    def table(self) -> Any:
+        """The LanceDB table of the rows, for what indexes it and searches by the index."""
+        return self._table
+
+    def arrow(self, columns: Sequence[str]) -> Any:
+        """The given columns of all rows as an Arrow table: nothing is copied until it is asked for."""
+        return self._read(columns)
+
     def entries(self) -> list[Entry]:
         """What is known of each image, in the order of `rows`."""
         return entries_of(self._read(FACTS))

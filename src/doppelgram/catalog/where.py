@@ -113,8 +113,12 @@ class Where:
         rows = catalog.rows(list(dict.fromkeys(["id", *self.columns])))
         found = set(rows["id"][self.mask(rows)])
         if not found:
-            raise DoppelgramError(f"--where: no image fulfils {self.text}")
+            raise self.unfulfilled()
         return found
+
+    def unfulfilled(self) -> DoppelgramError:
+        """What is told where no row fulfils it."""
+        return DoppelgramError(f"--where: no image fulfils {self.text}")
 
 
 def parse_where(text: str) -> Where:

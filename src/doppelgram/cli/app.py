@@ -161,6 +161,14 @@ View = Annotated[
     ),
 ]
 Columns = Annotated[str, option("NAME=HEADER,...", "What a table calls its columns: path=File,author=User")]
+Where = Annotated[
+    str,
+    option(
+        "CONDITION",
+        "Only images that fulfil it, such as \"place = 'Louvre' and timestamp < '2019-06'\". Columns: path, name, "
+        "label, author, timestamp, and the catalog's label columns.",
+    ),
+]
 LabelLevel = Annotated[
     int | None,
     option("N", "Label images by the name of the Nth folder above them, 1 the topmost.", check=at_least(1, 99)),

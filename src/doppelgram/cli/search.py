@@ -24,6 +24,7 @@ from doppelgram.cli.app import (
     LabelLevel,
     Things,
     Weights,
+    Where,
     argument,
     at_least,
     command,
@@ -46,6 +47,14 @@ Crop = Annotated[
         "face[:NAME]",
         "Cut out the largest face, upright. NAME: opencv or mediapipe.",
         panel=FACES,
+    ),
+]
+Way = Annotated[
+    str,
+    option(
+        "auto|exact|ivf",
+        "How neighbours are found: all vectors in memory (exact), an index on disk (ivf), or what is quicker.",
+        "--index",
     ),
 ]
 ShowCrops = Annotated[Path | None, option("PNG", "Draw each photograph and what was cut out of it.", panel=FACES)]
@@ -71,6 +80,7 @@ def index(
         str, option("NAME", "Put this model's vectors beside the catalog's own. 'search --vectors NAME' uses them.")
     ] = "",
     check_: Check = False,
+    index_: Way = "auto",
     json_: Json = False,
     faces: Annotated[
         str,
@@ -117,6 +127,7 @@ def index(
         label=label,
         prune=prune,
         beside=beside,
+        vector_index=index_,
         crop=crop,
         show_crops=show_crops,
         weights=weights,
@@ -149,6 +160,8 @@ def search(
         str,
         option("joint|place|pose", "With a model of places and poses: rank by joint (default), place or pose."),
     ] = "",
+    where: Where = "",
+    index_: Way = "auto",
     montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
     view: Annotated[
         bool,
@@ -176,6 +189,8 @@ def search(
         images,
         k,
         by=by,
+        where=where,
+        index=index_,
         montage=montage,
         face=face,
         crop=crop,

@@ -17,6 +17,7 @@ from doppelgram.cli.app import (
     Things,
     View,
     Weights,
+    Where,
     argument,
     at_least,
     command,
@@ -61,6 +62,7 @@ def map_(
     by: Annotated[
         str, option("PART", "With a model of places and poses: draw joint, place or pose. By default joint.")
     ] = "",
+    where: Where = "",
     title: Annotated[str, option("TEXT", "Title of the map.")] = "",
     projector: Annotated[Path | None, option("DIR", "Write files for TensorBoard's projector.")] = None,
     seed: Seed = 0,
@@ -93,6 +95,7 @@ def map_(
         onto=onto,
         parts=part or (),
         by=by,
+        where=where,
         weights=weights,
         keypoints=keypoints,
         seed=seed,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.catalog.store import Catalog
+from doppelgram.catalog.where import Where
 from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import as_collection
@@ -100,8 +101,12 @@ def _embedded(
     return ShownImages(found.vectors, found.collection.labels, parts, names, found.hashes.tolist(), tiles)
 
 
-def images_of_catalog(catalog: Catalog) -> ShownImages:
-    rows, vectors = catalog.snapshot(["id", "path", "name", "label", "thumbnail"])
+def images_of_catalog(catalog: Catalog, where: Where | None = None) -> ShownImages:
+    wanted = ["id", "path", "name", "label", "thumbnail"]
+    rows, vectors = catalog.snapshot(list(dict.fromkeys([*wanted, *(where.columns if where else ())])))
+    if where and len(rows):
+        fulfilled = where.mask(rows)
+        rows, vectors = rows[fulfilled], vectors[fulfilled]
     if not len(rows):
         raise DoppelgramError(f"{catalog.location}: the catalog is empty; put images in it with `doppelgram index`")
     # The order on disk is that of writing, and changes when pieces are joined; a map should not.

@@ -18,7 +18,8 @@ from doppelgram.space.exact import (
     Float64,
     Ids,
     Int64,
-    listed,
+    Named,
+    named,
     nearest_columns,
     self_matches,
     vectors,
@@ -250,7 +251,7 @@ class ArrangementSpace:
         }
         return PairResult(compared.distance, both, parts)
 
-    def index(self, gallery: Any, ids: Ids | None = None) -> ArrangementIndex:
+    def index(self, gallery: Any, ids: Ids | Named | None = None) -> ArrangementIndex:
         """Prepare a gallery (n, dim) for search."""
         return ArrangementIndex(self, gallery, ids)
 
@@ -296,10 +297,10 @@ class ArrangementIndex:
         DoppelgramError: vectors that are no numbers or of another size, or there is not one id a row.
     """
 
-    def __init__(self, space: ArrangementSpace, gallery: Any, ids: Ids | None = None) -> None:
+    def __init__(self, space: ArrangementSpace, gallery: Any, ids: Ids | Named | None = None) -> None:
         self._space = space
         self.gallery = vectors(gallery, "gallery", space.dim)
-        self._ids = None if ids is None else listed(ids, len(self.gallery), "gallery")
+        self._ids = named(ids, len(self.gallery))
 
     def nearest(
         self,

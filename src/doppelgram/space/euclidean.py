@@ -17,14 +17,18 @@ from doppelgram.space.exact import (
     Float64,
     Ids,
     Int64,
+    Named,
     block_rows,
-    listed,
+    named,
     nearest_columns,
     pair_distances,
     self_matches,
     vectors,
 )
 from doppelgram.space.space import Found, PairResult, checked_part, without_mix
+
+_CENTRED_ON = 4096
+_BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class EuclideanSpace:
         distance = self.distance(a, b)
         return PairResult(distance, self.probability(distance) if self.calibrated else None)
 
-    def index(self, gallery: Any, ids: Ids | None = None) -> EuclideanIndex:
+    def index(self, gallery: Any, ids: Ids | Named | None = None) -> EuclideanIndex:
         """Prepare a gallery (n, dim) for search."""
         return EuclideanIndex(self, gallery, ids)
 
@@ -113,10 +117,10 @@ class EuclideanIndex:
         DoppelgramError: as :func:`doppelgram.space.exact.vectors`, or there is not one id a row.
     """
 
-    def __init__(self, space: EuclideanSpace, gallery: Any, ids: Ids | None = None) -> None:
+    def __init__(self, space: EuclideanSpace, gallery: Any, ids: Ids | Named | None = None) -> None:
         self.gallery = vectors(gallery, "gallery")
         self._space = space
-        self._ids = None if ids is None else listed(ids, len(self.gallery), "gallery")
+        self._ids = named(ids, len(self.gallery))
         self._ranker = EuclideanRanker(self.gallery)
 
     def nearest(
@@ -152,10 +156,16 @@ class EuclideanRanker:
     def __init__(self, gallery: Float32) -> None:
         self.size, self._width = gallery.shape
         self._gallery = gallery
-        self._centre = gallery.mean(axis=0, dtype=np.float64) if self.size else np.zeros(self._width)
-        centred = (gallery - self._centre).astype(np.float32)
+        # Centring is for rounding alone, so that the mean of some rows does.
+        some = gallery[:: max(1, self.size // _CENTRED_ON)]
+        self._centre = some.mean(axis=0, dtype=np.float64).astype(np.float32) if self.size else np.zeros(self._width)
         # |b|^2 rides along as one more column, so that a single product gives |b|^2 - 2ab.
-        self._extended = np.vstack([centred.T, np.einsum("ij,ij->i", centred, centred)])
+        self._extended = np.empty((self._width + 1, self.size), dtype=np.float32)
+        for start in range(0, self.size, _BLOCK_ROWS):
+            part = slice(start, start + _BLOCK_ROWS)
+            centred = gallery[part] - self._centre
+            self._extended[:-1, part] = centred.T
+            self._extended[-1, part] = np.einsum("ij,ij->i", centred, centred)
 
     @property
     def rows(self) -> int:

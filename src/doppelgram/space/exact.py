@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -22,6 +23,36 @@ BLOCK_ELEMENTS = 16_000_000
 _REFINE_ELEMENTS = 4_000_000
 # Candidates beyond k that the first pass keeps, so that rounding seldom sends a query to the slow path.
 _SPARE = 8
+
+
+class Named(Protocol):
+    """Rows that have names, of which those of one name can be looked up."""
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+
+    def rows_named(self, name: Any, /) -> Sequence[int]:
+        """The rows with this name, ascending."""
+
+
+class ListedNames:
+    """Names given as a list, one a row."""
+
+    def __init__(self, names: list[Any]) -> None:
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def rows_named(self, name: Any, /) -> Sequence[int]:
+        return self._rows.get(name, [])
+
+    @cached_property
+    def _rows(self) -> dict[Any, list[int]]:
+        rows: dict[Any, list[int]] = {}
+        for row, name in enumerate(self._names):
+            rows.setdefault(name, []).append(row)
+        return rows
 
 
 def vectors(values: Any, name: str, dim: int = 0) -> Float32:
@@ -241,7 +272,14 @@ def _measure(ranker: Ranker, queries: Float32, columns: Int64, allowed: Bools) -
     return measures, columns
 
 
-def self_matches(query_ids: Ids | None, gallery_ids: Ids | None, count: int) -> dict[int, list[int]]:
+def named(ids: Ids | Named | None, count: int) -> Named | None:
+    """Names of ``count`` gallery rows, ready to be looked up; raises DoppelgramError if there are not as many."""
+    if ids is None or not hasattr(ids, "rows_named"):
+        return None if ids is None else ListedNames(listed(ids, count, "gallery"))
+    return ids
+
+
+def self_matches(query_ids: Ids | None, gallery: Named | None, count: int) -> dict[int, Sequence[int]]:
     """Gallery rows that each of ``count`` queries must not find: those with its own id.
 
     Raises:
@@ -249,14 +287,10 @@ def self_matches(query_ids: Ids | None, gallery_ids: Ids | None, count: int) -> 
     """
     if query_ids is None:
         return {}
-    if gallery_ids is None:
+    if gallery is None:
         raise DoppelgramError("query_ids are given but no gallery_ids; give both, or neither")
-    names = listed(query_ids, count, "queries")
-    rows: dict[Any, list[int]] = {name: [] for name in names}
-    for row, name in enumerate(gallery_ids):
-        if name in rows:
-            rows[name].append(row)
-    return {query: rows[name] for query, name in enumerate(names) if rows[name]}
+    found = (gallery.rows_named(name) for name in listed(query_ids, count, "queries"))
+    return {query: rows for query, rows in enumerate(found) if rows}
 
 
 def listed(values: Any, count: int, side: str, what: str = "ids") -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from numpy.typing import NDArray
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.space.exact import Bools, Float32, Float64, Ids, Int64, Ranker
+from doppelgram.space.exact import Bools, Float32, Float64, Ids, Int64, Named, Ranker
 
 JOINT = "joint"
 
@@ -131,7 +131,7 @@ class Space(Protocol):
     def compare(self, a: NDArray[Any], b: NDArray[Any]) -> PairResult:
         """All that can be said of the pairs (a[i], b[i])."""
 
-    def index(self, gallery: Any, ids: Ids | None = None) -> Index:
+    def index(self, gallery: Any, ids: Ids | Named | None = None) -> Index:
         """Prepare a gallery (n, dim); ``ids`` name its images, so that none is found as its own neighbour."""
 
     def adapted(self, gallery: NDArray[Any]) -> Space:
