@@ -123,3 +123,19 @@ def test_by_keyboard_in_a_browser(browser: Any, taught: Served) -> None:
         tab.click("text=Recalibrate from the answers")
         until(tab, "/answer/.test(document.querySelector('[role=status] p, .note p')?.textContent ?? '')")
     assert [entry.kind for entry in Answers(taught.session.outer.folder).history()] == ["pair", "pair", "undo"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (390, 667), (1280, 720)])
+def test_photographs_stand_above_the_buttons_and_both_are_seen(
+    browser: Any, taught: Served, width: int, height: int
+) -> None:
+    for tab in open_tab(browser, taught):
+        tab.set_viewport_size({"width": width, "height": height})
+        tab.goto("/teach")
+        tab.wait_for_selector(".question")
+        until(tab, "[...document.querySelectorAll('.sides img')].every(one => one.naturalWidth)")
+        sides, bar = (tab.locator(name).bounding_box() for name in (".sides", ".answers"))
+        assert sides["y"] + sides["height"] <= bar["y"]
+        assert bar["y"] + bar["height"] <= height
+        assert bar["y"] + bar["height"] / 2 > height / 2  # the lower half, which a thumb reaches
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -24,6 +24,7 @@ def _session(request: Request) -> Session:
     return session
 
 
+NO_PHOTOGRAPH = "there is no such photograph in this catalog (any more); go back to all photographs"
 Asked = Annotated[Session, Depends(_session)]
 # An id as a catalog spells it, and nothing else: no path, no condition gets any farther.
 RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}(#[1-9][0-9]{0,4})?$", description="Id of a row of the catalog.")]

@@ -17,6 +17,7 @@ export async function show(root, context) {
   const tabs = [["questions", "Questions"], ["groups", "Groups"], ["versions", "Versions"]].map(([name, title]) =>
     h("a", { href: changed({ tab: name === "questions" ? "" : name }), "data-route": true, class: "button", "aria-current": name === tab ? "page" : false }, title));
   const line = h("p", { class: "lead", role: "status", "aria-live": "polite" });
+  root.classList.add("teaching");
   fill(root, h("h1", {}, "Teach"), line, h("nav", { class: "row tabs", "aria-label": "Teaching" }, tabs), body);
   if (tab === "groups") return groups(body, line);
   if (tab === "versions") return versions(body, line);
@@ -72,17 +73,28 @@ async function questions(body, line) {
     fill(place,
       h("h2", { class: "question" }, title),
       h("p", { class: "quiet" }, question.reason),
+      h("div", { class: "sides" }, side(question.a, question.size_a, "One"), side(question.b, question.size_b, "The other")),
       h("div", { class: "row answers" },
         h("button", { type: "button", class: "main", click: () => answer(1) }, "Yes, the same ", h("kbd", {}, "Y")),
         h("button", { type: "button", class: "main", click: () => answer(0) }, "No, different ", h("kbd", {}, "N")),
         h("button", { type: "button", click: () => answer(null) }, "Next ", h("kbd", {}, "J")),
         h("button", { type: "button", click: undo }, "Undo ", h("kbd", {}, "K")),
-        h("button", { type: "button", class: "plain", click: () => dialog.showModal() }, "Keys ", h("kbd", {}, "?"))),
-      h("div", { class: "sides" }, side(question.a, question.size_a, "One"), side(question.b, question.size_b, "The other")),
+        h("button", { type: "button", class: "plain keys-button", click: () => dialog.showModal() }, "Keys ", h("kbd", {}, "?"))),
       h("details", {}, h("summary", {}, "Who answers, and what becomes of the answers"),
         h("div", { class: "field" }, h("label", {}, "Your name, kept with each answer", whoInput())),
         h("p", {}, "Answers are kept in the catalog and never deleted. ", h("a", { href: "/api/answers.csv", download: "answers.csv" }, "Answers as a table of pairs"), " · ", h("a", { href: "/api/labels.csv", download: "labels.csv" }, "Names as a table of images"))));
+    fit();
   }
+
+  // The photographs get the height that is left above the buttons, so that both are seen at once and neither covers the other.
+  const fit = () => {
+    const sides = place.querySelector(".sides");
+    if (!sides) return;
+    const bar = place.querySelector(".answers");
+    const room = innerHeight - (sides.getBoundingClientRect().top + scrollY) - bar.offsetHeight - 28;
+    sides.style.setProperty("--room", `${Math.max(160, Math.floor(room))}px`);
+  };
+  addEventListener("resize", fit);
 
   const keys = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
@@ -98,7 +110,10 @@ async function questions(body, line) {
   addEventListener("keydown", keys);
   fill(place, h("p", { role: "status" }, "Grouping the photographs …"));
   take(await get("/questions"));
-  return () => removeEventListener("keydown", keys);
+  return () => {
+    removeEventListener("keydown", keys);
+    removeEventListener("resize", fit);
+  };
 }
 
 function whoInput() {
