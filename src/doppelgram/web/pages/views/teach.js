@@ -123,30 +123,50 @@ function whoInput() {
 
 async function groups(body, line) {
   fill(body, h("p", { role: "status" }, "Grouping the photographs …"));
-  const [found, round] = await Promise.all([get("/groups"), get("/questions", { n: 1 })]);
+  const round = await get("/questions", { n: 1 });
   line.textContent = round.state.sentence;
+  const draw = async () => showGroups(body, line, await get("/groups"), draw);
+  await draw();
+  return undefined;
+}
+
+function showGroups(body, line, found, draw) {
   if (!found.total) {
     fill(body, emptyPage("No groups yet", ["No two photographs are likely enough to show the same. Answer some questions first."]));
-    return undefined;
+    return;
   }
   fill(body, h("p", { class: "quiet" }, "A name settles a whole group: photographs of one name show the same, of different names different things. Names can be trained with."), found.groups.map((group) => {
     const input = h("input", { type: "text", maxlength: "200", value: group.name, placeholder: "name this group" });
     const told = h("span", { class: "small quiet", role: "status" });
-    const form = h("form", { class: "row", submit: async (event) => {
-      event.preventDefault();
+    const button = (text, click) => h("button", { type: "button", click }, text);
+    const undo = button("Undo", async () => {
+      try {
+        const next = await send("DELETE", "/answers/last", undefined, { n: 1 });
+        line.textContent = next.state.sentence;
+        await draw();
+      } catch (problem) {
+        fill(told, problem.message);
+      }
+    });
+    const call = async (join) => {
       if (!input.value.trim()) return;
       try {
-        const ids = (await get(`/groups/${group.number}`)).ids;
-        const next = await send("POST", "/names", { ids, name: input.value, who: who() });
+        const { ids } = await get(`/groups/${group.number}`);
+        const next = await send("POST", "/names", { ids, name: input.value, join, who: who() }, { n: 1 });
         line.textContent = next.state.sentence;
-        told.textContent = next.said || "kept";
+        fill(told, next.said || "kept", " ", undo);
       } catch (problem) {
-        told.textContent = problem.message;
+        // Two groups of one name become one; that is asked first.
+        if (problem.status === 409) fill(told, problem.message, " ", button("Join them", () => call(true)));
+        else fill(told, problem.message);
       }
+    };
+    const form = h("form", { class: "row", submit: (event) => {
+      event.preventDefault();
+      call(false);
     } }, h("label", { class: "naming" }, h("span", { class: "hidden-text" }, `Name of a group of ${group.size}`), input), h("button", { type: "submit" }, "Name"), told);
     return h("section", { class: "group" }, h("div", { class: "row" }, h("h2", {}, group.name || plural(group.size, "photograph")), h("span", { class: "quiet small" }, group.name ? plural(group.size, "photograph") : "", group.settled ? " settled by answers" : " by the model")), h("ul", { class: "photos strip" }, group.images.map((image) => h("li", { class: "photo" }, h("a", { class: "frame", href: `/search?image=${encodeURIComponent(image.id)}`, "data-route": true }, picture(image)))), group.size > group.images.length ? h("li", { class: "quiet" }, `and ${number(group.size - group.images.length)} more`) : null), form);
   }));
-  return undefined;
 }
 
 async function versions(body, line) {
