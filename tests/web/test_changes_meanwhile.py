@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from doppelgram.catalog.index import index_collection
@@ -130,3 +134,59 @@ def test_a_map_of_a_catalog_that_cannot_be_written(own: Served, tmp_path: Path) 
     assert made["points"] == 12
     assert own.client.get("/api/map/atlas/0", params={"map": made["stamp"]}).content[:2] == b"\xff\xd8"
     assert sorted(folder.rglob("*")) == before
+
+
+_REMOVE = """
+import sys, time
+from doppelgram.catalog.store import Catalog
+
+catalog = Catalog.open(sys.argv[1])
+for id_ in sys.argv[2:]:
+    catalog.remove([id_])
+    time.sleep(0.05)
+"""
+
+
+def test_twenty_readers_while_another_process_takes_rows_out(own: Served, tmp_path: Path) -> None:
+    folder = own.session.outer.folder
+    other = Catalog.open(folder)
+    index_collection(read_collection(draw_pictures(tmp_path / "more", seed=20_000)), other.load_model(), other)
+    soon(lambda: own.get("/api/images")["total"] == 24)
+    ids = own.session.require().searcher.ids
+    gone, kept = ids[::2], ids[1::2]
+    ended_ = threading.Event()
+    answers: list[tuple[int, str]] = []
+
+    def look(number: int) -> None:
+        with httpx.Client(base_url=own.address, timeout=240) as client:
+            turn = number
+            while not ended_.is_set():
+                image = ids[turn % len(ids)]
+                paths = (
+                    f"neighbours/{image}?k=24",
+                    f"images/{image}/thumbnail",
+                    "images?limit=60",
+                    f"images/{image}/facts",
+                    f"images/{image}",
+                    "questions" if number == 1 else "catalog",
+                )
+                path = f"/api/{paths[turn % len(paths)]}"
+                answers.append((client.get(path).status_code, path))
+                turn += 1
+
+    readers = [threading.Thread(target=look, args=(number,)) for number in range(20)]
+    for reader in readers:
+        reader.start()
+    taken = subprocess.run([sys.executable, "-c", _REMOVE, str(folder), *gone], timeout=120, check=True)
+    ended_.set()
+    for reader in readers:
+        reader.join(60)
+    assert taken.returncode == 0
+    assert len(answers) > 100
+    assert {status for status, _ in answers} <= {200, 404}, [one for one in answers if one[0] not in (200, 404)]
+    assert not [one for one in answers if one[0] == 404 and not any(id_ in one[1] for id_ in gone)]
+    soon(lambda: own.get("/api/images")["total"] == len(kept))
+    assert [image["id"] for image in own.get("/api/images")["images"]] == kept
+    for image in kept:
+        assert own.client.get(f"/api/images/{image}/thumbnail").content[:2] == b"\xff\xd8"
+        assert {m["id"] for m in own.get(f"/api/neighbours/{image}")["matches"]} == {*kept} - {image}

@@ -15,6 +15,7 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.models.format import DESCRIPTION_FILE, write_recalibrated
+from doppelgram.numbers import count, plural
 
 VERSIONS_FOLDER, FACTS_FILE, CURRENT_FILE = "versions", "version.json", "current.json"
 CATALOG_FOLDER = "catalog"
@@ -197,12 +198,21 @@ class Versions:
 
 
 def in_effect(catalog: Catalog) -> Catalog:
-    """The catalog that counts where one is looked at: the given one, or what teaching has trained for it.
+    """The catalog that counts where one is looked at, by commands and by the page alike.
 
-    Its model has the calibration that is in effect. What is indexed later into the given one is not in a trained one.
+    It is the given one, whose model has the calibration that is in effect, or what teaching has trained for it.
 
     Raises:
         DoppelgramError: the trained one, or what says which it is, is missing or damaged.
     """
     folder = Versions(catalog.folder).catalog_folder()
     return catalog if folder == catalog.folder else Catalog.open(folder)
+
+
+def left_out(outer: Catalog, inner: Catalog) -> str:
+    """In a sentence, how many photographs came after `inner` was trained; empty where all are in it."""
+    more = 0 if inner is outer else len(outer) - len(inner)
+    if more <= 0:
+        return ""
+    what = f"{count(more, 'photograph')} came after the model was trained and {plural(more, 'is', 'are')} not found"
+    return f"{what}; train again, or go back to an earlier version (doppelgram teach CATALOG --back-to N)"

@@ -13,7 +13,7 @@ export async function show(root, context) {
   const asked = state();
   const results = h("section", { "aria-label": "Photographs", "aria-live": "polite" });
   const panel = h("aside", { class: "panel", "aria-label": "What is searched for" });
-  fill(root, h("div", { class: "with-panel" }, panel, results));
+  fill(root, context.catalog.left_out ? note(context.catalog.left_out) : null, h("div", { class: "with-panel" }, panel, results));
   const fillPanel = async () => fill(panel, chooser(context), await query(asked, context), controls(asked, context, () => find(results, context)));
   await fillPanel();
   if ((asked.image || asked.query) && !context.catalog.ready) {
