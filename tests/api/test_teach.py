@@ -38,7 +38,8 @@ def test_questions_are_answered_in_a_table(filled: Path, tmp_path: Path) -> None
         writer.writerow(("nowhere.jpg", questions[0]["image_b"], 1))
     answers = ("teach", filled, "--answers", tmp_path / "answers.csv", "--who", "ann", "--export", tmp_path / "out")
     taken = call(*answers)
-    assert taken.status == 0, taken.stderr
+    assert taken.status == 2, taken.stderr
+    assert "1 row could not be used" in taken.stderr.splitlines()[-1]
     assert "taken in" in " ".join(taken.stdout.split())
     assert "Too few answers" in " ".join(taken.stdout.split())
     assert f"row {len(questions) + 2}: there is no photograph 'nowhere.jpg'" in taken.stderr
@@ -48,6 +49,7 @@ def test_questions_are_answered_in_a_table(filled: Path, tmp_path: Path) -> None
     pairs = rows_of(tmp_path / "out/pairs.csv")
     assert {row["who"] for row in pairs} == {"ann"}
     again = call(*answers)
+    assert again.status == 2
     assert "0 answers taken in" in " ".join(again.stdout.split())
     assert rows_of(tmp_path / "out/pairs.csv") == pairs
 

@@ -13,7 +13,8 @@ from PIL import Image, ImageEnhance
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images import augment as module
-from doppelgram.images.augment import Augmentation, augment, colour_matrices, to_float
+from doppelgram.images.augment import augment, colour_matrices, to_float
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.colour import grey_means
 from helpers.image_files import photo
 

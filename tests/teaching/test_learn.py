@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from doppelgram.api.index import index
+from doppelgram.api.map import draw_map
+from doppelgram.api.search import search
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.teacher import Teacher
+from doppelgram.teaching.versions import CATALOG_FOLDER, Versions, in_effect
 from doppelgram.training.recipes.schema import make_recipe
+from helpers.progress import RecordingProgress
 
 QUIET = SilentProgress()
 RECIPE = make_recipe(
@@ -54,3 +58,30 @@ def test_a_trained_model_is_weighed_on_names_that_were_kept_out(named: Catalog) 
     assert teacher.state().groups == 8
     teacher.go_back(1)
     assert teacher.state().version == 1
+
+
+def test_search_and_map_go_by_the_version_in_effect(
+    named: Catalog, save_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = named.rows(("id", "path"))
+    versions = Versions(named.folder)
+    number = versions.begin()
+    inner = versions.place(number) / CATALOG_FOLDER
+    taught = rows.iloc[4:]
+    table = tmp_path / "taught.csv"
+    taught[["path"]].to_csv(table, index=False)
+    index(table, save_model(tmp_path / "other", seed=9), inner, progress=QUIET)
+    versions.add_trained(number, "trained for a test", {})
+    assert in_effect(named).folder == inner
+    warned = RecordingProgress()
+    found = search(named.folder, [taught["path"].iloc[0]], k=60, progress=warned)[0].matches
+    assert [match.path for match in found] == [
+        match.path for match in Catalog.open(inner).search([taught["path"].iloc[0]], k=60)[0].matches
+    ]
+    assert any("4 photographs came after the model was trained" in text for text in warned.warnings)
+    assert len(draw_map(named.folder, out=tmp_path / "map.html", method="pca", progress=QUIET).images.ids) == len(
+        taught
+    )
+    versions.go_to(1)
+    assert in_effect(named) is named
+    assert len(search(named.folder, [rows["path"].iloc[0]], k=99, progress=QUIET)[0].matches) == len(rows) - 1

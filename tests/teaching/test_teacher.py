@@ -155,6 +155,7 @@ def test_recalibration_is_refused_on_few_answers_taken_on_many_and_taken_back(fi
 
 def test_a_calibration_by_other_means_becomes_a_version(filled: Catalog) -> None:
     teacher = Teacher(filled)
+    teacher.name(sorted(filled.hashes())[:2], "one thing")
     assert [one.made_by for one in teacher.versions()] == ["as it was indexed"]
     model = filled.load_model()
     model.calibrate({**model.described()[0]["calibration"], "slope": 25.0})
@@ -163,3 +164,16 @@ def test_a_calibration_by_other_means_becomes_a_version(filled: Catalog) -> None
         ("as it was indexed", False),
         ("calibrated outside of teaching", True),
     ]
+
+
+def test_reading_writes_nothing(filled: Catalog) -> None:
+    before = {file: file.stat().st_mtime_ns for file in filled.folder.rglob("*")}
+    teacher = Teacher(filled)
+    assert teacher.questions(3)
+    assert teacher.groups()
+    assert teacher.state().version == 1
+    assert [(one.number, one.current) for one in teacher.versions()] == [(1, True)]
+    assert not teacher.recalibrate().accepted
+    assert {file: file.stat().st_mtime_ns for file in filled.folder.rglob("*")} == before
+    assert teacher.go_back(1).number == 1  # that is a wish to keep it
+    assert (filled.folder / "versions").is_dir()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from doppelgram.images.augment import Augmentation
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import SmallNet
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork

@@ -140,7 +140,7 @@ def test_tsne_is_kept_by_the_same_work(mapped: Served) -> None:
     folder = mapped.session.catalog.folder
     before = (folder / FOLDER / FILE).read_bytes()
     try:
-        said = make_and_keep(SilentProgress(), folder, "tsne", "", None, None)
+        said = make_and_keep(SilentProgress(), folder, folder, "tsne", "", None, None)
         kept = KeptMap.load(folder)
         found = draw_map(folder, method="tsne", progress=SilentProgress())
         assert said == f"{len(found.points)} photographs are on the map"

@@ -32,7 +32,7 @@ _READY = "document.querySelector('.stage')?.dataset.resting === 'true'"
 def mapped(page: Served) -> Served:
     """The sample world with its map."""
     session = page.session
-    make_and_keep(SilentProgress(), session.catalog.folder, "tsne", "", None, session.keypoints)
+    make_and_keep(SilentProgress(), *[session.catalog.folder] * 2, "tsne", "", None, session.keypoints)
     return page
 
 

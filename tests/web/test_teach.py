@@ -123,3 +123,43 @@ def test_by_keyboard_in_a_browser(browser: Any, taught: Served) -> None:
         tab.click("text=Recalibrate from the answers")
         until(tab, "/answer/.test(document.querySelector('[role=status] p, .note p')?.textContent ?? '')")
     assert [entry.kind for entry in Answers(taught.session.outer.folder).history()] == ["pair", "pair", "undo"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (390, 667), (1280, 720)])
+def test_photographs_stand_above_the_buttons_and_both_are_seen(
+    browser: Any, taught: Served, width: int, height: int
+) -> None:
+    for tab in open_tab(browser, taught):
+        tab.set_viewport_size({"width": width, "height": height})
+        tab.goto("/teach")
+        tab.wait_for_selector(".question")
+        until(tab, "[...document.querySelectorAll('.sides img')].every(one => one.naturalWidth)")
+        sides, bar = (tab.locator(name).bounding_box() for name in (".sides", ".answers"))
+        assert sides["y"] + sides["height"] <= bar["y"]
+        assert bar["y"] + bar["height"] <= height
+        assert bar["y"] + bar["height"] / 2 > height / 2  # the lower half, which a thumb reaches
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_joining_under_a_name_is_asked_and_taken_back(browser: Any, taught: Served) -> None:
+    ids = taught.session.require().searcher.ids
+    for name, some in (("stripes", ids[:2]), ("dots", ids[2:4])):
+        assert taught.client.post("/api/names", json={"ids": some, "name": name}).status_code == 200
+    asked = taught.client.post("/api/names", json={"ids": ids[4:6], "name": " Stripes "})
+    assert asked.status_code == 409
+    assert "2 other photographs called 'stripes'" in asked.json()["detail"]
+    again = taught.client.post("/api/names", json={"ids": ids[:2], "name": "stripes"})  # nothing is joined by this
+    assert again.status_code == 200
+    assert taught.client.delete("/api/answers/last").status_code == 200
+    for tab in open_tab(browser, taught):
+        tab.goto("/teach?tab=groups")
+        group = tab.locator(".group", has=tab.get_by_role("heading", name="dots"))
+        group.locator("input").fill("stripes")
+        group.get_by_role("button", name="Name").click()
+        group.get_by_role("button", name="Join them").click()
+        group.get_by_role("button", name="Undo").wait_for()
+        assert "Joined" in group.inner_text() or "Kept aside" in group.inner_text()
+        group.get_by_role("button", name="Undo").click()
+        tab.get_by_role("heading", name="dots").wait_for()
+        tab.wrong.clear()  # the browser itself reports that it was asked back
+    assert set(Answers(taught.session.outer.folder).names().values()) == {"stripes", "dots"}

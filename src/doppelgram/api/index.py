@@ -91,7 +91,8 @@ def index(
     if model is None and holds_catalog(where):
         model = model_in(where)
     model = chosen_model(model, "things", progress)
-    loaded = load_model(model, weights=weights, keypoints=keypoints)
+    with progress.bar("loading the model", 0):
+        loaded = load_model(model, weights=weights, keypoints=keypoints)
     wanted = str(loaded.recipe.get("data", {}).get("label", ""))
     collection = as_collection(data, label=label or (wanted if level_of(wanted) else ""))
     if not label and wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):

@@ -19,6 +19,7 @@ from doppelgram.maps.source import check_together, is_source, kind_of_source
 from doppelgram.models.bundle import load_model
 from doppelgram.reports.map.write import check_map_file, write_map
 from doppelgram.space.space import checked_part
+from doppelgram.teaching.versions import in_effect
 from doppelgram.training.run import Run, open_run
 
 
@@ -83,7 +84,7 @@ def draw_map(
     kind = kind_of_source(source)
     check_together(source, kind, data, place, onto, parts)
     folder = Path(source).expanduser()
-    catalog = Catalog.open(folder) if kind == "catalog" else None
+    catalog = in_effect(Catalog.open(folder)) if kind == "catalog" else None
     elsewhere = {"weights": weights, "keypoints": keypoints}
     model = catalog.load_model(**elsewhere) if catalog else load_model(source, **elsewhere)
     if condition and (catalog is None or onto is not None):

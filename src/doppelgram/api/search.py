@@ -23,6 +23,7 @@ from doppelgram.reports.crops import (
 )
 from doppelgram.reports.montage import draw_montage
 from doppelgram.space.space import unknown_notes
+from doppelgram.teaching.versions import in_effect, left_out
 from doppelgram.view.finder import asked_view
 
 
@@ -48,7 +49,8 @@ def search(
     """The k images in a catalog that look most like each given one.
 
     Args:
-        catalog: catalog folder, or ``s3://bucket/prefix``.
+        catalog: catalog folder, or ``s3://bucket/prefix``; where a version is in effect that teaching has trained, that
+            one is searched.
         images: photographs; one that is in the catalog itself is not its own answer.
         k: how many.
         by: with a model of places and poses, what ranks: ``joint`` (the default), ``place`` or ``pose``.
@@ -79,7 +81,10 @@ def search(
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
     progress = progress or TerminalProgress()
     condition = parse_where(where) if where else None
-    store = Catalog.open(vectors_beside(catalog, vectors) if vectors else catalog, as_of=as_of)
+    given = Catalog.open(vectors_beside(catalog, vectors) if vectors else catalog, as_of=as_of)
+    store = in_effect(given)
+    if missing := left_out(given, store):
+        progress.warning(f"{catalog}: {missing}")
     views = asked_view(view, weights)
     model = store.load_model(weights=weights, keypoints=keypoints)
     detector = asked_detector(crop, show_crops, model)

@@ -10,7 +10,14 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.files import check_folder
 from doppelgram.numbers import count
-from doppelgram.teaching.exchange import QUESTION_COLUMNS, question_rows, read_answers, read_names, write_questions
+from doppelgram.teaching.exchange import (
+    QUESTION_COLUMNS,
+    ReadNames,
+    question_rows,
+    read_answers,
+    read_names,
+    write_questions,
+)
 from doppelgram.teaching.recalibrate import Change
 from doppelgram.teaching.state import State
 from doppelgram.teaching.teacher import Added, Teacher
@@ -32,6 +39,7 @@ class Taught:
         versions: all of them, oldest first.
         questions: the most useful ones, a row each as in a table to fill in, the header first; empty if not asked for.
         files: that were written.
+        mend: where rows could not be used, how many and what to do; empty where all could.
     """
 
     lines: list[str]
@@ -41,6 +49,7 @@ class Taught:
     versions: list[Version]
     questions: Sequence[tuple[str, ...]] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    mend: str = ""
 
 
 def teach(
@@ -74,21 +83,19 @@ def teach(
         DoppelgramError: there is no such catalog, file or version, or the catalog's model says no probabilities.
     """
     store = Catalog.open(catalog)
-    folder = None if export is None else Path(export).expanduser()
-    if folder is not None:
+    if (folder := None if export is None else Path(export).expanduser()) is not None:
         check_folder(folder)
     teacher = Teacher(store, weights=weights)
-    lines, problems = list[str](), list[str]()
+    lines, problems, mend = list[str](), list[str](), list[str]()
     if back_to is not None:
         version = teacher.go_back(back_to)
         lines.append(f"Version {version.number} is in effect: {version.made_by}.")
     for given, what in ((names, "name"), (answers, "answer")):
         if given is not None:
             path = Path(given).expanduser()
-            if what == "name":
-                done = teacher.add_names(read_names(path, teacher.photographs), who)
-            else:
-                done = teacher.add(read_answers(path, teacher.photographs), who)
+            read = (read_names if what == "name" else read_answers)(path, teacher.photographs)
+            done = teacher.add_names(read, who) if isinstance(read, ReadNames) else teacher.add(read, who)
+            mend += [f"{path}: {count(len(read.problems), 'row')} could not be used"] if read.problems else []
             lines.append(_taken(done, path, what))
             problems += done.problems
     change = teacher.recalibrate() if answers is not None else None
@@ -100,17 +107,18 @@ def teach(
     files = []
     if folder is not None:
         files = [folder / name for name in (GROUPS_FILE, PAIRS_FILE, LABELS_FILE)]
-        for write, file in zip(
-            (teacher.export_groups, teacher.export_pairs, teacher.export_labels), files, strict=True
-        ):
-            write(file)
+        teacher.export_groups(files[0])
+        teacher.export_pairs(files[1])
+        teacher.export_labels(files[2])
         if asked:
             files.append(folder / QUESTIONS_FILE)
             write_questions(files[-1], asked, teacher.photographs)
     if questions and not asked:
         lines.append("There is nothing left to ask: what is not settled is not in doubt.")
     rows = [QUESTION_COLUMNS, *question_rows(asked, teacher.photographs)] if asked else []
-    return Taught(lines, problems, state, change, teacher.versions(), rows, files)
+    if mend:
+        mend.append("the others are taken in; mend these and give the file again, what is known is passed over")
+    return Taught(lines, problems, state, change, teacher.versions(), rows, files, "; ".join(mend))
 
 
 def _taken(done: Added, file: Path, what: str) -> str:

@@ -250,6 +250,12 @@ class Catalog:
         with plain_errors(self.location, "read"):
             return int(self._table.count_rows())
 
+    @property
+    def commit(self) -> int:
+        """Number of the latest commit; another one says that rows came, went or changed."""
+        with plain_errors(self.folder, "read"):
+            return int(self._table.version)
+
     def rows(self, columns: Sequence[str] = FACTS) -> pd.DataFrame:
         """The given columns of all rows.
 

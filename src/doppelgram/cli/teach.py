@@ -6,7 +6,7 @@ import csv
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,10 @@ from doppelgram.cli.app import (
     say_written,
     switch,
 )
+from doppelgram.errors import DoppelgramError
+
+if TYPE_CHECKING:
+    from doppelgram.api.teach import Taught
 
 
 @command(
@@ -62,9 +66,9 @@ def teach(
     """Answer which photographs of a catalog show the same, and group them by it.
 
     One answer settles many pairs. Probabilities change only where answers that were kept out say it is better.
+    Rows that cannot be used are named, the others are taken in, and the exit status is 2.
     """
     from doppelgram.api.teach import teach as run_teaching
-    from doppelgram.cli.tables import echo_paragraph, echo_table
 
     done = run_teaching(
         catalog,
@@ -83,8 +87,16 @@ def teach(
     say_written(*done.files)
     if json_:
         print_json(asdict(done))
-        return
-    table = bool(done.questions) and export is None
+    else:
+        _show(done, versions, alone=export is None)
+    if done.mend:
+        raise DoppelgramError(done.mend)
+
+
+def _show(done: Taught, versions: bool, *, alone: bool) -> None:
+    from doppelgram.cli.tables import echo_paragraph, echo_table
+
+    table = bool(done.questions) and alone
     for line in done.lines:
         if table:  # standard output is the table alone
             typer.echo(line, err=True)

@@ -22,7 +22,7 @@ from doppelgram.evaluation.classification import nearest_class_mean
 from doppelgram.evaluation.ranking import rank
 from doppelgram.evaluation.task import EmbeddedSet, make_task
 from doppelgram.files import written_whole
-from doppelgram.images.augment import Augmentation
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.models.bundle import load_model
 from doppelgram.models.model import require_model
 from doppelgram.models.networks.embedding import EmbeddingNetwork

@@ -36,6 +36,8 @@ _BLOCK_ELEMENTS = 500_000
 _ROUNDING = 2e-6
 # Stands for the distance of a pose that cannot be compared: farther than any two vectors of length one.
 _UNKNOWN = 4.0
+# Pairs that are measured together.
+_PAIRS = 256
 # The gallery's share of what is subtracted from places, at most, and the number of photographs that halve it.
 _GALLERY_SHARE, _FEW = 0.5, 30
 
@@ -192,9 +194,26 @@ class ArrangementSpace:
 
         People are matched to people so that the mean distance is least, as many as both photographs show.
         """
-        place_a, poses_a = self.split(a)
-        place_b, poses_b = self.split(b)
-        place = np.linalg.norm(place_a.astype(np.float64) - place_b, axis=1)
+        count = max(len(a), len(b))
+        rows, columns = (np.broadcast_to(np.arange(len(side)), count) for side in (a, b))
+        return self.split_distances(self.split(a), self.split(b), rows, columns)
+
+    def split_distances(
+        self, a: tuple[NDArray[Any], NDArray[Any]], b: tuple[NDArray[Any], NDArray[Any]], rows: Int64, columns: Int64
+    ) -> tuple[Float64, Float64]:
+        """`part_distances` of the pairs (a[rows[i]], b[columns[i]]) of vectors that were split before, (m,) each.
+
+        Some hundred pairs at a time: what is worked out of them then stays in the processor's own memory.
+        """
+        place, pose = np.empty(len(rows)), np.empty(len(rows))
+        for start in range(0, len(rows), _PAIRS):
+            part = slice(start, start + _PAIRS)
+            left, right = rows[part], columns[part]
+            place[part] = np.linalg.norm(a[0][left].astype(np.float64) - b[0][right], axis=1)
+            pose[part] = self._pose_distances(a[1][left], b[1][right])
+        return place, pose
+
+    def _pose_distances(self, poses_a: NDArray[Any], poses_b: NDArray[Any]) -> Float64:
         known_a, known_b = (np.abs(poses).sum(2) > 0 for poses in (poses_a, poses_b))
         first, second = poses_a[:, :, None].astype(np.float64), poses_b[:, None]
         each = np.linalg.norm(first - second, axis=3)
@@ -203,11 +222,11 @@ class ArrangementSpace:
             each = np.minimum(each, turned) / np.sqrt(2)
         each[~(known_a[:, :, None] & known_b[:, None])] = np.nan
         if self.people == 1:
-            return place, each[:, 0, 0]
+            return np.asarray(each[:, 0, 0])
         both = known_a.all(1) & known_b.all(1)
         matched = np.minimum(each[:, 0, 0] + each[:, 1, 1], each[:, 0, 1] + each[:, 1, 0]) / 2
         least = np.where(np.isnan(each), np.inf, each).min((1, 2))
-        return place, np.where(both, matched, np.where(np.isinf(least), np.nan, least))
+        return np.where(both, matched, np.where(np.isinf(least), np.nan, least))
 
     def pose_table(self, a: Poses, b: Poses) -> NDArray[Any]:
         """Pose distances (q, n) of all pairs by matrix products, as `part_distances` has them, within rounding."""
@@ -232,7 +251,9 @@ class ArrangementSpace:
 
     def compare(self, a: NDArray[Any], b: NDArray[Any]) -> PairResult:
         """Compare the pairs (a[i], b[i]) of vectors (m, dim), by place, by pose and by both."""
-        place, pose = self.part_distances(a, b)
+        return self._judged(*self.part_distances(a, b))
+
+    def _judged(self, place: Float64, pose: Float64) -> PairResult:
         odds = self.calibration.log_odds(place, pose)
         place_shown, pose_shown = self.calibration.part_probabilities(place, pose)
         parts = {PLACE: Part(place, place_shown), POSE: Part(pose, pose_shown)}
@@ -240,14 +261,17 @@ class ArrangementSpace:
 
     def found(self, a: NDArray[Any], b: NDArray[Any], by: str = "") -> PairResult:
         """As `compare`, of queries a and what a search ranked by ``by`` found for them."""
-        compared = self.compare(a, b)
+        return self.judged_as_found(*self.part_distances(a, b), by)
+
+    def judged_as_found(self, place: Float64, pose: Float64, by: str = "") -> PairResult:
+        """What distances of parts (m,) mean of queries and what a search ranked by ``by`` found for them."""
+        compared = self._judged(place, pose)
         search = self.calibration.search.get(by or JOINT)
         if search is None:
             return compared
-        distances = compared.parts[PLACE].distance, compared.parts[POSE].distance
-        both, *shown = search.probabilities(compared.distance, *distances)
+        both, *shown = search.probabilities(compared.distance, place, pose)
         parts = {
-            name: Part(*each) for name, each in zip((PLACE, POSE), zip(distances, shown, strict=True), strict=True)
+            name: Part(*each) for name, each in zip((PLACE, POSE), zip((place, pose), shown, strict=True), strict=True)
         }
         return PairResult(compared.distance, both, parts)
 
@@ -319,7 +343,9 @@ class ArrangementIndex:
         positions, _ = nearest_columns(ranker, queries, k, own, left_out)
         there = positions >= 0
         by = checked_part(self._space, by)
-        compared = self._space.found(queries[np.nonzero(there)[0]], self.gallery[positions[there]], by)
+        split = self._space.split(queries), self._sides.split
+        distances = self._space.split_distances(*split, np.nonzero(there)[0], positions[there])
+        compared = self._space.judged_as_found(*distances, by)
         assert compared.probability is not None
 
         def laid_out(values: Float64, missing: float) -> Float64:
@@ -342,13 +368,21 @@ class ArrangementIndex:
         if mix is not None:
             by = {0.0: POSE, 1.0: PLACE}.get(mix, "")
             calibration = weighed(calibration, mix)
-        return ArrangementRanker(self._space, *self._sides, by, calibration)
+        return ArrangementRanker(self._space, self._sides, by, calibration)
 
     @cached_property
-    def _sides(self) -> tuple[Float32, Float64, Poses]:
-        """The gallery, its centred places in float64 and its poses: made once, for every search."""
-        space = self._space
-        return self.gallery, space.split(self.gallery)[0].astype(np.float64), space.poses(self.gallery)
+    def _sides(self) -> _Sides:
+        """Made once, for every search."""
+        split = self._space.split(self.gallery)
+        return _Sides(split, split[0].astype(np.float64), self._space.poses(self.gallery))
+
+
+class _Sides(NamedTuple):
+    """A gallery of n vectors: centred places and poses as they are, both in float64, and who is known of the poses."""
+
+    split: tuple[Float32, Float32]
+    place: Float64
+    poses: Poses
 
 
 class ArrangementRanker:
@@ -359,15 +393,13 @@ class ArrangementRanker:
     def __init__(
         self,
         space: ArrangementSpace,
-        gallery: Float32,
-        place: Float64,
-        poses: Poses,
+        gallery: _Sides,
         by: str,
         joint: JointCalibration,
     ) -> None:
-        self.size = len(gallery)
-        self._space, self._gallery, self._by, self._joint = space, gallery, by, joint
-        self._place, self._poses = place, poses
+        self.size = len(gallery.place)
+        self._space, self._by, self._joint = space, by, joint
+        self._split, self._place, self._poses = gallery
         slopes = joint.place_weight * joint.place.slope + joint.pose_weight * joint.pose.slope
         self._slack = _ROUNDING * (1.0 if by else slopes)
 
@@ -396,7 +428,7 @@ class ArrangementRanker:
 
     def exact(self, queries: Float32, rows: Int64, columns: Int64) -> Float64:
         """The measure (p,) of query rows and gallery columns, from direct differences."""
-        place, pose = self._space.part_distances(queries[rows], self._gallery[columns])
+        place, pose = self._space.split_distances(self._space.split(queries), self._split, rows, columns)
         if self._by == PLACE:
             return place
         if self._by == POSE:

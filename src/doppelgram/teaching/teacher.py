@@ -20,7 +20,7 @@ from doppelgram.teaching.questions import Question
 from doppelgram.teaching.recalibrate import Change, recalibrated, weigh
 from doppelgram.teaching.rounds import Collection, Group, Round
 from doppelgram.teaching.state import State
-from doppelgram.teaching.versions import Version, Versions
+from doppelgram.teaching.versions import Version, Versions, in_effect
 from doppelgram.training.recipes.schema import Recipe
 
 
@@ -121,6 +121,7 @@ class Teacher:
                 said = Said((question[0],), (question[1],), degree)
             self._require([*said.ids_a, *said.ids_b])
             before = self.state().settled_pairs
+            self._versions.keep()
             number = self.log.add_pairs([said], who)[0]
             return self._answered(number, before)
 
@@ -133,6 +134,7 @@ class Teacher:
         with self._lock:
             self._require(ids)
             before = self.state().settled_pairs
+            self._versions.keep()
             return self._answered(self.log.name(ids, name, who), before)
 
     def undo(self, who: str = "") -> Answered | None:
@@ -158,6 +160,7 @@ class Teacher:
         """Keep the answers of a table; what follows already from earlier ones is passed over."""
         with self._lock:
             known = self._now().known
+            self._versions.keep()
             new = [one for one in read.said if not _follows(known, one)]
             numbers = self.log.add_pairs(new, who) if new else []
             return self._added(numbers, len(read.said) - len(new), read.problems)
@@ -165,6 +168,7 @@ class Teacher:
     def add_names(self, read: ReadNames, who: str = "") -> Added:
         """Keep the names of a table; those that photographs have already are passed over."""
         with self._lock:
+            self._versions.keep()
             named = self.log.names()
             new = {name: [id_ for id_ in ids if named.get(id_) != name] for name, ids in read.named.items()}
             new = {name: ids for name, ids in new.items() if ids}
@@ -220,7 +224,6 @@ class Teacher:
     def versions(self) -> list[Version]:
         """All versions, oldest first."""
         with self._lock:
-            self._versions.current()
             return self._versions.all()
 
     def go_back(self, number: int) -> Version:
@@ -274,10 +277,9 @@ class Teacher:
 
     def _opened(self) -> Collection:
         if self._collection is None:
-            catalog = self.catalog
-            inner = self._versions.catalog_folder()
-            if inner != catalog.folder:
-                catalog, self._searcher = Catalog.open(inner), None
+            catalog = in_effect(self.catalog)
+            if catalog is not self.catalog:
+                self._searcher = None
             model = self._searcher.model if self._searcher else catalog.load_model(weights=self._weights)
             rows, vectors = catalog.snapshot(["id"])
             if rows.empty:

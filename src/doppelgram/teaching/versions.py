@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from doppelgram.catalog.folder import MODEL_FOLDER, copy_whole, plain_errors
+from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
 from doppelgram.models.format import DESCRIPTION_FILE, write_recalibrated
+from doppelgram.numbers import count, plural
 
 VERSIONS_FOLDER, FACTS_FILE, CURRENT_FILE = "versions", "version.json", "current.json"
 CATALOG_FOLDER = "catalog"
@@ -46,7 +48,7 @@ class Version:
 
 
 class Versions:
-    """The versions of a catalog, in its folder ``versions/``, each in a folder by its number.
+    """The versions of a catalog, in its folder ``versions/``, each in a folder by its number; made when first changed.
 
     Each holds the description of its model, and with it the calibration; to go to a version copies that into the
     ``model/`` of its catalog, so that every search there has it. A version of a trained model also holds that catalog,
@@ -60,19 +62,23 @@ class Versions:
         self.folder = folder
 
     def all(self) -> list[Version]:
-        """Every version, oldest first; without any, the state that the catalog is in is made the first."""
+        """Every version, oldest first, the state that the catalog is in among them; nothing is written."""
         numbers = self._numbers()
         if not numbers:
-            return [self._add("as it was indexed", 0)]
+            return [self._unwritten(1, 0)]
         current = self._current()
-        return [self._read(number, number == current) for number in numbers]
+        found = [self._read(number, number == current) for number in numbers]
+        there = next((version for version in found if version.current), None)
+        if there is None:
+            raise DoppelgramError(f"{self.folder}: version {current}, which is in effect, is missing")
+        if (self.place(current) / DESCRIPTION_FILE).read_bytes() == self._description(there.base).read_bytes():
+            return found
+        outside = self._unwritten(1 + max(int(one.name) for one in self._folders()), there.base)
+        return [*(replace(version, current=False) for version in found), outside]
 
     def current(self) -> Version:
-        """The one in effect; a model that was calibrated by other means meanwhile becomes a version, too."""
-        there = next(version for version in self.all() if version.current)
-        if (self.place(there.number) / DESCRIPTION_FILE).read_bytes() != self._description(there.base).read_bytes():
-            return self._add("calibrated outside of teaching", there.base)
-        return there
+        """The one in effect; a model that was calibrated by other means meanwhile counts as a version, too."""
+        return next(version for version in self.all() if version.current)
 
     def place(self, number: int) -> Path:
         """The folder of a version."""
@@ -82,8 +88,20 @@ class Versions:
         """The folder of the catalog that is in effect: the outer one, or that of a trained version."""
         return self._base_folder(self.current().base)
 
+    def keep(self) -> None:
+        """Make the state that the catalog is in a version in its folder, so that it can be gone back to."""
+        current = self.current()
+        if current.number not in self._numbers():
+            number = self._begin()
+            copy_whole(self._description(current.base), self.place(number) / DESCRIPTION_FILE)
+            self._finish(number, START, current.made_by, {}, current.base)
+
     def begin(self) -> int:
-        """Take the next number and make its folder; the version is there once `finish` was called."""
+        """Take the next number and make its folder; the version is there once it was added."""
+        self.keep()
+        return self._begin()
+
+    def _begin(self) -> int:
         number = max((int(one.name) for one in self._folders()), default=0)
         with plain_errors(self.folder, "written"):
             while True:
@@ -102,8 +120,8 @@ class Versions:
             made_by: what made it, in words.
             figures: what was measured.
         """
-        current = self.current()
         number = self.begin()
+        current = self.current()
         write_recalibrated(self._description(current.base).parent, self.place(number) / DESCRIPTION_FILE, values)
         return self._finish(number, CALIBRATION, made_by, figures, current.base)
 
@@ -118,10 +136,13 @@ class Versions:
         Raises:
             DoppelgramError: there is no such version.
         """
-        numbers = self._numbers()
+        numbers = [version.number for version in self.all()]
         if number not in numbers:
-            there = f"there are 1 to {numbers[-1]}" if numbers else "there are none yet"
-            raise DoppelgramError(f"{self.folder}: has no version {number}; {there}")
+            raise DoppelgramError(f"{self.folder}: has no version {number}; there are 1 to {numbers[-1]}")
+        self.keep()
+        return self._put_into_effect(number)
+
+    def _put_into_effect(self, number: int) -> Version:
         version = self._read(number, True)
         copy_whole(self.place(number) / DESCRIPTION_FILE, self._description(version.base))
         with written_whole(self.folder / VERSIONS_FOLDER / CURRENT_FILE) as aside:
@@ -134,7 +155,7 @@ class Versions:
         del facts["current"]
         with written_whole(self.place(number) / FACTS_FILE) as aside:
             aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        return self.go_to(number)
+        return self._put_into_effect(number)
 
     def _base_folder(self, base: int) -> Path:
         return self.place(base) / CATALOG_FOLDER if base else self.folder
@@ -142,11 +163,11 @@ class Versions:
     def _description(self, base: int) -> Path:
         return self._base_folder(base) / MODEL_FOLDER / DESCRIPTION_FILE
 
-    def _add(self, made_by: str, base: int) -> Version:
-        """A version of the state that a catalog is in."""
-        number = self.begin()
-        copy_whole(self._description(base), self.place(number) / DESCRIPTION_FILE)
-        return self._finish(number, START, made_by, {}, base)
+    def _unwritten(self, number: int, base: int) -> Version:
+        """The state that a catalog is in, where no version says it yet."""
+        made_by = "calibrated outside of teaching" if self._numbers() else "as it was indexed"
+        when = datetime.fromtimestamp(self._description(base).stat().st_mtime, UTC).isoformat(timespec="seconds")
+        return Version(number, START, made_by, when, {}, base, current=True)
 
     def _folders(self) -> list[Path]:
         place = self.folder / VERSIONS_FOLDER
@@ -174,3 +195,27 @@ class Versions:
                 f"{file}: cannot be read; it should say which version of the catalog is which"
             ) from None
         return found
+
+
+def in_effect(catalog: Catalog) -> Catalog:
+    """The catalog that counts where one is looked at, by commands and by the page alike.
+
+    It is the given one, whose model has the calibration that is in effect, or what teaching has trained for it. An
+    earlier state of a catalog, and one in a bucket, where there is no teaching, count as they are.
+
+    Raises:
+        DoppelgramError: the trained one, or what says which it is, is missing or damaged.
+    """
+    if catalog.as_of is not None or catalog.location.options is not None:
+        return catalog
+    folder = Versions(catalog.folder).catalog_folder()
+    return catalog if folder == catalog.folder else Catalog.open(folder)
+
+
+def left_out(outer: Catalog, inner: Catalog) -> str:
+    """In a sentence, how many photographs came after `inner` was trained; empty where all are in it."""
+    more = 0 if inner is outer else len(outer) - len(inner)
+    if more <= 0:
+        return ""
+    what = f"{count(more, 'photograph')} came after the model was trained and {plural(more, 'is', 'are')} not found"
+    return f"{what}; train again, or go back to an earlier version (doppelgram teach CATALOG --back-to N)"

@@ -13,7 +13,7 @@ from doppelgram.dataset.loading import Images
 from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.space_fit import calibrate_embedding
 from doppelgram.evaluation.task import EmbeddedSet
-from doppelgram.images.augment import Augmentation
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.model import Model
 from doppelgram.models.networks.embedding import EmbeddingNetwork

@@ -17,7 +17,8 @@ from safetensors.numpy import save_file
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
-from doppelgram.images.augment import Augmentation, augment, to_float
+from doppelgram.images.augment import augment, to_float
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 

@@ -44,7 +44,7 @@ class Job:
     kind: str
     title: str
     state: str = RUNNING
-    step: str = ""
+    step: str = "starting"
     done: int = 0
     total: int = 0
     message: str = ""
@@ -65,6 +65,10 @@ class Jobs:
         """The jobs, oldest first."""
         with self._lock:
             return list(self._jobs.values())
+
+    def running(self, kind: str) -> Job | None:
+        """The job of this kind that is going on."""
+        return next((job for job in self.all() if job.kind == kind and job.state == RUNNING), None)
 
     def get(self, number: int) -> Job | None:
         """The job with this number."""

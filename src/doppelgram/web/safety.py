@@ -23,7 +23,7 @@ MOST_BYTES = 40_000_000
 
 TOKEN_HEADER = "x-doppelgram-token"
 _READING = {"GET", "HEAD"}
-_CHANGING = {"POST", "PUT", "DELETE"}
+_CHANGING = {"POST", "DELETE"}
 _MOST_HEADERS, _MOST_HEADER_BYTES, _LONGEST_PATH = 64, 16_384, 4_096
 _BODY_SECONDS = 30.0
 _UPLOADS = 4
@@ -117,7 +117,8 @@ class Guard:
         try:
             self._check(scope)
             if scope["method"] in _READING:
-                await self._app(scope, receive, _with_headers(send))
+                # The server leaves the body out where it was asked with HEAD.
+                await self._app({**scope, "method": "GET"}, receive, _with_headers(send))
                 return
             async with self._uploads:
                 body = await _body(scope, receive)
@@ -142,7 +143,9 @@ class Guard:
         ):
             raise Refused(403, "another website may not ask this page")
         if scope["method"] not in _READING | _CHANGING:
-            raise Refused(405, "there is no such way to ask")
+            raise Refused(
+                405, f"{scope['method'][:20]} is not answered here; ask with GET, or change with POST or DELETE"
+            )
         if self._access.password and not _knows(found.get(b"authorization", ""), self._access.password):
             raise Refused(401, "this page asks for a password")
         if scope["method"] in _CHANGING and not hmac.compare_digest(
@@ -211,6 +214,8 @@ async def _refuse(refused: Refused, send: Send) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if refused.status == 401:
         headers.append((b"www-authenticate", b'Basic realm="Doppelgram", charset="UTF-8"'))
+    if refused.status == 405:
+        headers.append((b"allow", ", ".join(sorted(_READING | _CHANGING)).encode()))
     if refused.status in (408, 413):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from doppelgram.catalog.folder import CATALOG_FILE, MODEL_FOLDER
 from doppelgram.catalog.store import Catalog
 from doppelgram.errors import DoppelgramError
+from doppelgram.models.format import DESCRIPTION_FILE
 from doppelgram.teaching.teacher import Teacher
-from doppelgram.teaching.versions import VERSIONS_FOLDER, Versions
+from doppelgram.teaching.versions import CURRENT_FILE, VERSIONS_FOLDER, in_effect
 from doppelgram.web.jobs import Jobs
 from doppelgram.web.listing import Listing, Missing, Opened
 from doppelgram.web.looker import Looker, ModelAt, Seen
@@ -29,6 +33,7 @@ T = TypeVar("T")
 _FACTS = ("id", "name", "label", "author", "timestamp")
 _KEPT_QUERIES, _KEPT_BYTES = 64, 200_000_000
 _KEPT_THUMBNAILS = 4096
+_LOOK_SECONDS = 2.0
 _TRAININGS_ALONE = (
     "This page shows trainings alone. To see photographs, start it with a catalog or a folder of them: "
     "doppelgram serve CATALOG --runs RUNS"
@@ -39,14 +44,6 @@ def _there(what: T | None) -> T:
     if what is None:
         raise DoppelgramError(_TRAININGS_ALONE)
     return what
-
-
-def in_effect(catalog: Catalog) -> Catalog:
-    """The catalog whose vectors count: one that teaching has trained a model for, or the given one."""
-    if not (catalog.folder / VERSIONS_FOLDER).is_dir():
-        return catalog
-    folder = Versions(catalog.folder).catalog_folder()
-    return catalog if folder == catalog.folder else Catalog.open(folder)
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,8 @@ class Session:
 
     def __post_init__(self) -> None:
         self._catalog = None if self.kept is None else in_effect(self.kept)
+        self._files = self._seen_files()
+        self._commit, self._look_at = -1, 0.0
         self._looker, self._traces, self._maps = self._for_catalog()
         self._lock = threading.Lock()
         self._opening = threading.Lock()
@@ -132,6 +131,43 @@ class Session:
         """The catalog in memory, if it is there by now."""
         return self._opened
 
+    @property
+    def lost(self) -> bool:
+        """Whether the catalog was deleted or moved since it was opened."""
+        return self.kept is not None and not (self.kept.folder / CATALOG_FILE).is_file()
+
+    def keep_up(self) -> None:
+        """See whether another process changed the catalog: rows, in the background; what they mean, at once.
+
+        Costs a millisecond every two seconds. While the page itself indexes, its job does this.
+        """
+        now = time.monotonic()
+        if self.kept is None or now < self._look_at or self.jobs.running("index"):
+            return
+        self._look_at = now + _LOOK_SECONDS
+        # What is lost, or half written at this moment, is told by whoever needs it.
+        with suppress(DoppelgramError):
+            if self._files != self._seen_files():
+                self.model_changed()
+            elif (self._opened is not None or self.problem) and self.catalog.commit != self._commit:
+                threading.Thread(target=self._read_again, daemon=True).start()
+
+    def _read_again(self) -> None:
+        began = time.monotonic()
+        try:
+            self.refresh()
+        except DoppelgramError as problem:  # such as that all photographs were taken out
+            self._opened, self.problem = None, str(problem)
+        self._look_at = time.monotonic() + max(_LOOK_SECONDS, 5 * (time.monotonic() - began))
+
+    def _seen_files(self) -> tuple[int, ...]:
+        """What tells that the catalog is another one, or is looked at in another way: times of what says so."""
+        if self.kept is None:
+            return ()
+        outer = self.kept.folder
+        files = (outer / CATALOG_FILE, outer / VERSIONS_FOLDER / CURRENT_FILE, outer / MODEL_FOLDER / DESCRIPTION_FILE)
+        return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
+
     def open_in_background(self) -> None:
         """Read the catalog and start what looks at photographs, while the page is shown already."""
 
@@ -151,6 +187,7 @@ class Session:
             DoppelgramError: it is empty, or its model cannot be loaded.
         """
         with self._opening:
+            self._commit = self.catalog.commit  # before the rows: what comes in between is read the next time
             model = self._opened.searcher.model if self._opened else None
             model = model or self.catalog.load_model(weights=self.weights, keypoints=self.keypoints)
             searcher = self.catalog.searcher(model)
@@ -175,11 +212,15 @@ class Session:
 
     def model_changed(self) -> None:
         """The model in the catalog has another calibration: everything that holds the old one is opened anew."""
+        kept = Catalog.open(self.outer.folder)
         with self._opening:
-            self._opened = None
-            self._catalog = in_effect(self.outer)
+            self.kept, self._catalog = kept, in_effect(kept)
+            self._files, self.problem = self._seen_files(), ""
+            self._opened = self._listing = None
         with self._teaching:
             self._teacher = None
+        with self._lock:
+            self._thumbnails.clear()
         looker = self.looker
         self._looker, self._traces, self._maps = self._for_catalog()
         looker.close()

@@ -25,6 +25,7 @@ class CatalogShown(BaseModel):
     images: int = Field(default=0, description="How many rows there are.")
     ready: bool = Field(default=False, description="Whether it can be searched by now.")
     problem: str = Field(default="", description="Why it cannot be searched; empty if it can, or soon will.")
+    left_out: str = Field(default="", description="Which photographs cannot be found, and what to do; else empty.")
     model: ModelShown | None = Field(default=None, description="None until the model is loaded.")
     labels: list[str] = Field(default=[], description="The most frequent labels, at most 500.")
     authors: list[str] = Field(default=[], description="The most frequent authors, at most 500.")

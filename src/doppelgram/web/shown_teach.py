@@ -52,6 +52,7 @@ class Naming(BaseModel):
 
     ids: list[_Id] = Field(min_length=1, max_length=100_000)
     name: str = Field(min_length=1, max_length=200)
+    join: bool = Field(False, description="Whether they may join other photographs that have this name already.")
     who: _Who = ""
 
 

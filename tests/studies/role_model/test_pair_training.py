@@ -12,7 +12,7 @@ import torch
 
 from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.augment import Augmentation
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork

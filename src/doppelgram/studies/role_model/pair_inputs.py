@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from doppelgram.images.augment import Augmentation, augment, to_float
+from doppelgram.images.augment import augment, to_float
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.framing import Framing
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 from doppelgram.training.features import cached_features

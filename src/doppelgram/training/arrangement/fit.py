@@ -12,7 +12,7 @@ from torch import nn
 from doppelgram.console import Progress
 from doppelgram.dataset.splits import Split
 from doppelgram.errors import DoppelgramError, Interrupted
-from doppelgram.images.augment import Augmentation
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.memory import available_memory
 from doppelgram.models.towers import ImageTower
 from doppelgram.training.arrangement.inputs import TowerInputs

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from doppelgram.images.augment import Augmentation
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.faces.detectors import DETECTORS
 
 

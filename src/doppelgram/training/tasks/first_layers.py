@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.augment import Augmentation, augment, to_float
+from doppelgram.images.augment import augment, to_float
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.models.compiled import compiled
 from doppelgram.models.networks.embedding import EmbeddingNetwork
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from doppelgram.errors import DivergedError
-from doppelgram.images.augment import Augmentation
+from doppelgram.images.augmentation import Augmentation
 from doppelgram.models.networks.pairs import PairNetwork
 from doppelgram.training.optimisation import decayed_groups
 from doppelgram.training.recipes.schema import PairsRecipe

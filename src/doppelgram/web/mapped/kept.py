@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import numpy as np
@@ -104,10 +106,19 @@ class KeptMap:
 
 
 class Maps:
-    """The map of one catalog, read again whenever it was made anew. Safe to use from several threads."""
+    """The map of one catalog, read again whenever it was made anew. Safe to use from several threads.
+
+    Attributes:
+        place: folder in which a map is kept: the catalog's own, or where that may not be written to, one that is gone
+            with this object.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self.place = catalog.folder
+        if not os.access(catalog.folder, os.W_OK):
+            self._beside = TemporaryDirectory(prefix="doppelgram-", ignore_cleanup_errors=True)
+            self.place = Path(self._beside.name)
         self._lock, self._drawing = threading.Lock(), threading.Lock()
         self._kept: KeptMap | None = None
         self._written = 0
@@ -115,15 +126,15 @@ class Maps:
 
     def kept(self) -> KeptMap | None:
         """The map; None if none was made, or it cannot be read any more."""
-        file = self._catalog.folder / FOLDER / FILE
+        folder = self.place if (self.place / FOLDER / FILE).is_file() else self._catalog.folder
         with self._lock:
             try:
-                written = file.stat().st_mtime_ns
+                written = (folder / FOLDER / FILE).stat().st_mtime_ns
             except OSError:
                 return None
             if written != self._written:
                 try:
-                    self._kept = KeptMap.load(self._catalog.folder)
+                    self._kept = KeptMap.load(folder)
                 except DoppelgramError:
                     self._kept = None
                 self._written = written
@@ -142,7 +153,7 @@ class Maps:
         ids = [one.decode() for one in kept.ids[number * SHEET : (number + 1) * SHEET]]
         if not ids:
             return None
-        folder = self._catalog.folder / FOLDER
+        folder = self.place / FOLDER
         file = folder / f"sheets-{kept.stamp}" / f"{number}.jpg"
         with self._drawing:
             if not file.is_file():

@@ -16,13 +16,14 @@ from doppelgram.web.mapped.kept import KeptMap
 
 
 def make_and_keep(
-    progress: Progress, folder: Path, method: str, by: str, weights: Path | None, keypoints: Path | None
+    progress: Progress, folder: Path, place: Path, method: str, by: str, weights: Path | None, keypoints: Path | None
 ) -> str:
-    """Map a catalog and keep the map in its folder; an earlier one stays until the new one is finished.
+    """Map a catalog and keep the map; an earlier one stays until the new one is finished.
 
     Args:
         progress: what it says goes to the page.
         folder: of the catalog.
+        place: folder to keep the map in, see `Maps`.
         method: ``pca`` or ``tsne``.
         by: part of the space to draw, such as ``place``; all of it if empty.
         weights: as for `Catalog.load_model`.
@@ -50,6 +51,6 @@ def make_and_keep(
     with progress.bar(f"mapping {len(images):,} photographs", 0):
         found = make_map(images, method, space=space, by=by)
     with progress.bar("keeping the map", 0):
-        KeptMap.of(found).save(folder)
+        KeptMap.of(found).save(place)
     left = f"; {int(unknown.sum()):,} are left out, since nobody was found in them" if unknown.any() else ""
     return f"{len(images):,} photographs are on the map{left}"

@@ -22,7 +22,7 @@ async function show(focus = true) {
   try {
     context.catalog = await get("/catalog");
   } catch (problem) {
-    if (mine === turn) fill(main, emptyPage("This cannot be shown", [problem.message]));
+    if (mine === turn) fill(main, emptyPage(problem.status === 410 ? "The catalog is gone" : "This cannot be shown", [problem.message]));
     return;
   }
   const home = context.catalog.trainings && !context.catalog.folder ? "/training" : "/search";
@@ -47,7 +47,7 @@ async function show(focus = true) {
     if (mine === turn) leave = left;
     else left?.();
   } catch (problem) {
-    if (mine === turn) fill(main, emptyPage("This cannot be shown", [problem.message]));
+    if (mine === turn) fill(main, emptyPage(problem.status === 410 ? "The catalog is gone" : "This cannot be shown", [problem.message]));
   }
 }
 
@@ -116,7 +116,7 @@ async function watch() {
         h(
           "span",
           { title: job.title },
-          job.step || job.title,
+          job.step ? `${job.title}: ${job.step}` : job.title,
           job.total ? h("progress", { max: job.total, value: job.done, "aria-label": job.title }) : " … ",
           job.total ? `${number(job.done)} of ${number(job.total)} ` : "",
           h("button", { class: "plain", type: "button", click: () => send("DELETE", `/jobs/${job.number}`).catch(() => {}) }, "Stop"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from doppelgram.models.embedder import Embedder
+from doppelgram.teaching.versions import left_out
 from doppelgram.web.routes.common import Asked, moment
 from doppelgram.web.shown import CatalogShown, ModelShown
 
@@ -24,6 +25,7 @@ def catalog(session: Asked) -> CatalogShown:
         images=len(session.catalog),
         ready=opened is not None,
         problem=session.problem,
+        left_out=left_out(session.outer, session.catalog),
         trainings=session.runs is not None,
         model=None if opened is None else model_shown(opened.searcher.model),
         labels=listing.most_frequent("label"),

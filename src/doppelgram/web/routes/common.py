@@ -21,18 +21,23 @@ from doppelgram.web.shown import Box, FaceShown, ImageShown, MatchShown
 
 def _session(request: Request) -> Session:
     session: Session = request.app.state.session
+    session.keep_up()
     return session
 
 
+NO_PHOTOGRAPH = "there is no such photograph in this catalog (any more); go back to all photographs"
 Asked = Annotated[Session, Depends(_session)]
 # An id as a catalog spells it, and nothing else: no path, no condition gets any farther.
 RowId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}(#[1-9][0-9]{0,4})?$", description="Id of a row of the catalog.")]
 
 
+TIME_WANTED = "must be a time such as 2019-06-01T12:00:00Z"
+
+
 def _written_out(value: Any) -> Any:
     """A time is written out: a bare number, which could be seconds or a year, is none."""
     if isinstance(value, str) and not value[:5].endswith("-"):
-        raise ValueError("write a time as 2019-06-01T12:00:00Z")
+        raise ValueError(TIME_WANTED)
     return value
 
 

@@ -15,7 +15,17 @@ from fastapi.responses import Response
 from doppelgram.catalog.findings import FOUND_COLUMNS, face_box_from, people_from
 from doppelgram.images.read import Want, read_all
 from doppelgram.images.whole import WholePhotograph
-from doppelgram.web.routes.common import Asked, Filtered, RowId, face_shown, image_shown, moment, people_shown
+from doppelgram.web.listing import Missing
+from doppelgram.web.routes.common import (
+    NO_PHOTOGRAPH,
+    Asked,
+    Filtered,
+    RowId,
+    face_shown,
+    image_shown,
+    moment,
+    people_shown,
+)
 from doppelgram.web.shown import ImageFacts, ImagesShown
 
 router = APIRouter(tags=["images"])
@@ -48,7 +58,7 @@ def facts(session: Asked, image: RowId) -> ImageFacts:
     """All that is known of a photograph."""
     row = session.row(image)
     if row is None:
-        raise HTTPException(404, "there is no such photograph in this catalog")
+        raise Missing(NO_PHOTOGRAPH)
     columns = json.loads(row["columns"] or "{}")
     face = face_box_from(columns)
     return ImageFacts(
@@ -73,7 +83,7 @@ def thumbnail(session: Asked, request: Request, image: RowId) -> Response:
         return Response(status_code=304, headers=headers)
     found = session.thumbnail(image)
     if found is None:
-        raise HTTPException(404, "there is no such photograph in this catalog")
+        raise Missing(NO_PHOTOGRAPH)
     return Response(found, media_type="image/jpeg", headers=headers)
 
 
@@ -85,7 +95,7 @@ def photograph(session: Asked, request: Request, image: RowId) -> Response:
         return Response(status_code=304, headers=headers)
     row = session.row(image)
     if row is None:
-        raise HTTPException(404, "there is no such photograph in this catalog")
+        raise Missing(NO_PHOTOGRAPH)
     # It is drawn anew, never passed on as it is: what is sent is a JPEG, whatever the file is.
     with _DECODING:
         found = read_all([row["path"]], Want(WholePhotograph(_SIDE)))[0] if File(row["path"]).is_file() else None

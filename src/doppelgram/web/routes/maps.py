@@ -10,7 +10,6 @@ from fastapi.responses import Response
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.projection import FEWEST
-from doppelgram.web.jobs import RUNNING
 from doppelgram.web.listing import Missing
 from doppelgram.web.map_points import BYTES, Points, points_of
 from doppelgram.web.mapped.kept import SHEET, SIDE
@@ -45,7 +44,7 @@ _Stamp = Annotated[str, Query(alias="map", pattern="^[0-9a-f]{16}$", description
 @router.get("")
 def about(session: Asked) -> MapShown:
     """Whether there is a map, and what can be seen on it."""
-    job = next((one for one in session.jobs.all() if one.kind == _JOB and one.state == RUNNING), None)
+    job = session.jobs.running(_JOB)
     kept, opened = session.maps.kept(), session.opened
     return MapShown(
         state="making" if job else "made" if kept else "none",
@@ -63,7 +62,7 @@ def make(session: Asked, wanted: MapWanted) -> JobShown:
     count = len(session.catalog)
     if count < FEWEST:
         raise DoppelgramError(f"a map needs {FEWEST} photographs or more; this catalog holds {count}")
-    where = session.catalog.folder, wanted.method, wanted.by, session.weights, session.keypoints
+    where = session.catalog.folder, session.maps.place, wanted.method, wanted.by, session.weights, session.keypoints
     return job_shown(session.jobs.start(_JOB, "Making the map", make_and_keep, *where, after=str))
 
 

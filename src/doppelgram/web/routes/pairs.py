@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from doppelgram.web.routes.common import Asked, RowId
+from doppelgram.space.exact import Float32
+from doppelgram.web.kept_pairs import compared_by_vectors
+from doppelgram.web.listing import Missing
+from doppelgram.web.routes.common import NO_PHOTOGRAPH, Asked, RowId
 from doppelgram.web.session import Session
 
 router = APIRouter(tags=["pairs"])
@@ -51,12 +54,16 @@ class PairShown(BaseModel):
     limbs: list[Limb]
     mirrored: bool
     lines: list[list[float]] = Field(description="Matched points of the same view: x, y in one and x, y in the other.")
+    missing: str = Field("", description="What cannot be shown since a photograph is gone; empty if all is there.")
 
 
 @router.get("/pair/{a}/{b}")
 def pair(session: Asked, a: RowId, b: RowId) -> PairShown:
     """Two photographs of the catalog."""
-    return _compared(session, _file(session, a), _file(session, b))
+    first, second = _file(session, a), _file(session, b)
+    if first is None or second is None:
+        return _by_vectors(session, _vector(session, a), b)
+    return _compared(session, first, second)
 
 
 @router.get("/pair/{b}")
@@ -64,7 +71,10 @@ def pair_with_query(
     session: Asked, b: RowId, query: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{8,40}$")]
 ) -> PairShown:
     """A photograph that was brought, and one of the catalog."""
-    return _compared(session, session.query(query).content, _file(session, b))
+    brought, second = session.query(query), _file(session, b)
+    if second is None:
+        return _by_vectors(session, brought.seen.vectors[:1], b)
+    return _compared(session, brought.content, second)
 
 
 def _compared(session: Session, a: bytes | Path, b: bytes | Path) -> PairShown:
@@ -72,10 +82,20 @@ def _compared(session: Session, a: bytes | Path, b: bytes | Path) -> PairShown:
     return PairShown(**answer)
 
 
-def _file(session: Session, image: str) -> Path:
+def _by_vectors(session: Session, a: Float32, b: str) -> PairShown:
+    return PairShown(**compared_by_vectors(session.require().searcher.model.space, a, _vector(session, b)))
+
+
+def _vector(session: Session, image: str) -> Float32:
+    opened = session.require()
+    if image not in opened.position:
+        raise Missing(NO_PHOTOGRAPH)
+    return opened.searcher.vector(opened.position[image])
+
+
+def _file(session: Session, image: str) -> Path | None:
+    """Where a photograph of the catalog is; None where it is gone."""
     row = session.row(image)
     if row is None:
-        raise HTTPException(404, "there is no such photograph in this catalog")
-    if not Path(row["path"]).is_file():
-        raise HTTPException(404, f"the photograph is no longer at {row['path']}, so it cannot be compared anew")
-    return Path(row["path"])
+        raise Missing(NO_PHOTOGRAPH)
+    return path if (path := Path(row["path"])).is_file() else None

@@ -20,7 +20,6 @@ from doppelgram.rolemodels.findings import (
 from doppelgram.rolemodels.growth import HOW_TO_READ_GROWTH, growth
 from doppelgram.rolemodels.meanings import MEANINGS
 from doppelgram.rolemodels.settings import TraceSettings
-from doppelgram.web.jobs import RUNNING, Job
 from doppelgram.web.listing import Missing
 from doppelgram.web.routes.common import Asked
 from doppelgram.web.routes.jobs import job_shown
@@ -51,7 +50,7 @@ _NO_TRACE = "this catalog was not traced yet; ask for that with POST /api/role-m
 def role_models(session: Asked) -> RoleModelsShown:
     """What was traced in this catalog, and whether it is being traced."""
     listing = session.listing()
-    traced, job = session.traces.current(listing.facts), _running(session)
+    traced, job = session.traces.current(listing.facts), session.jobs.running(KIND)
     # What was traced is there before the vectors are in memory.
     opened = session.require() if traced is None else session.opened
     state = "running" if job else "ready" if traced else "none"
@@ -141,10 +140,6 @@ def arrangement(session: Asked, number: Annotated[int, Path(ge=1, le=10_000_000)
         previous=numbers[0] if at else None,
         next=numbers[-1] if at + 1 < len(table) else None,
     )
-
-
-def _running(session: Session) -> Job | None:
-    return next((job for job in session.jobs.all() if job.kind == KIND and job.state == RUNNING), None)
 
 
 def _traced(session: Session) -> Traced:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from doppelgram.catalog.rows import file_of
 from doppelgram.catalog.search import Match
 from doppelgram.space.space import unknown_parts
-from doppelgram.web.listing import Opened
-from doppelgram.web.routes.common import Asked, Filtered, RowId, face_shown, match_shown, people_shown
+from doppelgram.web.listing import Missing, Opened
+from doppelgram.web.routes.common import NO_PHOTOGRAPH, Asked, Filtered, RowId, face_shown, match_shown, people_shown
 from doppelgram.web.session import Session
 from doppelgram.web.shown import QueryShown, SearchShown
 
@@ -79,7 +79,7 @@ def neighbours(session: Asked, filters: Filtered, image: RowId, k: _K = 24, mix:
     opened = session.require()
     position = opened.position.get(image)
     if position is None:
-        raise HTTPException(404, "there is no such photograph in this catalog")
+        raise Missing(NO_PHOTOGRAPH)
     vector = opened.searcher.vector(position)
     allowed = filters.among(opened)
     found = opened.searcher.nearest(vector, k, mix=mix, own=[file_of(image)], allowed=allowed)[0]

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from doppelgram.api.teach import teach
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import count, plural
 from doppelgram.teaching.questions import Question
 from doppelgram.teaching.teacher import Teacher
 from doppelgram.training.recipes.files import read_recipe, recipe_names
@@ -122,10 +123,21 @@ def one_group(session: Asked, number: Annotated[int, Path(ge=0, le=1_000_000_000
 
 @router.post("/names")
 def name(session: Asked, given: Naming, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Round:
-    """Name photographs, a whole group at once: those of one name show the same."""
+    """Name photographs, a whole group at once: those of one name show the same. 409 where others have that name."""
     opened, teacher = session.require(), session.teacher()
     _require(opened, given.ids)
-    return _round(opened, teacher, n, teacher.name(given.ids, given.name.strip(), given.who).sentence)
+    wanted, ids = " ".join(given.name.split()), set(given.ids)
+    called = {id_: one for id_, one in teacher.log.names().items() if one.casefold() == wanted.casefold()}
+    others = [one for id_, one in called.items() if id_ not in ids]
+    if not others:
+        return _round(opened, teacher, n, teacher.name(given.ids, wanted, given.who).sentence)
+    there = f"{count(len(others), 'other photograph')} called {others[0]!r}"
+    if not given.join:
+        raise HTTPException(
+            409, f"there {plural(len(others), 'is', 'are')} {there} already; join them, or write another name"
+        )
+    answered = teacher.name(given.ids, others[0], given.who)
+    return _round(opened, teacher, n, f"Joined with {there}." if answered.accepted else answered.sentence)
 
 
 @router.post("/recalibrate")
@@ -199,6 +211,8 @@ def _images(opened: Opened, ids: Sequence[str]) -> list[ImageShown]:
 
 
 def _trained(progress: Progress, catalog: File, recipe: str, weights: File | None) -> list[str]:
+    with progress.bar("reading the catalog and its answers", 0):
+        pass  # the training says itself what follows
     return list(teach(catalog, train=recipe, weights=weights, progress=progress).lines)
 
 

@@ -17,7 +17,7 @@ export function picture(image, attributes = {}) {
 
 /** A large one; where the photograph is gone, the small one stands in. */
 export function largePicture(image, attributes = {}) {
-  const shown = h("img", { src: photograph(image.id), alt: describe(image), decoding: "async", ...attributes });
+  const shown = h("img", { src: image.here === false ? thumbnail(image.id) : photograph(image.id), alt: describe(image), decoding: "async", ...attributes });
   shown.addEventListener("error", () => { if (!shown.src.endsWith("/thumbnail")) shown.src = thumbnail(image.id); }, { once: true });
   return shown;
 }

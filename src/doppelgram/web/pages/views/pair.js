@@ -1,6 +1,6 @@
 // Two photographs side by side: skeletons, what covers the place, lines of the same view, and the verdict in words.
 import { get } from "../lib/api.js";
-import { emptyPage, fill, h } from "../lib/dom.js";
+import { emptyPage, fill, h, note } from "../lib/dom.js";
 import { bar, largePicture } from "../lib/photos.js";
 import { state } from "../lib/state.js";
 import { describe, fileName, percent } from "../lib/words.js";
@@ -36,6 +36,7 @@ export async function show(root, context) {
     h("div", { class: "verdict" }, h("h1", {}, found.verdict), found.probability === null ? null : h("span", { class: "lead" }, `${percent(found.probability)} likely the same`)),
     layers.length ? h("div", { class: "row", role: "group", "aria-label": "What is drawn over the photographs" }, layers) : null,
     pair,
+    found.missing ? note(found.missing) : null,
     measures(found),
     h("div", { class: "columns" },
       h("section", {}, h("h2", {}, "Why"), ...found.why.map((text) => h("p", {}, text)), found.mirrored ? h("p", {}, "The second person was compared as in a mirror.") : null),
@@ -49,7 +50,7 @@ export async function show(root, context) {
 
 function side(facts) {
   const image = largePicture(facts);
-  return { image, figure: h("figure", {}, h("div", { class: "frame" }, image), h("figcaption", {}, describe(facts))) };
+  return { image, figure: h("figure", {}, h("div", { class: "frame" }, image), h("figcaption", {}, describe(facts), facts.here ? null : h("span", { class: "quiet" }, ". The photograph itself is gone; this is the small picture that the catalog keeps."))) };
 }
 
 function broughtSide(context) {

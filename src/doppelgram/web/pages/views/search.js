@@ -13,9 +13,15 @@ export async function show(root, context) {
   const asked = state();
   const results = h("section", { "aria-label": "Photographs", "aria-live": "polite" });
   const panel = h("aside", { class: "panel", "aria-label": "What is searched for" });
-  fill(root, h("div", { class: "with-panel" }, panel, results));
-  fill(panel, chooser(context), await query(asked, context), controls(asked, context, () => find(results, context)));
-  await find(results, context);
+  fill(root, context.catalog.left_out ? note(context.catalog.left_out) : null, h("div", { class: "with-panel" }, panel, results));
+  const fillPanel = async () => fill(panel, chooser(context), await query(asked, context), controls(asked, context, () => find(results, context)));
+  await fillPanel();
+  if ((asked.image || asked.query) && !context.catalog.ready) {
+    fill(results, h("p", { class: "lead", role: "status" }, "Loading the model and what it knows of the photographs …"));
+    await find(results, context);
+    context.catalog = await get("/catalog");
+    await fillPanel(); // what counts can be chosen only once the model is known
+  } else await find(results, context);
   return growing(results, context);
 }
 

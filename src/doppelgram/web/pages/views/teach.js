@@ -17,6 +17,7 @@ export async function show(root, context) {
   const tabs = [["questions", "Questions"], ["groups", "Groups"], ["versions", "Versions"]].map(([name, title]) =>
     h("a", { href: changed({ tab: name === "questions" ? "" : name }), "data-route": true, class: "button", "aria-current": name === tab ? "page" : false }, title));
   const line = h("p", { class: "lead", role: "status", "aria-live": "polite" });
+  root.classList.add("teaching");
   fill(root, h("h1", {}, "Teach"), line, h("nav", { class: "row tabs", "aria-label": "Teaching" }, tabs), body);
   if (tab === "groups") return groups(body, line);
   if (tab === "versions") return versions(body, line);
@@ -72,17 +73,28 @@ async function questions(body, line) {
     fill(place,
       h("h2", { class: "question" }, title),
       h("p", { class: "quiet" }, question.reason),
+      h("div", { class: "sides" }, side(question.a, question.size_a, "One"), side(question.b, question.size_b, "The other")),
       h("div", { class: "row answers" },
         h("button", { type: "button", class: "main", click: () => answer(1) }, "Yes, the same ", h("kbd", {}, "Y")),
         h("button", { type: "button", class: "main", click: () => answer(0) }, "No, different ", h("kbd", {}, "N")),
         h("button", { type: "button", click: () => answer(null) }, "Next ", h("kbd", {}, "J")),
         h("button", { type: "button", click: undo }, "Undo ", h("kbd", {}, "K")),
-        h("button", { type: "button", class: "plain", click: () => dialog.showModal() }, "Keys ", h("kbd", {}, "?"))),
-      h("div", { class: "sides" }, side(question.a, question.size_a, "One"), side(question.b, question.size_b, "The other")),
+        h("button", { type: "button", class: "plain keys-button", click: () => dialog.showModal() }, "Keys ", h("kbd", {}, "?"))),
       h("details", {}, h("summary", {}, "Who answers, and what becomes of the answers"),
         h("div", { class: "field" }, h("label", {}, "Your name, kept with each answer", whoInput())),
         h("p", {}, "Answers are kept in the catalog and never deleted. ", h("a", { href: "/api/answers.csv", download: "answers.csv" }, "Answers as a table of pairs"), " · ", h("a", { href: "/api/labels.csv", download: "labels.csv" }, "Names as a table of images"))));
+    fit();
   }
+
+  // The photographs get the height that is left above the buttons, so that both are seen at once and neither covers the other.
+  const fit = () => {
+    const sides = place.querySelector(".sides");
+    if (!sides) return;
+    const bar = place.querySelector(".answers");
+    const room = innerHeight - (sides.getBoundingClientRect().top + scrollY) - bar.offsetHeight - 28;
+    sides.style.setProperty("--room", `${Math.max(160, Math.floor(room))}px`);
+  };
+  addEventListener("resize", fit);
 
   const keys = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
@@ -98,7 +110,10 @@ async function questions(body, line) {
   addEventListener("keydown", keys);
   fill(place, h("p", { role: "status" }, "Grouping the photographs …"));
   take(await get("/questions"));
-  return () => removeEventListener("keydown", keys);
+  return () => {
+    removeEventListener("keydown", keys);
+    removeEventListener("resize", fit);
+  };
 }
 
 function whoInput() {
@@ -108,30 +123,50 @@ function whoInput() {
 
 async function groups(body, line) {
   fill(body, h("p", { role: "status" }, "Grouping the photographs …"));
-  const [found, round] = await Promise.all([get("/groups"), get("/questions", { n: 1 })]);
+  const round = await get("/questions", { n: 1 });
   line.textContent = round.state.sentence;
+  const draw = async () => showGroups(body, line, await get("/groups"), draw);
+  await draw();
+  return undefined;
+}
+
+function showGroups(body, line, found, draw) {
   if (!found.total) {
     fill(body, emptyPage("No groups yet", ["No two photographs are likely enough to show the same. Answer some questions first."]));
-    return undefined;
+    return;
   }
   fill(body, h("p", { class: "quiet" }, "A name settles a whole group: photographs of one name show the same, of different names different things. Names can be trained with."), found.groups.map((group) => {
     const input = h("input", { type: "text", maxlength: "200", value: group.name, placeholder: "name this group" });
     const told = h("span", { class: "small quiet", role: "status" });
-    const form = h("form", { class: "row", submit: async (event) => {
-      event.preventDefault();
+    const button = (text, click) => h("button", { type: "button", click }, text);
+    const undo = button("Undo", async () => {
+      try {
+        const next = await send("DELETE", "/answers/last", undefined, { n: 1 });
+        line.textContent = next.state.sentence;
+        await draw();
+      } catch (problem) {
+        fill(told, problem.message);
+      }
+    });
+    const call = async (join) => {
       if (!input.value.trim()) return;
       try {
-        const ids = (await get(`/groups/${group.number}`)).ids;
-        const next = await send("POST", "/names", { ids, name: input.value, who: who() });
+        const { ids } = await get(`/groups/${group.number}`);
+        const next = await send("POST", "/names", { ids, name: input.value, join, who: who() }, { n: 1 });
         line.textContent = next.state.sentence;
-        told.textContent = next.said || "kept";
+        fill(told, next.said || "kept", " ", undo);
       } catch (problem) {
-        told.textContent = problem.message;
+        // Two groups of one name become one; that is asked first.
+        if (problem.status === 409) fill(told, problem.message, " ", button("Join them", () => call(true)));
+        else fill(told, problem.message);
       }
+    };
+    const form = h("form", { class: "row", submit: (event) => {
+      event.preventDefault();
+      call(false);
     } }, h("label", { class: "naming" }, h("span", { class: "hidden-text" }, `Name of a group of ${group.size}`), input), h("button", { type: "submit" }, "Name"), told);
     return h("section", { class: "group" }, h("div", { class: "row" }, h("h2", {}, group.name || plural(group.size, "photograph")), h("span", { class: "quiet small" }, group.name ? plural(group.size, "photograph") : "", group.settled ? " settled by answers" : " by the model")), h("ul", { class: "photos strip" }, group.images.map((image) => h("li", { class: "photo" }, h("a", { class: "frame", href: `/search?image=${encodeURIComponent(image.id)}`, "data-route": true }, picture(image)))), group.size > group.images.length ? h("li", { class: "quiet" }, `and ${number(group.size - group.images.length)} more`) : null), form);
   }));
-  return undefined;
 }
 
 async function versions(body, line) {
