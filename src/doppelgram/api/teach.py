@@ -10,9 +10,11 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.files import check_folder
 from doppelgram.numbers import count
-from doppelgram.teaching.exchange import QUESTION_COLUMNS, question_rows, read_answers, read_names, write_questions
 from doppelgram.teaching.recalibrate import Change
 from doppelgram.teaching.state import State
+from doppelgram.teaching.tables.answers import read_answers
+from doppelgram.teaching.tables.groups import QUESTION_COLUMNS, question_rows, write_questions
+from doppelgram.teaching.tables.names import read_names
 from doppelgram.teaching.teacher import Added, Teacher
 from doppelgram.teaching.versions import Version
 from doppelgram.training.recipes.files import read_recipe

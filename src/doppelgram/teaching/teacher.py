@@ -13,13 +13,16 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.answers import Answers, Said
-from doppelgram.teaching.exchange import Photographs, Read, ReadNames, write_groups, write_labels, write_pairs
 from doppelgram.teaching.known import Known
 from doppelgram.teaching.learn import train_on_names
 from doppelgram.teaching.questions import Question
 from doppelgram.teaching.recalibrate import Change, recalibrated, weigh
 from doppelgram.teaching.rounds import Collection, Group, Round
 from doppelgram.teaching.state import State
+from doppelgram.teaching.tables.answers import Read, write_pairs
+from doppelgram.teaching.tables.groups import write_groups
+from doppelgram.teaching.tables.names import ReadNames, write_labels
+from doppelgram.teaching.tables.photographs import Photographs
 from doppelgram.teaching.versions import Version, Versions
 from doppelgram.training.recipes.schema import Recipe
 

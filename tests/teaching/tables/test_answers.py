@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.teaching.exchange import Photographs, read_answers, read_names
+from doppelgram.teaching.tables.answers import read_answers
+from doppelgram.teaching.tables.names import read_names
+from doppelgram.teaching.tables.photographs import Photographs
 
 IDS = [letter * 64 for letter in "abc"]
 ROWS = pd.DataFrame({"id": IDS, "path": ["/p/a.jpg", "/p/b.jpg", "/p/ü c.jpg"], "name": ["a.jpg", "b.jpg", "ü c.jpg"]})
