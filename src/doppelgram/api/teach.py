@@ -84,7 +84,8 @@ def teach(
     if back_to is not None:
         version = teacher.go_back(back_to)
         lines.append(f"Version {version.number} is in effect: {version.made_by}.")
-    for given, what in ((names, "name"), (answers, "answer")):
+    # Answers first: what follows from names that follow from them would be passed over.
+    for given, what in ((answers, "answer"), (names, "name")):
         if given is not None:
             path = Path(given).expanduser()
             if what == "name":
