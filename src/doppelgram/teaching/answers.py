@@ -144,9 +144,8 @@ class Answers:
                 raise DoppelgramError("an answer compares a photograph with itself; name two different ones")
             if not 0 <= degree <= 1:
                 raise DoppelgramError(f"the degree of an answer is {degree:g}; it must lie between 0 and 1")
-            asked = {"odds": one.odds, "strength": one.strength, "model": one.model}
-            kind = ASIDE if one.aside else PAIR
-            entries.append(Entry(kind, a, b, float(degree), who=who or one.who, **asked))
+            entry = Entry(PAIR, a, b, float(degree), odds=one.odds, strength=one.strength, model=one.model)
+            entries.append(replace(entry, kind=ASIDE if one.aside else PAIR, who=who or one.who))
         return self._append(entries)
 
     def name(self, ids: Sequence[str], name: str, who: str = "") -> int:
