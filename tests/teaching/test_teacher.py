@@ -16,7 +16,9 @@ from doppelgram.dataset.pairs import read_pairs
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import count
-from doppelgram.teaching.answers import Said
+from doppelgram.teaching.answers import Said, pairs_of
+from doppelgram.teaching.tables.answers import read_answers
+from doppelgram.teaching.tables.names import read_names
 from doppelgram.teaching.teacher import Teacher
 
 
@@ -49,7 +51,7 @@ def test_questions_are_answered_until_nothing_is_left_to_ask(filled: Catalog) ->
         assert teacher.answer(first, 1.0 if same else 0.0 if different else 0.5, "ann").accepted
     assert teacher.questions() == []
     labels = {id_: group.number for group in teacher.groups() for id_ in group.ids}
-    for pair_ in teacher.log.pairs():
+    for pair_ in (pair for entry in teacher.log.standing() for pair in pairs_of(entry)):
         if pair_.degree in (0, 1):
             assert (labels[pair_.id_a] == labels[pair_.id_b]) == (truth[pair_.id_a] == truth[pair_.id_b])
     assert teacher.state() == Teacher(filled).state()  # all of it is in the catalog
@@ -100,6 +102,49 @@ def test_names_settle_and_are_exported_with_the_pairs(filled: Catalog, tmp_path:
     assert read_pairs(tmp_path / "pairs.csv").same.tolist() == [True, False]
     with (tmp_path / "pairs.csv").open(encoding="utf-8") as opened:
         assert [row["degree"] for row in csv.DictReader(opened)] == ["1", "0.25"]
+
+
+def test_what_is_exported_and_imported_gives_the_same_state(
+    filled: Catalog, photos: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    teacher, truth = Teacher(filled), labels_of(filled)
+    ids = sorted(truth)
+    other = next(id_ for id_ in ids if truth[id_] != truth[ids[0]])
+    same = [id_ for id_ in ids if truth[id_] == truth[ids[0]]][1:3]
+    teacher.name([ids[0], same[0]], "-one-", "bob")
+    for question in teacher.questions(8):  # of groups, too, and with log-odds that are learned from
+        labels_a, labels_b = ({truth[id_] for id_ in side} for side in (question.ids_a, question.ids_b))
+        teacher.answer(question, float(labels_a == labels_b), "ann")
+    teacher.answer((ids[0], same[1]), 1)
+    teacher.answer((ids[0], other), 0, "=ann")
+    assert not teacher.answer((other, same[1]), 1).accepted
+    teacher.answer((ids[5], ids[7]), 0.5)
+    assert teacher.export_pairs(tmp_path / "answers.csv") >= 11
+    assert teacher.export_labels(tmp_path / "labels.csv") >= 2
+    with (tmp_path / "answers.csv").open(encoding="utf-8") as opened:
+        rows = list(csv.DictReader(opened))
+    assert [(row["id_a"], row["id_b"]) for row in rows if row["aside"] == "1"] == [(other, same[1])]
+    assert len(read_pairs(tmp_path / "answers.csv").same) == len(rows) - 1  # what does not count is no pair
+
+    index(photos, model_folder, tmp_path / "again", progress=SilentProgress())
+    again = Teacher(Catalog.open(tmp_path / "again"))
+    added = again.add(read_answers(tmp_path / "answers.csv", again.photographs))
+    again.add_names(read_names(tmp_path / "labels.csv", again.photographs))
+    assert [problem[:12] for problem in added.problems] == ["kept aside: "]
+    assert again.state() == teacher.state()
+    assert again.groups() == teacher.groups()
+    assert again.questions(5) == teacher.questions(5)
+    assert [one.who for one in again.log.standing()][:-1] == [one.who for one in teacher.log.standing()][1:]
+    assert again.add(read_answers(tmp_path / "answers.csv", again.photographs)).added == 0  # and may be given twice
+    assert teacher.add(read_answers(tmp_path / "answers.csv", teacher.photographs)).added == 0
+
+    again.export_pairs(tmp_path / "twice.csv")
+    with (tmp_path / "twice.csv").open(encoding="utf-8") as opened:
+        twice = list(csv.DictReader(opened))
+    assert [row["aside"] for row in twice] == [row["aside"] for row in rows]
+    while again.undo():
+        pass
+    assert again.state().answers == 0
 
 
 def test_what_another_process_answers_is_seen(filled: Catalog) -> None:

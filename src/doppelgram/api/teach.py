@@ -10,16 +10,11 @@ from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.files import check_folder
 from doppelgram.numbers import count
-from doppelgram.teaching.exchange import (
-    QUESTION_COLUMNS,
-    ReadNames,
-    question_rows,
-    read_answers,
-    read_names,
-    write_questions,
-)
 from doppelgram.teaching.recalibrate import Change
 from doppelgram.teaching.state import State
+from doppelgram.teaching.tables.answers import read_answers
+from doppelgram.teaching.tables.groups import QUESTION_COLUMNS, question_rows, write_questions
+from doppelgram.teaching.tables.names import ReadNames, read_names
 from doppelgram.teaching.teacher import Added, Teacher
 from doppelgram.teaching.versions import Version
 from doppelgram.training.recipes.files import read_recipe
@@ -90,7 +85,8 @@ def teach(
     if back_to is not None:
         version = teacher.go_back(back_to)
         lines.append(f"Version {version.number} is in effect: {version.made_by}.")
-    for given, what in ((names, "name"), (answers, "answer")):
+    # Answers first: what follows from names that follow from them would be passed over.
+    for given, what in ((answers, "answer"), (names, "name")):
         if given is not None:
             path = Path(given).expanduser()
             read = (read_names if what == "name" else read_answers)(path, teacher.photographs)

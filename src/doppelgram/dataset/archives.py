@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -54,6 +55,19 @@ def unpacked(file: Path) -> Path:
         return target
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as problem:  # encrypted, unknown packing
         raise DoppelgramError(f"{file}: cannot be unpacked: {getattr(problem, 'strerror', None) or problem}") from None
+
+
+def located(root: Path, path: str) -> Path:
+    """Where the file of a relative path lies: below ``root``, or, of ``some.zip/inside.jpg``, where it was unpacked.
+
+    Raises:
+        DoppelgramError: the ZIP file cannot be unpacked.
+    """
+    for found in re.finditer(r"\.zip/", path, re.IGNORECASE):
+        archive = root / path[: found.end() - 1]
+        if archive.is_file():
+            return unpacked(archive) / path[found.end() :]
+    return root / path
 
 
 def _wanted(entry: zipfile.ZipInfo) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from doppelgram.dataset.archives import located
 from doppelgram.dataset.columns import find_column
 from doppelgram.errors import DoppelgramError
 
@@ -26,7 +27,8 @@ class Collection:
 
     Attributes:
         root: folder that relative paths start from.
-        table: one row an image; ``path`` (text, relative to ``root`` or absolute), then any further columns as
+        table: one row an image; ``path`` (text, relative to ``root`` or absolute, and of a picture in a ZIP file
+            ``some.zip/inside.jpg``), then any further columns as
             text, an empty string meaning "not known"; ``timestamp``, where there is one, is a UTC time.
         label: the column whose values training and evaluation compare, or several joined by ``+``
             (``place+pose``: two images are alike when both agree); empty where the images carry no labels.
@@ -69,7 +71,7 @@ class Collection:
     @cached_property
     def paths(self) -> list[Path]:
         """Absolute path of every image, in row order."""
-        return [self.root / path for path in self.table["path"]]
+        return [located(self.root, path) for path in self.table["path"]]
 
     @cached_property
     def names(self) -> list[str]:

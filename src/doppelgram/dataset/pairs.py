@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,6 +85,8 @@ def _lfw_files(base: Path) -> tuple[str, Path]:
 def read_pairs(file: Path, root: Path | None = None) -> PathPairs:
     """Read pairs from a table with the columns ``path_a,path_b,same``, or from LFW's ``pairs.txt``.
 
+    Rows whose column ``aside``, where there is one, says 1 are answers that contradict others; they are passed over.
+
     Args:
         file: the table, in which ``same`` is 1 or 0, true or false.
         root: where relative paths start, by default the table's folder.
@@ -98,6 +100,9 @@ def read_pairs(file: Path, root: Path | None = None) -> PathPairs:
     if (named := _read_lfw(file, base)) is not None:
         return named
     table = read_table(file, ("path_a", "path_b", "same"), "a table of pairs")
+    if "aside" in table.rows:
+        counts = ~table.rows["aside"].str.lower().isin(_YES).to_numpy(dtype=bool)
+        table = replace(table, rows=table.rows[counts].reset_index(drop=True), numbers=table.numbers[counts])
     if table.rows.empty:
         raise DoppelgramError(f"{file}: there are no pairs in this file")
     for column in ("path_a", "path_b"):

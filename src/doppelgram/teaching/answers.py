@@ -16,7 +16,7 @@ from doppelgram.catalog.rows import connect, is_id
 from doppelgram.errors import DoppelgramError
 
 TABLE = "answers"
-PAIR, NAME, UNDO = KINDS = ("pair", "name", "undo")
+PAIR, NAME, UNDO, ASIDE = KINDS = ("pair", "name", "undo", "aside")
 
 # As in the catalog itself: past so many pieces reading takes noticeably longer than joining them.
 _MOST_FRAGMENTS = 64
@@ -27,7 +27,7 @@ class Entry:
     """One thing that somebody said.
 
     Attributes:
-        kind: ``pair``, ``name`` or ``undo``.
+        kind: ``pair``, ``name``, ``undo``, or ``aside`` for a pair that did not count where it was exported.
         ids_a: of a pair, the photographs of one side, the one that stands for them first; of a name, those named.
         ids_b: of a pair, those of the other side.
         degree: of a pair, 1 for the same, 0 for different, between for partly.
@@ -78,6 +78,8 @@ class Said(NamedTuple):
         odds: as in `Entry`.
         strength: as in `Entry`.
         model: as in `Entry`.
+        who: who said it; empty for whoever adds it.
+        aside: whether it is kept without counting.
     """
 
     ids_a: Sequence[str]
@@ -86,6 +88,8 @@ class Said(NamedTuple):
     odds: float | None = None
     strength: float = 1.0
     model: str = ""
+    who: str = ""
+    aside: bool = False
 
 
 class Answers:
@@ -122,10 +126,6 @@ class Answers:
         """The answers and names that nobody took back, oldest first."""
         return still_standing(self.history())
 
-    def pairs(self) -> list[Pair]:
-        """What stands of any two photographs, as it was answered; see `pairs_of`."""
-        return [pair for entry in self.standing() if entry.kind == PAIR for pair in pairs_of(entry)]
-
     def names(self) -> Mapping[str, str]:
         """The latest name of each photograph that has one, by id."""
         return {id_: entry.name for entry in self.standing() if entry.kind == NAME for id_ in entry.ids_a}
@@ -138,13 +138,14 @@ class Answers:
                 cannot be written.
         """
         entries = []
-        for ids_a, ids_b, degree, odds, strength, model in said:
-            a, b = _ids(ids_a), _ids(ids_b)
+        for one in said:
+            a, b, degree = _ids(one.ids_a), _ids(one.ids_b), one.degree
             if set(a) & set(b):
                 raise DoppelgramError("an answer compares a photograph with itself; name two different ones")
             if not 0 <= degree <= 1:
                 raise DoppelgramError(f"the degree of an answer is {degree:g}; it must lie between 0 and 1")
-            entries.append(Entry(PAIR, a, b, float(degree), who=who, odds=odds, strength=strength, model=model))
+            entry = Entry(PAIR, a, b, float(degree), odds=one.odds, strength=one.strength, model=one.model)
+            entries.append(replace(entry, kind=ASIDE if one.aside else PAIR, who=who or one.who))
         return self._append(entries)
 
     def name(self, ids: Sequence[str], name: str, who: str = "") -> int:
@@ -213,16 +214,21 @@ def still_standing(history: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in history if entry.kind != UNDO and entry.number not in undone]
 
 
-def pairs_of(entry: Entry) -> list[Pair]:
-    """The pairs of photographs that a pair answer settles by itself.
+def pairs_said(ids_a: Sequence[str], ids_b: Sequence[str], degree: float) -> list[tuple[str, str]]:
+    """The pairs of photographs that an answer about two sides settles by itself.
 
     Who says that two groups show the same says it of every photograph shown: the first is the same as each other one.
     Who says that they are different, or partly the same, says it of the two that stand for the groups.
     """
+    others = (*ids_a[1:], *ids_b) if degree == 1 else ids_b[:1]
+    return [(ids_a[0], other) for other in others]
+
+
+def pairs_of(entry: Entry) -> list[Pair]:
+    """The pairs of a pair answer, see `pairs_said`, with its degree and where it comes from."""
     assert entry.degree is not None
-    first, rest = entry.ids_a[0], (*entry.ids_a[1:], *entry.ids_b)
-    others = rest if entry.degree == 1 else entry.ids_b[:1]
-    return [Pair(first, other, entry.degree, entry.number, entry.who, entry.when) for other in others]
+    pairs = pairs_said(entry.ids_a, entry.ids_b, entry.degree)
+    return [Pair(a, b, entry.degree, entry.number, entry.who, entry.when) for a, b in pairs]
 
 
 def _ids(ids: Sequence[str]) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 
 from doppelgram.space.exact import Int64
-from doppelgram.teaching.answers import NAME, Entry, pairs_of
+from doppelgram.teaching.answers import ASIDE, NAME, Entry, pairs_of
 
 # Names stand among the photographs as points of their own; no id of a photograph has this in it.
 _NAMED = "name:"
@@ -27,8 +28,9 @@ class Known:
     """What answers say and imply: a = b and b = c make a = c, a = b and b != c make a != c.
 
     Answers count in the order in which they were given. One that contradicts what follows from those before it is kept
-    aside, with a sentence; once the earlier ones are taken back it counts. Photographs of one name are the same, those
-    of different names different, and the latest name of a photograph is its name.
+    aside as a whole, with a sentence; once the earlier ones are taken back it counts. One that was kept aside where it
+    was exported never counts. Photographs of one name are the same, those of different names different, and the latest
+    name of a photograph is its name.
 
     Attributes:
         aside: what does not count.
@@ -56,9 +58,10 @@ class Known:
             if entry.kind == NAME:
                 current = [id_ for id_ in entry.ids_a if latest[id_] == entry.number]
                 sentences = [known._call(id_, entry.name, spelled) for id_ in current]
+            elif entry.kind == ASIDE:
+                sentences = [_exported_aside(entry, spelled)]
             else:
-                pairs = pairs_of(entry)
-                sentences = [known._answer(pair.id_a, pair.id_b, pair.degree, spelled) for pair in pairs]
+                sentences = [known._answer(entry, spelled)]
             why = next(filter(None, sentences), "")
             if why:
                 known.aside.append(Aside(entry.number, why))
@@ -100,22 +103,28 @@ class Known:
         names = ((int(number), self.name(id_)) for id_, number in zip(ids, self.blocks(ids), strict=True))
         return {number: name for number, name in names if name}
 
-    def _answer(self, a: str, b: str, degree: float, spelled: Callable[[str], str]) -> str:
-        if 0 < degree < 1:
-            self.asked.add(frozenset((a, b)))
+    def _answer(self, entry: Entry, spelled: Callable[[str], str]) -> str:
+        """Take in a pair answer, unless it contradicts; then why not."""
+        pairs = pairs_of(entry)
+        if entry.degree not in (0.0, 1.0):
+            self.asked |= {frozenset((pair.id_a, pair.id_b)) for pair in pairs}
             return ""
-        before = self.same(a, b)
-        if before is None:
-            if degree == 1:
-                self._join(a, b)
-            else:
-                self._part(a, b)
-        if before in (None, degree == 1):
+        same = entry.degree == 1
+        by_root: dict[str, str] = {}  # of those that are the same already one is enough
+        for id_ in (pairs[0].id_a, *(pair.id_b for pair in pairs)):
+            by_root.setdefault(self._root(id_), id_)
+        told = combinations(by_root.values(), 2) if same else ((pair.id_a, pair.id_b) for pair in pairs)
+        wrong = next(((a, b) for a, b in told if self.same(a, b) is not same and self.same(a, b) is not None), None)
+        if wrong is None:
+            for pair in pairs:
+                if self.same(pair.id_a, pair.id_b) is None:
+                    (self._join if same else self._part)(self._root(pair.id_a), self._root(pair.id_b))
             return ""
-        word, other = ("the same", "different") if degree == 1 else ("different", "the same")
+        word, other = ("the same", "different") if same else ("different", "the same")
+        a, b = map(spelled, wrong)
         return (
-            f"{spelled(a)} and {spelled(b)} were said to be {word}, but from earlier answers it follows that they are "
-            f"{other}; the earlier answers count"
+            f"{a} and {b} were said to be {word}, but from earlier answers it follows that they are {other}; "
+            "the earlier answers count"
         )
 
     def _call(self, id_: str, name: str, spelled: Callable[[str], str]) -> str:
@@ -158,3 +167,8 @@ class Known:
         a, b = self._root(a), self._root(b)
         self._apart.setdefault(a, set()).add(b)
         self._apart.setdefault(b, set()).add(a)
+
+
+def _exported_aside(entry: Entry, spelled: Callable[[str], str]) -> str:
+    a, b = (spelled(ids[0]) for ids in (entry.ids_a, entry.ids_b))
+    return f"what was said of {a} and {b} contradicted other answers where it was exported; it does not count here"

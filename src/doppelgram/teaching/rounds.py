@@ -10,7 +10,7 @@ import numpy as np
 
 from doppelgram.space.exact import Float32, Float64, Int64
 from doppelgram.space.space import Space
-from doppelgram.teaching.answers import NAME, PAIR, Entry
+from doppelgram.teaching.answers import PAIR, Entry
 from doppelgram.teaching.graph import Graph, neighbour_graph
 from doppelgram.teaching.groups import Grouping, group
 from doppelgram.teaching.known import Known
@@ -97,10 +97,14 @@ class Round:
 
     @cached_property
     def asked(self) -> tuple[Told, tuple[Int64, Int64]]:
-        """Answers to questions, and of others those about neighbours; and of each two photographs, by number."""
+        """Answers to questions, and of others those about neighbours; and of each two photographs, by number.
+
+        What was kept aside teaches nothing.
+        """
+        aside = {one.number for one in self.known.aside}
         told, of = [], []
         for entry in self.standing:
-            if entry.kind != PAIR:
+            if entry.kind != PAIR or entry.number in aside:
                 continue
             a, b = entry.ids_a[0], entry.ids_b[0]
             own = entry.odds is not None and entry.model == self.collection.fingerprint
@@ -163,7 +167,7 @@ class Round:
         """What the answers have bought."""
         pairs = settled(self.blocks, self.apart, self.named)
         groups, before = int(self.grouping.labels.max(initial=-1)) + 1, self.collection.groups_before
-        said = sum(entry.kind in (PAIR, NAME) for entry in self.standing)
+        said = len(self.standing)
         return State(said, pairs, groups, before, described(said, pairs, groups, before), version)
 
 

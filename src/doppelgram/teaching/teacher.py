@@ -12,14 +12,17 @@ from doppelgram.catalog.search import Searcher
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
-from doppelgram.teaching.answers import Answers, Said
-from doppelgram.teaching.exchange import Photographs, Read, ReadNames, write_groups, write_labels, write_pairs
+from doppelgram.teaching.answers import NAME, Answers, Entry, Said, pairs_said
 from doppelgram.teaching.known import Known
 from doppelgram.teaching.learn import train_on_names
 from doppelgram.teaching.questions import Question
 from doppelgram.teaching.recalibrate import Change, recalibrated, weigh
 from doppelgram.teaching.rounds import Collection, Group, Round
 from doppelgram.teaching.state import State
+from doppelgram.teaching.tables.answers import Read, write_pairs
+from doppelgram.teaching.tables.groups import write_groups
+from doppelgram.teaching.tables.names import ReadNames, write_labels
+from doppelgram.teaching.tables.photographs import Photographs
 from doppelgram.teaching.versions import Version, Versions, in_effect
 from doppelgram.training.recipes.schema import Recipe
 
@@ -159,9 +162,10 @@ class Teacher:
     def add(self, read: Read, who: str = "") -> Added:
         """Keep the answers of a table; what follows already from earlier ones is passed over."""
         with self._lock:
-            known = self._now().known
+            now = self._now()
             self._versions.keep()
-            new = [one for one in read.said if not _follows(known, one)]
+            before = {_spoken(entry) for entry in now.standing if entry.kind != NAME}
+            new = [one for one in read.said if _spoken(one) not in before and not _follows(now.known, one)]
             numbers = self.log.add_pairs(new, who) if new else []
             return self._added(numbers, len(read.said) - len(new), read.problems)
 
@@ -240,7 +244,8 @@ class Teacher:
     def export_pairs(self, file: Path) -> int:
         """Write the answers as a table of pairs that `calibrate` and `evaluate` read; how many."""
         with self._lock:
-            return write_pairs(file, self.log.pairs(), self.photographs)
+            now = self._now()
+            return write_pairs(file, now.standing, {one.number for one in now.known.aside}, self.photographs)
 
     def export_labels(self, file: Path) -> int:
         """Write the photographs that have a name, or are known to be the same as one that has, labelled; how many."""
@@ -300,8 +305,15 @@ class Teacher:
 
 
 def _follows(known: Known, said: Said) -> bool:
-    """Whether an answer about two photographs follows from earlier ones."""
-    a, b = said.ids_a[0], said.ids_b[0]
+    """Whether an answer follows from earlier ones; one that is kept aside never does."""
+    if said.aside:
+        return False
+    pairs = pairs_said(said.ids_a, said.ids_b, said.degree)
     if 0 < said.degree < 1:
-        return frozenset((a, b)) in known.asked
-    return known.same(a, b) is (said.degree == 1)
+        return all(frozenset(pair) in known.asked for pair in pairs)
+    return all(known.same(a, b) is (said.degree == 1) for a, b in pairs)
+
+
+def _spoken(one: Entry | Said) -> tuple[frozenset[tuple[str, ...]], float | None]:
+    """What an answer says, whoever says it, and whether it counts or not."""
+    return frozenset((tuple(one.ids_a), tuple(one.ids_b))), one.degree

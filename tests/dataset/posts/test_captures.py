@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.errors import DoppelgramError
 from helpers.post_files import DAY, MOMENT, TIME, pictures, said, times, told, write
@@ -146,6 +147,13 @@ def test_4cat_s_table_with_its_pictures(tmp_path: Path, kind: str, monkeypatch: 
     }
     assert all(path.is_file() for path in posts.paths)
     assert len(set(posts.names)) == 4
+    if kind == "zip":  # pictures are called by their names in the archive, not by where it was unpacked
+        assert {Path(name).as_posix() for name in posts.names} == {
+            f"pictures.zip/{name}.jpg" for name in ("first", "3_n", "3b_n")
+        }
+        assert str(tmp_path) not in " ".join([*posts.names, *posts.notes, *(where for where, _ in posts.left)])
+        again = Collection(posts.root, posts.table)  # as a table of images may name them, too
+        assert again.paths == posts.paths
     by_author = posts.table.set_index("author")["place"].to_dict()
     assert (by_author["user1"], by_author["user2"]) == ("Rome", "41.890, 12.490")
     assert dict(posts.left)["instagram-search.csv: row 5"] == "posts whose picture 4CAT could not fetch"

@@ -71,16 +71,15 @@ def _captures(source: Source) -> tuple[dict[str, list[str]], set[str]]:
     """Paths of the pictures of each post by its id, and ids of posts whose pictures could not be fetched."""
     fetched: dict[str, list[str]] = {}
     failed: set[str] = set()
-    lists = [file for file in source.listing.others if file.name == CAPTURE_FILE]
-    lists += [file for folder in source.archives for file in folder.rglob(CAPTURE_FILE)]
-    for file in lists:
+    lists = {file: "" for file in source.listing.others if file.name == CAPTURE_FILE}
+    lists |= {file: archive for archive, folder in source.archives.items() for file in folder.rglob(CAPTURE_FILE)}
+    for file, archive in lists.items():
         try:
             entries = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as problem:
             raise DoppelgramError(f"{file}: 4CAT's list of pictures cannot be read: {problem}") from None
-        folder = file.parent.as_posix()
-        if file.is_relative_to(source.folder):
-            folder = "" if file.parent == source.folder else file.parent.relative_to(source.folder).as_posix()
+        within = file.parent.relative_to(source.archives[archive] if archive else source.folder)
+        folder = Path(archive, within).as_posix() if archive or within.parts else ""
         for url, entry in entries.items() if isinstance(entries, Mapping) else ():
             if not isinstance(entry, Mapping):
                 continue

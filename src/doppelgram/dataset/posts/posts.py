@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from doppelgram.dataset.archives import located
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.image_table import own_path
 from doppelgram.dataset.left import LeftAside, left_notes
@@ -160,7 +161,8 @@ def _once(root: Path, rows: Sequence[PostRow]) -> tuple[list[PostRow], list[str]
             continue
         twice.append((earlier.path, row.path))
         more = earlier.more | {name: text for name, text in row.more.items() if text and not earlier.more.get(name)}
-        better = row.path if not (root / earlier.path).is_file() and (root / row.path).is_file() else earlier.path
+        there, here = (located(root, path).is_file() for path in (earlier.path, row.path))
+        better = row.path if not there and here else earlier.path
         joined = replace(earlier, more=more, path=better)
         for name in [name for name, one in kept.items() if one is earlier]:
             kept[name] = joined

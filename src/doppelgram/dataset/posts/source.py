@@ -111,19 +111,19 @@ class Source:
 
     @cached_property
     def pictures(self) -> Pictures:
-        """The pictures below the folder, and in 4CAT's ZIP files there, which have absolute paths."""
+        """The pictures below the folder, and in 4CAT's ZIP files there: ``some.zip/inside.jpg``."""
         images = ["/".join(parts) for parts in self.listing.images]
-        for folder in self.archives:
-            images += [(folder / "/".join(parts)).as_posix() for parts in list_files(folder).images]
+        for name, folder in self.archives.items():
+            images += ["/".join((name, *parts)) for parts in list_files(folder).images]
         return Pictures(images)
 
     @cached_property
-    def archives(self) -> list[Path]:
-        """ZIP files of 4CAT below the folder, unpacked."""
+    def archives(self) -> dict[str, Path]:
+        """ZIP files of 4CAT below the folder, by their path in it: where each is unpacked."""
         from doppelgram.dataset.archives import holds_capture
 
         zips = [file for file in self.listing.others if file.suffix.lower() == ".zip"] if self.is_folder else []
-        return [unpacked(file) for file in zips if holds_capture(file)]
+        return {file.relative_to(self.folder).as_posix(): unpacked(file) for file in zips if holds_capture(file)}
 
     @cached_property
     def documents(self) -> list[Document]:

@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.teaching.exchange import Photographs, read_answers, read_names
+from doppelgram.teaching.answers import Said
+from doppelgram.teaching.tables.answers import read_answers
+from doppelgram.teaching.tables.names import read_names
+from doppelgram.teaching.tables.photographs import Photographs
 
 IDS = [letter * 64 for letter in "abc"]
 ROWS = pd.DataFrame({"id": IDS, "path": ["/p/a.jpg", "/p/b.jpg", "/p/ü c.jpg"], "name": ["a.jpg", "b.jpg", "ü c.jpg"]})
@@ -47,6 +50,29 @@ def test_a_bad_row_is_told_with_its_number_and_the_rest_goes_on(photographs: Pho
         f"{file}: row 5: the answer is '2'; write yes, no, or a number 0 to 1",
         f"{file}: row 6: image_a is empty",
         f"{file}: row 7: the answer is 'ja'; write yes, no, or a number 0 to 1",
+    ]
+
+
+def test_rows_of_an_exported_answer_that_were_changed_are_answers_of_their_own(
+    photographs: Photographs, tmp_path: Path
+) -> None:
+    a, b, c = IDS
+    file = tmp_path / "answers.csv"
+    header = "id_a,id_b,same,answer,aside,shown_a,shown_b,odds,strength\n"
+    whole = f"{a},{b},1,4,0,{a},{b} {c},'-1.5,1.4\n"
+    file.write_text(f"{header}{whole}{a},{c},1,4,0,,,,\n")
+    assert read_answers(file, photographs).said == [Said((a,), (b, c), 1.0, -1.5, 1.4)]
+    file.write_text(f"{header}{whole}{a},{c},0,4,0,,,,\n")
+    assert read_answers(file, photographs).said == [Said((a,), (b,), 1.0), Said((a,), (c,), 0.0)]
+    file.write_text(f"{header}{whole}")
+    assert read_answers(file, photographs).said == [Said((a,), (b,), 1.0)]
+    file.write_text(f"{header}{a},{b},1,,yes,,,,\n{a},{b},1,,maybe,,,,\n{a},{b},1,,,,,nan,\n{a},{b},1,,,,,1,-2\n")
+    read = read_answers(file, photographs)
+    assert [one.aside for one in read.said] == [True]
+    assert [problem.split(": ", 2)[2] for problem in read.problems] == [
+        "aside is 'maybe'; write 1 or 0",
+        "odds is 'nan'; leave it as it was exported, or empty",
+        "strength is '-2'; leave it as it was exported, or empty",
     ]
 
 
