@@ -10,12 +10,34 @@ from typing import Any
 
 import typer
 
-from doppelgram.cli import learn, reproduce, role_models, search, serve, start, teach, understand  # they add commands
+from doppelgram.cli import (  # they add commands
+    learn,
+    machine,
+    reproduce,
+    role_models,
+    search,
+    serve,
+    start,
+    teach,
+    understand,
+)
 from doppelgram.cli.app import app
 from doppelgram.cli.spellings import explain
 from doppelgram.errors import DoppelgramError, Interrupted
 
-__all__ = ["app", "learn", "main", "reproduce", "role_models", "search", "serve", "start", "teach", "understand"]
+__all__ = [
+    "app",
+    "learn",
+    "machine",
+    "main",
+    "reproduce",
+    "role_models",
+    "search",
+    "serve",
+    "start",
+    "teach",
+    "understand",
+]
 
 # Typer carries its own click, older Typers use the package: either way this is the ClickException that it raises.
 _CommandLineError: Any = typer.BadParameter.__mro__[2]
