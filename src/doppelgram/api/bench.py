@@ -35,7 +35,7 @@ _SHOWN = 64
 def bench(
     data: Path | str | None = None, *, weights: Path | str | None = None, progress: Progress | None = None
 ) -> Bench:
-    """Measure how fast this machine reads, embeds, searches and writes, in about a minute.
+    """Measure how fast this machine reads, embeds, searches and writes (in the current folder), in about a minute.
 
     Args:
         data: photographs to measure with; rendered ones by default.
@@ -54,17 +54,20 @@ def bench(
         paths = as_collection(source).paths
         reading = reading_rate(paths, Want(model.framing, thumbnail=THUMBNAIL_SIDE))
         advance(1)
-        shown = [one for one in read(paths[: 4 * _SHOWN], Want(model.framing)) if one.pixels is not None]
-        pixels = np.resize(np.stack([one.pixels for one in shown[:_SHOWN]]), (_SHOWN, *shown[0].pixels.shape))
+        shown = [one for one in read(paths[: 4 * _SHOWN], Want(model.framing)) if one.usable]
+        squares = np.stack([one.pixels for one in shown if one.pixels is not None])
+        pixels = np.resize(squares, (_SHOWN, *squares.shape[1:]))
         embedding = {}
         for runtime in runtimes:
             embedding[str(runtime)] = embedding_rate(model, pixels, runtime)
             advance(1)
         searching = searching_rate()
         advance(1)
-        writing = writing_rate(source if data and source.is_dir() and os.access(source, os.W_OK) else Path(folder))
+        writing = writing_rate(
+            Path.cwd() if os.access(Path.cwd(), os.W_OK) else Path(folder)
+        )  # where catalogs are made
         advance(1)
-    sizes = sorted(max(one.width, one.height) for one in shown)
+    sizes = sorted(max(one.width, one.height) for one in shown if one.width)
     return Bench(
         machine=f"{_processor()}, {count(processors(), 'processor')}, {size(available_memory())} of free memory",
         photographs=f"{'rendered ' if data is None else ''}photographs, {sizes[len(sizes) // 2]} pixels long",

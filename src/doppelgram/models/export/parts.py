@@ -69,10 +69,10 @@ def exportable(model: Embedder) -> tuple[list[Part], str]:
         DoppelgramError: nothing of it can.
     """
     if isinstance(model, Model):
-        facts = {"calibration": _calibration(model), "fingerprint": model.fingerprint, "labels": list(model.labels)}
-        tower = model.tower
-        network = Unit(tower.program) if model.origin is not None else tower.program
-        return [_part("model", tower, network, 3, facts)], ""
+        # The vectors of a ready-made model are brought to length one, whatever its network gives.
+        network = Unit(model.tower.program) if model.origin is not None else model.tower.program
+        known = {"calibration": _calibration(model), "fingerprint": model.fingerprint, "labels": list(model.labels)}
+        return [_part("model", model.tower, network, 3, known)], ""
     if not isinstance(model, ArrangementModel):
         raise DoppelgramError(
             "faces are found, turned and described by dlib or by a network that is a file already; there is nothing to "
@@ -82,7 +82,7 @@ def exportable(model: Embedder) -> tuple[list[Part], str]:
     for side, towers in (("place", model.place), ("pose", model.pose)):
         for number, tower in enumerate(towers, start=1):
             name = side if len(towers) == 1 else f"{side}-{number}"
-            facts = {"sees": tower.sees, "weight": tower.weight, "fingerprint": model.fingerprint}
+            facts: dict[str, Any] = {"sees": tower.sees, "weight": tower.weight, "fingerprint": model.fingerprint}
             if isinstance(tower, ImageTower):
                 parts.append(_part(name, tower, Unit(tower.program), 3, facts))
             elif isinstance(tower, MaskedTower):

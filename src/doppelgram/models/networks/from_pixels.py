@@ -38,21 +38,26 @@ class FromPixels(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """Embeddings (b, dim)."""
         images = pixels.permute(0, 3, 1, 2).to(torch.float32).div(255)
-        embedding, *others = (self.network(copy) for copy in self._copies(images))
-        if not others:
-            return embedding
-        embedding = torch.stack([embedding, *others]).mean(0)
+        found: list[Tensor] = [self.network(copy) for copy in self._copies(images)]
+        if len(found) == 1:
+            return found[0]
+        embedding = torch.stack(found).mean(0)
         return functional.normalize(embedding, dim=1) if self.unit else embedding
 
     def _copies(self, images: Tensor) -> Iterator[Tensor]:
         for enlarged, right, down in TEST_TIME_COPIES[: self.copies]:
             copy = images
             if (enlarged, right, down) != (1.0, 0.0, 0.0):
-                to_image = torch.tensor([[1 / enlarged, 0.0, right], [0.0, 1 / enlarged, down]], device=images.device)
-                # One grid, repeated afterwards: its size is then known when the network is translated.
-                grid = functional.affine_grid(to_image[None], [1, 3, images.shape[2], images.shape[3]], False)
-                grid = grid.expand(images.shape[0], -1, -1, -1)
+                # Written out, since OpenVINO has no affine_grid; one grid for all, whose size is known.
+                rows, columns = (_centres(int(side), images) / enlarged for side in images.shape[2:])
+                grid = torch.stack(torch.meshgrid(columns + right, rows + down, indexing="xy"), dim=-1)
+                grid = grid[None].expand(images.shape[0], -1, -1, -1)
                 copy = functional.grid_sample(images, grid, "bilinear", "reflection", align_corners=False)
             yield copy
             if self.mirror:
                 yield copy.flip(3)
+
+
+def _centres(side: int, like: Tensor) -> Tensor:
+    """Centres of so many pixels in a row that reaches from -1 to 1."""
+    return (2 * torch.arange(side, dtype=like.dtype, device=like.device) + 1) / side - 1
