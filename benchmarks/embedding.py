@@ -32,7 +32,7 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from common import machine, machine_line, write
+from common import RESULTS, machine, machine_line, write
 from doppelgram.catalog.embed import THUMBNAIL_SIDE
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
@@ -128,7 +128,7 @@ def runtimes() -> dict[str, Runtime]:
     return {"fp32": exact, **({"bf16": replace(exact, precision="bf16")} if bf16_is_fast(exact) else {})}
 
 
-def measure_network(model: Model, files: list[Path], work: Path, repeats: int) -> dict[str, Any]:
+def measure_network(model: Model, files: list[Path], work: Path, repeats: int, seconds: float) -> dict[str, Any]:
     source = model.save(work / "model")
     models = {name: model.with_runtime(runtime) for name, runtime in runtimes().items()}
     pixels = load_pixels(files[:64], model.framing).pixels
@@ -145,9 +145,9 @@ def measure_network(model: Model, files: list[Path], work: Path, repeats: int) -
         note("plain loop", plain_rate(files[:LOOP], loop, work / f"plain{repeat}"))
         if not isinstance(onnx, str):
             note("plain loop, ONNX Runtime", plain_rate(files[:LOOP], onnx, work / f"onnx{repeat}"))
-        note("decoding alone", reading_rate(files, Want(model.framing, thumbnail=THUMBNAIL_SIDE), 3.0))
+        note("decoding alone", reading_rate(files, Want(model.framing, thumbnail=THUMBNAIL_SIDE), seconds))
         for name, each in models.items():
-            note(f"computing alone, {name}", embedding_rate(model, pixels, each.runtime, 3.0))
+            note(f"computing alone, {name}", embedding_rate(model, pixels, each.runtime, seconds))
             note(
                 f"ours, {name}",
                 index_rate(each, source, files[: len(files) // (4 if name == "fp32" else 1)], work / name),
@@ -231,6 +231,8 @@ def main() -> None:
     parser.add_argument("--photographs", type=int, default=256)
     parser.add_argument("--agreement", type=int, default=400, help="photographs of which neighbours are compared")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0, help="for which each ceiling is measured")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     result: dict[str, Any] = {
         "machine": machine("openvino", "pillow"),
@@ -249,9 +251,13 @@ def main() -> None:
         }
         for name, model in networks.items():
             print(name, file=sys.stderr)
-            result["networks"][name] = measure_network(model, files, work / name, options.repeats)
+            result["networks"][name] = measure_network(model, files, work / name, options.repeats, options.seconds)
             result["agreement"][name] = agreements(model, real)
-        for name, count in (("things", 64), ("arrangements", 24), ("faces", 24)):
+        for name, count in (
+            ("things", options.photographs // 4),
+            ("arrangements", options.photographs // 10),
+            ("faces", options.photographs // 10),
+        ):
             try:
                 model = load_model(name, weights=options.weights)
             except DoppelgramError as problem:
@@ -267,7 +273,7 @@ def main() -> None:
             rate = index_rate(model, name, copies[:count], work / f"catalog-{name}")
             result["ready_made"][name] = {"photographs": count, "ms": round(1000 / rate)}
             result["agreement"][name] = agreements(model, real if name == "things" else copies)
-    write("embedding", result, markdown(result))
+    write("embedding", result, markdown(result), options.out)
 
 
 if __name__ == "__main__":
