@@ -9,7 +9,7 @@ import pytest
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.models import runtime as machine
-from doppelgram.models.runtime import Runtime, at_once, bf16_is_fast, has_openvino, in_bulk
+from doppelgram.models.runtime import Runtime, bf16_is_fast, has_openvino, immediate, in_bulk
 from helpers.small_models import PIXELS, small_model
 
 
@@ -19,7 +19,7 @@ from helpers.small_models import PIXELS, small_model
 def test_every_runtime_gives_the_same_vectors(settings: dict[str, object]) -> None:
     model = small_model(**settings)  # type: ignore[arg-type]
     expected = model.embed_pixels(PIXELS)
-    for chosen in (in_bulk("torch"), *([in_bulk("openvino"), at_once()] if has_openvino() else [])):
+    for chosen in (in_bulk("torch"), *([in_bulk("openvino"), immediate()] if has_openvino() else [])):
         found = model.with_runtime(replace(chosen, device="cpu")).tower.run(PIXELS)
         np.testing.assert_allclose(found, expected, atol=2e-5)
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from doppelgram.images.ordered import processors
-from doppelgram.models.runtime import Runtime, at_once
+from doppelgram.models.runtime import Runtime, immediate
 from doppelgram.pose.engine import import_openvino, openvino_core
 from doppelgram.weights import cache_folder
 
@@ -29,8 +29,6 @@ Run = Callable[[NDArray[Any]], NDArray[Any]]
 # of 1, 99 of 4, 103 of 8 and 95 of 16; a graphics card wants more.
 _BATCH = 8
 _CARD_BATCH = 64
-# OpenVINO's own exceptions are RuntimeErrors; tracing raises the others.
-_UNTRANSLATABLE = (RuntimeError, TypeError, ValueError, NotImplementedError)
 _PRECISION = {"fp32": "f32", "bf16": "bf16"}
 
 
@@ -45,16 +43,16 @@ def compiled(network: nn.Module, example: Tensor, key: str = "", runtime: Runtim
         example: one input (1, ...), of the type and size that all of them have.
         key: tells the architecture from all others. With it the translation, which takes seconds, is kept in the
             user's cache for these very weights, and read from there the next time.
-        runtime: what runs it; `runtime.at_once` by default. A network that OpenVINO cannot translate, torch runs.
+        runtime: what runs it; `runtime.immediate` by default. A network that OpenVINO cannot translate, torch runs.
     """
     network.eval()
-    runtime = runtime or at_once()
+    runtime = runtime or immediate()
     if runtime.engine == "torch":
         return _by_torch(network, runtime)
     openvino, core = import_openvino(), openvino_core()
     try:
         program = _kept(openvino, core, network, example, key) if key else translated(network, example)
-    except _UNTRANSLATABLE:
+    except Exception:  # OpenVINO's own are nothing more special, and tracing raises every kind
         return _by_torch(network, replace(runtime, engine="torch", precision="fp32"))
     # Real numbers stay as the network has them unless bf16 was asked for: OpenVINO would round to it by itself.
     settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _PRECISION[runtime.precision]}

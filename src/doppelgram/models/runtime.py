@@ -41,7 +41,7 @@ class Runtime:
 
 
 @cache
-def at_once() -> Runtime:
+def immediate() -> Runtime:
     """What answers a few photographs: OpenVINO where it is installed, else torch, in full precision."""
     return Runtime("openvino" if has_openvino() else "torch")
 
