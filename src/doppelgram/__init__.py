@@ -8,12 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doppelgram.api.bench import bench as bench
     from doppelgram.api.calibrate import calibrate as calibrate
     from doppelgram.api.check import check as check
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.evaluate import evaluate as evaluate
+    from doppelgram.api.export import export as export
     from doppelgram.api.export_site import export_site as export_site
     from doppelgram.api.index import index as index
     from doppelgram.api.label_errors import list_label_errors as list_label_errors
@@ -62,6 +64,7 @@ _NOUNS = {
     "TraceSettings": "doppelgram.rolemodels.settings",
 }
 _FUNCTIONS = {
+    "bench": "doppelgram.api.bench",
     "check": "doppelgram.api.check",
     "compare": "doppelgram.api.compare",
     "compare_images": "doppelgram.api.compare_images",
@@ -70,6 +73,7 @@ _FUNCTIONS = {
     "estimate_poses": "doppelgram.api.pose",
     "calibrate": "doppelgram.api.calibrate",
     "evaluate": "doppelgram.api.evaluate",
+    "export": "doppelgram.api.export",
     "export_site": "doppelgram.api.export_site",
     "index": "doppelgram.api.index",
     "list_label_errors": "doppelgram.api.label_errors",

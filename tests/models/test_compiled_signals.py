@@ -9,8 +9,8 @@ CODE = """
 import gc, signal, threading
 import torch
 from doppelgram.models.compiled import compiled
-networks = [compiled(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3)), 8) for _ in range(2)]
-[network(torch.zeros(1, 3, 8, 8)) for network in networks]
+networks = [compiled(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3)), torch.zeros(1, 3, 8, 8)) for _ in range(2)]
+[network(torch.zeros(1, 3, 8, 8).numpy()) for network in networks]
 thread = threading.Thread(target=lambda: (networks.clear(), gc.collect()))
 thread.start()
 thread.join()

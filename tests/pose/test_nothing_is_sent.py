@@ -10,7 +10,7 @@ import os
 os.fork = lambda: os.abort()  # what sends does so from a process of its own
 import torch
 from doppelgram.models.compiled import compiled
-compiled(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3)), 8)(torch.zeros(1, 3, 8, 8))
+compiled(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3)), torch.zeros(1, 3, 8, 8))(torch.zeros(1, 3, 8, 8).numpy())
 from openvino.tools.ovc import telemetry_utils
 print(telemetry_utils.tm.__name__)
 """

@@ -1,11 +1,15 @@
-"""The model that is taken where none is named."""
+"""What is taken where somebody does not say: the model, and what its images are labelled by."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from doppelgram.console import Progress
+from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.folders import level_of
+from doppelgram.dataset.read import as_collection
 from doppelgram.errors import DoppelgramError
+from doppelgram.models.embedder import Embedder
 from doppelgram.models.ready_made.registry import READY_MADE
 from doppelgram.training.run import Run
 
@@ -23,3 +27,16 @@ def chosen_model(model: Run | Path | str | None, otherwise: str, progress: Progr
     about = READY_MADE[otherwise].about
     progress.note(f"Model: {otherwise} ({about}); for another give --model, see `doppelgram models`.")
     return otherwise
+
+
+def labelled_images(data: Collection | Path | str, model: Embedder, label: str = "") -> Collection:
+    """The images with the given label, or else with the one that the model was trained on, where they have it.
+
+    Raises:
+        DoppelgramError: the images cannot be read, or there is no such label.
+    """
+    own = str(model.recipe.get("data", {}).get("label", ""))
+    collection = as_collection(data, label=label or (own if level_of(own) else ""))
+    if not label and own and all(part.strip() in collection.table.columns for part in own.split("+")):
+        collection = collection.with_label(own)
+    return collection

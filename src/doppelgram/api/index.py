@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from doppelgram.api.chosen import chosen_model
-from doppelgram.catalog.beside import location_beside
+from doppelgram.api.chosen import chosen_model, labelled_images
+from doppelgram.catalog.beside import location_to_fill
 from doppelgram.catalog.folder import holds_catalog, model_in
-from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.vector_index import AUTO, IVF, keep_index
+from doppelgram.catalog.vector_index import AUTO, check_way, keep_index
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
-from doppelgram.dataset.folders import level_of
 from doppelgram.dataset.loading import tell_notes
-from doppelgram.dataset.read import as_collection
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs
 from doppelgram.images.face_framing import ALL, LARGEST
 from doppelgram.models.bundle import load_model
+from doppelgram.models.precision import for_many
+from doppelgram.models.runtime import in_bulk
 from doppelgram.reports.crops import asked_detector, draw_model_crops, tell_faces
 from doppelgram.scale.choose import chosen_means
-from doppelgram.scale.index import index_in_parts
-from doppelgram.storage.resolve import location_of
+from doppelgram.scale.index import index_by
 from doppelgram.training.run import Run
 
 
@@ -43,6 +41,8 @@ def index(
     engine: str = "",
     address: str = "",
     workers: int = 0,
+    runtime: str = AUTO,
+    precision: str = AUTO,
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
@@ -63,15 +63,16 @@ def index(
         show_crops: PNG to draw the images into, with what is cut from each.
         faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` (the default for a new
             catalog) that one; the catalog remembers it.
-        vector_index: whether an index of the vectors is made for quicker searches: ``auto`` for a catalog that takes
-            seconds to be read, ``ivf`` in any case, ``exact`` for none; see `doppelgram.catalog.vector_index`.
-        batch: images that go into the catalog together, where there is no engine.
+        vector_index: whether an index is made for quicker searches, as in `doppelgram.catalog.vector_index`.
+        batch: images written together, where there is no engine.
         engine: ``local`` for several processes, ``ray`` for a cluster; by default this process, or ``local`` for
             10,000 images or more.
         address: of a running cluster of Ray; by default one is started on this machine, and ended afterwards.
         workers: processes; by default one for each processor.
-        weights: folder in which pretrained weights are looked up first: those of a ready-made model, or of what finds
-            people.
+        runtime: what runs the network, ``openvino`` or ``torch``; ``auto`` takes the fastest here.
+        precision: ``fp32`` or ``bf16``; ``auto`` takes bf16 where it is faster and, tried on some of a thousand images
+            or more, finds the same.
+        weights: folder in which pretrained weights are looked up first.
         keypoints: for one that takes ready-made keypoints: the file that holds them, by default ``keypoints.json``
             beside the images.
         progress: where progress is shown; the terminal by default.
@@ -81,22 +82,15 @@ def index(
         Interrupted: stopped by Ctrl-C; the same call goes on.
     """
     progress = progress or TerminalProgress()
-    where = location_of(catalog)
-    if beside:
-        if not holds_catalog(where):
-            raise DoppelgramError(
-                f"{where}: --beside {beside} goes with a catalog, and there is none; index into it first"
-            )
-        where = location_beside(where, beside)
+    where = location_to_fill(catalog, beside)
     if model is None and holds_catalog(where):
         model = model_in(where)
     model = chosen_model(model, "things", progress)
     with progress.bar("loading the model", 0):
         loaded = load_model(model, weights=weights, keypoints=keypoints)
-    wanted = str(loaded.recipe.get("data", {}).get("label", ""))
-    collection = as_collection(data, label=label or (wanted if level_of(wanted) else ""))
-    if not label and wanted and all(part.strip() in collection.table.columns for part in wanted.split("+")):
-        collection = collection.with_label(wanted)
+    in_bulk(runtime, precision)  # what this machine has not is said before anything is read
+    check_way(vector_index, loaded.space.parts)
+    collection = labelled_images(data, loaded, label)
     loaded.with_faces(faces)
     if faces not in ("", LARGEST, ALL):
         raise DoppelgramError(f"--faces is '{faces}'; it is {LARGEST} or {ALL}")
@@ -110,15 +104,14 @@ def index(
     store = Catalog.open_or_create(where, loaded, model, face=face, faces=faces)
     tell_notes(collection, progress)
     try:
+        want = loaded.with_faces(store.faces).with_face(store.face).want
+        loaded, remark = for_many(loaded, collection.paths, want, runtime, precision)
+        if loaded.runtime is not None:
+            progress.note(f"runtime: {loaded.runtime}" + (f" ({remark})" if remark else ""))
         with progress.bar("indexing", len(collection)) as advance:
-            if means is None:
-                report = index_collection(collection, loaded, store, batch=batch, prune=prune, progress=advance)
-            else:
-                report = index_in_parts(collection, store, means, prune=prune, progress=advance)
+            report = index_by(means, collection, loaded, store, batch=batch, prune=prune, progress=advance)
         if not loaded.space.parts:
             keep_index(store.table, store.dim, vector_index, progress)
-        elif vector_index == IVF:
-            raise DoppelgramError("a model of places and poses searches all images; leave --index out")
     except KeyboardInterrupt:
         raise Interrupted(f"{where}: interrupted; the same command goes on from here") from None
     tell_faces(progress, report.files)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from os import PathLike
 
-from doppelgram.catalog.folder import CATALOG_FILE, plain_errors
+from doppelgram.catalog.folder import CATALOG_FILE, holds_catalog, plain_errors
 from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import listing
 from doppelgram.storage.location import Location
@@ -29,6 +29,20 @@ def location_beside(catalog: Location, name: str) -> Location:
     if not _NAME.fullmatch(name):
         raise DoppelgramError(f"'{name[:80]}' is no name for vectors; use up to 64 letters, digits, '.', '-' and '_'")
     return catalog.inner(BESIDE_FOLDER).inner(name)
+
+
+def location_to_fill(where: Location | PathLike[str] | str, name: str = "") -> Location:
+    """Where a catalog is filled: there, or with a name the vectors beside the catalog that lies there.
+
+    Raises:
+        DoppelgramError: it is no name, or no catalog lies there that vectors could stand beside.
+    """
+    location = location_of(where)
+    if not name:
+        return location
+    if not holds_catalog(location):
+        raise DoppelgramError(f"{location}: --beside goes with a catalog, and there is none; index into it first")
+    return location_beside(location, name)
 
 
 def vectors_beside(where: Location | PathLike[str] | str, name: str) -> Location:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,8 +25,8 @@ from doppelgram.space.space import unknown_parts
 THUMBNAIL_SIDE = 160
 """Long side in pixels of the small pictures that a catalog keeps."""
 
-# Images that the model gets at a time, so that its activations stay small.
-_MODEL_BATCH = 64
+MODEL_BATCH = 64
+"""Images that the model gets at a time, so that its activations and the photographs that wait stay few."""
 
 
 @dataclass
@@ -45,6 +45,14 @@ class Chunk:
     outcomes: list[FileOutcome] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     without_people: list[str] | None = None
+
+    def extend(self, other: Chunk) -> None:
+        """Take in what became of the files that follow."""
+        self.rows += other.rows
+        self.outcomes += other.outcomes
+        self.digests += other.digests
+        if other.without_people is not None:
+            self.without_people = [*(self.without_people or []), *other.without_people]
 
 
 def embed_chunk(
@@ -65,11 +73,39 @@ def embed_chunk(
         progress: called with numbers of files as they are finished; they add up to all.
     """
     want = want or replace(model.want, thumbnail=THUMBNAIL_SIDE)
+    whole = _empty(want)
+    for piece in embed_pieces(sources, model, want, known=known, progress=progress):
+        whole.extend(piece)
+    return whole
+
+
+def embed_pieces(
+    sources: Sequence[Entry],
+    model: Embedder,
+    want: Want,
+    *,
+    known: Callable[[str], bool] | None = None,
+    progress: Callable[[int], None] | None = None,
+    at_once: int = MODEL_BATCH,
+) -> Generator[Chunk, None, None]:
+    """What `embed_chunk` does, piece by piece, while the photographs that follow are read in threads.
+
+    Args:
+        sources, model, want, known, progress: of `embed_chunk`.
+        at_once: images that the model gets at a time, at most.
+
+    Yields:
+        Chunks; together they hold each file once, in order, and all rows of a photograph are in one of them.
+    """
     advance = progress or (lambda count: None)
-    chunk = Chunk(without_people=[] if PEOPLE in want.extras else None)
+    at_once = min(at_once, model.at_once)
+    chunk = _empty(want)
     entries: dict[str, Entry] = {}
+    unfinished = ""  # digest of the photograph more faces of which follow
+    paths = [Path(entry.path) for entry in sources if _storable(entry.path)]
 
     def noted(photographs: Iterator[Photograph]) -> Iterator[Photograph]:
+        nonlocal unfinished
         for entry in sources:
             if _storable(entry.path):
                 photograph = next(photographs)
@@ -79,19 +115,29 @@ def embed_chunk(
             chunk.digests.append(photograph.digest if photograph.usable else "")
             if photograph.pixels is None:
                 advance(1)
-            else:
-                entries[photograph.digest] = replace(entry, id=photograph.digest)
-                yield from photograph.each_face()
+                continue
+            entries[photograph.digest] = replace(entry, id=photograph.digest)
+            faces = list(photograph.each_face())
+            for number, face in enumerate(faces, start=1):
+                unfinished = photograph.digest if number < len(faces) else ""
+                yield face
 
-    paths = [Path(entry.path) for entry in sources if _storable(entry.path)]
-    with closing(read(paths, want, known=known)) as photographs:
-        for piece, embedded in embed_stream(model, noted(photographs), at_once=_MODEL_BATCH):
+    with closing(read(paths, want, known=known, ahead=at_once)) as photographs:
+        for piece, embedded in embed_stream(model, noted(photographs), at_once=at_once):
             chunk.rows += _rows([entries[photograph.digest] for photograph in piece], piece, embedded)
             if chunk.without_people is not None:
                 missing = unknown_parts(model.space, embedded.vectors)
                 chunk.without_people += [str(one.path) for one, parts in zip(piece, missing, strict=True) if parts]
             advance(sum(_first(photograph) for photograph in piece))
-    return chunk
+            if not unfinished:
+                done, chunk = chunk, _empty(want)
+                entries.clear()
+                yield done
+    yield chunk
+
+
+def _empty(want: Want) -> Chunk:
+    return Chunk(without_people=[] if PEOPLE in want.extras else None)
 
 
 def _rows(entries: Sequence[Entry], photographs: Sequence[Photograph], embedded: Embedded) -> list[EmbeddedImage]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 
-from doppelgram.catalog.embed import THUMBNAIL_SIDE, Chunk, embed_chunk
+from doppelgram.catalog.embed import MODEL_BATCH, THUMBNAIL_SIDE, Chunk, embed_pieces
 from doppelgram.catalog.entries import changed_entries, entries_of
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.rows import Entry, file_of
 from doppelgram.catalog.stale import Stale, find_stale
 from doppelgram.catalog.store import Catalog
+from doppelgram.catalog.writer import Writer
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.report import FileOutcome, quoted
 from doppelgram.models.embedder import Embedder
+from doppelgram.models.runtime import in_bulk
 
 ALREADY_PRESENT = "already in the catalog"
 
@@ -30,11 +33,13 @@ def index_collection(
     prune: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> IndexReport:
-    """Embed a collection's images and append them to a catalog, in chunks.
+    """Embed a collection's images and append them to a catalog.
+
+    Photographs are read in threads while the model embeds those before them, and written while it goes on.
 
     Every file is opened once, and decoded once if it is new. Files are told apart by content. What the catalog holds
     already is not embedded again, so calling this again after an interruption, even a kill, goes on where it stopped;
-    at most one chunk is lost. One chunk of pixels is in memory at a time.
+    at most two chunks are lost. The pixels of two pieces of at most `MODEL_BATCH` images are in memory at a time.
 
     Where a file's content is in the catalog already, its row is brought up to date if it has this file's path, or
     if the file that it names is gone (the folder was moved): path, name, and whatever the collection says of label,
@@ -46,9 +51,10 @@ def index_collection(
 
     Args:
         collection: the images.
-        model: the model that fills this catalog.
+        model: the model that fills this catalog. Where no runtime was chosen for it, what embeds many photographs
+            fastest in full precision runs it.
         catalog: to append to.
-        batch: files in a chunk.
+        batch: files whose rows are appended together, at least.
         thumbnail: long side in pixels of the small pictures that are kept.
         prune: whether images whose files were deleted, or have other content now, are taken out; they are reported
             anyway. Those whose folder may be on a disk that is not connected stay.
@@ -60,6 +66,8 @@ def index_collection(
     if batch < 1:
         raise DoppelgramError(f"batch is {batch}; it must be 1 or more")
     catalog.require(model.fingerprint)
+    if model.runtime is None:
+        model = model.with_runtime(in_bulk())
     model = model.with_faces(catalog.faces)
     want = replace(model.with_face(catalog.face).want, thumbnail=thumbnail)
     started = time.perf_counter()
@@ -67,14 +75,9 @@ def index_collection(
     known: dict[str, list[Entry]] = {}
     for entry in catalog.entries():
         known.setdefault(file_of(entry.id), []).append(entry)
-    report = IndexReport(faces=0 if catalog.faces else None)
-    first: dict[str, str] = {}  # digest to the path of this collection's first file of that content
-    for start in range(0, len(entries), batch):
-        part = entries[start : start + batch]
-        chunk = embed_chunk(
-            part, model, want, known=lambda digest: digest in known or digest in first, progress=progress
-        )
-        inserted = catalog.add(chunk.rows)
+    report = IndexReport(faces=0 if catalog.faces else None, runtime=str(model.runtime or ""))
+
+    def written(chunk: Chunk, inserted: int) -> None:
         files = len({file_of(row.entry.id) for row in chunk.rows})
         # Fewer than the chunk where another process was faster.
         new = files - min(len(chunk.rows) - inserted, files)
@@ -82,7 +85,20 @@ def index_collection(
         report.already_present += files - new
         if report.faces is not None:
             report.faces += inserted
-        note(report, chunk, known, first)
+        note(report, chunk, known, {})  # copies of an earlier file of this pass were told as such when they were read
+
+    at_once = min(batch, MODEL_BATCH)
+    pieces = embed_pieces(
+        entries, model, want, known=lambda digest: digest in known, progress=progress, at_once=at_once
+    )
+    with Writer(catalog, written) as writer, closing(pieces):
+        waiting = Chunk()
+        for piece in pieces:
+            waiting.extend(piece)
+            if len(waiting.outcomes) >= batch:
+                writer.put(waiting)
+                waiting = Chunk()
+        writer.put(waiting)
     finish(report, catalog, collection, known, prune=prune)
     report.seconds = time.perf_counter() - started
     return report

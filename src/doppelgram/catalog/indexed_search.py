@@ -13,7 +13,7 @@ from doppelgram.catalog.gallery import Gallery
 from doppelgram.catalog.photograph_search import Match, PhotographSearch, matches_of
 from doppelgram.catalog.rows import matrix
 from doppelgram.catalog.search import Searchable, Searcher
-from doppelgram.catalog.vector_index import AUTO, EXACT, IVF, WAYS, VectorIndex, candidates, index_of
+from doppelgram.catalog.vector_index import AUTO, EXACT, IVF, VectorIndex, candidates, check_way, index_of
 from doppelgram.catalog.where import Where
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.embedder import Embedder
@@ -115,8 +115,7 @@ def searcher_for(catalog: Indexed, model: Embedder, asked: Asked) -> PhotographS
     Raises:
         DoppelgramError: there is no such way, or ``ivf`` is asked for where it cannot be used.
     """
-    if asked.way not in WAYS:
-        raise DoppelgramError(f"--index is '{asked.way}'; it is {', '.join(WAYS)}")
+    check_way(asked.way, model.space.parts)
     index = None if asked.way == EXACT or model.space.parts else index_of(catalog.table)
     sayable = asked.where is None or asked.where.engine is not None
     possible = index is not None and asked.k <= _MOST and not asked.by and sayable

@@ -29,6 +29,7 @@ class IndexReport:
         without_people: paths of the added photographs in which nobody was found, by models that look for people; None
             with other models.
         faces: faces that were added, where each of a photograph can have a row; else None.
+        runtime: what ran the network, in which precision and on what; empty where no runtime was chosen.
         files: one outcome a file, with reasons, in the collection's order.
         digests: id in the catalog of each file, in that order; empty where the file gave no image.
     """
@@ -47,6 +48,7 @@ class IndexReport:
     seconds: float = 0.0
     without_people: list[str] | None = None
     faces: int | None = None
+    runtime: str = ""
     files: LoadReport = field(default_factory=LoadReport)
     digests: list[str] = field(default_factory=list)
 

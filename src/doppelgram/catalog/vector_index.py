@@ -90,6 +90,18 @@ def unindexed(table: Any) -> int:
     return 0 if stats is None else int(stats.num_unindexed_rows)
 
 
+def check_way(way: str, parts: Sequence[str]) -> None:
+    """Refuse a way to search that there is not, or that a space with these parts does not have.
+
+    Raises:
+        DoppelgramError: see above.
+    """
+    if way not in WAYS:
+        raise DoppelgramError(f"--index is '{way}'; it is {', '.join(WAYS)}")
+    if way == IVF and parts:
+        raise DoppelgramError("a model of places and poses searches all images; leave --index out")
+
+
 def keep_index(table: Any, dim: int, way: str, progress: Progress) -> VectorIndex | None:
     """Make the index of a table where it is asked for, or where it is worth it; leave alone one that is up to date.
 
@@ -100,10 +112,8 @@ def keep_index(table: Any, dim: int, way: str, progress: Progress) -> VectorInde
         progress: where it is told.
 
     Raises:
-        DoppelgramError: there is no such way, or an index was asked for that cannot be made or misses too much.
+        DoppelgramError: an index was asked for that cannot be made or misses too much.
     """
-    if way not in WAYS:
-        raise DoppelgramError(f"--index is '{way}'; it is {', '.join(WAYS)}")
     there = any(one.name == _NAME for one in table.list_indices())
     rows = int(table.count_rows())
     if way == EXACT:

@@ -13,6 +13,7 @@ import typer
 from doppelgram.cli import (  # they add commands
     catalog,
     learn,
+    machine,
     reproduce,
     role_models,
     search,
@@ -29,6 +30,7 @@ __all__ = [
     "app",
     "catalog",
     "learn",
+    "machine",
     "main",
     "reproduce",
     "role_models",

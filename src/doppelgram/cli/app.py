@@ -25,6 +25,7 @@ START, LEARN, SEARCH, UNDERSTAND, ROLE_MODELS, REPRODUCE = PANELS = (
     "Reproduce",
 )
 # Panels for options that only some users of a command need.
+SPEED = "Speed"
 FACES, PRETRAINED = "Photographs of people", "Pretrained networks and keypoints"
 MACHINES = "Several processes or machines"
 MAX_SEED = 2**63 - 1

@@ -20,21 +20,25 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def in_order(function: Callable[[S], T], items: Iterable[S], workers: int | None = None) -> Generator[T, None, None]:
+def in_order(
+    function: Callable[[S], T], items: Iterable[S], workers: int | None = None, ahead: int = 0
+) -> Generator[T, None, None]:
     """Apply a function in threads and yield the results in order, with a bounded number of them under way.
 
     Args:
         function: what is done to each item; Pillow and hashing release the interpreter's lock.
         items: the input.
         workers: number of threads; one a processor by default.
+        ahead: results that may lie ready while nobody takes one; at least four a thread.
     """
     count = workers or processors()
+    most = max(AHEAD * count, ahead)
     pool = ThreadPoolExecutor(count, thread_name_prefix="images")
     pending: deque[Future[T]] = deque()
     try:
         for item in items:
             pending.append(pool.submit(function, item))
-            if len(pending) >= AHEAD * count:
+            if len(pending) >= most:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()

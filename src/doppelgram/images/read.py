@@ -145,11 +145,12 @@ def read(
     known: Callable[[str], bool] | None = None,
     keep_duplicates: bool = False,
     workers: int | None = None,
+    ahead: int = 0,
 ) -> Generator[Photograph, None, None]:
     """Read photographs in threads and yield them in order; none of them can stop the others.
 
-    Only a few files per worker are under way at a time, and the result does not depend on their number. Whoever may
-    stop early closes the generator, so that nothing more is read and the extras keep what was found.
+    Only a few files per worker, or ``ahead``, are under way at a time, and the result does not depend on their number.
+    Whoever may stop early closes the generator, so that nothing more is read and the extras keep what was found.
 
     Args:
         sources: files, or images in memory.
@@ -158,6 +159,8 @@ def read(
         keep_duplicates: whether copies of an earlier file are delivered like other files, though called duplicates;
             else they are not decoded.
         workers: threads; None takes one for each processor that this process may use.
+        ahead: photographs that may lie read while nobody takes one, so that reading goes on beside a network that
+            takes many at a time.
 
     Raises:
         DoppelgramError: ``workers`` is below 1, an array is no image, or the framing or an extra cannot be run. An
@@ -172,7 +175,8 @@ def read(
     def skip(digest: str) -> bool:
         return (not keep_duplicates and digest in first) or (known is not None and known(digest))
 
-    with warnings.catch_warnings(), closing(in_order(lambda one: _read(one, want, skip), sources, workers)) as reads:
+    reading = in_order(lambda one: _read(one, want, skip), sources, workers, ahead)
+    with warnings.catch_warnings(), closing(reading) as reads:
         # Pillow warns about odd metadata and large images; what matters of it is in the reason.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:

@@ -18,8 +18,9 @@ from doppelgram.models.embedder import Embedded, Embedder
 from doppelgram.models.finder import PeopleFinder, open_finder, people_in
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.models.fusion import fused, fused_dim
-from doppelgram.models.place_tower import rebuilt_masked_tower
-from doppelgram.models.towers import KEYPOINTS, Embeddings, Tower, rebuilt_tower
+from doppelgram.models.place_tower import MaskedTower, rebuilt_masked_tower
+from doppelgram.models.runtime import Runtime
+from doppelgram.models.towers import KEYPOINTS, Embeddings, ImageTower, Tower, rebuilt_tower
 from doppelgram.pose.cutouts import persons
 from doppelgram.pose.people import People
 from doppelgram.space.arrangement import ArrangementSpace
@@ -127,6 +128,18 @@ class ArrangementModel(Embedder):
                 slots[rows, nth, self.space.pose_dim :] = _fused(self.pose, turned)
             vectors[:, self.space.place_dim :] = slots.reshape(len(found), -1)
         return Embedded(vectors, found)
+
+    @property
+    def runtime(self) -> Runtime | None:
+        """What runs its networks; see `Embedder.runtime`. Keypoint networks are small and always run by torch."""
+        towers = (*self.place, *self.pose)
+        return next((tower.runtime for tower in towers if isinstance(tower, ImageTower | MaskedTower)), None)
+
+    def with_runtime(self, runtime: Runtime) -> ArrangementModel:
+        """The same model run by something else; see `Embedder.with_runtime`."""
+        sides = ([tower.with_runtime(runtime) for tower in side] for side in (self.place, self.pose))
+        place, pose = sides
+        return replace(self, place=place, pose=pose)
 
     def calibrate(self, values: dict[str, Any]) -> None:
         """Take another calibration; see `Embedder.calibrate`."""

@@ -17,6 +17,7 @@ from doppelgram.images.framing import Framing
 from doppelgram.images.read import Photograph, Source, Want, read_all
 from doppelgram.images.whole import WholePhotograph
 from doppelgram.models.format import write_bundle
+from doppelgram.models.runtime import Runtime
 from doppelgram.pose.people import People
 from doppelgram.space.exact import Float32
 from doppelgram.space.space import Space
@@ -59,6 +60,15 @@ class Embedder(ABC):
     at_once: ClassVar[int]
     takes_cuts: ClassVar[bool]
     tells_faces: ClassVar[bool] = False
+
+    @property
+    def runtime(self) -> Runtime | None:
+        """What runs its networks; None for what answers a few photographs at once."""
+        return None
+
+    def with_runtime(self, runtime: Runtime) -> Self:
+        """The same model run by something else; itself where no runtime of ours runs it, as with dlib."""
+        return self
 
     @property
     @abstractmethod

@@ -16,6 +16,7 @@ from doppelgram.images.framing import Framing
 from doppelgram.images.read import Photograph
 from doppelgram.models.embedder import Embedded, Embedder
 from doppelgram.models.format import describe_network, rebuild_network
+from doppelgram.models.runtime import Runtime
 from doppelgram.models.towers import Embeddings, ImageTower
 from doppelgram.space.calibration import Calibration
 from doppelgram.space.euclidean import EuclideanSpace
@@ -57,8 +58,20 @@ class Model(Embedder):
         pixels = [one.pixels for one in photographs if one.pixels is not None]
         if not pixels:
             return Embedded(np.empty((0, self.dim), dtype=np.float32))
-        # A ready-made model's network never changes, so that it may be compiled; others keep the numbers they had.
-        return Embedded((self.embed_pixels if self.origin is None else self.tower.embed)(np.stack(pixels)))
+        shown = np.stack(pixels)
+        if self.origin is not None:
+            return Embedded(self.tower.embed(shown))
+        # Others keep the numbers that they had in training unless something else is to run them.
+        return Embedded(self.embed_pixels(shown) if self.runtime is None else self.tower.run(shown))
+
+    @property
+    def runtime(self) -> Runtime | None:
+        """What runs its network; see `Embedder.runtime`."""
+        return self.tower.runtime
+
+    def with_runtime(self, runtime: Runtime) -> Model:
+        """The same model run by something else; see `Embedder.with_runtime`."""
+        return replace(self, tower=self.tower.with_runtime(runtime))
 
     def embed_pixels(self, pixels: NDArray[np.uint8], *, progress: Callable[[int], None] | None = None) -> Embeddings:
         """Embed framed images, uint8 (n, size, size, 3); arguments as for `ImageTower.embed_by_torch`."""

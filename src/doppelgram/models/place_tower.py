@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from doppelgram.images.augment import to_float
 from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import rebuild_backbone
 from doppelgram.models.compiled import Run, compiled
+from doppelgram.models.networks.from_pixels import FromPixels
 from doppelgram.models.networks.masked import MaskedPooling
-from doppelgram.models.towers import Embeddings, Tower, unit
+from doppelgram.models.runtime import Runtime
+from doppelgram.models.towers import Embeddings, Tower, example_square, unit
 from doppelgram.pose.cutouts import Person
-
-_BATCH = 8
 
 
 @dataclass
@@ -32,12 +31,14 @@ class MaskedTower(Tower):
     Attributes:
         network: backbone and pooling.
         framing: how a photograph is resized.
+        runtime: what runs the network; None for what answers at once.
     """
 
     network: MaskedPooling
     framing: Framing
     weight: float = 1.0
     sees: str = "place"
+    runtime: Runtime | None = None
     _run: Run | None = field(default=None, repr=False, compare=False)
 
     def inputs(
@@ -55,14 +56,24 @@ class MaskedTower(Tower):
         """Mirrored squares."""
         return inputs[:, :, ::-1]
 
+    def with_runtime(self, runtime: Runtime) -> MaskedTower:
+        """The same tower run by something else."""
+        return replace(self, runtime=runtime, _run=None)
+
+    @property
+    def program(self) -> FromPixels:
+        """The network as it is shown squares, uint8 (n, size, size, 4)."""
+        return FromPixels(self.network)
+
     def embed(self, inputs: NDArray[np.uint8]) -> Embeddings:
-        """Embeddings (n, dim) of length one of squares, uint8 (n, size, size, 4)."""
+        """Embeddings (n, dim) of length one of squares, uint8 (n, size, size, 4), by the tower's runtime."""
+        if not len(inputs):
+            return np.empty((0, self.dim), dtype=np.float32)
         if self._run is None:
             key = json.dumps(self.described()["network"], sort_keys=True)
-            self._run = compiled(self.network, self.framing.size, key, channels=self.network.channels)
-        starts = range(0, len(inputs), _BATCH)
-        found = [self._run(to_float(inputs[start : start + _BATCH])) for start in starts]
-        return unit(np.concatenate(found)) if found else np.empty((0, self.dim), dtype=np.float32)
+            example = example_square(self.framing, self.network.channels)
+            self._run = compiled(self.program, example, key, self.runtime)
+        return unit(np.asarray(self._run(inputs), dtype=np.float32))
 
     def described(self) -> dict[str, Any]:
         """Everything but the weights."""

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.augment import to_float
 from doppelgram.images.framing import Framing
 from doppelgram.models.compiled import Run, compiled
 from doppelgram.models.format import describe_network, rebuild_network
 from doppelgram.models.networks.embedding import EmbeddingNetwork, evaluating
 from doppelgram.models.networks.fixed_pose import FixedPose
+from doppelgram.models.networks.from_pixels import FromPixels
 from doppelgram.models.networks.keypoints import PoseTower
+from doppelgram.models.runtime import Runtime
 from doppelgram.pose.cutouts import Person, person_view, without_people
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.skeleton import KEYPOINT_NAMES, mirrored, present
@@ -31,20 +31,6 @@ from doppelgram.space.checks import finite_number
 Embeddings = NDArray[np.float32]
 SEES = ("photograph", "place", "person")
 KEYPOINTS = "keypoints"
-# Images of a batch of a compiled network.
-_BATCH = 16
-
-# Test-time augmentation, the copies of an image that an embedding may be averaged over: enlarged by what factor, and
-# moved right and down by what share of half the side. The image itself, enlarged and reduced, then moved to corners.
-TEST_TIME_COPIES = (
-    (1.0, 0.0, 0.0),
-    (1.1, 0.0, 0.0),
-    (1 / 1.1, 0.0, 0.0),
-    (1.0, 0.06, 0.06),
-    (1.0, -0.06, 0.06),
-    (1.0, 0.06, -0.06),
-    (1.0, -0.06, -0.06),
-)
 
 
 class Tower(ABC):
@@ -95,6 +81,10 @@ class Tower(ABC):
     def embed(self, inputs: NDArray[Any]) -> Embeddings:
         """Embeddings (n, dim) of length one of what `inputs` gives."""
 
+    def with_runtime(self, runtime: Runtime) -> Self:
+        """The same tower run by something else; itself where it is too small for that to matter."""
+        return self
+
     @abstractmethod
     def described(self) -> dict[str, Any]:
         """What `rebuilt_tower` needs besides the weights, JSON-ready."""
@@ -109,6 +99,7 @@ class ImageTower(Tower):
         framing: how an image is cut and resized before it is embedded.
         mirror: whether an image's embedding is the mean of the image's and its mirror image's.
         copies: how many of `TEST_TIME_COPIES` an image's embedding is the mean of: 1, the image alone, to all of them.
+        runtime: what runs the network in `embed`; None for what answers at once.
     """
 
     network: EmbeddingNetwork
@@ -117,6 +108,7 @@ class ImageTower(Tower):
     sees: str = "photograph"
     weight: float = 1.0
     copies: int = 1
+    runtime: Runtime | None = None
     _run: Run | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -138,20 +130,31 @@ class ImageTower(Tower):
         """Mirrored squares."""
         return inputs[:, :, ::-1]
 
+    def with_runtime(self, runtime: Runtime) -> ImageTower:
+        """The same tower run by something else."""
+        return replace(self, runtime=runtime, _run=None)
+
+    @property
+    def program(self) -> FromPixels:
+        """The network as it is shown squares, uint8 (n, size, size, 3)."""
+        return FromPixels(self.network, self.copies, self.mirror, self.network.head.normalise)
+
     def embed(self, inputs: NDArray[np.uint8]) -> Embeddings:
-        """Embeddings (n, dim) of length one of squares, uint8 (n, size, size, 3), by the fastest engine at hand.
+        """Embeddings (n, dim) of length one of squares, uint8 (n, size, size, 3), by the tower's runtime."""
+        return unit(self.run(inputs)) if len(inputs) else np.empty((0, self.dim), dtype=np.float32)
+
+    def run(self, inputs: NDArray[np.uint8]) -> Embeddings:
+        """Embeddings (n, dim) as the network gives them, of squares, by the tower's runtime.
 
         The network is translated for it when the tower embeds for the first time, however little that is, so that an
         embedding never depends on what was embedded before. Its weights must not change any more then.
         """
         if self._run is None:
-            architecture = json.dumps(describe_network(self.network), sort_keys=True)
-            self._run = compiled(self.network, self.framing.size, architecture)
-        found = np.empty((len(inputs), self.dim), dtype=np.float32)
-        for start in range(0, len(inputs), _BATCH):
-            images = to_float(inputs[start : start + _BATCH])
-            found[start : start + len(images)] = np.sum([self._run(copy) for copy in self._copies(images)], axis=0)
-        return unit(found)
+            described = {**describe_network(self.network), "copies": self.copies, "mirror": self.mirror}
+            self._run = compiled(
+                self.program, example_square(self.framing, 3), json.dumps(described, sort_keys=True), self.runtime
+            )
+        return np.asarray(self._run(inputs), dtype=np.float32)
 
     @torch.inference_mode()
     def embed_by_torch(
@@ -165,31 +168,15 @@ class ImageTower(Tower):
             progress: called with the number of images of each finished batch.
         """
         found = np.empty((len(pixels), self.dim), dtype=np.float32)
-        device = next(self.network.parameters()).device
+        device, program = next(self.network.parameters()).device, self.program
         with evaluating(self.network):
             for start in range(0, len(pixels), batch):
-                images = to_float(pixels[start : start + batch]).to(device)
-                embedding, *others = (self.network(copy) for copy in self._copies(images))
-                if others:
-                    embedding = torch.stack([embedding, *others]).mean(0)
-                    if self.network.head.normalise:
-                        embedding = functional.normalize(embedding, dim=1)
-                found[start : start + len(images)] = embedding.cpu().numpy()
+                # A copy: torch warns about memory that it may not write to, such as a file mapped for reading.
+                images = torch.from_numpy(pixels[start : start + batch].copy()).to(device)
+                found[start : start + len(images)] = program(images).cpu().numpy()
                 if progress:
                     progress(len(images))
         return found
-
-    def _copies(self, images: Tensor) -> Iterator[Tensor]:
-        """What the network is shown of images (b, 3, h, w) in turn: their copies, each with its mirror image."""
-        for enlarged, right, down in TEST_TIME_COPIES[: self.copies]:
-            copy = images
-            if (enlarged, right, down) != (1.0, 0.0, 0.0):
-                to_image = torch.tensor([[1 / enlarged, 0.0, right], [0.0, 1 / enlarged, down]], device=images.device)
-                grid = functional.affine_grid(to_image.expand(len(images), 2, 3), list(images.shape), False)
-                copy = functional.grid_sample(images, grid, "bilinear", "reflection", align_corners=False)
-            yield copy
-            if self.mirror:
-                yield copy.flip(3)
 
     def described(self) -> dict[str, Any]:
         """Everything but the weights."""
@@ -255,6 +242,11 @@ def rebuilt_tower(spec: dict[str, Any], tensors: dict[str, Tensor]) -> Tower:
         return KeypointTower(keypoints.eval(), spec["weight"])
     network = rebuild_network(spec["network"], tensors)
     return ImageTower(network, Framing.from_dict(spec["framing"]), bool(spec["mirror"]), spec["sees"], spec["weight"])
+
+
+def example_square(framing: Framing, channels: int) -> Tensor:
+    """One black square as a network is shown it, uint8 (1, size, size, channels)."""
+    return torch.zeros(1, framing.size, framing.size, channels, dtype=torch.uint8)
 
 
 def unit(vectors: NDArray[np.float32]) -> Embeddings:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from doppelgram.catalog.embed import THUMBNAIL_SIDE
 from doppelgram.catalog.entries import entries_of
-from doppelgram.catalog.index import finish, note
+from doppelgram.catalog.index import finish, index_collection, note
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.rows import Entry, file_of
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
+from doppelgram.models.embedder import Embedder
 from doppelgram.scale.committer import Committer
 from doppelgram.scale.copies import remove_copies
 from doppelgram.scale.digests import Digests
@@ -44,6 +45,22 @@ class Means:
     threads: int = 1
     weights: str | None = None
     keypoints: str | None = None
+
+
+def index_by(
+    means: Means | None,
+    collection: Collection,
+    model: Embedder,
+    catalog: Catalog,
+    *,
+    batch: int,
+    prune: bool,
+    progress: Callable[[int], None],
+) -> IndexReport:
+    """Embed a collection's images by what `chosen_means` chose; see `index_in_parts` and `index_collection`."""
+    if means is None:
+        return index_collection(collection, model, catalog, batch=batch, prune=prune, progress=progress)
+    return index_in_parts(collection, catalog, means, prune=prune, progress=progress)
 
 
 def index_in_parts(

@@ -63,7 +63,7 @@ def test_it_is_rebuilt_from_its_description_and_compiled() -> None:
         features = backbone(images)
         assert torch.equal(rebuilt(images), features)
         assert torch.allclose(backbone.maps(images).mean((2, 3)), features)
-    np.testing.assert_allclose(compiled(backbone, 64)(images), features.numpy(), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(compiled(backbone, images[:1])(images.numpy()), features.numpy(), rtol=1e-3, atol=1e-5)
 
 
 def test_the_weights_that_a_package_carries() -> None:

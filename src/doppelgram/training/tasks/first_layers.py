@@ -93,7 +93,7 @@ def first_maps(
     Returns:
         float16 (1 + mirror + copies, n, c, rows, columns); the image itself comes first.
     """
-    run = compiled(FirstLayers(network.eval(), layers), pixels.shape[1])
+    run = compiled(FirstLayers(network.eval(), layers), to_float(pixels[:1]))
     generator = torch.Generator().manual_seed(seed)
     plain = 1 + int(mirror)
     found: Maps | None = None
@@ -105,7 +105,7 @@ def first_maps(
                 images = augment(images, spec, generator)
             elif copy == 1:
                 images = images.flip(3)
-            maps = run(images)
+            maps = run(images.numpy())
             if found is None:
                 found = np.empty((plain + copies, len(pixels), *maps.shape[1:]), dtype=np.float16)
             found[copy, start : start + len(maps)] = maps

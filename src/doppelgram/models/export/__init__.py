@@ -1,0 +1,1 @@
+"""Models as files that other programs run: ONNX, or OpenVINO's own, with what comes before and after in JSON."""
