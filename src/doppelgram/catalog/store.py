@@ -121,7 +121,8 @@ class Catalog:
         location, unfinished = location_of(where), CATALOG_FILE + ".part"
         with plain_errors(location, "made"):
             there = location.names()
-        if CATALOG_FILE in there:
+        # Another process may have completed it while the names were listed, so that the list has neither of its marks.
+        if CATALOG_FILE in there or (there and unfinished not in there and holds_catalog(location)):
             raise DoppelgramError(f"{location}: already holds a catalog; open it, or choose another folder")
         if there and unfinished not in there:
             raise DoppelgramError(f"{location}: is not empty and not a catalog; choose another folder")
