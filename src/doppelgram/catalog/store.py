@@ -373,7 +373,7 @@ class Catalog:
             table.checkout(number)
         kept = Catalog(self.location, self._facts, table, number)
         total = len(kept)
-        for start in range(0, total, size):
+        for start in range(0, max(total, 1), size):  # of an empty catalog one empty table
             yield kept._read(columns, offset=start, limit=size)
 
     def keep(self, name: str, version: str = "") -> Version:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from doppelgram.catalog.export.cells import harmless
 from doppelgram.catalog.export.rows import Rows
 from doppelgram.catalog.rows import COLUMNS, matrix
 from doppelgram.files import written_whole
 
-# A spreadsheet takes a text that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@")
 _TEXTS = ("name", "author", "timestamp", "id")
 
 
@@ -33,7 +32,7 @@ def write_csv(rows: Rows, file: Path) -> None:
                 values = json.loads(row["columns"])
                 row["timestamp"] = row["timestamp"].isoformat() if row["timestamp"] else ""
                 cells = [row["path"], *(row[name] for name in label), *(values.get(name, "") for name in columns)]
-                writer.writerow([_harmless(str(cell)) for cell in (*cells, *(row[name] for name in _TEXTS))])
+                writer.writerow([harmless(str(cell)) for cell in (*cells, *(row[name] for name in _TEXTS))])
 
 
 def write_parquet(rows: Rows, file: Path) -> None:
@@ -67,7 +66,3 @@ def write_npy(rows: Rows, file: Path) -> None:
             start += piece.num_rows
         vectors.flush()
         del vectors
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
