@@ -69,7 +69,7 @@ def test_every_command_takes_a_bucket(wire: Wire, tmp_path: Path, photos: Path, 
     run("index", photos, "--model", model_folder, "--catalog", where, "--beside", "again")
     assert len(json.loads(run("search", where, photo, "--vectors", "again", "--json"))[0]["matches"]) == 5
     run("catalog", "delete", where, photo, "--yes")
-    run("catalog", "relabel", where, "--where", "label is not null", "--label", "new", "--yes")
+    run("catalog", "relabel", where, "--where", "label is not null", "--to", "new", "--yes")
     run("catalog", "versions", where, "--keep", "labelled")
     run("catalog", "compact", where, "--keep-days", "0")
     run("catalog", "export", where, "--out", tmp_path / "out.parquet")

@@ -70,7 +70,7 @@ def relabel_images(
         DoppelgramError: the table or condition cannot be used, or labels made of several columns are given as one.
     """
     if (labels is None) == (label is None) or bool(where) != (label is not None):
-        raise DoppelgramError("give a table of labels, or --where with --label")
+        raise DoppelgramError("give a table of labels, or --where with --to")
     store = Catalog.open(catalog)
     if labels is not None:
         new = read_labels(Path(labels).expanduser(), store)

@@ -68,7 +68,7 @@ def test_what_cannot_be_used_is_named_and_nothing_is_changed(catalog: Catalog, t
         {"label": "x"},
         {"labels": table, "label": "x", "where": "id = 'x'"},
     ):
-        with pytest.raises(DoppelgramError, match="give a table of labels, or --where with --label"):
+        with pytest.raises(DoppelgramError, match="give a table of labels, or --where with --to"):
             relabel_images(catalog.folder, **settings)  # type: ignore[arg-type]
     with pytest.raises(DoppelgramError, match="'author' is no label column"):
         relabel_images(catalog.folder, where="label = 'a'", label="x", column="author")
