@@ -75,6 +75,14 @@ def test_what_cannot_be_used_is_named_and_nothing_is_changed(catalog: Catalog, t
     assert [label for label, _ in labels_of(catalog)] == ["a", "b"]
 
 
+def test_images_leave_the_versions_that_teaching_trained_too(catalog: Catalog, model_folder: Path) -> None:
+    fill(catalog, {"label": "a"}, {"label": "b"})
+    trained = Catalog.create(catalog.folder / "versions" / "0002" / "catalog", model_folder)
+    fill(trained, {"label": "a"}, {"label": "b"})
+    delete_images(catalog.folder, ["1.jpg"])
+    assert [entry.name for entry in trained.entries()] == ["0.jpg"]
+
+
 def test_images_leave_by_id_path_name_or_condition(catalog: Catalog) -> None:
     fill(catalog, *({"label": "a" if n < 4 else "b"} for n in range(8)))
     folder = catalog.folder
