@@ -41,6 +41,7 @@ def export(catalog: Catalog, out: Path, **settings: object):  # type: ignore[no-
 def test_tables_and_the_matrix_hold_the_same_rows_in_the_same_order(filled: Catalog, tmp_path: Path) -> None:
     assert export(filled, tmp_path / "out" / "a.parquet").images == 5
     assert [file.name for file in export(filled, tmp_path / "out" / "a.npy").files] == ["a.npy", "a.csv"]
+    assert all(not field.metadata for field in pq.read_table(tmp_path / "out" / "a.parquet").schema)
     rows = pq.read_table(tmp_path / "out" / "a.parquet").to_pylist()
     vectors = np.load(tmp_path / "out" / "a.npy")
     assert vectors.dtype == np.float32

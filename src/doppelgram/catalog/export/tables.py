@@ -37,16 +37,18 @@ def write_csv(rows: Rows, file: Path) -> None:
 
 def write_parquet(rows: Rows, file: Path) -> None:
     """Every column as the catalog keeps it; ``columns`` is JSON text, ``thumbnail`` a JPEG's bytes."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with written_whole(file) as aside:
         writer = None
         try:
             for piece in rows.pieces(COLUMNS):
-                # The engine's note of the key means nothing elsewhere.
-                piece = piece.select(list(COLUMNS)).replace_schema_metadata(None)
-                writer = writer or pq.ParquetWriter(aside, piece.schema, compression="zstd")
-                writer.write_table(piece)
+                piece = piece.select(list(COLUMNS))
+                # What the engine notes of a column, such as that it is the key, means nothing elsewhere.
+                plain = pa.schema([field.remove_metadata() for field in piece.schema])
+                writer = writer or pq.ParquetWriter(aside, plain, compression="zstd")
+                writer.write_table(piece.cast(plain))
         finally:
             if writer is not None:
                 writer.close()
