@@ -33,7 +33,7 @@ class Constants:
         worker: bytes of memory of a worker; cluster.json, local.
         plan_seconds: for each file in the process that plans; cluster.json.
         plan_bytes: memory for each file in that process; cluster.json.
-        trace: seconds, gigabytes and posts of the largest trace; rolemodels_scale.json.
+        traces: what each trace took; rolemodels_scale.json.
         exponent: of posts, by which a trace's time grows; rolemodels_scale.json.
     """
 
@@ -43,7 +43,7 @@ class Constants:
     worker: float
     plan_seconds: float
     plan_bytes: float
-    trace: tuple[float, float, int]
+    traces: list[dict[str, float]]
     exponent: float
 
     @classmethod
@@ -52,7 +52,7 @@ class Constants:
         filled = json.loads((RESULTS / "cluster.json").read_text(encoding="utf-8"))
         traced = json.loads((RESULTS / "rolemodels_scale.json").read_text(encoding="utf-8"))
         ways = {(one["way"], one["workers"]): one for one in filled["ways"]}
-        plan, largest = filled["plan"], max(traced["runs"], key=lambda run: run["posts"])
+        plan = filled["plan"]
         return cls(
             ways["ray", 1]["rate"],
             filled["two_to_one"] / 2,
@@ -60,7 +60,7 @@ class Constants:
             1e6 * ways["local", 2]["worker_megabytes"],
             plan["seconds"] / plan["files"],
             plan["bytes_a_file"],
-            (largest["seconds"], largest["gigabytes"], largest["posts"]),
+            traced["runs"],
             traced["exponent"],
         )
 
@@ -85,13 +85,14 @@ def index_cost(known: Constants, images: int, cores: int, options: argparse.Name
 
 
 def trace_cost(known: Constants, posts: int) -> dict[str, Any]:
-    """What a trace costs, on one machine; memory in proportion to posts."""
-    seconds, gigabytes, largest = known.trace
+    """What a trace costs, on one machine: as the measured one nearest in size; its memory in proportion to posts."""
+    near = min(known.traces, key=lambda run: abs(math.log(run["posts"] / posts)))
+    times = posts / near["posts"]
     return {
         "posts": posts,
-        "seconds": seconds * (posts / largest) ** known.exponent,
-        "memory": 1e9 * gigabytes * max(1.0, posts / largest),
-        "extrapolated": posts > 1.1 * largest,
+        "seconds": near["seconds"] * times**known.exponent,
+        "memory": 1e9 * near["gigabytes"] * max(1.0, times),
+        "extrapolated": times > 1.1,
     }
 
 

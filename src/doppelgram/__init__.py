@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from doppelgram.api.bench import bench as bench
     from doppelgram.api.calibrate import calibrate as calibrate
+    from doppelgram.api.catalog import delete_images as delete_images
+    from doppelgram.api.catalog import relabel_images as relabel_images
     from doppelgram.api.check import check as check
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.evaluate import evaluate as evaluate
     from doppelgram.api.export import export as export
+    from doppelgram.api.export_catalog import export_catalog as export_catalog
     from doppelgram.api.export_site import export_site as export_site
     from doppelgram.api.index import index as index
     from doppelgram.api.label_errors import list_label_errors as list_label_errors
@@ -72,8 +75,10 @@ _FUNCTIONS = {
     "draw_map": "doppelgram.api.map",
     "estimate_poses": "doppelgram.api.pose",
     "calibrate": "doppelgram.api.calibrate",
+    "delete_images": "doppelgram.api.catalog",
     "evaluate": "doppelgram.api.evaluate",
     "export": "doppelgram.api.export",
+    "export_catalog": "doppelgram.api.export_catalog",
     "export_site": "doppelgram.api.export_site",
     "index": "doppelgram.api.index",
     "list_label_errors": "doppelgram.api.label_errors",
@@ -81,6 +86,7 @@ _FUNCTIONS = {
     "open_run": "doppelgram.training.run",
     "read_collection": "doppelgram.dataset.read",
     "read_posts": "doppelgram.dataset.posts.registry",
+    "relabel_images": "doppelgram.api.catalog",
     "report_comparison": "doppelgram.api.report_comparison",
     "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
     "reproduce_role_model": "doppelgram.studies.role_model.reproduce",

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from doppelgram.catalog.folder import CATALOG_FILE
 from doppelgram.catalog.store import Catalog
 from doppelgram.catalog.upkeep.relabel import LABEL, read_labels, relabel
 from doppelgram.catalog.upkeep.selection import chosen_ids
 from doppelgram.errors import DoppelgramError
+from doppelgram.storage.resolve import in_bucket
+from doppelgram.teaching.versions import CATALOG_FOLDER, VERSIONS_FOLDER
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Changed:
 
 
 def delete_images(catalog: Path | str, images: Sequence[str] = (), *, where: str = "", check: bool = False) -> Changed:
-    """Take images out of a catalog, and out of the vectors beside it; the photographs themselves stay.
+    """Take images out of a catalog, its trained versions and the vectors beside; the photographs themselves stay.
 
     Args:
         catalog: catalog folder, or ``s3://bucket/prefix``.
@@ -42,9 +45,17 @@ def delete_images(catalog: Path | str, images: Sequence[str] = (), *, where: str
     paths = list(dict.fromkeys(store.find(ids, ["path"])["path"]))
     if check:
         return Changed(paths, len(ids))
-    for other in store.beside():
+    for other in (*store.beside(), *_trained(store)):
         other.remove(ids)
     return Changed(paths, store.remove(ids))
+
+
+def _trained(store: Catalog) -> list[Catalog]:
+    """Catalogs of the same images by models that teaching trained."""
+    if in_bucket(str(store.location)):
+        return []
+    files = store.folder.glob(f"{VERSIONS_FOLDER}/*/{CATALOG_FOLDER}/{CATALOG_FILE}")
+    return [Catalog.open(file.parent) for file in sorted(files)]
 
 
 def relabel_images(
@@ -70,7 +81,7 @@ def relabel_images(
         DoppelgramError: the table or condition cannot be used, or labels made of several columns are given as one.
     """
     if (labels is None) == (label is None) or bool(where) != (label is not None):
-        raise DoppelgramError("give a table of labels, or --where with --label")
+        raise DoppelgramError("give a table of labels, or --where with --to")
     store = Catalog.open(catalog)
     if labels is not None:
         new = read_labels(Path(labels).expanduser(), store)

@@ -46,8 +46,8 @@ def draw_map(
     """Map images into the plane and write what is asked for.
 
     Args:
-        source: a catalog's folder (its images are shown), a run or its folder, a model folder, or the name of a
-            ready-made model; or else images, which ``things`` then embeds.
+        source: a catalog's folder or address (its images are shown), a run or its folder, a model folder, or the name
+            of a ready-made model; or else images, which ``things`` then embeds.
         data: a folder, table or collection of images to embed and to show instead of the run's own.
         method: ``pca`` or ``tsne``.
         out: one or several files, ``.html`` (a page that needs nothing else), ``.png`` or ``.svg``.
@@ -80,11 +80,11 @@ def draw_map(
     if method not in METHODS:
         raise DoppelgramError(f"--method is '{method}'; it is {' or '.join(METHODS)}")
     if data is None and onto is None and not parts and not is_source(source):
-        source, data = chosen_model(None, "things", progress), Path(source)
+        source, data = chosen_model(None, "things", progress), Path(str(source))
     kind = kind_of_source(source)
     check_together(source, kind, data, place, onto, parts)
     folder = Path(source).expanduser()
-    catalog = in_effect(Catalog.open(folder)) if kind == "catalog" else None
+    catalog = in_effect(Catalog.open(str(source))) if kind == "catalog" else None
     elsewhere = {"weights": weights, "keypoints": keypoints}
     model = catalog.load_model(**elsewhere) if catalog else load_model(source, **elsewhere)
     if condition and (catalog is None or onto is not None):

@@ -91,14 +91,14 @@ def delete(
 
 @command(
     "catalog relabel catalog labels.csv",
-    "catalog relabel catalog --where \"place = 'luvre'\" --column place --label Louvre",
+    "catalog relabel catalog --where \"place = 'luvre'\" --column place --to Louvre",
     program=catalog_app,
 )
 def relabel(
     catalog: Catalog,
     labels: Annotated[Path | None, argument("LABELS", "Table: path (or id), and label or label columns.")] = None,
     where: Where = "",
-    label: Annotated[str | None, option("TEXT", "With --where: their new label.")] = None,
+    label: Annotated[str | None, option("TEXT", "With --where: their new label.", "--to")] = None,
     column: Annotated[
         str, option("NAME", "With --where: the label column, such as place. By default the label.")
     ] = "label",

@@ -91,7 +91,11 @@ def trace(
     out: Annotated[Path, option("DIR", "Folder for report.html, tables and graph.")],
     model: Arrangements = None,
     catalog: Annotated[
-        Path | None, option("DIR", "Catalog folder. Vectors in it are not computed again. By default OUT/catalog.")
+        str | None,
+        option(
+            "DIR",
+            "Catalog folder, or s3://bucket/prefix. Vectors in it are not computed again. By default OUT/catalog.",
+        ),
     ] = None,
     timezone: Timezone = "UTC",
     columns: Columns = "",

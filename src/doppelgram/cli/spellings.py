@@ -17,13 +17,13 @@ _RENAMED = {("pull", "--into"): "doppelgram weights pull NAME --weights DIR"}
 _MODEL_FILES = "run.json", "model.json"
 
 
-def refuse_model_as_data(command: str, data: Path | None, model: str | None) -> None:
+def refuse_model_as_data(command: str, data: Path | str | None, model: str | None) -> None:
     """Stop where a run or model folder stands in the place of the images.
 
     Raises:
         DoppelgramError: ``data`` is one, and no other model is named.
     """
-    if data is not None and model is None and any((data.expanduser() / name).is_file() for name in _MODEL_FILES):
+    if data is not None and model is None and any((Path(data).expanduser() / name).is_file() for name in _MODEL_FILES):
         raise DoppelgramError(f"{data}: is a model, and a model is an option; write `{_MODEL_FIRST[command]}`")
 
 

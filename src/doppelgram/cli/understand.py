@@ -42,7 +42,7 @@ OwnData = Annotated[Path | None, argument("DATA", "Labelled images. By default t
     panel=UNDERSTAND,
 )
 def map_(
-    data: Annotated[Path | None, argument("DATA", "Images, or a catalog. By default the images of the run.")] = None,
+    data: Annotated[str | None, argument("DATA", "Images, or a catalog. By default the images of the run.")] = None,
     model: Annotated[
         str | None,
         option(
@@ -78,15 +78,17 @@ def map_(
     """Draw the embedding space: who is near whom, who is misclassified."""
     from doppelgram.api.map import draw_map
     from doppelgram.reports.map.parts import wrong_lines
+    from doppelgram.storage.resolve import in_bucket
 
-    refuse_model_as_data("map", data, model)
-    source = model or data
+    given = data if data is None or in_bucket(data) else Path(data)  # as text, it could be a model's name
+    refuse_model_as_data("map", given, model)
+    source = model or given
     if source is None:
         raise typer.BadParameter("give DATA, a catalog, or --model RUN")
     files = out or ([] if projector or save else [Path("map.html")])
     found = draw_map(
         source,
-        data if model else None,
+        given if model else None,
         method=method,
         out=files,
         projector=projector,

@@ -11,11 +11,14 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.format import DESCRIPTION_FILE
 from doppelgram.models.ready_made.registry import names_model
+from doppelgram.storage.resolve import in_bucket
 from doppelgram.training.run import RUN_FILE
 
 
 def is_source(source: PathLike[str] | str) -> bool:
     """Whether a map can be drawn of it by itself; false for images, which are there but have no model."""
+    if in_bucket(source):
+        return True
     path = Path(source).expanduser()
     files = (CATALOG_FILE, RUN_FILE, DESCRIPTION_FILE)
     return names_model(source) or not path.exists() or any((path / name).is_file() for name in files)
@@ -25,6 +28,8 @@ def kind_of_source(source: PathLike[str] | str) -> str:
     """``catalog``, ``run`` or ``model``; raises DoppelgramError for anything else."""
     if names_model(source):
         return "model"
+    if in_bucket(source):
+        return "catalog"
     source = Path(source).expanduser()
     if (source / CATALOG_FILE).is_file():
         return "catalog"

@@ -16,8 +16,11 @@ from doppelgram.errors import DoppelgramError
 
 SCHEME = "s3://"
 
-# A server that takes a connection and never answers is given up after these seconds, all tries together.
-_CONNECT, _ANSWER, _RETRIES, _TRYING = 5, 30, 2, 40
+# Seconds until a connection, and an answer, is given up. What fails sooner than _TRYING seconds is tried again, silence
+# is not: the engine asks several times by itself.
+_CONNECT, _ANSWER, _RETRIES, _TRYING = 5, 20, 3, 10
+# Pieces of a large file under way at a time: a slow line must bring each to its end before it is given up.
+_AT_ONCE = 2
 
 
 class Bucket:
@@ -115,6 +118,8 @@ class Bucket:
             aside = Path(folder) / "copy"
             for one in files:
                 file = aside / str(one["path"])
+                if ".." in file.parts:
+                    raise OSError(f"{one['path']} is no name of a file")
                 file.parent.mkdir(parents=True, exist_ok=True)
                 with file.open("wb") as opened:
                     for piece in obstore.get(self._store, one["path"]):
@@ -136,7 +141,7 @@ class Bucket:
             # The smallest last: a description counts only with the weights that it names.
             for file in sorted(files, key=lambda file: file.stat().st_size, reverse=True):
                 with self._plain_errors():
-                    obstore.put(self._store, file.relative_to(folder).as_posix(), file)
+                    obstore.put(self._store, file.relative_to(folder).as_posix(), file, max_concurrency=_AT_ONCE)
 
     def _files(self) -> list[Any]:
         """What is said of every file under the prefix."""

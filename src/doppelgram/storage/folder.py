@@ -33,6 +33,10 @@ class Folder:
             return None
 
     def write(self, name: str, data: bytes) -> None:
+        if not data:  # an empty file is never half written, and leaves no other name beside it meanwhile
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_bytes(data)
+            return
         with written_whole(self.folder / name) as aside:
             aside.write_bytes(data)
 

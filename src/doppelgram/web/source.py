@@ -43,6 +43,8 @@ def served(given: Path | str, catalog: Path | str | None = None, *, posts: bool 
         DoppelgramError: there is no such thing, or it is empty.
     """
     path = Path(given).expanduser()
+    if str(path).startswith("s3:"):
+        raise DoppelgramError(f"{given}: the page keeps files beside the catalog, so it must lie in a folder")
     if not path.exists():
         raise DoppelgramError(f"{path}: there is no such catalog, folder or table")
     for folder in (path, path / "catalog"):

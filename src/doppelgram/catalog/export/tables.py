@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from doppelgram.catalog.export.cells import harmless
 from doppelgram.catalog.export.rows import Rows
 from doppelgram.catalog.rows import COLUMNS, matrix
 from doppelgram.files import written_whole
 
-# A spreadsheet takes a text that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@")
 _TEXTS = ("name", "author", "timestamp", "id")
 
 
@@ -33,21 +32,23 @@ def write_csv(rows: Rows, file: Path) -> None:
                 values = json.loads(row["columns"])
                 row["timestamp"] = row["timestamp"].isoformat() if row["timestamp"] else ""
                 cells = [row["path"], *(row[name] for name in label), *(values.get(name, "") for name in columns)]
-                writer.writerow([_harmless(str(cell)) for cell in (*cells, *(row[name] for name in _TEXTS))])
+                writer.writerow([harmless(str(cell)) for cell in (*cells, *(row[name] for name in _TEXTS))])
 
 
 def write_parquet(rows: Rows, file: Path) -> None:
     """Every column as the catalog keeps it; ``columns`` is JSON text, ``thumbnail`` a JPEG's bytes."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with written_whole(file) as aside:
         writer = None
         try:
             for piece in rows.pieces(COLUMNS):
-                # The engine's note of the key means nothing elsewhere.
-                piece = piece.select(list(COLUMNS)).replace_schema_metadata(None)
-                writer = writer or pq.ParquetWriter(aside, piece.schema, compression="zstd")
-                writer.write_table(piece)
+                piece = piece.select(list(COLUMNS))
+                # What the engine notes of a column, such as that it is the key, means nothing elsewhere.
+                plain = pa.schema([field.remove_metadata() for field in piece.schema])
+                writer = writer or pq.ParquetWriter(aside, plain, compression="zstd")
+                writer.write_table(piece.cast(plain))
         finally:
             if writer is not None:
                 writer.close()
@@ -67,7 +68,3 @@ def write_npy(rows: Rows, file: Path) -> None:
             start += piece.num_rows
         vectors.flush()
         del vectors
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

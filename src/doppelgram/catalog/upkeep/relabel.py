@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
+from doppelgram.catalog.export.cells import plain
 from doppelgram.catalog.findings import FOUND_COLUMNS
 from doppelgram.catalog.rows import Entry
 from doppelgram.catalog.store import Catalog
@@ -79,7 +80,7 @@ def read_labels(file: Path, catalog: Catalog) -> dict[str, dict[str, str]]:
         )
     found: dict[str, dict[str, str]] = {}
     for position, row in enumerate(rows.to_dict("records")):
-        new = {column: str(row[column]) for column in values if str(row[column])}
+        new = {column: plain(str(row[column])) for column in values if str(row[column])}
         called = [str(row[column]) for column in of if str(row[column])]
         ids = next(filter(None, map(names.find, called)), [])
         if not ids and new:
