@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
+    from doppelgram.api.duplicates import duplicates as duplicates
     from doppelgram.api.evaluate import evaluate as evaluate
     from doppelgram.api.export_site import export_site as export_site
     from doppelgram.api.index import index as index
@@ -67,6 +68,7 @@ _FUNCTIONS = {
     "compare_images": "doppelgram.api.compare_images",
     "demo": "doppelgram.api.demo",
     "draw_map": "doppelgram.api.map",
+    "duplicates": "doppelgram.api.duplicates",
     "estimate_poses": "doppelgram.api.pose",
     "calibrate": "doppelgram.api.calibrate",
     "evaluate": "doppelgram.api.evaluate",

@@ -138,7 +138,7 @@ class PhotographSearch(ABC):
         ]
         unknown = unknown_parts(space, files.vectors)
         own = None if include_self else files.hashes
-        matches = self._found(files.vectors, k, by, own, where)
+        matches = self.answers(files.vectors, k, by, own, where)
         for row, position in enumerate(files.kept.tolist()):
             problem = f"nobody was found in it, so there is no {by} to search by" if by in unknown[row] else ""
             answers[position].append(
@@ -158,7 +158,7 @@ class PhotographSearch(ABC):
         return every
 
     @abstractmethod
-    def _found(
+    def answers(
         self, vectors: Float32, k: int, by: str, own: Sequence[str] | None, where: Where | None
     ) -> list[list[Match]]:
         """The k nearest rows of each vector, nearest first; of rows that fulfil a condition, and of other files."""

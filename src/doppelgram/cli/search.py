@@ -1,4 +1,4 @@
-"""Commands that find: index, search, verify."""
+"""Commands that find: index, search, duplicates, verify."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ from doppelgram.cli.tables import echo_table, shorten, terminal_width
 if TYPE_CHECKING:
     from doppelgram.catalog.search import Match, Neighbours
     from doppelgram.images.faces.face import FaceBox
+
+_SHOWN = 6  # images of one group
 
 Crop = Annotated[
     str,
@@ -244,6 +246,62 @@ def _exact(value: float | None) -> str:
 def _parts(match: Match, spelled: Callable[[float], str]) -> tuple[str, ...]:
     """Place and pose of an answer by a model that knows them; a pose that could not be compared says so."""
     return tuple("unknown" if name in match.unknown else spelled(value) for name, value in match.parts.items())
+
+
+@command(
+    "duplicates catalog --csv copies.csv",
+    "duplicates catalog --montage copies.png --where \"author = 'ada'\"",
+    panel=SEARCH,
+)
+def duplicates(
+    catalog: Catalog,
+    distance: Annotated[
+        float | None,
+        option("X", "Two images this near are copies, whatever their pictures show. By default the pictures decide."),
+    ] = None,
+    where: Where = "",
+    csv: Annotated[Path | None, option("FILE", "Write all groups to a CSV file.")] = None,
+    montage: Annotated[Path | None, option("PNG", "Draw the 30 largest groups.")] = None,
+    most: Annotated[int, option("N", "How many groups to show.", "-n", check=at_least(1))] = 20,
+    json_: Json = False,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """List photographs that a catalog holds more than once.
+
+    Saved again, made smaller, brighter or without colours. Files with the same bytes are one image of a catalog anyway:
+    index names them.
+    """
+    from doppelgram.api.duplicates import duplicates as run_duplicates
+    from doppelgram.numbers import count
+
+    found = run_duplicates(
+        catalog,
+        distance=distance,
+        where=where,
+        csv=csv,
+        montage=montage,
+        weights=weights,
+        keypoints=keypoints,
+        progress=progress(),
+    )
+    say_written(csv, montage if found.groups else None)
+    if json_:
+        print_json({**asdict(found), "copies": found.copies})
+        return
+    how = "pictures are the same" if found.pictures else "vectors are this near"
+    typer.echo(
+        f"{count(len(found.groups), 'group')} of near copies; {found.copies:,} of {count(found.images, 'image')} are "
+        f"beyond the first of a group (distance up to {found.reach:.3g}; {how})"
+    )
+    for number, group in enumerate(found.groups[:most], 1):
+        typer.echo(f"{number}. {count(len(group), 'image')}")
+        for copy in group[:_SHOWN]:
+            typer.echo(f"   {copy.distance:.3f}  {shorten(copy.path, terminal_width() - 10)}")
+        if len(group) > _SHOWN:
+            typer.echo(f"   and {len(group) - _SHOWN:,} more")
+    if len(found.groups) > most:
+        typer.echo(f"and {len(found.groups) - most:,} more (-n, --csv)")
 
 
 @command("verify a.jpg b.jpg", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
