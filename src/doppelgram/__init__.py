@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from doppelgram.api.pose import estimate_poses as estimate_poses
     from doppelgram.api.report_comparison import report_comparison as report_comparison
     from doppelgram.api.search import search as search
+    from doppelgram.api.search_many import search_many as search_many
     from doppelgram.api.split import split_data as split_data
     from doppelgram.api.trace import trace as trace
     from doppelgram.api.train import train as train
@@ -83,6 +84,7 @@ _FUNCTIONS = {
     "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
     "reproduce_role_model": "doppelgram.studies.role_model.reproduce",
     "search": "doppelgram.api.search",
+    "search_many": "doppelgram.api.search_many",
     "serve": "doppelgram.web.serve",
     "split_data": "doppelgram.api.split",
     "trace": "doppelgram.api.trace",

@@ -129,10 +129,15 @@ def index(
     print_json(facts)
 
 
-@command("search catalog photo.jpg", "search catalog new/*.jpg -k 10 --montage look-alikes.png", panel=SEARCH)
+@command(
+    "search catalog photo.jpg",
+    "search catalog new/*.jpg -k 10 --montage look-alikes.png",
+    "search catalog new --out found.csv",
+    panel=SEARCH,
+)
 def search(
     catalog: Catalog,
-    images: Annotated[list[Path], argument("IMAGE", "Photographs to find look-alikes of.")],
+    images: Annotated[list[Path], argument("IMAGE", "Photographs to find look-alikes of, or folders.")],
     k: Annotated[int, option("N", "How many look-alikes, 1 or more.", "-k", check=at_least(1))] = 5,
     by: Annotated[
         str,
@@ -140,6 +145,10 @@ def search(
     ] = "",
     where: Where = "",
     index_: Way = "auto",
+    out: Annotated[
+        Path | None,
+        option("FILE", "Write the answers to many photographs as they come: .csv, or .jsonl for a line of JSON each."),
+    ] = None,
     montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
     view: Annotated[
         bool,
@@ -158,6 +167,28 @@ def search(
 
     In a terminal the answer is a table. In a pipe or file it is one line a match, tabs between the cells.
     """
+    if out is not None:
+        from doppelgram.api.search_many import search_many
+
+        if montage or show_crops or view or json_:
+            raise typer.BadParameter("--out goes without --montage, --show-crops, --view and --json")
+        told = search_many(
+            catalog,
+            images,
+            out,
+            k,
+            by=by,
+            where=where,
+            index=index_,
+            crop=crop,
+            face=face,
+            weights=weights,
+            keypoints=keypoints,
+            progress=progress(),
+        )
+        typer.echo(f"{told.answered:,} of {told.queries:,} photographs answered")
+        say_written(out)
+        return
     from doppelgram.api.search import search as run_search
 
     found = run_search(
