@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
     from doppelgram.api.demo import demo as demo
+    from doppelgram.api.duplicates import duplicates as duplicates
     from doppelgram.api.evaluate import evaluate as evaluate
     from doppelgram.api.export import export as export
     from doppelgram.api.export_catalog import export_catalog as export_catalog
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from doppelgram.api.pose import estimate_poses as estimate_poses
     from doppelgram.api.report_comparison import report_comparison as report_comparison
     from doppelgram.api.search import search as search
+    from doppelgram.api.search_many import search_many as search_many
     from doppelgram.api.split import split_data as split_data
     from doppelgram.api.trace import trace as trace
     from doppelgram.api.train import train as train
@@ -73,6 +75,7 @@ _FUNCTIONS = {
     "compare_images": "doppelgram.api.compare_images",
     "demo": "doppelgram.api.demo",
     "draw_map": "doppelgram.api.map",
+    "duplicates": "doppelgram.api.duplicates",
     "estimate_poses": "doppelgram.api.pose",
     "calibrate": "doppelgram.api.calibrate",
     "delete_images": "doppelgram.api.catalog",
@@ -91,6 +94,7 @@ _FUNCTIONS = {
     "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
     "reproduce_role_model": "doppelgram.studies.role_model.reproduce",
     "search": "doppelgram.api.search",
+    "search_many": "doppelgram.api.search_many",
     "serve": "doppelgram.web.serve",
     "split_data": "doppelgram.api.split",
     "trace": "doppelgram.api.trace",

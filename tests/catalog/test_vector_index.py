@@ -43,11 +43,11 @@ def _same(filled: Catalog, model: Model, index: VectorIndex) -> None:
     exact, indexed = Searcher(filled, model), IndexedSearcher(filled, model, index)
     queries = filled.vectors()[:: len(filled) // 40]
     own = filled.rows(["id"])["id"][:: len(filled) // 40].tolist()
-    assert indexed._found(queries, 10, "", own, None) == exact.nearest(queries, 10, own=own)
+    assert indexed.answers(queries, 10, "", own, None) == exact.nearest(queries, 10, own=own)
     where = parse_where("label = 'kind 1' and name like '%' or id is null")
     assert where.engine is None
     where = parse_where("label = 'kind 1'")
-    assert indexed._found(queries, 10, "", None, where) == exact._found(queries, 10, "", None, where)
+    assert indexed.answers(queries, 10, "", None, where) == exact.answers(queries, 10, "", None, where)
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_numbers_of_one_byte_are_measured_again(filled: Catalog, model: Model, m
     assert index.kind == "IVF_SQ"
     assert index.recall >= 0.98
     query = filled.vectors()[1:2]
-    found = IndexedSearcher(filled, model, index)._found(query, 5, "", None, None)
+    found = IndexedSearcher(filled, model, index).answers(query, 5, "", None, None)
     assert found == Searcher(filled, model).nearest(query, 5)
 
 

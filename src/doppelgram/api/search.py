@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from doppelgram.catalog.batch_search import photographs_of
 from doppelgram.catalog.beside import vectors_beside
 from doppelgram.catalog.indexed_search import Asked, searcher_for
 from doppelgram.catalog.search import Neighbours
@@ -51,7 +52,7 @@ def search(
     Args:
         catalog: catalog folder, or ``s3://bucket/prefix``; where a version is in effect that teaching has trained, that
             one is searched.
-        images: photographs; one that is in the catalog itself is not its own answer.
+        images: photographs, and folders of them; one that is in the catalog itself is not its own answer.
         k: how many.
         by: with a model of places and poses, what ranks: ``joint`` (the default), ``place`` or ``pose``.
         where: condition that an image has to fulfil to be found; see `doppelgram.catalog.where`.
@@ -88,7 +89,7 @@ def search(
     views = asked_view(view, weights)
     model = store.load_model(weights=weights, keypoints=keypoints)
     detector = asked_detector(crop, show_crops, model)
-    paths = [Path(image).expanduser() for image in images]
+    paths = photographs_of(Path(image).expanduser() for image in images)
     keep_inputs([Path(file).expanduser() for file in (montage, show_crops) if file is not None], paths)
     searcher = searcher_for(store, model, Asked(len(paths), k, by, condition, index))
     found = searcher.search(paths, k, by=by, face=detector, faces=face, where=condition)

@@ -66,7 +66,7 @@ class IndexedSearcher(PhotographSearch):
         found = self._table.take_offsets(np.sort(some).tolist()).select(["vector"]).to_arrow()
         return background(self.space, matrix(found, self.space.dim))
 
-    def _found(
+    def answers(
         self, vectors: Float32, k: int, by: str, own: Sequence[str] | None, where: Where | None
     ) -> list[list[Match]]:
         condition = (where.engine or "") if where else ""

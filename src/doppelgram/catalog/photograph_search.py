@@ -103,7 +103,28 @@ class PhotographSearch(ABC):
         include_self: bool = False,
         where: Where | None = None,
     ) -> list[Neighbours]:
-        """Find the k nearest images for each photograph.
+        """Find the k nearest images for each photograph; arguments as for `ask`.
+
+        Raises:
+            DoppelgramError: no query at all can be searched for, k is below 1, or ``by`` is no part of the space.
+        """
+        every = self.ask(images, k, by=by, face=face, faces=faces, include_self=include_self, where=where)
+        if every and all(answer.problem for answer in every):
+            raise DoppelgramError(f"the query {quoted(every[0].query)} cannot be searched for: {every[0].problem}")
+        return every
+
+    def ask(
+        self,
+        images: Sequence[Path | str],
+        k: int = 5,
+        *,
+        by: str = "",
+        face: str = "",
+        faces: str = "",
+        include_self: bool = False,
+        where: Where | None = None,
+    ) -> list[Neighbours]:
+        """Find the k nearest images for each photograph; it may be that none of them can be searched for.
 
         Args:
             images: the queries.
@@ -121,7 +142,7 @@ class PhotographSearch(ABC):
             that is asked for, or says nothing of the part ``by``, has a `Neighbours.problem` and stops no other.
 
         Raises:
-            DoppelgramError: no query at all can be searched for, k is below 1, or ``by`` is no part of the space.
+            DoppelgramError: k is below 1, or ``by`` is no part of the space.
         """
         if k < 1:
             raise DoppelgramError(f"k is {k}; ask for 1 neighbour or more")
@@ -138,7 +159,7 @@ class PhotographSearch(ABC):
         ]
         unknown = unknown_parts(space, files.vectors)
         own = None if include_self else files.hashes
-        matches = self._found(files.vectors, k, by, own, where)
+        matches = self.answers(files.vectors, k, by, own, where)
         for row, position in enumerate(files.kept.tolist()):
             problem = f"nobody was found in it, so there is no {by} to search by" if by in unknown[row] else ""
             answers[position].append(
@@ -152,13 +173,10 @@ class PhotographSearch(ABC):
                     problem,
                 )
             )
-        every = [answer for of_one in answers for answer in of_one]
-        if all(answer.problem for answer in every):
-            raise DoppelgramError(f"the query {quoted(every[0].query)} cannot be searched for: {every[0].problem}")
-        return every
+        return [answer for of_one in answers for answer in of_one]
 
     @abstractmethod
-    def _found(
+    def answers(
         self, vectors: Float32, k: int, by: str, own: Sequence[str] | None, where: Where | None
     ) -> list[list[Match]]:
         """The k nearest rows of each vector, nearest first; of rows that fulfil a condition, and of other files."""

@@ -118,7 +118,7 @@ class Searcher(PhotographSearch):
         found = self._index.nearest(vectors, few, query_ids=own, by=by, mix=mix, left_out=left_out)
         return [matches_of(self._gallery, found, row, self._background) for row in range(len(vectors))]
 
-    def _found(
+    def answers(
         self, vectors: Float32, k: int, by: str, own: Sequence[str] | None, where: Where | None
     ) -> list[list[Match]]:
         allowed = None if where is None else self.rows_of(where.ids(self._catalog))

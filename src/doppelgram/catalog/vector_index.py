@@ -74,14 +74,19 @@ class VectorIndex:
 
 def index_of(table: Any) -> VectorIndex | None:
     """The index of a LanceDB table, if it has one that was measured and is not out of date."""
-    facts = (table.schema.field("vector").metadata or {}).get(_FACTS.encode())
-    if not facts or not any(one.name == _NAME for one in table.list_indices()):
-        return None
-    try:
-        found = VectorIndex(**json.loads(facts))
-    except (ValueError, TypeError):
+    found = _measured(table)
+    if found is None or found.recall < LEAST_RECALL or not any(one.name == _NAME for one in table.list_indices()):
         return None
     return found if unindexed(table) <= _MOST_UNINDEXED * table.count_rows() else None
+
+
+def _measured(table: Any) -> VectorIndex | None:
+    """What was measured last, of an index that may have been refused since."""
+    facts = (table.schema.field("vector").metadata or {}).get(_FACTS.encode())
+    try:
+        return VectorIndex(**json.loads(facts)) if facts else None
+    except (ValueError, TypeError):
+        return None
 
 
 def unindexed(table: Any) -> int:
@@ -116,16 +121,18 @@ def keep_index(table: Any, dim: int, way: str, progress: Progress) -> VectorInde
     """
     there = any(one.name == _NAME for one in table.list_indices())
     rows = int(table.count_rows())
-    if way == EXACT:
+    if way == IVF and rows < FEWEST:
+        raise DoppelgramError(f"--index ivf needs {FEWEST:,} rows or more, and there are {rows:,}; leave it out")
+    if way == EXACT or rows < FEWEST:
         if there:
             table.drop_index(_NAME)
         return None
-    if way == IVF and rows < FEWEST:
-        raise DoppelgramError(f"--index ivf needs {FEWEST:,} rows or more, and there are {rows:,}; leave it out")
     found = index_of(table)
     if found is not None and (way == AUTO or not unindexed(table)):
         return found
-    if way == AUTO and rows * dim < AUTO_FROM and not there:
+    last = _measured(table)
+    refused = last is not None and last.recall < LEAST_RECALL and rows <= (1 + _MOST_UNINDEXED) * last.rows
+    if way == AUTO and not there and (rows * dim < AUTO_FROM or refused):
         return None
     with progress.bar(f"making an index of {rows:,} vectors", 0):
         found = make_index(table, dim)
@@ -154,6 +161,8 @@ def make_index(table: Any, dim: int) -> VectorIndex:
     rows = int(table.count_rows())
     kind, config = ("IVF_FLAT", IvfFlat) if rows * dim * 4 < _memory() / 2 else ("IVF_SQ", IvfSq)
     lists = max(1, round(rows**0.5))
+    # What was measured of the last one is not said of this one, should this end before it is measured.
+    table.replace_field_metadata("vector", {})
     table.create_index("vector", config=config(distance_type="l2", num_partitions=lists), name=_NAME, replace=True)
     offsets = np.unique(np.linspace(0, rows - 1, _MEASURED).astype(np.int64))
     some = table.take_offsets(offsets.tolist()).select(["id", "vector"]).to_arrow()
@@ -169,12 +178,12 @@ def make_index(table: Any, dim: int) -> VectorIndex:
         seconds = (time.perf_counter() - started) / len(queries)
         hits = [
             np.count_nonzero(
-                space.index(matrix(rows, dim), rows["id"].to_pylist())
+                space.index(matrix(part, dim), part["id"].to_pylist())
                 .nearest(queries[row : row + 1], _NEIGHBOURS, query_ids=names[row : row + 1])
                 .distances
                 <= reach[row]
             )
-            for row, rows in enumerate(near)
+            for row, part in enumerate(near)
         ]
         recall = float(np.mean(hits) / _NEIGHBOURS)
         found = VectorIndex(kind, rows, probes, recall, opening, exact, seconds)

@@ -1,4 +1,4 @@
-"""Commands that find: index, search, verify."""
+"""Commands that find: index, search, duplicates, verify."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ from doppelgram.cli.tables import echo_table, shorten, terminal_width
 if TYPE_CHECKING:
     from doppelgram.catalog.search import Match, Neighbours
     from doppelgram.images.faces.face import FaceBox
+
+_SHOWN = 6  # images of one group
 
 Crop = Annotated[
     str,
@@ -166,10 +168,15 @@ def index(
     print_json(facts)
 
 
-@command("search catalog photo.jpg", "search catalog new/*.jpg -k 10 --montage look-alikes.png", panel=SEARCH)
+@command(
+    "search catalog photo.jpg",
+    "search catalog new/*.jpg -k 10 --montage look-alikes.png",
+    "search catalog new --out found.csv",
+    panel=SEARCH,
+)
 def search(
     catalog: Catalog,
-    images: Annotated[list[Path], argument("IMAGE", "Photographs to find look-alikes of.")],
+    images: Annotated[list[Path], argument("IMAGE", "Photographs to find look-alikes of, or folders.")],
     k: Annotated[int, option("N", "How many look-alikes, 1 or more.", "-k", check=at_least(1))] = 5,
     by: Annotated[
         str,
@@ -177,6 +184,10 @@ def search(
     ] = "",
     where: Where = "",
     index_: Way = "auto",
+    out: Annotated[
+        Path | None,
+        option("FILE", "Write the answers to many photographs as they come: .csv, or .jsonl for a line of JSON each."),
+    ] = None,
     montage: Annotated[Path | None, option("PNG", "Draw the photographs and their look-alikes.")] = None,
     view: Annotated[
         bool,
@@ -197,6 +208,28 @@ def search(
 
     In a terminal the answer is a table. In a pipe or file it is one line a match, tabs between the cells.
     """
+    if out is not None:
+        from doppelgram.api.search_many import search_many
+
+        if montage or show_crops or view or json_:
+            raise typer.BadParameter("--out goes without --montage, --show-crops, --view and --json")
+        told = search_many(
+            catalog,
+            images,
+            out,
+            k,
+            by=by,
+            where=where,
+            index=index_,
+            crop=crop,
+            face=face,
+            weights=weights,
+            keypoints=keypoints,
+            progress=progress(),
+        )
+        typer.echo(f"{told.answered:,} of {told.queries:,} photographs answered")
+        say_written(out)
+        return
     from doppelgram.api.search import search as run_search
 
     found = run_search(
@@ -287,6 +320,62 @@ def _exact(value: float | None) -> str:
 def _parts(match: Match, spelled: Callable[[float], str]) -> tuple[str, ...]:
     """Place and pose of an answer by a model that knows them; a pose that could not be compared says so."""
     return tuple("unknown" if name in match.unknown else spelled(value) for name, value in match.parts.items())
+
+
+@command(
+    "duplicates catalog --csv copies.csv",
+    "duplicates catalog --montage copies.png --where \"author = 'ada'\"",
+    panel=SEARCH,
+)
+def duplicates(
+    catalog: Catalog,
+    distance: Annotated[
+        float | None,
+        option("X", "Two images this near are copies, whatever their pictures show. By default the pictures decide."),
+    ] = None,
+    where: Where = "",
+    csv: Annotated[Path | None, option("FILE", "Write all groups to a CSV file.")] = None,
+    montage: Annotated[Path | None, option("PNG", "Draw the 30 largest groups.")] = None,
+    most: Annotated[int, option("N", "How many groups to show.", "-n", check=at_least(1))] = 20,
+    json_: Json = False,
+    weights: Weights = None,
+    keypoints: Keypoints = None,
+) -> None:
+    """List photographs that a catalog holds more than once.
+
+    Saved again, made smaller, brighter or without colours. Files with the same bytes are one image of a catalog anyway:
+    index names them.
+    """
+    from doppelgram.api.duplicates import duplicates as run_duplicates
+    from doppelgram.numbers import count
+
+    found = run_duplicates(
+        catalog,
+        distance=distance,
+        where=where,
+        csv=csv,
+        montage=montage,
+        weights=weights,
+        keypoints=keypoints,
+        progress=progress(),
+    )
+    say_written(csv, montage if found.groups else None)
+    if json_:
+        print_json({**asdict(found), "copies": found.copies})
+        return
+    how = "pictures are the same" if found.pictures else "vectors are this near"
+    typer.echo(
+        f"{count(len(found.groups), 'group')} of near copies; {found.copies:,} of {count(found.images, 'image')} are "
+        f"beyond the first of a group (distance up to {found.reach:.3g}; {how})"
+    )
+    for number, group in enumerate(found.groups[:most], 1):
+        typer.echo(f"{number}. {count(len(group), 'image')}")
+        for copy in group[:_SHOWN]:
+            typer.echo(f"   {copy.distance:.3f}  {shorten(copy.path, terminal_width() - 10)}")
+        if len(group) > _SHOWN:
+            typer.echo(f"   and {len(group) - _SHOWN:,} more")
+    if len(found.groups) > most:
+        typer.echo(f"and {len(found.groups) - most:,} more (-n, --csv)")
 
 
 @command("verify a.jpg b.jpg", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)

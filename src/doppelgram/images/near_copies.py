@@ -44,6 +44,11 @@ def hash_of_jpeg(data: bytes) -> NDArray[np.uint64]:
         return np.zeros(WORDS, dtype=np.uint64)
 
 
+def differing_bits(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """In how many bits (m,) the hashes of pairs differ, (m, WORDS) each."""
+    return np.asarray(np.bitwise_count(one ^ other).sum(axis=1, dtype=np.int64))
+
+
 def same_photograph(hashes: NDArray[np.uint64], digests: Sequence[str] = ()) -> NDArray[np.int64]:
     """A number for each photograph, the same for copies, (n,).
 
@@ -67,8 +72,7 @@ def same_photograph(hashes: NDArray[np.uint64], digests: Sequence[str] = ()) -> 
     for start in range(0, len(known), rows):
         near = signs[start : start + rows] @ signs[start:].T >= signs.shape[1] - 2 * MOST_DIFFERENT
         one, other = (known[start + positions] for positions in np.nonzero(near))
-        different = np.unpackbits((hashes[one] ^ hashes[other]).view(np.uint8), axis=1)
-        close = different.sum(axis=1, dtype=np.int64) <= MOST_DIFFERENT
+        close = differing_bits(hashes[one], hashes[other]) <= MOST_DIFFERENT
         left.append(one[close])
         right.append(other[close])
     if len(digests):

@@ -1,0 +1,100 @@
+"""Search with many photographs: folders of them, in blocks, the answers written as they come."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from doppelgram.catalog.photograph_search import Match, Neighbours, PhotographSearch
+from doppelgram.dataset.listing import list_files
+from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
+
+ENDINGS = (".csv", ".jsonl")
+_AT_ONCE = 256
+_COLUMNS = ("query", "rank", "id", "path", "name", "label", "distance", "probability")
+
+
+@dataclass
+class Answered:
+    """How many photographs were asked with, how many had an answer, and what was wrong with the others."""
+
+    queries: int = 0
+    answered: int = 0
+    problems: int = 0
+
+
+def photographs_of(images: Iterable[Path]) -> list[Path]:
+    """Photographs as they are, and of each folder all that lie below it.
+
+    Raises:
+        DoppelgramError: there is no photograph in a folder.
+    """
+    found: list[Path] = []
+    for image in images:
+        if not image.is_dir():
+            found.append(image)
+            continue
+        inside = [image.joinpath(*parts) for parts in list_files(image).images]
+        if not inside:
+            raise DoppelgramError(f"{image}: there is no photograph in this folder")
+        found += inside
+    return found
+
+
+def blocks_of_answers(
+    searcher: PhotographSearch, images: Sequence[Path], k: int, advance: Callable[[int], None], **settings: Any
+) -> Iterator[list[Neighbours]]:
+    """The answers to many photographs, a block at a time; settings as for `PhotographSearch.ask`."""
+    for start in range(0, len(images), _AT_ONCE):
+        part = images[start : start + _AT_ONCE]
+        yield searcher.ask(part, k, **settings)
+        advance(len(part))
+
+
+def write_answers(blocks: Iterable[list[Neighbours]], file: Path) -> Answered:
+    """Write answers as they come: as JSON, one line a photograph, or as CSV, one row a match.
+
+    Args:
+        blocks: of answers.
+        file: whose name ends in .jsonl or .csv; it is replaced whole.
+
+    Raises:
+        DoppelgramError: it ends otherwise, or cannot be written.
+    """
+    if file.suffix.lower() not in ENDINGS:
+        raise DoppelgramError(f"{file}: answers are written as CSV or JSON lines; let its name end in .csv or .jsonl")
+    told = Answered()
+    with written_whole(file) as aside, aside.open("w", encoding="utf-8", newline="") as out:
+        parts: list[str] = []
+        table = csv.writer(out) if file.suffix.lower() == ".csv" else None
+        for block in blocks:
+            for answer in block:
+                told.queries += 1
+                told.problems += bool(answer.problem)
+                told.answered += bool(answer.matches)
+                if table is None:
+                    out.write(json.dumps(asdict(answer), ensure_ascii=False, default=str) + "\n")
+                    continue
+                if told.queries == 1:
+                    # A model of places and poses has the same parts in all of its answers.
+                    parts = list(answer.matches[0].parts) if answer.matches else []
+                    table.writerow([*_COLUMNS, *parts, "problem"])
+                table.writerows(_rows(answer, parts))
+    return told
+
+
+def _rows(answer: Neighbours, parts: Sequence[str]) -> Iterator[list[Any]]:
+    if not answer.matches:
+        yield [answer.query, *[""] * (len(_COLUMNS) - 1 + len(parts)), answer.problem]
+    for match in answer.matches:
+        yield [answer.query, *_cells(match), *(match.parts.get(part, "") for part in parts), ""]
+
+
+def _cells(match: Match) -> tuple[Any, ...]:
+    probability = "" if match.probability is None else match.probability
+    return (match.rank, match.id, match.path, match.name, match.label, match.distance, probability)
