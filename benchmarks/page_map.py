@@ -1,15 +1,19 @@
 """The map of the page with up to a million points: frames while it is moved, time to the first frame, memory.
 
-    python benchmarks/page_map.py [--points 10000,100000,1000000] [--out DIR]
+    python benchmarks/page_map.py [--points 10000,100000,1000000] [--bokeh DIR] [--out DIR]
 
 The points are made: clusters on a plane, kept as the map of a small catalog. The server listens on loopback in this
 process; the browser is Chromium, which draws WebGL in software (SwiftShader), as on a machine without a graphics card.
 A frame is the time between two calls of requestAnimationFrame while the map is dragged and zoomed.
+
+With --bokeh, BokehJS draws the same points with WebGL in the same browser; DIR holds its scripts, as a wheel of bokeh
+has them: `pip download --no-deps bokeh`, unzip it, `bokeh/server/static/js`.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import tempfile
 import threading
@@ -20,11 +24,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bokeh_map import bokeh_measured, bokeh_server
 from common import RESULTS, machine, machine_line, write
 from doppelgram.catalog.store import Catalog
 from doppelgram.web.listing import Listing
 from doppelgram.web.mapped.kept import KeptMap
-from doppelgram.web.safety import Access
+from doppelgram.web.safety import POLICY, Access
 from doppelgram.web.server import free_socket, make_server
 from doppelgram.web.session import Session
 from page import make_catalog
@@ -39,6 +44,11 @@ BROWSER = [
 ]
 _LOOK = "window.frames_seen = []; let last = performance.now(); window.looking = true; (function look(now) { \
 window.frames_seen.push(now - last); last = now; if (window.looking) requestAnimationFrame(look); })(last)"
+
+
+def chromium() -> str | None:
+    """Where Chromium is; None leaves it to playwright."""
+    return os.environ.get("DOPPELGRAM_CHROMIUM") or shutil.which("chromium")
 
 
 class Made(Session):
@@ -87,7 +97,7 @@ def measured(catalog: Catalog, count: int) -> dict[str, float]:
     threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True).start()
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER)
+            browser = playwright.chromium.launch(executable_path=chromium(), args=BROWSER)
             tab = browser.new_page(viewport={"width": 1280, "height": 860})
             tab.set_default_timeout(180_000)
             began = time.perf_counter()
@@ -119,6 +129,52 @@ def measured(catalog: Catalog, count: int) -> dict[str, float]:
     }
 
 
+def peer(scripts: Path, count: int) -> dict[str, Any]:
+    """The same points by BokehJS: under the page's own policy, and where that also allows it styles in the document."""
+    from playwright.sync_api import sync_playwright
+
+    kept, _ = points(count)
+    numbers = np.random.default_rng(0).integers(0, 200, count) % 11  # as the page: ten colours and one for the others
+    found = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=BROWSER)
+        for name, policy in (
+            ("own policy", POLICY),
+            ("looser", POLICY.replace("style-src", "style-src 'unsafe-inline'")),
+        ):
+            with bokeh_server(scripts, policy, kept.places, numbers) as address:
+                found[name] = bokeh_measured(browser, address, _LOOK, move)
+        browser.close()
+    return found
+
+
+def of_peer(peers: dict[int, dict[str, Any]]) -> str:
+    """What was measured of BokehJS, in words."""
+    rows = []
+    for count, one in peers.items():
+        seen = one["looser"]
+        if "median" in seen:
+            rows.append(f"| {count:,} | {seen['first']:.2f} s | {seen['median']:.0f} ms | {seen['p95']:.0f} ms | "
+                        f"{seen['frames']} | {seen['heap']:.0f} MB |")  # fmt: skip
+        else:
+            rows.append(f"| {count:,} | not drawn: {seen['plotted']} | | | | |")
+    table = "\n".join(rows)
+    refused = next(iter(peers.values()))["own policy"]
+    blocked = next((text for text in refused["said"] if "style" in text), "nothing")[:160]
+    return f"""
+## BokehJS, the same points in the same browser
+
+| points | drawn after | median frame | 95 % of frames within | frames | heap of the page |
+|---:|---:|---:|---:|---:|---:|
+{table}
+
+Measured with styles in the document allowed (`style-src 'unsafe-inline'`), which the page forbids: under its own policy
+the plot loses its layout (its canvas is {refused["drawn"]:.0f} pixels high instead of 690). The browser says:
+"{blocked}".
+BokehJS draws every point in every frame that it draws; between those, frames pass in which nothing moves.
+"""
+
+
 def move(tab: Any) -> None:
     """Drag the map and zoom, as a visitor does."""
     box = tab.locator(".stage").bounding_box()
@@ -138,6 +194,7 @@ def move(tab: Any) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", default="10000,100000,1000000")
+    parser.add_argument("--bokeh", type=Path, help="folder of BokehJS's scripts")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     result: dict[str, Any] = {"machine": machine(), "maps": {}}
@@ -145,6 +202,8 @@ def main() -> None:
         catalog = make_catalog(Path(temporary), 1_000, "")
         for count in map(int, given.points.split(",")):
             result["maps"][count] = measured(catalog, count)
+            if given.bokeh is not None:
+                result.setdefault("bokeh", {})[count] = peer(given.bokeh, count)
     lines = [
         f"| {count:,} | {one['first']:.2f} s | {one['median']:.0f} ms | {one['p95']:.0f} ms | {one['frames']} | "
         f"{one['heap']:.0f} MB |"
@@ -160,7 +219,7 @@ def main() -> None:
 
 Drawn by {drawn}. Frames are those between two calls of requestAnimationFrame while the map is dragged and zoomed: each
 draws an even sample of the points that fits its time, and the rest follows at rest. The points are made, 13 bytes each.
-
+{of_peer(result["bokeh"]) if "bokeh" in result else ""}
 {machine_line(result["machine"])}
 """
     write("page_map", result, text, given.out)

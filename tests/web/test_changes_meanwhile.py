@@ -17,6 +17,7 @@ import pytest
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
+from doppelgram.teaching.versions import Versions
 from doppelgram.web import session as sessions
 from doppelgram.web.session import Session
 from helpers.catalogs import _draw_folder as draw_pictures
@@ -190,3 +191,52 @@ def test_twenty_readers_while_another_process_takes_rows_out(own: Served, tmp_pa
     for image in kept:
         assert own.client.get(f"/api/images/{image}/thumbnail").content[:2] == b"\xff\xd8"
         assert {m["id"] for m in own.get(f"/api/neighbours/{image}")["matches"]} == {*kept} - {image}
+
+
+def test_two_servers_on_one_catalog(own: Served) -> None:
+    with serving(Session(Catalog.open(own.session.outer.folder), "the same pictures")) as other:
+        ids = own.session.require().searcher.ids
+        assert other.client.post("/api/answers", json={"pair": ids[:2], "degree": 1}).status_code == 200
+        assert own.client.post("/api/answers", json={"pair": ids[2:4], "degree": 0}).status_code == 200
+        assert own.get("/api/questions")["state"]["answers"] == other.get("/api/questions")["state"]["answers"] == 2
+        before = own.get(f"/api/neighbours/{ids[0]}")["matches"]
+        # One of them fits probabilities anew, and goes back: the other one has it without being told.
+        versions = Versions(own.session.outer.folder)
+        model = own.session.catalog.load_model()
+        calibration = model.described()[0]["calibration"]
+        versions.add_calibration({**calibration, "slope": 40.0}, "fitted anew", {})
+
+        def probabilities(served: Served) -> list[float]:
+            return [match["probability"] for match in served.get(f"/api/neighbours/{ids[0]}")["matches"]]
+
+        soon(lambda: probabilities(own) == probabilities(other) != [match["probability"] for match in before])
+        assert [one["current"] for one in other.get("/api/versions")] == [False, True]
+        assert other.client.post("/api/versions/1").json()[0]["current"]
+        soon(lambda: own.get(f"/api/neighbours/{ids[0]}")["matches"] == before)
+        assert other.client.post("/api/versions/2").json()[1]["current"]
+        soon(lambda: own.get("/api/versions")[1]["current"])
+
+
+def test_back_and_forward_keep_what_was_seen(own: Served, browser: Any) -> None:
+    for tab in open_tab(browser, own):
+        tab.goto("/search?label=class+1")
+        tab.wait_for_selector(".photos img")
+        assert tab.locator(".photos .photo").count() == 4
+        tab.click(".photo .frame >> nth=1")
+        tab.wait_for_selector(".rank")
+        image = tab.url
+        tab.get_by_role("link", name="Teach").click()
+        tab.wait_for_selector(".question, .empty")
+        tab.get_by_role("link", name="Versions").click()
+        tab.wait_for_selector(".versions li")
+        tab.go_back()
+        tab.wait_for_selector(".question, .empty")
+        tab.go_back()
+        tab.wait_for_selector(".rank")
+        assert tab.url == image
+        tab.go_back()
+        until(tab, "document.querySelectorAll('.photos .photo').length === 4")
+        assert tab.get_by_label("Label").input_value() == "class 1"
+        for _ in range(3):
+            tab.go_forward()
+        tab.wait_for_selector(".versions li")

@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import SilentProgress
 from doppelgram.dataset.read import read_collection
+from doppelgram.dataset.splits import Split
 from doppelgram.maps.atlas import Map
 from doppelgram.web.listing import Listing
 from doppelgram.web.map_points import BYTES, points_of
@@ -148,3 +150,24 @@ def test_tsne_is_kept_by_the_same_work(mapped: Served) -> None:
         assert np.abs(kept.places * kept.step + kept.lowest - found.points[order]).max() <= kept.step
     finally:
         (folder / FOLDER / FILE).write_bytes(before)
+
+
+def test_points_know_the_part_of_the_training(mapped: Served, tmp_path: Path) -> None:
+    assert "part" not in mapped.get("/api/map")["made"]["colourings"]
+    catalog = mapped.session.catalog
+    names = catalog.rows(("name",))["name"].tolist()
+    split = Split({name: ("train", "val", "test")[number % 3] for number, name in enumerate(names[:-2])})
+    run = tmp_path / "runs" / "one"
+    copytree(catalog.folder / "model", run / "model")
+    (run / "run.json").write_text("{}", encoding="utf-8")
+    split.write(run / "split.csv")
+    with serving(Session(catalog, "pictures", runs=tmp_path / "runs")) as served:
+        made = served.get("/api/map")["made"]
+        assert "part" in made["colourings"]
+        count = made["points"]
+        packed = served.client.get("/api/map/points", params={"map": made["stamp"]}).content
+        at = list(range(count))
+        shown = served.client.post("/api/map/images", json={"map": made["stamp"], "at": at}).json()
+        parts = ["", *made["parts"]]
+        flags = columns(packed, count)["flags"]
+        assert [parts[flag >> 3] for flag in flags] == [split.parts.get(one["name"], "") for one in shown]

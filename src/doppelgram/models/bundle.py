@@ -7,22 +7,22 @@ from os import PathLike
 from pathlib import Path
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.models.arrangement import KIND, assemble_arrangement
 from doppelgram.models.embedder import Embedder
 from doppelgram.models.format import DESCRIPTION_FILE, read_bundle, read_tensors
-from doppelgram.models.model import assemble_model, require_model
 from doppelgram.models.ready_made.arrangements import PLACES_OF, with_places_of
 from doppelgram.models.ready_made.description import KIND as READY_MADE_KIND
 from doppelgram.models.ready_made.faces import NETWORKS, open_face_network
 from doppelgram.models.ready_made.registry import READY_MADE, assemble_ready_made, open_ready_made, ready_made
 from doppelgram.storage.resolve import in_bucket, location_of
 
-# By what ``kind`` says in the description; a model of whole images says nothing.
-KINDS: Mapping[str, Callable[..., Embedder]] = {
-    "": assemble_model,
-    KIND: assemble_arrangement,
-    READY_MADE_KIND: assemble_ready_made,
-}
+
+def _kinds() -> Mapping[str, Callable[..., Embedder]]:
+    """By what ``kind`` says in the description what makes the model; one of whole images says nothing."""
+    # Networks are imported when a model is loaded: a catalog can be listed without them, in a fraction of the time.
+    from doppelgram.models.arrangement import KIND, assemble_arrangement
+    from doppelgram.models.model import assemble_model
+
+    return {"": assemble_model, KIND: assemble_arrangement, READY_MADE_KIND: assemble_ready_made}
 
 
 def model_folder(path: PathLike[str] | str) -> Path:
@@ -81,6 +81,8 @@ def load_model(
             raise DoppelgramError(f"--keypoints does not go with the ready-made model '{name}'")
         return open_ready_made(name, weights)
     if isinstance(path, str) and path.startswith(PLACES_OF):
+        from doppelgram.models.model import require_model
+
         run = path.removeprefix(PLACES_OF)
         places = require_model(load_model(Path(run)), f"{run}: is no run of recipe places")
         return with_places_of(places, Path(weights).expanduser() if weights else None)
@@ -88,7 +90,7 @@ def load_model(
         return open_face_network(Path(path).expanduser(), Path(weights).expanduser() if weights else None)
     description, weights_file = read_bundle(model_folder(path))
     file = weights_file.with_name(DESCRIPTION_FILE)
-    assemble = KINDS.get(description.get("kind", ""))
+    assemble = _kinds().get(description.get("kind", ""))
     if assemble is None:
         raise DoppelgramError(f"{file}: there is no kind of model called {description['kind']!r}; update the program")
     elsewhere = {"weights": weights, "keypoints": keypoints}

@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from torch import Tensor
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.face_framing import FaceFraming
@@ -21,6 +20,9 @@ from doppelgram.models.runtime import Runtime
 from doppelgram.pose.people import People
 from doppelgram.space.exact import Float32
 from doppelgram.space.space import Space
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
-from doppelgram.models.backbones.registry import rebuild_backbone
-from doppelgram.models.networks.embedding import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
+
+if TYPE_CHECKING:
+    import torch
+
+    from doppelgram.models.networks.embedding import EmbeddingNetwork
 
 FORMAT = "doppelgram-model"
 VERSION = 1
@@ -68,6 +69,11 @@ def rebuild_network(architecture: dict[str, Any], tensors: Mapping[str, torch.Te
     Raises:
         KeyError, TypeError, RuntimeError: they do not fit each other.
     """
+    import torch
+
+    from doppelgram.models.backbones.registry import rebuild_backbone
+    from doppelgram.models.networks.embedding import DepthwisePooling, EmbeddingHead, EmbeddingNetwork
+
     backbone = rebuild_backbone(architecture["backbone"])
     backbone.mean, backbone.std = tuple(architecture["mean"]), tuple(architecture["std"])
     pooling = DepthwisePooling(**architecture["pooling"]) if "pooling" in architecture else None

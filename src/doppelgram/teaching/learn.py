@@ -34,7 +34,7 @@ FEWEST_NAMES = 8
 """Fewer names than this, of two photographs or more each, train nothing."""
 
 _KEPT_OUT = 4  # every fourth name is kept out
-_RUN = "run"
+RUN_FOLDER = "run"
 
 
 def train_on_names(
@@ -82,7 +82,7 @@ def train_on_names(
     place = versions.place(number)
     try:
         images = Collection(catalog.folder, trained[["path", "label"]].reset_index(drop=True), "label")
-        run = run_training(Job(images, recipe, place / _RUN, weights=weights, seed=seed), progress)
+        run = run_training(Job(images, recipe, place / RUN_FOLDER, weights=weights, seed=seed), progress)
         model = load_model(run)
         inner = Catalog.open_or_create(place / CATALOG_FOLDER, model, run)
         everything = Collection(catalog.folder, rows[["path"]].reset_index(drop=True))

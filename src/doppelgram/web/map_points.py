@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from doppelgram.dataset.image_table import match_paths
 from doppelgram.web.listing import Listing
 from doppelgram.web.mapped.kept import KeptMap
 
 JUDGED, WRONG, GONE = 1, 2, 4
+PART, PARTS = 8, ("train", "val", "test", "extra")
+"""Flags of the first part, and the parts of a split: their numbers from 1 on stand in three bits of the flags."""
+
 BYTES = 13
 """Of a point."""
 
@@ -27,6 +32,7 @@ class Points:
         label: uint16 (n,) 0 for none, 1 for the first name; past the last name for one that is not listed.
         author: uint16 (n,) likewise.
         time: uint32 (n,) seconds since 1970; 0 where it is not known.
+        part: uint8 (n,) of the training of the catalog's model, a number in `PARTS` from 1; 0 where it is not known.
         added: how many of the catalog's photographs are not on the map.
     """
 
@@ -37,13 +43,14 @@ class Points:
     label: NDArray[np.uint16]
     author: NDArray[np.uint16]
     time: NDArray[np.uint32]
+    part: NDArray[np.uint8]
     added: int
 
     @property
     def flags(self) -> NDArray[np.uint8]:
-        """uint8 (n,): 1 was judged by its nearest neighbour, 2 that one has another label, 4 is gone."""
+        """uint8 (n,): 1 was judged by its nearest neighbour, 2 that has another label, 4 is gone; times 8 the part."""
         kept = self.kept
-        bits = kept.judged * JUDGED + kept.wrong * WRONG + (self.rows < 0) * GONE
+        bits = kept.judged * JUDGED + kept.wrong * WRONG + (self.rows < 0) * GONE + self.part * PART
         found: NDArray[np.uint8] = bits.astype(np.uint8)
         return found
 
@@ -58,8 +65,8 @@ class Points:
         return b"".join(column.astype(kind).tobytes() for column, kind in columns) + self.flags.tobytes()
 
 
-def points_of(kept: KeptMap, listing: Listing) -> Points:
-    """Put a map and a catalog's listing together."""
+def points_of(kept: KeptMap, listing: Listing, split: Mapping[str, str] | None = None) -> Points:
+    """Put a map and a catalog's listing together, and the parts of a split by names of photographs."""
     facts = listing.facts
     known = facts["id"].to_numpy().astype(np.bytes_) if len(facts) else np.empty(0, np.bytes_)
     # The listing is in the order of its ids.
@@ -76,6 +83,9 @@ def points_of(kept: KeptMap, listing: Listing) -> Points:
     times = facts["timestamp"].dt.tz_localize(None).to_numpy("datetime64[s]")
     seconds = np.where(np.isnat(times), 0, np.clip(times.astype(np.int64), 1, 2**32 - 1))
     time = np.where(here, seconds[rows] if len(seconds) else 0, 0).astype(np.uint32)
+    parts = np.array([PARTS.index(part) + 1 if part in PARTS else 0 for part in (split or {}).values()] + [0], np.uint8)
+    of_row = parts[match_paths(facts["name"].tolist(), split or {})] if len(facts) else np.zeros(1, np.uint8)
+    part = np.where(here, of_row[rows], 0).astype(np.uint8)
     labels, label = numbered("label")
     authors, author = numbered("author")
-    return Points(kept, rows, labels, authors, label, author, time, len(facts) - int(here.sum()))
+    return Points(kept, rows, labels, authors, label, author, time, part, len(facts) - int(here.sum()))

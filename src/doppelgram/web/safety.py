@@ -27,12 +27,13 @@ _CHANGING = {"POST", "DELETE"}
 _MOST_HEADERS, _MOST_HEADER_BYTES, _LONGEST_PATH = 64, 16_384, 4_096
 _BODY_SECONDS = 30.0
 _UPLOADS = 4
-_POLICY = (
+POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+"""Where the page may load from: this server alone, and nothing that stands in the document."""
 _HEADERS = {
-    b"content-security-policy": _POLICY.encode(),
+    b"content-security-policy": POLICY.encode(),
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",

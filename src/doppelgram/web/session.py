@@ -33,7 +33,7 @@ T = TypeVar("T")
 _FACTS = ("id", "name", "label", "author", "timestamp")
 _KEPT_QUERIES, _KEPT_BYTES = 64, 200_000_000
 _KEPT_THUMBNAILS = 4096
-_LOOK_SECONDS = 2.0
+_LOOK_SECONDS, _FIRST_VIEW_SECONDS = 2.0, 3.0
 _TRAININGS_ALONE = (
     "This page shows trainings alone. To see photographs, start it with a catalog or a folder of them: "
     "doppelgram serve CATALOG --runs RUNS"
@@ -83,6 +83,7 @@ class Session:
         self._looker, self._traces, self._maps = self._for_catalog()
         self._lock = threading.Lock()
         self._opening = threading.Lock()
+        self._shown = threading.Event()
         self._teaching = threading.Lock()
         self._teacher: Teacher | None = None
         self._taught: Opened | None = None
@@ -169,9 +170,10 @@ class Session:
         return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
 
     def open_in_background(self) -> None:
-        """Read the catalog and start what looks at photographs, while the page is shown already."""
+        """Read the catalog and start what looks at photographs, once the first photographs are shown."""
 
         def work() -> None:
+            self._shown.wait(_FIRST_VIEW_SECONDS)  # to load networks takes all that the machine has
             try:
                 self.refresh()
             except DoppelgramError as problem:
@@ -304,6 +306,7 @@ class Session:
             self._thumbnails.update(zip(found.index, found, strict=True))
             while len(self._thumbnails) > _KEPT_THUMBNAILS:
                 self._thumbnails.popitem(last=False)
+        self._shown.set()
 
     def row(self, id_: str) -> dict[str, Any] | None:
         """All facts of a row; None if there is no such row."""

@@ -38,7 +38,8 @@ class MadeMap(BaseModel):
     last: datetime | None
     judged: int = Field(description="Points whose nearest neighbour has a label to compare with.")
     wrong: int = Field(description="Those whose nearest neighbour has another label.")
-    colourings: list[str] = Field(description="What points can be coloured by: label, author, time, errors.")
+    colourings: list[str] = Field(description="What points can be coloured by: label, author, time, errors, part.")
+    parts: list[str] = Field(description="Parts of a training, by their numbers in the points' flags.")
     sheet: int = Field(description="Pictures on a sheet, 32 in a row.")
     side: int = Field(description="Pixels of a side of each.")
 

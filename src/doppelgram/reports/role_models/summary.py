@@ -5,15 +5,17 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from doppelgram.dataset.collection import Collection
-from doppelgram.models.arrangement import ArrangementModel
 from doppelgram.rolemodels.findings import headline
 from doppelgram.rolemodels.result import RoleModels
+
+if TYPE_CHECKING:
+    from doppelgram.models.arrangement import ArrangementModel
 
 REPORT_FILE = "report.html"
 

@@ -10,10 +10,11 @@ from fastapi.responses import Response
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.maps.projection import FEWEST
-from doppelgram.web.listing import Missing
-from doppelgram.web.map_points import BYTES, Points, points_of
-from doppelgram.web.mapped.kept import SHEET, SIDE
+from doppelgram.web.listing import Listing, Missing
+from doppelgram.web.map_points import BYTES, PARTS, Points, points_of
+from doppelgram.web.mapped.kept import SHEET, SIDE, KeptMap
 from doppelgram.web.mapped.making import make_and_keep
+from doppelgram.web.mapped.split import split_of
 from doppelgram.web.routes.common import Asked, image_shown, moment
 from doppelgram.web.routes.jobs import job_shown
 from doppelgram.web.session import Session
@@ -72,7 +73,8 @@ def points(session: Asked, stamp: _Stamp) -> Response:
 
     Column after column, little-endian. A time is in seconds since 1970, 0 if it is not known. Labels and authors are
     numbers in the lists of the map, from 1; 0 is none, and what follows the last is one that is not listed. Flags: 1
-    the nearest neighbour has a label, 2 it is another one, 4 the photograph is gone.
+    the nearest neighbour has a label, 2 it is another one, 4 the photograph is gone, and times 8 the part of the
+    training, in `parts`, from 1.
     """
     found = _points(session, stamp)
     headers = {"x-bytes-per-point": str(BYTES)}
@@ -103,7 +105,11 @@ def _points(session: Session, stamp: str = "") -> Points:
         raise Missing("there is no map yet; make one")
     if stamp and stamp != kept.stamp:
         raise Missing("the map was made anew; load the page again")
-    return session.maps.together(kept, session.listing(), points_of)
+
+    def work(kept: KeptMap, listing: Listing) -> Points:
+        return points_of(kept, listing, split_of(session.catalog, session.runs))
+
+    return session.maps.together(kept, session.listing(), work)
 
 
 def _made(session: Session, found: Points) -> MadeMap:
@@ -112,7 +118,13 @@ def _made(session: Session, found: Points) -> MadeMap:
     groups = {"label": _groups(found.labels, found.label), "author": _groups(found.authors, found.author)}
     timed = len(times) and times.min() < times.max()
     # The first is what the map is coloured by at first: most authors have few photographs.
-    known = {"label": groups["label"], "time": timed, "author": groups["author"], "errors": kept.judged.any()}
+    known = {
+        "label": groups["label"],
+        "time": timed,
+        "author": groups["author"],
+        "errors": kept.judged.any(),
+        "part": found.part.any(),
+    }
     return MadeMap(
         stamp=kept.stamp,
         points=len(kept.ids),
@@ -128,6 +140,7 @@ def _made(session: Session, found: Points) -> MadeMap:
         judged=int(kept.judged.sum()),
         wrong=int(kept.wrong.sum()),
         colourings=[name for name, there in known.items() if there],
+        parts=list(PARTS),
         sheet=SHEET,
         side=SIDE,
     )

@@ -4,7 +4,8 @@ import { day } from "../../lib/words.js";
 const OTHERS = "#8b949e";
 const OLD_TO_NEW = ["#3b4fb8", "#2f7fc4", "#2a9fa3", "#4aa564", "#93a52f", "#cf9a2b", "#d4702f", "#c0433f"];
 const NAMED = 10;
-export const TITLES = { label: "Label", author: "Author", time: "Time", errors: "Nearest neighbour" };
+const PARTS = { train: "Trained on", val: "To choose the best epoch", test: "Kept for the test", extra: "Trained on, never judged" };
+export const TITLES = { label: "Label", author: "Author", time: "Time", errors: "Nearest neighbour", part: "Part of the training" };
 
 /** A number 0 to 255 for each point, and the groups that these stand for. */
 export function coloured(points, map, by) {
@@ -22,6 +23,9 @@ export function coloured(points, map, by) {
   } else if (by === "errors") {
     for (let at = 0; at < points.count; at++) numbers[at] = points.flags[at] & 2 ? 2 : points.flags[at] & 1;
     groups = [{ name: "Not compared", colour: OTHERS }, { name: "Has the same label", colour: "#3b7dd8" }, { name: "Has another label", colour: "#c8503f" }];
+  } else if (by === "part") {
+    for (let at = 0; at < points.count; at++) numbers[at] = points.flags[at] >> 3;
+    groups = [{ name: "Not known to the training", colour: OTHERS }, ...map.parts.map((name, at) => ({ name: PARTS[name] ?? name, colour: ["#3b7dd8", "#cf9a2b", "#c0433f", "#8a63c9"][at % 4] }))];
   } else groups = [{ name: "Photographs", colour: "#3b7dd8" }];
   const counts = new Uint32Array(groups.length);
   for (let at = 0; at < points.count; at++) if (!(points.flags[at] & 4)) counts[numbers[at]] += 1;
