@@ -9,13 +9,12 @@ from pathlib import Path
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.files import check_folder
-from doppelgram.numbers import count
 from doppelgram.teaching.recalibrate import Change
 from doppelgram.teaching.state import State
 from doppelgram.teaching.tables.answers import read_answers
 from doppelgram.teaching.tables.groups import QUESTION_COLUMNS, question_rows, write_questions
 from doppelgram.teaching.tables.names import read_names
-from doppelgram.teaching.teacher import Added, Teacher
+from doppelgram.teaching.teacher import Teacher
 from doppelgram.teaching.versions import Version
 from doppelgram.training.recipes.files import read_recipe
 
@@ -92,7 +91,7 @@ def teach(
                 done = teacher.add_names(read_names(path, teacher.photographs), who)
             else:
                 done = teacher.add(read_answers(path, teacher.photographs), who)
-            lines.append(_taken(done, path, what))
+            lines.append(done.sentence(path, what))
             problems += done.problems
     change = teacher.recalibrate() if answers is not None else None
     if train is not None:
@@ -114,9 +113,3 @@ def teach(
         lines.append("There is nothing left to ask: what is not settled is not in doubt.")
     rows = [QUESTION_COLUMNS, *question_rows(asked, teacher.photographs)] if asked else []
     return Taught(lines, problems, state, change, teacher.versions(), rows, files)
-
-
-def _taken(done: Added, file: Path, what: str) -> str:
-    """In words what became of a file."""
-    known = f", {done.known:,} known already" if done.known else ""
-    return f"{file}: {count(done.added, what)} taken in{known}."
