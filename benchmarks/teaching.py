@@ -4,9 +4,10 @@ Faces (ten photographs of each of 100 people of LFW, ready-made model `faces`) a
 model `arrangements`, labelled by arrangement), three seeds each, which draw people and four fifths of the arrangements.
 The script says the same if all photographs shown are of one label, different if those that stand for the two sides
 are not, else partly. Every question counts as one answer. Random pairs are answered one by one and go through
-the same grouping. Then the time of one round of grouping 10,000 photographs, made vectors of 800 things.
+the same grouping. Section signs is told in teaching_names.py. Then the time of one round of grouping 10,000
+photographs, made vectors of 800 things.
 
-    python benchmarks/teaching.py --data DIR --weights DIR --cache DIR [--only faces,posts_views,time] [--out DIR]
+    python benchmarks/teaching.py --data DIR --weights DIR --cache DIR [--only faces,posts_views,signs,time] [--out DIR]
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
+import teaching_names
 from common import RESULTS, machine, machine_line, write
 from doppelgram.api.index import index
 from doppelgram.catalog.rows import file_of
@@ -33,8 +35,9 @@ from doppelgram.dataset.read import read_collection
 from doppelgram.space.calibration import Calibration
 from doppelgram.space.euclidean import EuclideanSpace
 from doppelgram.teaching.answers import PAIR, Entry
+from doppelgram.teaching.groups import group
 from doppelgram.teaching.questions import Question
-from doppelgram.teaching.reading import found_odds
+from doppelgram.teaching.reading import cut_of, found_odds
 from doppelgram.teaching.recalibrate import weigh
 from doppelgram.teaching.rounds import Collection, Round
 
@@ -42,6 +45,7 @@ SEEDS = (0, 1, 2)
 AT_ONCE = 5  # questions that are answered before the next ones are asked for
 PEOPLE, PHOTOGRAPHS, SHARE = 100, 10, 0.8
 TOLD = 100  # answers at which probabilities are looked at
+FIRST = (0, 1, 2, 5, 10, 50)  # answers at which groups are counted
 
 
 def faces(data: Path) -> Images:
@@ -121,6 +125,23 @@ def by_random_pairs(
     return curve
 
 
+def first_groups(collection: Collection, log: Sequence[Entry]) -> list[tuple[int, int, int]]:
+    """Numbers of groups after the first answers: answers, groups, and groups if the cut were not damped."""
+    found = []
+    for answers in FIRST:
+        now = Round(collection, log[:answers])
+        cut = cut_of(collection.space, now.learned)
+        groups, undamped = (
+            int(labels.max()) + 1
+            for labels in (
+                now.grouping.labels,
+                group(collection.graph, now.blocks, now.apart, now.named, cut).labels,
+            )
+        )
+        found.append((answers, groups, undamped))
+    return found
+
+
 def unasked(collection: Collection, truth: dict[str, str], log: Sequence[Entry]) -> dict[str, Any]:
     """Log-loss of neighbours of which nothing was said and nothing follows, before and after the answers."""
     now, graph = Round(collection, log), collection.graph
@@ -168,6 +189,7 @@ def world_results(name: str, data: Path, weights: Path, cache: Path) -> dict[str
             "questions": curve,
             "random": by_random_pairs(collection, truth, world, checks, seed),
             "unasked": unasked(collection, truth, log),
+            "groups": first_groups(collection, log),
             "kinds": {
                 kind: sum(one.degree == degree for one in log)
                 for kind, degree in (("yes", 1.0), ("no", 0.0), ("partly", 0.5))
@@ -240,6 +262,15 @@ def markdown(result: dict[str, Any]) -> str:
             )
         lines += [
             "",
+            "Groups after the first answers, and in brackets what they would be if the cut were not damped:",
+            "",
+            f"| seed | {' | '.join(str(answers) for answers in FIRST)} |",
+            f"|---:|{'---:|' * len(FIRST)}",
+            *(
+                f"| {seed} | {' | '.join(f'{groups:,} ({undamped:,})' for _, groups, undamped in each['groups'])} |"
+                for seed, each in zip(SEEDS, found["seeds"], strict=True)
+            ),
+            "",
             "Log-loss of neighbours that nobody asked about and of which nothing follows, and of answers kept out:",
             "",
             "| seed | answers | pairs | before | after | kept out, before | after | difference, 95 % | taken over |",
@@ -254,6 +285,8 @@ def markdown(result: dict[str, Any]) -> str:
                 f"| {'yes' if of['accepted'] else 'no'} |"
             )
         lines.append("")
+    if "signs" in result:
+        lines += teaching_names.markdown(result["signs"])
     if "time" in result:
         of = result["time"]
         lines += [
@@ -271,8 +304,9 @@ def markdown(result: dict[str, Any]) -> str:
 def draw(result: dict[str, Any], file: Path) -> None:
     """Agreement against answers, by questions and by random pairs."""
     names = [name for name in WORLDS if name in result]
-    figure, axes = plt.subplots(1, len(names), figsize=(5.5 * len(names), 4), squeeze=False)
-    for axis, name in zip(axes[0], names, strict=True):
+    count = len(names) + ("signs" in result)
+    figure, axes = plt.subplots(1, count, figsize=(5.5 * count, 4), squeeze=False)
+    for axis, name in zip(axes[0], names, strict=False):
         for way, colour in (("questions", "tab:blue"), ("random", "tab:orange")):
             for at, each in enumerate(result[name]["seeds"]):
                 answers, agreement = zip(*each[way], strict=True)
@@ -281,7 +315,10 @@ def draw(result: dict[str, Any], file: Path) -> None:
         axis.axhline(result[name]["goal"], color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=name, xlabel="answers", ylabel="adjusted Rand index", xscale="symlog")
         axis.set_xlim(left=0)
-    axes[0][0].legend(loc="lower right")
+    if names:
+        axes[0][0].legend(loc="lower right")
+    if "signs" in result:
+        teaching_names.draw(result["signs"], axes[0][-1])
     figure.tight_layout()
     figure.savefig(file, dpi=120)
 
@@ -292,7 +329,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True, help="keeps the catalogs")
-    parser.add_argument("--only", default="faces,posts_views,time", help="sections, separated by commas")
+    parser.add_argument("--only", default="faces,posts_views,signs,time", help="sections, separated by commas")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     kept = given.out / "teaching.json"
@@ -301,6 +338,8 @@ def main() -> None:
     for section in given.only.split(","):
         if section == "time":
             result["time"] = regrouping()
+        elif section == "signs":
+            result["signs"] = teaching_names.signs_results(given.data, given.weights, given.cache, SEEDS)
         else:
             result[section] = world_results(section, given.data, given.weights, given.cache)
     write("teaching", result, markdown(result), given.out)

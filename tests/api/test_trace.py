@@ -118,6 +118,7 @@ def test_posts_to_tables_and_report(posts: Path, run: Path, tmp_path: Path, caps
         "arrangements.csv",
         "curve.csv",
         "robustness.csv",
+        "codebook.csv",
         "authors.csv",
         "places.csv",
         "graph.gexf",

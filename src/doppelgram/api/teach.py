@@ -15,7 +15,7 @@ from doppelgram.teaching.state import State
 from doppelgram.teaching.tables.answers import read_answers
 from doppelgram.teaching.tables.groups import QUESTION_COLUMNS, question_rows, write_questions
 from doppelgram.teaching.tables.names import ReadNames, read_names
-from doppelgram.teaching.teacher import Added, Teacher
+from doppelgram.teaching.teacher import Teacher
 from doppelgram.teaching.versions import Version
 from doppelgram.training.recipes.files import read_recipe
 
@@ -92,7 +92,7 @@ def teach(
             read = (read_names if what == "name" else read_answers)(path, teacher.photographs)
             done = teacher.add_names(read, who) if isinstance(read, ReadNames) else teacher.add(read, who)
             mend += [f"{path}: {count(len(read.problems), 'row')} could not be used"] if read.problems else []
-            lines.append(_taken(done, path, what))
+            lines.append(done.sentence(path, what))
             problems += done.problems
     change = teacher.recalibrate() if answers is not None else None
     if train is not None:
@@ -115,9 +115,3 @@ def teach(
     if mend:
         mend.append("the others are taken in; mend these and give the file again, what is known is passed over")
     return Taught(lines, problems, state, change, teacher.versions(), rows, files, "; ".join(mend))
-
-
-def _taken(done: Added, file: Path, what: str) -> str:
-    """In words what became of a file."""
-    known = f", {done.known:,} known already" if done.known else ""
-    return f"{file}: {count(done.added, what)} taken in{known}."

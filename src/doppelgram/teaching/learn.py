@@ -27,7 +27,7 @@ from doppelgram.space.exact import Float32, Float64, Int64
 from doppelgram.teaching.recalibrate import Change
 from doppelgram.teaching.versions import CATALOG_FOLDER, Versions
 from doppelgram.training.job import Job
-from doppelgram.training.recipes.schema import Recipe
+from doppelgram.training.recipes.schema import MetricRecipe, Recipe
 from doppelgram.training.start import run_training
 
 FEWEST_NAMES = 8
@@ -75,6 +75,8 @@ def train_on_names(
             f"{catalog.folder}: {count(len(usable), 'name')} of two photographs or more; training needs {FEWEST_NAMES}"
         )
     kept_out = set(usable[::_KEPT_OUT])
+    if isinstance(recipe, MetricRecipe):  # the names that are kept out are the test
+        recipe = recipe.with_values(split={"test": 0.0})
     trained = rows[rows["label"].isin(set(usable) - kept_out)]
     versions = Versions(catalog.folder)
     before_catalog = Catalog.open(versions.catalog_folder())

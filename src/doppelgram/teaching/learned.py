@@ -15,6 +15,9 @@ from doppelgram.space.exact import Float64
 _STEEPER, _SHIFT = 0.5, 2.0
 _ROUNDS = 50
 
+PRIOR_ANSWERS = 10
+"""So many answers the calibration that was there before is worth, when a cut is moved."""
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -33,6 +36,16 @@ class Learned:
     def odds(self, odds: ArrayLike) -> Float64:
         """What log-odds become, of their shape."""
         return np.asarray(self.slope * np.asarray(odds, dtype=np.float64) + self.shift)
+
+
+def damped(before: float, after: float, n: int) -> float:
+    """Where n answers move a cut that the calibration put at ``before``, and that they alone would put at ``after``.
+
+    The mean of both, weighted by their answers. Where a calibration is flat around one half, as where few examples were
+    counted, its own cut and any learned one are worlds apart though their probabilities hardly differ; one answer must
+    not carry the groups from one to the other.
+    """
+    return (PRIOR_ANSWERS * before + n * after) / (PRIOR_ANSWERS + n)
 
 
 class Told(NamedTuple):

@@ -14,7 +14,7 @@ from doppelgram.teaching.answers import PAIR, Entry
 from doppelgram.teaching.graph import Graph, neighbour_graph
 from doppelgram.teaching.groups import Grouping, group
 from doppelgram.teaching.known import Known
-from doppelgram.teaching.learned import Learned, Told, learn
+from doppelgram.teaching.learned import Learned, Told, damped, learn
 from doppelgram.teaching.questions import Question, Situation, most_useful
 from doppelgram.teaching.reading import cut_of, found_odds
 from doppelgram.teaching.state import State, described, settled
@@ -124,8 +124,8 @@ class Round:
 
     @cached_property
     def cut(self) -> float:
-        """Raw log-odds that the groups are cut at."""
-        return cut_of(self.collection.space, self.learned)
+        """Raw log-odds that the groups are cut at: by what was learned, damped while the answers are few."""
+        return damped(self.collection.cut, cut_of(self.collection.space, self.learned), self.learned.n)
 
     @cached_property
     def grouping(self) -> Grouping:

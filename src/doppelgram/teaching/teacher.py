@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 
@@ -15,6 +15,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.teaching.answers import NAME, Answers, Entry, Said, pairs_said
 from doppelgram.teaching.known import Known
 from doppelgram.teaching.learn import train_on_names
+from doppelgram.teaching.outcome import Added, Answered
 from doppelgram.teaching.questions import Question
 from doppelgram.teaching.recalibrate import Change, recalibrated, weigh
 from doppelgram.teaching.rounds import Collection, Group, Round
@@ -25,38 +26,6 @@ from doppelgram.teaching.tables.names import ReadNames, write_labels
 from doppelgram.teaching.tables.photographs import Photographs
 from doppelgram.teaching.versions import Version, Versions, in_effect
 from doppelgram.training.recipes.schema import Recipe
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What became of an answer, a name or an undo.
-
-    Attributes:
-        number: of the entry in the log; 0 where a question was skipped.
-        accepted: whether it counts; one that contradicts earlier answers is kept aside.
-        sentence: that in words.
-        settled: pairs of photographs that are certain now and were not before, below 0 after an undo.
-    """
-
-    number: int
-    accepted: bool
-    sentence: str
-    settled: int
-
-
-@dataclass(frozen=True)
-class Added:
-    """What became of a table of answers or names.
-
-    Attributes:
-        added: entries that are new in the log.
-        known: rows, or names, that followed already.
-        problems: a sentence for each row that could not be used, and for each answer that was kept aside.
-    """
-
-    added: int
-    known: int
-    problems: list[str]
 
 
 class Teacher:

@@ -30,7 +30,8 @@ def found() -> RoleModels:
 
 def test_the_tables_hold_what_a_trace_found(found: RoleModels, tmp_path: Path) -> None:
     written = write_tables(found, tmp_path / "new")
-    assert {file.name for file in written} == {*(f"{name}.csv" for name in TABLES), "graph.gexf", "graph.graphml"}
+    tables = {f"{name}.csv" for name in (*TABLES, "codebook")}
+    assert {file.name for file in written} == {*tables, "graph.gexf", "graph.graphml"}
     assert {file.name for file in (tmp_path / "new").iterdir()} == {file.name for file in written}
     table = pd.read_csv(tmp_path / "new/role_models.csv", keep_default_na=False)
     assert list(table.columns[:15]) == [

@@ -9,194 +9,23 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from doppelgram.dataset.columns import is_empty
+from doppelgram.dataset.records.field_names import (
+    CAPTIONS,
+    CHILDREN,
+    COORDINATES,
+    DEEPER,
+    FILES,
+    IDS,
+    KEYS,
+    LIKES,
+    NAMES,
+    OWNER_FIRST,
+    PICTURES,
+    PLACES,
+    TIMES,
+    URLS,
+)
 
-# Each in the order of trust, as paths of folded names: a name before an id, and who posted before whose page it is on.
-_NAMES = [
-    "username",
-    "author.username",
-    "author.unique_id",
-    "author.screen_name",
-    "author.name",
-    "author.nick",
-    "user.username",
-    "user.screen_name",
-    "user.unique_id",
-    "user.login",
-    "user.name",
-    "user.nick",
-    "owner.username",
-    "owner.screen_name",
-    "owner.name",
-    "owner.path_alias",
-    "owner.nick",
-    "owner_username",
-    "author_username",
-    "user_user_name",
-    "user_name",
-    "screen_name",
-    "author_name",
-    "author_meta.name",
-    "uploader_id",
-    "uploader",
-    "pinner.username",
-    "creator.username",
-    "blog_name",
-    "channel",
-    "profile",
-    "account.handle",
-    "account.username",
-    "account",
-    "artist",
-    "core.user_results.result.legacy.screen_name",
-    "core.user_results.result.core.screen_name",
-    "author",
-    "user",
-    "owner",
-    "owner_full_name",
-]
-# On Flickr the user is whose page was fetched, who may only have marked another's photograph.
-_OWNER_FIRST = ["owner.username", "owner.path_alias", "owner.realname", *_NAMES]
-_IDS = [
-    "owner.id",
-    "owner.pk",
-    "user.id",
-    "user.pk",
-    "user.pk_id",
-    "user.id_str",
-    "author.id",
-    "author.pk",
-    "owner_id",
-    "user_id",
-    "author_id",
-    "userid",
-    "owner.nsid",
-    "pinner.id",
-    "author_meta.id",
-    "user_id_str",
-    "channel_id",
-    "legacy.user_id_str",
-    "author",
-    "user",
-    "owner",
-]
-_TIMES = [
-    "taken_at_timestamp",
-    "taken_at",
-    "creation_timestamp",
-    "photo_taken_time.timestamp",
-    "unix_timestamp",
-    "timestamp",
-    "date",
-    "post_date",
-    "date_utc",
-    "create_time_iso",
-    "create_time",
-    "created_at",
-    "created_time",
-    "created_utc",
-    "post_created_date",
-    "post_created",
-    "created",
-    "published_at",
-    "published",
-    "posted_at",
-    "posted",
-    "upload_date",
-    "date_uploaded",
-    "dateuploaded",
-    "time",
-    "datetime",
-    "legacy.created_at",
-]
-_PLACES = [
-    "place.name",
-    "place",
-    "location.name",
-    "location_name",
-    "location.text",
-    "location.title",
-    "location_slug",
-    "location",
-]
-_COORDINATES = [
-    (f"{where}{north}", f"{where}{east}")
-    for where in ("", "location.", "place.", "geo_data.", "geo.", "coordinates.")
-    for north, east in (("lat", "lng"), ("latitude", "longitude"), ("lat", "lon"), ("lat", "long"))
-]
-_LIKES = [
-    "likes",
-    "like_count",
-    "likes_count",
-    "num_likes",
-    "favorite_count",
-    "edge_media_preview_like",
-    "edge_liked_by",
-    "digg_count",
-    "stats.digg_count",
-    "legacy.favorite_count",
-]
-_CAPTIONS = [
-    "caption.text",
-    "caption",
-    "edge_media_to_caption",
-    "description",
-    "body",
-    "desc",
-    "full_text",
-    "text",
-    "legacy.full_text",
-    "content",
-    "title",
-]
-_KEYS = [
-    "shortcode",
-    "code",
-    "short_code",
-    "post_shortcode",
-    "tweet_id",
-    "post_id",
-    "media_id",
-    "id_str",
-    "rest_id",
-    "id",
-    "pk",
-    "item_id",
-    "video_id",
-]
-_FILES = ["path", "media_path", "file", "file_path", "filepath", "local_path", "uri", "media", "_filename", "filename"]
-_PICTURES = ["file_name", "image", "image_path", "image_file", "img", "photo", "picture", "thumbnail"]
-_URLS = [
-    "image_versions2.candidates",
-    "display_url",
-    "display_uri",
-    "images",
-    "image_urls",
-    "image_url",
-    "media_urls",
-    "media_url_https",
-    "media_url",
-    "photo",
-    "picture",
-    "thumbnail_url",
-    "thumbnail_src",
-    "video.cover",
-    "image",
-    "thumbnail",
-    "full_picture",
-    "display_resources",
-    "url",
-]
-_CHILDREN = [
-    "carousel_media",
-    "edge_sidecar_to_children.edges",
-    "child_posts",
-    "sidecar",
-    "extended_entities.media",
-    "entities.media",
-    "legacy.extended_entities.media",
-    "legacy.entities.media",
-]
-_DEEPER = ("iphone_struct",)  # a second telling of the same post inside it
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PLAIN = re.compile(r"[\s/-]+")
@@ -247,15 +76,15 @@ class Facts:
 def facts_of(record: Mapping[str, Any]) -> Facts:
     """Read a record."""
     layers = [_folded(record)]
-    layers += [_folded(layers[0][name]) for name in _DEEPER if isinstance(layers[0].get(name), Mapping)]
+    layers += [_folded(layers[0][name]) for name in DEEPER if isinstance(layers[0].get(name), Mapping)]
     flickr = str(layers[0].get("category", "")) == "flickr"
-    author = _first(layers, _OWNER_FIRST if flickr else _NAMES, _name)
-    number = _first(layers, _IDS, _id)
+    author = _first(layers, OWNER_FIRST if flickr else NAMES, _name)
+    number = _first(layers, IDS, _id)
     time = _time(layers)
-    place = _first(layers, _PLACES, _text)
+    place = _first(layers, PLACES, _text)
     place = place if place.value else _coordinates(layers)
-    likes, caption = _first(layers, _LIKES, _number), _first(layers, _CAPTIONS, _text)
-    key = _first(layers, _KEYS, _key)
+    likes, caption = _first(layers, LIKES, _number), _first(layers, CAPTIONS, _text)
+    key = _first(layers, KEYS, _key)
     local: list[tuple[str, ...]] = [(name,) for name in _paths(layers[0])]
     media = local or next((names for layer in layers if (names := list(_media(layer)))), [])
     found = {"author": author if author.value else number, "timestamp": time, "place": place, "likes": likes}
@@ -371,7 +200,7 @@ def _time(layers: list[dict[str, Any]]) -> Found:
             value = value.get("timestamp")
         return None if value is None or isinstance(value, bool | list) or str(value).strip() == "" else value
 
-    found = _first(layers, _TIMES, read)
+    found = _first(layers, TIMES, read)
     utc = found.key == "date_utc" or ("category" in layers[0] and "subcategory" in layers[0])
     if utc and isinstance(found.value, str) and _NAIVE.fullmatch(found.value):
         return Found(f"{found.value}Z", found.key)
@@ -381,7 +210,7 @@ def _time(layers: list[dict[str, Any]]) -> Found:
 def _coordinates(layers: list[dict[str, Any]]) -> Found:
     """North and east in degrees to a thousandth, which is a hundred metres; 0, 0 is no place."""
     for layer in layers:
-        for north, east in _COORDINATES:
+        for north, east in COORDINATES:
             pair = look(layer, north), look(layer, east)
             if text := _latlong(f"{pair[0]},{pair[1]}"):
                 return Found(text, f"{north}, {east}")
@@ -401,11 +230,11 @@ def _latlong(text: str) -> str:
 
 def _paths(record: Mapping[str, Any]) -> list[str]:
     """Paths of its pictures, as the record spells them."""
-    for key in _FILES:
+    for key in FILES:
         if paths := [path for path in _strings(record.get(key)) if "://" not in path]:
             ending = record.get("extension")
             return [f"{path}.{ending}" if isinstance(ending, str) and not _ends(path) else path for path in paths]
-    named = (path for key in _PICTURES for path in _strings(record.get(key)))
+    named = (path for key in PICTURES for path in _strings(record.get(key)))
     return next(([path] for path in named if "://" not in path and _PICTURE_NAME.search(path)), [])
 
 
@@ -425,7 +254,7 @@ def _strings(found: Any) -> Iterator[str]:
 
 def _media(record: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """Of each picture the last parts of the addresses that lead to it."""
-    for path in _CHILDREN:
+    for path in CHILDREN:
         children = look(record, path)
         if isinstance(children, list) and children:
             for child in children:
@@ -446,7 +275,7 @@ def _media(record: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _addresses(record: Mapping[str, Any]) -> list[str]:
-    names = [name for path in _URLS if path != "url" for name in _urls(look(record, path))]
+    names = [name for path in URLS if path != "url" for name in _urls(look(record, path))]
     own = look(record, "url")  # of the post's page, where it is not of a picture
     return names + [name for name in _urls(own) if _PICTURE_NAME.search(name)]
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from doppelgram.files import written_whole
 from doppelgram.reports.pages import write_text
+from doppelgram.reports.role_models.codebook import write_codebook
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,7 +30,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_csv(found: RoleModels, folder: Path) -> list[Path]:
-    """Write the tables as CSV, each file whole or not at all; `reading.read_trace` reads them.
+    """Write the tables and their codebook as CSV, each file whole or not at all; `reading.read_trace` reads them.
 
     Raises:
         DoppelgramError: the folder cannot be written.
@@ -40,7 +41,7 @@ def write_csv(found: RoleModels, folder: Path) -> list[Path]:
         with written_whole(file) as aside:
             _as_text(getattr(found, name)).to_csv(aside, index=False, lineterminator="\n", errors="replace")
         written.append(file)
-    return written
+    return [*written, write_codebook(found, folder)]
 
 
 def write_tables(found: RoleModels, folder: Path) -> list[Path]:
