@@ -54,7 +54,7 @@ from doppelgram.models.towers import ImageTower
 from doppelgram.speed.measure import embedding_rate, reading_rate
 
 SIZE = 224
-LOOP = 24  # photographs of a plain loop: more would only take longer
+LOOP, LEAST = 5.0, 8  # seconds of a plain loop, and photographs that it does however long they take
 
 
 def make_photographs(source: Path, out: Path, count: int) -> list[Path]:
@@ -77,7 +77,7 @@ def plain_rate(files: list[Path], embed: Callable[[np.ndarray], np.ndarray], fol
     import lancedb
 
     table = None
-    start = time.perf_counter()
+    done, start = 0, time.perf_counter()
     for file in files:
         image = Image.open(file).convert("RGB").resize((SIZE, SIZE), Image.Resampling.BICUBIC)
         row = {"path": str(file), "vector": embed(np.asarray(image)[None])[0]}
@@ -85,7 +85,10 @@ def plain_rate(files: list[Path], embed: Callable[[np.ndarray], np.ndarray], fol
             table = lancedb.connect(folder).create_table("rows", [row])
         else:
             table.add([row])
-    return len(files) / (time.perf_counter() - start)
+        done += 1
+        if done >= LEAST and time.perf_counter() - start > LOOP:
+            break
+    return done / (time.perf_counter() - start)
 
 
 def eager(model: Model) -> Callable[[np.ndarray], np.ndarray]:
@@ -142,9 +145,9 @@ def measure_network(model: Model, files: list[Path], work: Path, repeats: int, s
         print(f"  {name}: {rate:.1f} a second", file=sys.stderr)
 
     for repeat in range(repeats):
-        note("plain loop", plain_rate(files[:LOOP], loop, work / f"plain{repeat}"))
+        note("plain loop", plain_rate(files, loop, work / f"plain{repeat}"))
         if not isinstance(onnx, str):
-            note("plain loop, ONNX Runtime", plain_rate(files[:LOOP], onnx, work / f"onnx{repeat}"))
+            note("plain loop, ONNX Runtime", plain_rate(files, onnx, work / f"onnx{repeat}"))
         note("decoding alone", reading_rate(files, Want(model.framing, thumbnail=THUMBNAIL_SIDE), seconds))
         for name, each in models.items():
             note(f"computing alone, {name}", embedding_rate(model, pixels, each.runtime, seconds))
