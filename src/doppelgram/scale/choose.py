@@ -53,5 +53,7 @@ def chosen_means(
     doing: Engine = Cluster(workers, address) if engine == RAY else Processes(workers or here)
     # A worker of a cluster has one processor, as Ray counts; on this machine all processors are dealt out.
     threads = 1 if engine == RAY else max(1, here // (workers or here))
-    given = [None if one is None else os.path.abspath(Path(one).expanduser()) for one in (weights, keypoints)]
-    return Means(doing, threads, *given)
+    looked_up, found = (
+        None if one is None else os.path.abspath(Path(one).expanduser()) for one in (weights, keypoints)
+    )
+    return Means(doing, threads, folder, file)

@@ -28,6 +28,7 @@ from doppelgram.scale.worker import Order
 
 # Every commit is a version of the table, and many versions make it slow; before one, nobody sees the rows.
 COMMIT_SECONDS = 10.0
+_OF_WORKERS = ("weights", "keypoints", "threads", "runtime", "precision")
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,16 @@ class Means:
         threads: of one worker.
         weights: folder in which workers look pretrained weights up first.
         keypoints: file of ready-made keypoints, for models that take these.
+        runtime: what runs the network, on every machine: ``openvino``, ``torch`` or ``auto``.
+        precision: ``fp32`` or ``bf16``.
     """
 
     engine: Engine
     threads: int = 1
     weights: str | None = None
     keypoints: str | None = None
+    runtime: str = "auto"
+    precision: str = "fp32"
 
 
 def index_by(
@@ -60,7 +65,11 @@ def index_by(
     """Embed a collection's images by what `chosen_means` chose; see `index_in_parts` and `index_collection`."""
     if means is None:
         return index_collection(collection, model, catalog, batch=batch, prune=prune, progress=progress)
-    return index_in_parts(collection, catalog, means, prune=prune, progress=progress)
+    if model.runtime is not None:
+        means = replace(means, runtime=model.runtime.engine, precision=model.runtime.precision)
+    report = index_in_parts(collection, catalog, means, prune=prune, progress=progress)
+    report.runtime = str(model.runtime or "")
+    return report
 
 
 def index_in_parts(
@@ -101,7 +110,8 @@ def index_in_parts(
         done.difference_update(committer.commit(sorted(done)))
         sizes = dict(zip(plan.parts, plan.sizes, strict=True))
         advance(sum(sizes[part] for part in done))
-        order = Order(address_in(catalog, ""), plan.id, means.weights, means.keypoints, means.threads)
+        settings = {name: getattr(means, name) for name in _OF_WORKERS}
+        order = Order(address_in(catalog, ""), plan.id, **settings)
         _work(means.engine, order, [part for part in plan.parts if part not in done], committer, sizes, advance)
         remove_copies(table, {part: number for number, part in enumerate(plan.parts)})
         report = _report(plans, plan, receipts, catalog, collection, prune)

@@ -22,6 +22,8 @@ class Order:
         weights: folder in which pretrained weights are looked up first.
         keypoints: file of ready-made keypoints, for models that take these.
         threads: of one worker.
+        runtime: what runs the network: ``openvino``, ``torch`` or ``auto``.
+        precision: ``fp32`` or ``bf16``.
     """
 
     catalog: str
@@ -29,6 +31,8 @@ class Order:
     weights: str | None = None
     keypoints: str | None = None
     threads: int = 1
+    runtime: str = "auto"
+    precision: str = "fp32"
 
 
 class Worker:
@@ -82,6 +86,7 @@ class _Tools:
 
         from doppelgram.catalog.embed import THUMBNAIL_SIDE
         from doppelgram.catalog.store import Catalog
+        from doppelgram.models.runtime import in_bulk
         from doppelgram.scale.plan import Plans
         from doppelgram.scale.receipt import Receipts
         from doppelgram.scale.table import Table, plans_of
@@ -92,7 +97,7 @@ class _Tools:
         self.plan, self.plans, self.receipts = order.plan, Plans(shelf), Receipts(shelf, order.plan)
         self.known = self.plans.known(order.plan)
         model = catalog.load_model(weights=order.weights, keypoints=order.keypoints)
-        self.model = model.with_faces(catalog.faces)
+        self.model = model.with_runtime(in_bulk(order.runtime, order.precision)).with_faces(catalog.faces)
         self.want = replace(self.model.want, thumbnail=THUMBNAIL_SIDE)
         self.table = Table(catalog)
 
