@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from doppelgram.api.chosen import chosen_model
@@ -56,8 +57,7 @@ def draw_map(
         place: further images, likewise, which are put into the finished map without moving the others.
         onto: map kept by ``save`` to place them in; it is shown as it was then.
         parts: of the run's own images: ``train``, ``val``, ``test``, ``extra``; the first three by default.
-        by: with a model of places and poses, what is drawn: ``joint`` (the default), ``place`` or ``pose``; images in
-            which nobody is found have no pose and are left out there.
+        by: with a model of places and poses, what is drawn: ``joint`` (the default), ``place`` or ``pose``.
         where: of a catalog, only images that fulfil this condition; see `doppelgram.catalog.where`.
         seed: the same seed gives the same map.
         perplexity: of t-SNE.
@@ -70,8 +70,7 @@ def draw_map(
         DoppelgramError: something given cannot be used, or there are fewer than 3 images.
     """
     progress = progress or TerminalProgress()
-    listed = [out] if isinstance(out, (str, Path)) else list(out or ())
-    files = [Path(file).expanduser() for file in listed]
+    files = [Path(file).expanduser() for file in ([out] if isinstance(out, (str, Path)) else out or ())]
     for file in files:
         check_map_file(file)
     if save is not None and Path(save).expanduser().is_dir():
@@ -82,13 +81,10 @@ def draw_map(
     if data is None and onto is None and not parts and not is_source(source):
         source, data = chosen_model(None, "things", progress), Path(str(source))
     kind = kind_of_source(source)
-    check_together(source, kind, data, place, onto, parts)
+    check_together(source, kind, data, place, onto, parts, where)
     folder = Path(source).expanduser()
     catalog = in_effect(Catalog.open(str(source))) if kind == "catalog" else None
-    elsewhere = {"weights": weights, "keypoints": keypoints}
-    model = catalog.load_model(**elsewhere) if catalog else load_model(source, **elsewhere)
-    if condition and (catalog is None or onto is not None):
-        raise DoppelgramError("--where chooses among the images of a catalog; it goes with nothing else")
+    model = (catalog.load_model if catalog else partial(load_model, source))(weights=weights, keypoints=keypoints)
     space = model.space
     by = checked_part(space, by)
     own = open_run(source).data if kind == "run" else source

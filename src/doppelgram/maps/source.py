@@ -48,8 +48,11 @@ def check_together(
     place: Collection | Path | str | None,
     onto: Path | str | None,
     parts: Sequence[str],
+    where: str = "",
 ) -> None:
     """Refuse what does not go together before anything is loaded."""
+    if where and (kind != "catalog" or onto is not None):
+        raise DoppelgramError("--where chooses among the images of a catalog; it goes with nothing else")
     if onto is not None and place is None:
         raise DoppelgramError("--onto goes with --place: the images to put into the saved map")
     if onto is not None and (data is not None or parts):
