@@ -53,33 +53,24 @@ class Cluster:
     @contextmanager
     def _connected(self, threads: int) -> Iterator[None]:
         """Ray, without its page, its statistics and its remarks; what is started here listens on this machine only."""
-        ray = self._ray
+        # Ray's sockets lie in its folder, and the name of a socket has to be short.
+        folder = "" if self.address else tempfile.mkdtemp(prefix="ray-", dir="/tmp" if os.path.isdir("/tmp") else None)
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
-        folder = ""
+        local = {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "_temp_dir": folder}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of Lance, about the processes that Ray starts
                 if self.address:
-                    ray.init(address=self.address, **quiet)
+                    self._ray.init(address=self.address, **quiet)
                 else:
-                    # Ray's sockets lie there, and the name of a socket has to be short.
-                    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp" if os.path.isdir("/tmp") else None)
-                    ray.init(
-                        address="local",
-                        num_cpus=self.workers * threads or None,
-                        include_dashboard=False,
-                        _node_ip_address="127.0.0.1",
-                        _temp_dir=folder,
-                        **quiet,
-                    )
+                    self._ray.init(address="local", num_cpus=self.workers * threads or None, **local, **quiet)
+            yield
         except (ConnectionError, OSError, RuntimeError, ValueError) as problem:
             reason = " ".join(str(problem).split())[:200]
-            raise DoppelgramError(f"Ray cannot be reached at '{self.address or 'this machine'}': {reason}") from None
-        try:
-            yield
+            raise DoppelgramError(f"Ray at '{self.address or 'this machine'}' does not answer: {reason}") from problem
         finally:
             with _unheard():
-                ray.shutdown()
+                self._ray.shutdown()
             if folder:
                 shutil.rmtree(folder, ignore_errors=True)
 
