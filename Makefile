@@ -67,6 +67,8 @@ bench: environment
 	$(BIN)/python benchmarks/ready_made_faces.py --data $(DATA)
 	$(BIN)/python benchmarks/same_view.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/rolemodels_power.py
+	$(BIN)/python benchmarks/search.py --photographs $(DATA)/lfw $(DATA)/landmarks --cache search_cache
+	$(BIN)/python benchmarks/duplicates.py --photographs $(DATA)/lfw $(DATA)/landmarks --cache search_cache
 
 clean:
 	rm -rf demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, nargs="+", default=[])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--reach", type=float, default=0.25)
-    parser.add_argument("--cache", type=Path, default=Path("benchmark-cache"))
+    parser.add_argument("--cache", type=Path, default=Path("search_cache"))
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:

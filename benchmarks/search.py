@@ -248,7 +248,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, nargs="+", default=[])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--graph-rows", type=int, default=100_000)
-    parser.add_argument("--cache", type=Path, default=Path("benchmark-cache"))
+    parser.add_argument("--cache", type=Path, default=Path("search_cache"))
     parser.add_argument("--opening", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.opening:
