@@ -90,6 +90,7 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
     progress.note(f"  role models  {places['role_models']}")
     progress.note(f"  try          doppelgram search {places['catalog']} {_queries(places, 1)[0]}")
     progress.note(f"  look         doppelgram serve {places['role_models'].parent}")
+    progress.note(f"  teach        doppelgram serve {places['catalog']}, and there Teach")
     progress.note("\nWith your own photographs, no labels needed:")
     for line in next_commands():
         progress.note(f"  {line}")

@@ -41,7 +41,7 @@ def obstacle(opened: Opened) -> str:
     if not facts["timestamp"].notna().any():
         return (
             "No photograph of this catalog has a time, so nobody can be said to have come first. Index a table with "
-            "the columns path, author and timestamp, or what `doppelgram check` reads as posts, into this catalog."
+            "the columns path, author and timestamp, or posts as doppelgram check reads them, into this catalog."
         )
     if not (facts["author"] != "").any():
         return (
