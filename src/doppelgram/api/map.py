@@ -47,21 +47,20 @@ def draw_map(
     """Map images into the plane and write what is asked for.
 
     Args:
-        source: a catalog's folder or address (its images are shown), a run or its folder, a model folder, or the name
-            of a ready-made model; or else images, which ``things`` then embeds.
+        source: a catalog (its images are shown), a run, a model by folder or name; or images, for ``things`` to embed.
         data: a folder, table or collection of images to embed and to show instead of the run's own.
         method: ``pca`` or ``tsne``.
         out: one or several files, ``.html`` (a page that needs nothing else), ``.png`` or ``.svg``.
         projector: folder for TensorBoard's projector.
-        save: file to keep the map in, so that images can be placed in it later.
-        place: further images, likewise, which are put into the finished map without moving the others.
+        save: file to keep the map in.
+        place: further images, likewise, put into the finished map without moving the others.
         onto: map kept by ``save`` to place them in; it is shown as it was then.
         parts: of the run's own images: ``train``, ``val``, ``test``, ``extra``; the first three by default.
         by: with a model of places and poses, what is drawn: ``joint`` (the default), ``place`` or ``pose``.
         where: of a catalog, only images that fulfil this condition; see `doppelgram.catalog.where`.
         seed: the same seed gives the same map.
         perplexity: of t-SNE.
-        title: above the map; says by itself what is shown if it is empty.
+        title: above the map; by itself it says what is shown.
         weights: for a model of places and poses: folder in which what finds people is looked up first.
         keypoints: for one that takes ready-made keypoints: the file that holds them.
         progress: where progress is shown; the terminal by default.

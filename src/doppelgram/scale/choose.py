@@ -53,7 +53,6 @@ def chosen_means(
     doing: Engine = Cluster(workers, address) if engine == RAY else Processes(workers or here)
     # A worker of a cluster has one processor, as Ray counts; on this machine all processors are dealt out.
     threads = 1 if engine == RAY else max(1, here // (workers or here))
-    looked_up, found = (
-        None if one is None else os.path.abspath(Path(one).expanduser()) for one in (weights, keypoints)
-    )
+    given = (weights, keypoints)
+    folder, file = (None if one is None else os.path.abspath(Path(one).expanduser()) for one in given)
     return Means(doing, threads, folder, file)
