@@ -1,7 +1,8 @@
 """Role models among real posts, from pixels, authors and times alone: are the arrangements found, and who set them?
 
 A model of recipe ``posts`` trained by the closed protocol and one trained by the open protocol (see `posts.py`) each
-trace all of ``DIR/posts``. The columns ``place`` and ``pose`` of ``posts.csv`` are not read by the trace;
+trace all of ``DIR/posts``, and at their own threshold ``DIR/posts_views``, whose places they have never seen and whose
+people are those of ``posts``. The columns ``place`` and ``pose`` of ``posts.csv`` are not read by the trace;
 ``truth.csv`` splits for training and scores afterwards.
 
     python benchmarks/tracing.py --data DIR --weights DIR [--out DIR]     # DIR/closed and DIR/open: runs of posts.py
@@ -27,6 +28,7 @@ from doppelgram.rolemodels.settings import TraceSettings
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from doppelgram.studies.role_model.protocols import closed_protocol, open_protocol, read_grouped_posts
 from doppelgram.training.recipes.files import read_recipe
+from doppelgram.training.run import open_run
 
 PROGRESS = TerminalProgress()
 # Besides the model's own threshold, to show what hangs on it.
@@ -54,6 +56,21 @@ def run_of(name: str, data: Path, out: Path, weights: Path, seed: int) -> Path:
     return folder
 
 
+def traced(data: Path, name: str, out: Path, given: argparse.Namespace, threshold: float | None) -> tuple[Any, Any]:
+    """What the model of a run finds in a set, and how right it is."""
+    with tempfile.TemporaryDirectory() as temporary:
+        found = trace(
+            read_posts(bare_table(data, Path(temporary)), root=data),
+            out / name,
+            catalog=out / f"catalog-{data.name}-{name}",
+            weights=given.weights,
+            places=False,
+            settings=TraceSettings(threshold=threshold, seed=given.seed),
+            progress=PROGRESS,
+        )
+    return found, score_trace(found, data / "truth.csv")
+
+
 def row(scores: TruthScores, name: str, threshold: float | None, used: float, test: Any) -> str:
     """One line of the table."""
     return (
@@ -72,50 +89,44 @@ def main() -> None:
     options.add_argument("--out", type=Path, help="keep runs and catalogs here; a temporary folder by default")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--protocol", choices=("closed", "open", "both"), default="both")
+    options.add_argument("--name", default="tracing", help="of the files in results/")
     given = options.parse_args()
-    data = given.data / "posts"
     lines = [
         "# Role models among real posts, from pixels, authors and times alone",
         "",
         "`python benchmarks/tracing.py --data DIR --weights DIR`: the columns `place` and `pose` are not read.",
         "",
-        "| model trained by | threshold | arrangements: adjusted Rand "
+        "| posts | model trained by | threshold | arrangements: adjusted Rand "
         f"| originator first, of {MIN_POSTS} posts or more | earliest first | edges | true parent found "
         "| arrangements that spread, q < 0.05 |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     result: dict[str, Any] = {"machine": machine(), "seed": given.seed}
     with tempfile.TemporaryDirectory() as temporary:
         out = given.out or Path(temporary)
         out.mkdir(parents=True, exist_ok=True)
-        collection = read_posts(bare_table(data, Path(temporary)), root=data)
         for name in ("closed", "open"):
             if given.protocol not in (name, "both"):
                 continue
-            folder = run_of(name, data, out, given.weights, given.seed)
-            for threshold in THRESHOLDS:
-                started = time.perf_counter()
-                found = trace(
-                    collection,
-                    folder,
-                    catalog=out / f"catalog-{name}",
-                    weights=given.weights,
-                    places=False,
-                    settings=TraceSettings(threshold=threshold, seed=given.seed),
-                    progress=PROGRESS,
-                )
-                scores = score_trace(found, data / "truth.csv")
-                large = found.arrangements[found.arrangements["posts"] >= MIN_POSTS]
-                spread = f"{int((large['spread_q'] < 0.05).sum())} of {len(large)}"
-                result[f"{name}-{threshold or 'own'}"] = {
-                    **scores.to_dict(),
-                    "threshold": found.threshold,
-                    "decay_days": found.decay_days,
-                    "spread": spread,
-                    "seconds": round(time.perf_counter() - started, 1),
-                }
-                lines.append(row(scores, name, threshold, found.threshold, spread))
-    write("tracing", result, "\n".join(lines))
+            run = open_run(run_of(name, given.data / "posts", out, given.weights, given.seed))
+            result[f"{name}-backbones"] = [tower.backbone for tower in run.recipe.towers if hasattr(tower, "backbone")]
+            for asked, thresholds in (("posts", THRESHOLDS), ("posts_views", THRESHOLDS[:1])):
+                for threshold in thresholds:
+                    started = time.perf_counter()
+                    found, scores = traced(given.data / asked, name, out, given, threshold)
+                    large = found.arrangements[found.arrangements["posts"] >= MIN_POSTS]
+                    spread = f"{int((large['spread_q'] < 0.05).sum())} of {len(large)}"
+                    result[f"{asked}-{name}-{threshold or 'own'}"] = {
+                        **scores.to_dict(),
+                        "threshold": found.threshold,
+                        "decay_days": found.decay_days,
+                        "spread": spread,
+                        "seconds": round(time.perf_counter() - started, 1),
+                    }
+                    lines.append(f"| {asked} {row(scores, name, threshold, found.threshold, spread)}")
+        backbones = {name: ", ".join(kinds) for name, kinds in result.items() if name.endswith("backbones")}
+        lines += ["", *(f"Towers' backbones, {name.split('-')[0]}: {kinds}." for name, kinds in backbones.items())]
+    write(given.name, result, "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def find_duplicates(
     table = catalog.arrow(list(dict.fromkeys([*columns, *(where.columns if where else ())])))
     table = table.filter(where.mask(table)) if where else table
     if table.num_rows < 2:
-        raise DoppelgramError(f"{catalog.folder}: two images or more are needed to find copies")
+        raise DoppelgramError(f"{catalog.location}: two images or more are needed to find copies")
     gallery = Gallery(table.select(columns), catalog.dim)
     place = next((part for part in space.parts if part == "place"), "")
     vectors = space.coordinates(gallery.vectors, place)
