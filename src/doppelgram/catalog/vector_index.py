@@ -28,7 +28,7 @@ from doppelgram.space.exact import Float32, Float64
 
 AUTO, EXACT, IVF = WAYS = ("auto", "exact", "ivf")
 # Numbers (rows times dimensions) from which on an index is made without being asked for: reading them takes seconds.
-AUTO_FROM = 1 << 27
+AUTO_FROM = 60_000_000
 LEAST_RECALL = 0.98
 # Fewer rows than this are one list or two.
 FEWEST = 5_000

@@ -121,9 +121,9 @@ def index(
         str, option("ADDRESS", "A running cluster of Ray. By default one is started on this machine.", panel=MACHINES)
     ] = "",
     workers: Annotated[
-        int,
-        option("N", "How many processes. By default one a processor.", panel=MACHINES, check=at_least(0)),
-    ] = 0,
+        int | None,
+        option("N", "How many processes. By default one a processor.", panel=MACHINES, check=at_least(1)),
+    ] = None,
 ) -> None:
     """Put images into a catalog, to search it later."""
     label = f"level:{label_level}" if label_level else ""
@@ -151,7 +151,7 @@ def index(
         keypoints=keypoints,
         engine=engine,
         address=address,
-        workers=workers,
+        workers=workers or 0,
         progress=progress(),
     )
     say_written(show_crops)
