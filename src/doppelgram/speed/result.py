@@ -65,7 +65,7 @@ class Bench:
         lines = [("reading", f"{self.reading:,.0f} a second", self.photographs)]
         lines += [(f"by {name}", f"{rate:,.0f} a second", self.network) for name, rate in self.embedding.items()]
         gigabytes = self.searched_bytes * self.searching / 1e9
-        about = f"exact, one at a time; {gigabytes:.1f} GB a second of memory"
+        about = f"exact, {gigabytes:.1f} GB a second of memory"
         lines.append(("search in 1M x 64", f"{1000 / self.searching:.1f} ms", about))
         lines.append(("disk", f"{size(round(self.writing))} a second", "written and synchronised"))
         return lines
