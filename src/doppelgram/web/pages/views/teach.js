@@ -73,7 +73,7 @@ async function questions(body, line) {
     fill(place,
       h("h2", { class: "question" }, title),
       h("p", { class: "quiet" }, question.reason),
-      h("div", { class: "sides" }, side(question.a, question.size_a, "One"), side(question.b, question.size_b, "The other")),
+      h("div", { class: "sides", tabindex: "0", role: "group", "aria-label": "The photographs that are asked about" }, side(question.a, question.size_a, "One"), side(question.b, question.size_b, "The other")),
       h("div", { class: "row answers" },
         h("button", { type: "button", class: "main", click: () => answer(1) }, "Yes, the same ", h("kbd", {}, "Y")),
         h("button", { type: "button", class: "main", click: () => answer(0) }, "No, different ", h("kbd", {}, "N")),
