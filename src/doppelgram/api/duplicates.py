@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as tables
 from pathlib import Path
 
+from doppelgram.api.chosen import looked_at
 from doppelgram.catalog.duplicates import Copy, Duplicates, find_duplicates
 from doppelgram.catalog.search import Match, Neighbours
 from doppelgram.catalog.store import Catalog
@@ -49,9 +50,10 @@ def duplicates(
     if montage is not None and montage.suffix.lower() != ".png":
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
     condition = parse_where(where) if where else None
-    store = catalog if isinstance(catalog, Catalog) else Catalog.open(catalog)
+    progress = progress or TerminalProgress()
+    store = catalog if isinstance(catalog, Catalog) else looked_at(catalog, progress)
     space = store.load_model(weights=weights, keypoints=keypoints).space
-    found = find_duplicates(store, space, progress or TerminalProgress(), distance=distance, where=condition)
+    found = find_duplicates(store, space, progress, distance=distance, where=condition)
     if csv is not None:
         _write(found, csv)
     if montage is not None and found.groups:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from doppelgram.api.chosen import looked_at
 from doppelgram.catalog.batch_search import photographs_of
-from doppelgram.catalog.beside import vectors_beside
 from doppelgram.catalog.indexed_search import Asked, searcher_for
 from doppelgram.catalog.search import Neighbours
-from doppelgram.catalog.store import Catalog
 from doppelgram.catalog.vector_index import AUTO
 from doppelgram.catalog.views import with_views
 from doppelgram.catalog.where import parse_where
@@ -24,7 +23,6 @@ from doppelgram.reports.crops import (
 )
 from doppelgram.reports.montage import draw_montage
 from doppelgram.space.space import unknown_notes
-from doppelgram.teaching.versions import in_effect, left_out
 from doppelgram.view.finder import asked_view
 
 
@@ -82,10 +80,7 @@ def search(
         raise DoppelgramError(f"{montage}: a montage is a PNG; let its name end in .png")
     progress = progress or TerminalProgress()
     condition = parse_where(where) if where else None
-    given = Catalog.open(vectors_beside(catalog, vectors) if vectors else catalog, as_of=as_of)
-    store = in_effect(given)
-    if missing := left_out(given, store):
-        progress.warning(f"{catalog}: {missing}")
+    store = looked_at(catalog, progress, as_of=as_of, vectors=vectors)
     views = asked_view(view, weights)
     model = store.load_model(weights=weights, keypoints=keypoints)
     detector = asked_detector(crop, show_crops, model)

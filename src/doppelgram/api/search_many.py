@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from doppelgram.api.chosen import looked_at
 from doppelgram.catalog.batch_search import ENDINGS, Answered, blocks_of_answers, photographs_of, write_answers
 from doppelgram.catalog.indexed_search import Asked, searcher_for
-from doppelgram.catalog.store import Catalog
 from doppelgram.catalog.vector_index import AUTO
 from doppelgram.catalog.where import parse_where
 from doppelgram.console import Progress, TerminalProgress
@@ -29,12 +29,14 @@ def search_many(
     face: str = "",
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
+    as_of: str = "",
+    vectors: str = "",
     progress: Progress | None = None,
 ) -> Answered:
     """Ask a catalog with many photographs, in blocks, so that memory does not grow with them.
 
     Args:
-        catalog: catalog folder.
+        catalog: catalog folder, or ``s3://bucket/prefix``.
         images: photographs, and folders of them.
         out: file to write: ``.jsonl``, a line a photograph, or ``.csv``, a row a match.
         k: how many matches of each.
@@ -45,6 +47,8 @@ def search_many(
         face: which face of them asks.
         weights: as for `index`.
         keypoints: as for `index`; of the given images.
+        as_of: version of the catalog to read.
+        vectors: name of another model's vectors beside the catalog's own.
         progress: where progress is shown; the terminal by default.
 
     Raises:
@@ -56,7 +60,7 @@ def search_many(
     condition = parse_where(where) if where else None
     paths = photographs_of(Path(image).expanduser() for image in images)
     keep_inputs([out], paths)
-    store = Catalog.open(Path(catalog).expanduser())
+    store = looked_at(catalog, progress, as_of=as_of, vectors=vectors)
     model = store.load_model(weights=weights, keypoints=keypoints)
     settings = {"by": by, "face": asked_detector(crop, None, model), "faces": face, "where": condition}
     searcher = searcher_for(store, model, Asked(len(paths), k, by, condition, index))

@@ -225,6 +225,8 @@ def search(
             face=face,
             weights=weights,
             keypoints=keypoints,
+            as_of=as_of,
+            vectors=vectors,
             progress=progress(),
         )
         typer.echo(f"{told.answered:,} of {told.queries:,} photographs answered")
