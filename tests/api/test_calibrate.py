@@ -61,7 +61,9 @@ def test_without_labels_a_folder_says_how_near_any_two_images_are(model, draw_pi
     index(tmp_path / "photos", model, tmp_path / "catalog")
     (found,) = search(tmp_path / "catalog", [tmp_path / "photos" / "0.jpg"], 3)
     for match in found.matches:
-        assert match.as_near == pytest.approx((np.sum(every <= match.distance * (1 + 1e-6)) + 1) / 67)
+        # The photograph that asks and those in the catalog may be embedded by different runtimes, equal up to rounding.
+        least, most = ((np.sum(every <= match.distance * scale) + 1) / 67 for scale in (1 - 1e-4, 1 + 1e-4))
+        assert least <= match.as_near <= most
 
 
 @pytest.mark.parametrize("given", [{}, {"pairs": "a", "folder": "b"}])

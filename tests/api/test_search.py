@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from doppelgram.api import index as searching
-from doppelgram.catalog.index import index_collection
 from doppelgram.cli import main
 from doppelgram.console import SilentProgress
 from doppelgram.errors import Interrupted
+from doppelgram.scale.index import index_by
 from helpers.posts_world import random_model, render_world
 
 
@@ -42,12 +42,12 @@ def test_an_interrupted_index_goes_on(
 ) -> None:
     everything = len(list(world.glob("*/*/*.jpg")))
 
-    def stopped(collection, *arguments, **options):  # type: ignore[no-untyped-def]
-        index_collection(collection.take(range(5)), *arguments, **options)
+    def stopped(means, collection, *arguments, **options):  # type: ignore[no-untyped-def]
+        index_by(means, collection.take(range(5)), *arguments, **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(searching, "index_collection", stopped)
+        patch.setattr(searching, "index_by", stopped)
         with pytest.raises(Interrupted, match="the same command goes on from here"):
             searching.index(world, model, tmp_path / "catalog", progress=SilentProgress())
         with pytest.raises(SystemExit) as done:

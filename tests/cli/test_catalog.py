@@ -73,6 +73,6 @@ def test_vectors_of_another_model_lie_beside(
     assert len(beside) == 11
     assert "there are wide" in run("search", indexed, photo, "--vectors", "narrow", status=2)
     assert "no name for vectors" in run("search", indexed, photo, "--vectors", "../..", status=2)
-    assert "--beside x goes with a catalog, and there is none" in run(
+    assert "--beside goes with a catalog, and there is none" in run(
         "index", photos, "--model", other, "--catalog", tmp_path / "none", "--beside", "x", status=2
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
-import torch
-
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.ordered import processors
 from doppelgram.pose.engine import openvino_core
@@ -90,6 +88,8 @@ def fast_bf16() -> bool:
     True for AMX tiles and for graphics cards of that kind. AVX-512 BF16 alone is not enough: measured on such a
     processor, a training step in bf16 was 0.88 to 1.02 times as fast as in float32 with channels_last.
     """
+    import torch  # here, so that what only names a runtime starts without it
+
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
     tiles = getattr(torch.cpu, "_is_amx_tile_supported", None)
@@ -107,6 +107,8 @@ def has_openvino() -> bool:
 
 
 def _device() -> str:
+    import torch
+
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
