@@ -170,9 +170,9 @@ def catalog_of(gallery: np.ndarray, folder: Path) -> list[str]:
 
 def by_index(folder: Path, ids: list[str], queries: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     """Our index on disk."""
-    from doppelgram.catalog.indexed_search import IndexedSearcher
+    from doppelgram.catalog.search.indexed import IndexedSearcher
+    from doppelgram.catalog.search.vector_index import keep_index
     from doppelgram.catalog.store import Catalog
-    from doppelgram.catalog.vector_index import keep_index
     from doppelgram.console import SilentProgress
 
     catalog = Catalog.open(folder / "catalog")
@@ -192,7 +192,7 @@ def by_index(folder: Path, ids: list[str], queries: np.ndarray, truth: np.ndarra
 
 def opening(folder: str, way: str) -> None:
     """In a process of its own: open a catalog and answer one query, after imports."""
-    from doppelgram.catalog.indexed_search import Asked, searcher_for
+    from doppelgram.catalog.search.indexed import Asked, searcher_for
     from doppelgram.catalog.store import Catalog
 
     # Imports that happen at the first use of an engine are imports as well.

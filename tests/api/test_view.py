@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from doppelgram.api.compare_images import compare_images
-from doppelgram.catalog.search import Match, Neighbours
-from doppelgram.catalog.views import with_views as answers_with_views
+from doppelgram.catalog.search.searcher import Match, Neighbours
+from doppelgram.catalog.search.views import with_views as answers_with_views
 from doppelgram.cli import main
 from doppelgram.console import SilentProgress
 from doppelgram.pose.segmenter import DeepLab

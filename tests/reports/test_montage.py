@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from doppelgram.catalog.index import index_collection
-from doppelgram.catalog.search import Match, Neighbours
+from doppelgram.catalog.search.searcher import Match, Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from doppelgram.api.chosen import looked_at
 from doppelgram.catalog.duplicates import Copy, Duplicates, find_duplicates
-from doppelgram.catalog.search import Match, Neighbours
+from doppelgram.catalog.search.searcher import Match, Neighbours
+from doppelgram.catalog.search.where import parse_where
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.where import parse_where
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
@@ -36,7 +36,7 @@ def duplicates(
         catalog: a catalog or its folder.
         distance: up to which two images are copies by their vectors alone; by default the small pictures in the catalog
             decide.
-        where: condition that both have to fulfil; see `doppelgram.catalog.where`.
+        where: condition that both have to fulfil; see `doppelgram.catalog.search.where`.
         csv: table to write, one row an image.
         montage: PNG to draw the largest groups into.
         weights: as for `index`.

@@ -8,8 +8,8 @@ from doppelgram.api.chosen import chosen_model, labelled_images
 from doppelgram.catalog.beside import location_to_fill
 from doppelgram.catalog.folder import holds_catalog, model_in
 from doppelgram.catalog.report import IndexReport
+from doppelgram.catalog.search.vector_index import AUTO, check_way, keep_index
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.vector_index import AUTO, check_way, keep_index
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
@@ -63,7 +63,7 @@ def index(
         show_crops: PNG to draw the images into, with what is cut from each.
         faces: by a model of faces: ``all`` gives each face of a photograph a row, ``largest`` (the default for a new
             catalog) that one; the catalog remembers it.
-        vector_index: whether an index is made for quicker searches, as in `doppelgram.catalog.vector_index`.
+        vector_index: whether an index is made for quicker searches, as in `doppelgram.catalog.search.vector_index`.
         batch: images written together, where there is no engine.
         engine: ``local`` for several processes, ``ray`` for a cluster; by default this process, or ``local`` for
             10,000 images or more.

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from doppelgram.api.chosen import chosen_model
+from doppelgram.catalog.search.where import parse_where
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.where import parse_where
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.errors import DoppelgramError
@@ -57,7 +57,7 @@ def draw_map(
         onto: map kept by ``save`` to place them in; it is shown as it was then.
         parts: of the run's own images: ``train``, ``val``, ``test``, ``extra``; the first three by default.
         by: with a model of places and poses, what is drawn: ``joint`` (the default), ``place`` or ``pose``.
-        where: of a catalog, only images that fulfil this condition; see `doppelgram.catalog.where`.
+        where: of a catalog, only images that fulfil this condition; see `doppelgram.catalog.search.where`.
         seed: the same seed gives the same map.
         perplexity: of t-SNE.
         title: above the map; by itself it says what is shown.

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from doppelgram.api.chosen import looked_at
-from doppelgram.catalog.batch_search import photographs_of
-from doppelgram.catalog.indexed_search import Asked, searcher_for
-from doppelgram.catalog.search import Neighbours
-from doppelgram.catalog.vector_index import AUTO
-from doppelgram.catalog.views import with_views
-from doppelgram.catalog.where import parse_where
+from doppelgram.catalog.search.batch import photographs_of
+from doppelgram.catalog.search.indexed import Asked, searcher_for
+from doppelgram.catalog.search.searcher import Neighbours
+from doppelgram.catalog.search.vector_index import AUTO
+from doppelgram.catalog.search.views import with_views
+from doppelgram.catalog.search.where import parse_where
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs
@@ -53,7 +53,7 @@ def search(
         images: photographs, and folders of them; one that is in the catalog itself is not its own answer.
         k: how many.
         by: with a model of places and poses, what ranks: ``joint`` (the default), ``place`` or ``pose``.
-        where: condition that an image has to fulfil to be found; see `doppelgram.catalog.where`.
+        where: condition that an image has to fulfil to be found; see `doppelgram.catalog.search.where`.
         index: how neighbours are found: ``exact``, by the catalog's index (``ivf``), or as is quicker (``auto``).
         montage: PNG to draw queries and answers into.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of the given images. Without it

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from doppelgram.api.chosen import looked_at
-from doppelgram.catalog.batch_search import ENDINGS, Answered, blocks_of_answers, photographs_of, write_answers
-from doppelgram.catalog.indexed_search import Asked, searcher_for
-from doppelgram.catalog.vector_index import AUTO
-from doppelgram.catalog.where import parse_where
+from doppelgram.catalog.search.batch import ENDINGS, Answered, blocks_of_answers, photographs_of, write_answers
+from doppelgram.catalog.search.indexed import Asked, searcher_for
+from doppelgram.catalog.search.vector_index import AUTO
+from doppelgram.catalog.search.where import parse_where
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import keep_inputs

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.gallery import Gallery
+from doppelgram.catalog.search.gallery import Gallery
+from doppelgram.catalog.search.where import Where
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.where import Where
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.near_copies import MOST_DIFFERENT, WORDS, differing_bits, hash_of_jpeg

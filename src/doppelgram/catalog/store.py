@@ -43,7 +43,7 @@ from doppelgram.catalog.rows import (
     with_facts,
     with_missing,
 )
-from doppelgram.catalog.search import Neighbours, Searcher
+from doppelgram.catalog.search.searcher import Neighbours, Searcher
 from doppelgram.catalog.versions import Version, keep_version, release_version, version_at, versions_of
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.face_framing import ALL

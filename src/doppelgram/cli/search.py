@@ -39,7 +39,7 @@ from doppelgram.cli.app import (
 from doppelgram.cli.tables import echo_table, shorten, terminal_width
 
 if TYPE_CHECKING:
-    from doppelgram.catalog.search import Match, Neighbours
+    from doppelgram.catalog.search.searcher import Match, Neighbours
     from doppelgram.images.faces.face import FaceBox
 
 _SHOWN = 6  # images of one group

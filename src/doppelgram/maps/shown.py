@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from doppelgram.catalog.search.where import Where
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.where import Where
 from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import as_collection

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from doppelgram.catalog.search import Neighbours
+from doppelgram.catalog.search.searcher import Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import JOIN
 from doppelgram.errors import DoppelgramError

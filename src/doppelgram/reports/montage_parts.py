@@ -7,7 +7,7 @@ from collections import Counter
 
 from PIL import Image
 
-from doppelgram.catalog.search import Match
+from doppelgram.catalog.search.searcher import Match
 from doppelgram.dataset.collection import JOIN
 from doppelgram.numbers import probability
 from doppelgram.reports.drawing import BLUE, CARD, FAINT, PAGE, VERMILION, Box, Colour, Sheet, badge, length, shorten

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import RLock
 
 from doppelgram.catalog.rows import file_of
-from doppelgram.catalog.search import Searcher
+from doppelgram.catalog.search.searcher import Searcher
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress
 from doppelgram.errors import DoppelgramError

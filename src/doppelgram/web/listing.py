@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from doppelgram.catalog.search import Searcher
+    from doppelgram.catalog.search.searcher import Searcher
 
 _MOST_NAMED = 500
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 
 from doppelgram.catalog.rows import is_id
+from doppelgram.catalog.search.where import parse_where
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.where import parse_where
 from doppelgram.dataset.image_table import path_key
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.report import quoted

@@ -11,7 +11,7 @@ from fastapi import Depends, Path, Query, Request
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BeforeValidator
 
-from doppelgram.catalog.search import Match
+from doppelgram.catalog.search.searcher import Match
 from doppelgram.images.faces.face import FaceBox
 from doppelgram.pose.people import People, boxes
 from doppelgram.web.listing import Listing, Opened

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Body, HTTPException, Query
 from numpy.typing import NDArray
 
 from doppelgram.catalog.rows import file_of
-from doppelgram.catalog.search import Match
+from doppelgram.catalog.search.searcher import Match
 from doppelgram.space.space import unknown_parts
 from doppelgram.web.listing import Missing, Opened
 from doppelgram.web.routes.common import NO_PHOTOGRAPH, Asked, Filtered, RowId, face_shown, match_shown, people_shown

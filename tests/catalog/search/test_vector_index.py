@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from doppelgram.catalog import vector_index
-from doppelgram.catalog.indexed_search import Asked, IndexedSearcher, searcher_for
 from doppelgram.catalog.rows import EmbeddedImage, Entry
-from doppelgram.catalog.search import Searcher
+from doppelgram.catalog.search import vector_index
+from doppelgram.catalog.search.indexed import Asked, IndexedSearcher, searcher_for
+from doppelgram.catalog.search.searcher import Searcher
+from doppelgram.catalog.search.vector_index import VectorIndex, index_of, keep_index, unindexed
+from doppelgram.catalog.search.where import parse_where
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.vector_index import VectorIndex, index_of, keep_index, unindexed
-from doppelgram.catalog.where import parse_where
 from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.model import Model

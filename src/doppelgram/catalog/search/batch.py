@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from doppelgram.catalog.photograph_search import Match, Neighbours, PhotographSearch
+from doppelgram.catalog.search.photographs import Match, Neighbours, PhotographSearch
 from doppelgram.dataset.listing import list_files
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from doppelgram.catalog.rows import EmbeddedImage, Entry
+from doppelgram.catalog.search.where import parse_where
 from doppelgram.catalog.store import Catalog
-from doppelgram.catalog.where import parse_where
 from doppelgram.errors import DoppelgramError
 
 

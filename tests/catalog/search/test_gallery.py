@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from doppelgram.catalog.gallery import Gallery, order_of
+from doppelgram.catalog.search.gallery import Gallery, order_of
 
 
 def _ids(n: int, seed: int = 0) -> list[str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from doppelgram.catalog.findings import face_box_from
-from doppelgram.catalog.gallery import Gallery
-from doppelgram.catalog.where import Where
+from doppelgram.catalog.search.gallery import Gallery
+from doppelgram.catalog.search.where import Where
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.faces.face import FaceBox
 from doppelgram.images.report import quoted

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from doppelgram.catalog.search import Neighbours
+from doppelgram.catalog.search.searcher import Neighbours
 from doppelgram.view.finder import ViewFinder
 
 MOST_ANSWERS = 5

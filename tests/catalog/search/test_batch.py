@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from doppelgram.catalog import batch_search
 from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.search import batch
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
 from doppelgram.models.model import Model
@@ -20,7 +20,7 @@ def test_a_folder_of_photographs_is_answered_in_blocks(
     tmp_path: Path, photos: Path, catalog: Catalog, model: Model, draw_picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index_collection(read_collection(photos), model, catalog)
-    monkeypatch.setattr(batch_search, "_AT_ONCE", 3)
+    monkeypatch.setattr(batch, "_AT_ONCE", 3)
     new = tmp_path / "new"
     pictures = [draw_picture(new / "inner" / f"{seed}.png", 900 + seed) for seed in range(7)]
     (new / "broken.jpg").write_text("no picture")

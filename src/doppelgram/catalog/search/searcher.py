@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.gallery import Gallery
-from doppelgram.catalog.photograph_search import Match, Neighbours, PhotographSearch, matches_of
-from doppelgram.catalog.where import Stored, Where
+from doppelgram.catalog.search.gallery import Gallery
+from doppelgram.catalog.search.photographs import Match, Neighbours, PhotographSearch, matches_of
+from doppelgram.catalog.search.where import Stored, Where
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.embedder import Embedder
 from doppelgram.space.background import Background, background

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from doppelgram.catalog.conditions import (
+from doppelgram.catalog.search.conditions import (
     TIMES,
     All,
     Condition,

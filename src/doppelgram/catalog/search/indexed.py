@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from doppelgram.catalog.gallery import Gallery
-from doppelgram.catalog.photograph_search import Match, PhotographSearch, matches_of
 from doppelgram.catalog.rows import matrix
-from doppelgram.catalog.search import Searchable, Searcher
-from doppelgram.catalog.vector_index import AUTO, EXACT, IVF, VectorIndex, candidates, check_way, index_of
-from doppelgram.catalog.where import Where
+from doppelgram.catalog.search.gallery import Gallery
+from doppelgram.catalog.search.photographs import Match, PhotographSearch, matches_of
+from doppelgram.catalog.search.searcher import Searchable, Searcher
+from doppelgram.catalog.search.vector_index import AUTO, EXACT, IVF, VectorIndex, candidates, check_way, index_of
+from doppelgram.catalog.search.where import Where
 from doppelgram.errors import DoppelgramError
 from doppelgram.models.embedder import Embedder
 from doppelgram.space.background import Background, background

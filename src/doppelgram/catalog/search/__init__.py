@@ -1,0 +1,1 @@
+"""What a catalog is asked: conditions, neighbours, exactly or by an index, one photograph or thousands."""
