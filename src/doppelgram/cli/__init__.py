@@ -13,7 +13,7 @@ import typer
 from doppelgram.cli import (  # they add commands
     catalog,
     learn,
-    machine,
+    models,
     reproduce,
     role_models,
     search,
@@ -30,8 +30,8 @@ __all__ = [
     "app",
     "catalog",
     "learn",
-    "machine",
     "main",
+    "models",
     "reproduce",
     "role_models",
     "search",

@@ -1,4 +1,4 @@
-"""Commands to start with: demo, and weights list, pull and path."""
+"""Commands to start with: demo, models, weights list, pull and path, bench."""
 
 from __future__ import annotations
 
@@ -130,3 +130,26 @@ def weights_path(name: Name, weights: Weights = None) -> None:
     from doppelgram.weights import find_weights
 
     typer.echo(str(find_weights(name, weights)))
+
+
+@command("bench", "bench --data photos", panel=START)
+def bench(
+    data: Annotated[Path | None, option("FOLDER", "Photographs to measure with. By default rendered ones.")] = None,
+    json_: Json = False,
+    weights: Weights = None,
+) -> None:
+    """Measure this machine in about a minute, and say what limits it: reading, the network, or the disk.
+
+    Other programs that run at the time make all figures smaller.
+    """
+    from doppelgram.api.bench import bench as run_bench
+
+    found = run_bench(data, weights=weights, progress=progress())
+    if json_:
+        print_json(found.to_dict())
+        return
+    echo_paragraph(found.machine)
+    typer.echo()
+    echo_table(("what", "rate", "of what"), found.rows(), names=("what", "of what"))
+    typer.echo()
+    echo_paragraph(found.limit())

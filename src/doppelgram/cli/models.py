@@ -1,4 +1,4 @@
-"""Commands about where models run: bench, export."""
+"""Commands about models as files: export."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from doppelgram.cli.app import (
-    SEARCH,
-    START,
+    LEARN,
     AskedModel,
     Json,
     Weights,
@@ -20,33 +19,10 @@ from doppelgram.cli.app import (
     progress,
     say_written,
 )
-from doppelgram.cli.tables import echo_paragraph, echo_table
+from doppelgram.cli.tables import echo_paragraph
 
 
-@command("bench", "bench --data photos", panel=START)
-def bench(
-    data: Annotated[Path | None, option("FOLDER", "Photographs to measure with. By default rendered ones.")] = None,
-    json_: Json = False,
-    weights: Weights = None,
-) -> None:
-    """Measure this machine in about a minute, and say what limits it: reading, the network, or the disk.
-
-    Other programs that run at the time make all figures smaller.
-    """
-    from doppelgram.api.bench import bench as run_bench
-
-    found = run_bench(data, weights=weights, progress=progress())
-    if json_:
-        print_json(found.to_dict())
-        return
-    echo_paragraph(found.machine)
-    typer.echo()
-    echo_table(("what", "rate", "of what"), found.rows(), names=("what", "of what"))
-    typer.echo()
-    echo_paragraph(found.limit())
-
-
-@command("export things --out exported", "export run --out exported --format openvino", panel=SEARCH)
+@command("export things --out exported", "export run --out exported --format openvino", panel=LEARN)
 def export(
     model: AskedModel,
     out: Annotated[Path, option("DIR", "Folder to write into.")],
