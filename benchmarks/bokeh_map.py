@@ -91,10 +91,12 @@ def bokeh_measured(browser: Any, address: str, watch: str, move: Callable[[Any],
     tab.goto(address)
     while not (plotted := tab.evaluate("window.plotted ?? null")) and time.perf_counter() - began < 120:
         time.sleep(0.05)
-    drawn = tab.evaluate("(() => { const all = [...document.querySelectorAll('*')].flatMap(function look(one) { return "
-                         "[one, ...[...(one.shadowRoot?.querySelectorAll('*') ?? [])].flatMap(look)]; }); "
-                         "return Math.max(0, ...all.filter((one) => one.tagName === 'CANVAS')"
-                         ".map((one) => one.getBoundingClientRect().height)); })()")  # fmt: skip
+    drawn = tab.evaluate(
+        "(() => { const all = [...document.querySelectorAll('*')].flatMap(function look(one) { return "
+        "[one, ...[...(one.shadowRoot?.querySelectorAll('*') ?? [])].flatMap(look)]; }); "
+        "return Math.max(0, ...all.filter((one) => one.tagName === 'CANVAS')"
+        ".map((one) => one.getBoundingClientRect().height)); })()"
+    )
     first = time.perf_counter() - began
     found: dict[str, Any] = {"plotted": plotted, "said": list(dict.fromkeys(said))[:5], "first": first, "drawn": drawn}
     if plotted is True:

@@ -154,8 +154,10 @@ def of_peer(peers: dict[int, dict[str, Any]]) -> str:
     for count, one in peers.items():
         seen = one["looser"]
         if "median" in seen:
-            rows.append(f"| {count:,} | {seen['first']:.2f} s | {seen['median']:.0f} ms | {seen['p95']:.0f} ms | "
-                        f"{seen['frames']} | {seen['heap']:.0f} MB |")  # fmt: skip
+            rows.append(
+                f"| {count:,} | {seen['first']:.2f} s | {seen['median']:.0f} ms | {seen['p95']:.0f} ms | "
+                f"{seen['frames']} | {seen['heap']:.0f} MB |"
+            )
         else:
             rows.append(f"| {count:,} | not drawn: {seen['plotted']} | | | | |")
     table = "\n".join(rows)

@@ -22,15 +22,33 @@ def _entry(number: int, **facts) -> Entry:
 
 
 ENTRIES = [
-    _entry(0, name="Louvre 1.jpg", label="a", columns={"place": "Louvre", "year": "2018", "the pose": "it's"},
-           author="ada", timestamp=datetime(2018, 5, 31, 23, 59, 59, tzinfo=UTC)),
-    _entry(1, name="louvre_2.jpg", label="b", columns={"place": "Louvre", "year": "2019"},
-           author="bo", timestamp=datetime(2019, 5, 31, 23, 59, 59, 500, tzinfo=UTC)),
-    _entry(2, name="3.jpg", label="", columns={"place": "Orsay", "year": "about 2019"},
-           author="", timestamp=datetime(2019, 6, 1, tzinfo=UTC)),
+    _entry(
+        0,
+        name="Louvre 1.jpg",
+        label="a",
+        columns={"place": "Louvre", "year": "2018", "the pose": "it's"},
+        author="ada",
+        timestamp=datetime(2018, 5, 31, 23, 59, 59, tzinfo=UTC),
+    ),
+    _entry(
+        1,
+        name="louvre_2.jpg",
+        label="b",
+        columns={"place": "Louvre", "year": "2019"},
+        author="bo",
+        timestamp=datetime(2019, 5, 31, 23, 59, 59, 500, tzinfo=UTC),
+    ),
+    _entry(
+        2,
+        name="3.jpg",
+        label="",
+        columns={"place": "Orsay", "year": "about 2019"},
+        author="",
+        timestamp=datetime(2019, 6, 1, tzinfo=UTC),
+    ),
     _entry(3, name="100%.jpg", label="b", columns={"place": "", "year": "900"}, author="O'Hara"),
     _entry(4, name="", label="b", columns={}, author="ada", timestamp=datetime(2020, 1, 1, tzinfo=UTC)),
-]  # fmt: skip
+]
 
 MEANINGS = [
     ("place = 'Louvre'", [0, 1]),
