@@ -52,11 +52,11 @@ class Cluster:
 
     @contextmanager
     def _connected(self, threads: int) -> Iterator[None]:
-        """Ray, without its page, its statistics and its remarks; what is started here listens on this machine only."""
+        """Ray, without its page, its statistics and its remarks; what is started here takes a token."""
         # Ray's sockets lie in its folder, and the name of a socket has to be short.
         folder = "" if self.address else tempfile.mkdtemp(prefix="ray-", dir="/tmp" if os.path.isdir("/tmp") else None)
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
-        local = {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "_temp_dir": folder}
+        local = {"include_dashboard": False, "_temp_dir": folder}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of Lance, about the processes that Ray starts
