@@ -26,9 +26,8 @@ def _nobody_brings_a_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_photographs_are_seen_while_the_rest_is_read(
     tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos = draw_pictures(tmp_path / "photos", classes=3, images=20)
+    photos = draw_pictures(tmp_path / "photos", classes=3, images=120)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(server, "_BATCH", 4)
     what = served(photos)
     assert (what.kind, what.catalog) == (PHOTOGRAPHS, Path("photos-catalog"))
     with serving(open_session(what, model=model_folder)) as page:
@@ -38,13 +37,13 @@ def test_photographs_are_seen_while_the_rest_is_read(
             seen.add(count)
             time.sleep(0.02)
         assert job["state"] == "done", job
-        assert "60 added" in job["message"]
-        assert page.get("/api/images")["total"] == 60 == len(page.session.require().searcher)
+        assert "360 added" in job["message"]
+        assert page.get("/api/images")["total"] == 360 == len(page.session.require().searcher)
         # What was read was there before all was.
-        assert any(0 < count < 60 for count in seen), seen
+        assert any(0 < count < 360 for count in seen), seen
         image = page.get("/api/images")["images"][0]["id"]
         assert len(page.get(f"/api/neighbours/{image}", k=5)["matches"]) == 5
-    assert len(Catalog.open(what.catalog)) == 60
+    assert len(Catalog.open(what.catalog)) == 360
 
 
 def test_posts_are_indexed_and_then_traced(page: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
