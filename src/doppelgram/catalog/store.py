@@ -254,7 +254,7 @@ class Catalog:
     @property
     def commit(self) -> int:
         """Number of the latest commit; another one says that rows came, went or changed."""
-        with plain_errors(self.folder, "read"):
+        with plain_errors(self.location, "read"):
             return int(self._table.version)
 
     def rows(self, columns: Sequence[str] = FACTS) -> pd.DataFrame:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from doppelgram.catalog.folder import DATABASE_FOLDER, plain_errors
@@ -35,7 +34,7 @@ class Table:
         """The latest version."""
         import lance
 
-        with self._plain("read"):
+        with plain_errors(self.catalog, "read"):
             return lance.dataset(self._address, storage_options=self._options)
 
     def write(self, images: Sequence[EmbeddedImage]) -> list[str]:
@@ -50,7 +49,7 @@ class Table:
             return []
         # A table, not a reader: a reader that failed half-way would give only the rest when it is tried again.
         rows = images_table(images, self.dim)
-        with self._plain("written"):
+        with plain_errors(self.catalog, "written"):
             latest = self.opened()
             fragments = write_fragments(rows.select(latest.schema.names), latest, storage_options=self._options)
         return [json.dumps(fragment.to_json()) for fragment in fragments]
@@ -77,7 +76,7 @@ class Table:
         import pyarrow.compute as pc
 
         found: set[str] = set()
-        with self._plain("read"):
+        with plain_errors(self.catalog, "read"):
             for batch in self.opened().to_batches(columns=["part"]):
                 found.update(pc.unique(batch["part"]).to_pylist())
         return found - {"", None}
@@ -91,11 +90,6 @@ class Table:
         for start in range(0, len(rows), _FEW):
             listed = ", ".join(map(str, rows[start : start + _FEW]))
             version.delete(f"_rowid IN ({listed})", conflict_retries=0)
-
-    @contextmanager
-    def _plain(self, done: str) -> Iterator[None]:
-        with plain_errors(self.catalog, done):
-            yield
 
 
 def address_in(catalog: Catalog, name: str) -> str:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,23 +93,13 @@ class PhotographSearch(ABC):
     space: Space
     _face: str
 
-    def search(
-        self,
-        images: Sequence[Path | str],
-        k: int = 5,
-        *,
-        by: str = "",
-        face: str = "",
-        faces: str = "",
-        include_self: bool = False,
-        where: Where | None = None,
-    ) -> list[Neighbours]:
-        """Find the k nearest images for each photograph; arguments as for `ask`.
+    def search(self, images: Sequence[Path | str], k: int = 5, **settings: Any) -> list[Neighbours]:
+        """Find the k nearest images for each photograph; settings as for `ask`.
 
         Raises:
             DoppelgramError: no query at all can be searched for, k is below 1, or ``by`` is no part of the space.
         """
-        every = self.ask(images, k, by=by, face=face, faces=faces, include_self=include_self, where=where)
+        every = self.ask(images, k, **settings)
         if every and all(answer.problem for answer in every):
             raise DoppelgramError(f"the query {quoted(every[0].query)} cannot be searched for: {every[0].problem}")
         return every
