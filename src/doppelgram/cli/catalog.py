@@ -15,6 +15,7 @@ from doppelgram.cli.app import (
     Catalog,
     Json,
     Program,
+    Where,
     app,
     argument,
     at_least,
@@ -42,9 +43,6 @@ catalog_app = typer.Typer(
 )
 app.add_typer(catalog_app, cls=Program, name="catalog", rich_help_panel=SEARCH)
 
-Where = Annotated[
-    str, option("CONDITION", "Only images that fulfil it, such as: place = 'Louvre' and timestamp < '2019-06'")
-]
 Try = Annotated[bool, switch("Say what would be done, and do nothing.", "--check")]
 Yes = Annotated[bool, switch("Do not ask.", "--yes")]
 
@@ -99,9 +97,7 @@ def relabel(
     labels: Annotated[Path | None, argument("LABELS", "Table: path (or id), and label or label columns.")] = None,
     where: Where = "",
     label: Annotated[str | None, option("TEXT", "With --where: their new label.", "--to")] = None,
-    column: Annotated[
-        str, option("NAME", "With --where: the label column, such as place. By default the label.")
-    ] = "label",
+    column: Annotated[str, option("NAME", "With --where: which label column, such as place.")] = "label",
     check: Try = False,
     yes: Yes = False,
     json_: Json = False,

@@ -97,13 +97,13 @@ def index(
     show_crops: ShowCrops = None,
     runtime: Annotated[
         str,
-        option("auto|openvino|torch", "What runs the network. By itself the fastest on this machine.", panel=SPEED),
+        option("auto|openvino|torch", "What runs the network; auto: the fastest on this machine.", panel=SPEED),
     ] = "auto",
     precision: Annotated[
         str,
         option(
             "auto|fp32|bf16",
-            "By itself bf16 where it is faster and, tried on some of 1,000 photographs or more, finds the same.",
+            "auto: bf16 where it is faster and finds the same neighbours. Tried from 1,000 photographs on.",
             panel=SPEED,
         ),
     ] = "auto",
@@ -345,8 +345,8 @@ def duplicates(
 ) -> None:
     """List photographs that a catalog holds more than once.
 
-    Saved again, made smaller, brighter or without colours. Files with the same bytes are one image of a catalog anyway:
-    index names them.
+    It finds photographs that were saved again, made smaller, made brighter or lost their colours. Files with the same
+    bytes are one image of a catalog, and 'index' names them.
     """
     from doppelgram.api.duplicates import duplicates as run_duplicates
     from doppelgram.numbers import count
