@@ -345,8 +345,8 @@ def duplicates(
 ) -> None:
     """List photographs that a catalog holds more than once.
 
-    It finds photographs that were saved again, made smaller, made brighter or lost their colours. Files with the same
-    bytes are one image of a catalog, and 'index' names them.
+    It finds what was saved again, made smaller, brighter or without colours.
+    Files with the same bytes are one image of a catalog; 'index' names them.
     """
     from doppelgram.api.duplicates import duplicates as run_duplicates
     from doppelgram.numbers import count
