@@ -88,9 +88,11 @@ def test_a_given_distance_alone_decides_and_chains_are_followed(catalog: Catalog
     assert names == [["0100", "0200", "0005"], ["0007", "0201"]]  # the earliest first, then by path
     np.testing.assert_allclose([copy.distance for copy in found.groups[0]], [0, 0.9, 0.9], atol=1e-5)
     assert found.groups[1][1].distance == 0
-    assert found.copies == 3
-    # Without pictures nothing is called a copy by itself.
-    assert find_duplicates(catalog, model.space, SilentProgress()).groups == []
+    assert (found.copies, found.without_picture) == (3, 0)
+    # Without pictures nothing is called a copy by itself, and that is said.
+    bare = find_duplicates(catalog, model.space, SilentProgress())
+    assert (bare.groups, bare.without_picture) == ([], 300)
+    assert "300 images without a small picture of their own not compared" in call("duplicates", catalog.folder).stdout
     for wrong in (-1.0, float("nan")):
         with pytest.raises(DoppelgramError, match="0 or more"):
             find_duplicates(catalog, model.space, SilentProgress(), distance=wrong)

@@ -58,6 +58,7 @@ class Duplicates:
         reach: distance up to which two were compared.
         pictures: whether their small pictures decided; else the distance did.
         groups: of two or more, the largest first; in each, the earliest first, then by path.
+        without_picture: how many have no small picture of their own, so that they were not compared by pictures.
     """
 
     images: int
@@ -65,6 +66,7 @@ class Duplicates:
     reach: float
     pictures: bool
     groups: list[list[Copy]]
+    without_picture: int = 0
 
     @property
     def copies(self) -> int:
@@ -106,7 +108,8 @@ def find_duplicates(
         joined = _joined(vectors, reach, hashes, advance)
     groups = [_group(gallery, vectors, rows) for rows in joined]
     groups.sort(key=lambda group: (-len(group), group[0].path))
-    return Duplicates(len(gallery), usual, reach, hashes is not None, groups)
+    without = 0 if hashes is None else int((~hashes.any(1)).sum())
+    return Duplicates(len(gallery), usual, reach, hashes is not None, groups, without)
 
 
 def _joined(

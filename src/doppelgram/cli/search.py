@@ -370,6 +370,11 @@ def duplicates(
         f"{count(len(found.groups), 'group')} of near copies; {found.copies:,} of {count(found.images, 'image')} are "
         f"beyond the first of a group (distance up to {found.reach:.3g}; {how})"
     )
+    if found.without_picture:
+        typer.echo(
+            f"{count(found.without_picture, 'image')} without a small picture of their own not compared; --distance X "
+            "compares by vectors alone"
+        )
     for number, group in enumerate(found.groups[:most], 1):
         typer.echo(f"{number}. {count(len(group), 'image')}")
         for copy in group[:_SHOWN]:
