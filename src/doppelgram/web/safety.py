@@ -10,6 +10,7 @@ import json
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -26,6 +27,9 @@ _READING = {"GET", "HEAD"}
 _CHANGING = {"POST", "DELETE"}
 _MOST_HEADERS, _MOST_HEADER_BYTES, _LONGEST_PATH = 64, 16_384, 4_096
 _BODY_SECONDS = 30.0
+# Of a body that is too large, what is still read and thrown away once the refusal is sent: whoever sends on while the
+# connection is closed sees a broken connection in place of the sentence.
+_DROPPED_SECONDS, _DROPPED_BYTES = 3.0, 200_000_000
 _UPLOADS = 4
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -125,7 +129,7 @@ class Guard:
                 body = await _body(scope, receive)
                 await self._app(scope, _replayed(body, receive), _with_headers(send))
         except Refused as refused:
-            await _refuse(refused, _with_headers(send))
+            await _refuse(refused, receive, _with_headers(send))
 
     def _check(self, scope: Message) -> None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -210,7 +214,18 @@ def _with_headers(send: Send) -> Send:
     return sent
 
 
-async def _refuse(refused: Refused, send: Send) -> None:
+async def _drop_body(receive: Receive) -> None:
+    size = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DROPPED_SECONDS):
+            while size < _DROPPED_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+
+async def _refuse(refused: Refused, receive: Receive, send: Send) -> None:
     body = json.dumps({"detail": refused.why}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if refused.status == 401:
@@ -220,4 +235,8 @@ async def _refuse(refused: Refused, send: Send) -> None:
     if refused.status in (408, 413):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    too_large = refused.status == 413
+    await send({"type": "http.response.body", "body": body, "more_body": too_large})
+    if too_large:
+        await _drop_body(receive)
+        await send({"type": "http.response.body", "body": b""})
