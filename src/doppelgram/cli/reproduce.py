@@ -52,6 +52,9 @@ def lookalike(
         int | None, option("N", "At most so many images a class. By default all.", check=at_least(0))
     ] = None,
     dims: Annotated[str, option("N,...", "Embedding sizes to try.")] = "2,16,32,64",
+    backbone: Annotated[
+        list[str] | None, option("NAME", "Network to train. Can be repeated. By default vgg16_bn and small.")
+    ] = None,
     set_: Changes = None,
     seed: Seed = 0,
     json_: Json = False,
@@ -76,6 +79,7 @@ def lookalike(
         epochs=epochs,
         most_images=images,
         overrides=set_ or (),
+        backbones=backbone or (),
         dims=parse_dims(dims),
         seed=seed,
         progress=progress(),

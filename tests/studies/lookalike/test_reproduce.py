@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from doppelgram.evaluation.result import Metric
 from doppelgram.reports.pages import NO_BREAK
 from doppelgram.samples.signs import render_signs
 from doppelgram.studies.lookalike.data import prepare
+from doppelgram.studies.lookalike.neighbourhood import Neighbourhood
 from doppelgram.studies.lookalike.plan import FULL, QUICK, SUBJECTS, basic_steps, size_steps
 from doppelgram.studies.lookalike.report import Chapter, Trained, write_report
 from doppelgram.studies.lookalike.reproduce import reproduce_lookalike
@@ -55,7 +57,8 @@ def test_every_step_is_a_finished_run_of_its_own(done: Path) -> None:
     runs = {folder.name for folder in (done / "runs").iterdir()}
     for subject in ("signs", "faces"):
         mine = {name.removeprefix(f"{subject}-") for name in runs if name.startswith(subject)}
-        assert {"contrastive", "triplet", "triplet-semihard", "triplet-batchhard"} <= mine
+        basics = ("contrastive", "triplet", "triplet-semihard", "triplet-batchhard")
+        assert {f"small-{key}" for key in basics} <= mine
         assert len(mine) == 4 + len(SIZES), "64 dimensions are not trained twice"
     for name in runs:
         facts = json.loads((done / "runs" / name / "run.json").read_text())
@@ -81,7 +84,7 @@ def test_the_report_says_what_was_found_and_needs_nothing_from_anywhere(done: Pa
     for file in re.findall(r"!\[.*\]\((.*)\)", text):
         with Image.open(done / file) as picture:
             assert picture.width > 300
-    measured = json.loads((done / "evaluations/signs-contrastive/metrics.json").read_text())["ncm_accuracy"]
+    measured = json.loads((done / "evaluations/signs-small-contrastive/metrics.json").read_text())["ncm_accuracy"]
     assert f"{100 * measured['value']:.1f} % ({100 * measured['low']:.1f} to {100 * measured['high']:.1f})" in text
 
 
@@ -138,6 +141,8 @@ def test_classes_are_chosen_by_size_or_by_list(data: Path, tmp_path: Path) -> No
 def test_the_plan() -> None:
     for subject in SUBJECTS:
         steps = basic_steps(subject, FULL)
+        assert [step.backbone for step in steps[4:]] == ["small"] * 4
+        steps = steps[:4]
         assert [(s.recipe.loss.name, s.recipe.miner.name) for s in steps] == [
             ("contrastive", "all"),
             ("triplet", "none"),
@@ -154,6 +159,9 @@ def test_the_plan() -> None:
         assert not sizes[0].recipe.model.normalise
         assert len({step.key for step in sizes}) == 4
     assert basic_steps(SUBJECTS[0], QUICK, ["optimiser.lr=0.5"])[0].recipe.optimiser.lr == 0.5
+    both = basic_steps(SUBJECTS[0], replace(QUICK, backbones=("small", "vgg16")))
+    assert [step.backbone for step in both] == ["small"] * 4 + ["vgg16"] * 4
+    assert len({step.key for step in both}) == 8
 
 
 @pytest.mark.parametrize(
@@ -171,7 +179,13 @@ def test_the_verdict_follows_from_the_interval(
     Image.new("RGB", (4, 4)).save(picture)
     step = basic_steps(SUBJECTS[0], FULL)[0]
     one = Trained(step, tmp_path, {"knn_accuracy": Metric(value, low, high, 100)}, 0.9, 4000, ("it <collapsed>",))
-    chapter = Chapter(SUBJECTS[0], {"train": 3}, 81, [one], [one], one, [(picture, "map")], picture)
+    right, units = np.array([True, False]), np.array([0, 1])
+    seen = Neighbourhood(right, units, {"pca": right, "tsne": right}, {"pca": picture}, 3.0, 0.5)
+    steps = basic_steps(SUBJECTS[0], replace(FULL, backbones=("vgg16",)))
+    trained = [replace(one, step=step) for step in steps]
+    chapter = Chapter(
+        SUBJECTS[0], {"train": 3}, 81, trained, trained[:1], trained[0], {step.key: seen for step in steps}, picture
+    )
     write_report(tmp_path, [chapter], {"set": [], "seed": 0, "most_images": 7})
     page = (tmp_path / "report.html").read_text(encoding="utf-8").replace(NO_BREAK, " ")
     assert said in page
@@ -187,6 +201,7 @@ def test_wrong_calls_leave_nothing_behind(data: Path, tmp_path: Path) -> None:
     for extra, said in (
         (["--set", "optimiser.lrr=1"], "unknown key"),
         (["--set", "miner=none"], "what the exercise compares"),
+        (["--set", "model.backbone=vgg16"], "--backbone"),
         (["--face-classes", str(tmp_path / "none.txt")], "there is no such file"),
         (["--dims", "2,x"], "whole numbers separated by commas"),
     ):

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from doppelgram.evaluation.result import Metric
-from doppelgram.numbers import NONE, count, duration, estimate, interval, percent
+from doppelgram.numbers import NONE, count, duration, estimate, interval, listing, percent
 from doppelgram.reports.pages import Picture, Table, markdown, page, write_text
+from doppelgram.studies.lookalike.findings import Mined, Sized, map_answers, mining_answers, size_answers
+from doppelgram.studies.lookalike.neighbourhood import CAPTIONS, Neighbourhood
 from doppelgram.studies.lookalike.plan import Step, Subject
 
 TITLE = "The look-alike exercise, done again"
 _BACKBONES = {
-    "vgg16": "VGG16 from random weights",
-    "vgg16_bn": "VGG16 with batch normalisation, from random weights,",
-    "small": "A small residual net from random weights",
+    "vgg16": "VGG16",
+    "vgg16_bn": "VGG16 with batch norm",
+    "small": "our small net",
 }
 
 
@@ -31,6 +33,7 @@ class Trained:
         validation: P@1 on the validation part, by which the best is chosen.
         seconds: of training.
         warnings: of training, such as one of a collapse.
+        fingerprint: of the model.
     """
 
     step: Step
@@ -39,6 +42,7 @@ class Trained:
     validation: float
     seconds: float
     warnings: tuple[str, ...] = ()
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Chapter:
     trained: Sequence[Trained]
     sizes: Sequence[Trained]
     best: Trained
-    maps: Sequence[tuple[Path, str]]
+    neighbourhoods: Mapping[str, Neighbourhood]
     montage: Path
 
 
@@ -67,6 +71,7 @@ def write_report(out: Path, chapters: Sequence[Chapter], settings: Mapping[str, 
         "out": out,
         "summary": Table(headings, [_summary(chapter) for chapter in chapters]),
         "readings": [_reading(chapter) for chapter in chapters],
+        "answers": _answers(chapters),
         "settings": _settings(chapters, settings),
         "chapters": [_chapter(chapter) for chapter in chapters],
     }
@@ -74,13 +79,18 @@ def write_report(out: Path, chapters: Sequence[Chapter], settings: Mapping[str, 
     return write_text(out / "report.html", page("studies/lookalike/report.html", **context))
 
 
+def network(backbone: str) -> str:
+    """A network as the report names it."""
+    return _BACKBONES.get(backbone, Path(backbone).name)
+
+
 def _settings(chapters: Sequence[Chapter], settings: Mapping[str, Any]) -> str:
     """What was trained, in a paragraph."""
     recipe = chapters[0].trained[0].step.recipe
     spent = sum(one.seconds for chapter in chapters for one in _all(chapter))
-    side, backbone = recipe.data.size, recipe.model.backbone
-    epochs = count(recipe.optimiser.epochs, "epoch")
-    text = f"{_BACKBONES.get(backbone, backbone)} at {side} x {side} pixels, {epochs} a training"
+    side, epochs = recipe.data.size, count(recipe.optimiser.epochs, "epoch")
+    names = listing([network(name) for name in dict.fromkeys(one.step.backbone for one in chapters[0].trained)])
+    text = f"{names[:1].upper()}{names[1:]} at {side} x {side} pixels, {epochs} a training"
     if settings.get("most_images"):
         text += f", at most {count(settings['most_images'], 'image')} a class"
     if settings.get("quick"):
@@ -91,8 +101,31 @@ def _settings(chapters: Sequence[Chapter], settings: Mapping[str, Any]) -> str:
     return f"{text}. Seed {settings['seed']}; {duration(spent)} of training in all."
 
 
+def _answers(chapters: Sequence[Chapter]) -> list[tuple[str, list[str]]]:
+    """The exercise's questions, each with what the numbers say."""
+    mined, sized = [], []
+    for chapter in chapters:
+        for backbone in dict.fromkeys(one.step.backbone for one in chapter.trained):
+            title = f"{chapter.subject.title}, {network(backbone)}"
+            by_miner = {one.step.miner: chapter.neighbourhoods[one.step.key] for one in _of(chapter.trained, backbone)}
+            named = {"semihard": "semi-hard mining", "batchhard": "batch-hard mining"}
+            words = {text: by_miner[miner] for miner, text in named.items()}
+            mined.append(Mined(title, by_miner["none"], words, by_miner["all"]))
+            sizes = {one.step.dim: chapter.neighbourhoods[one.step.key] for one in _of(chapter.sizes, backbone)}
+            sized.append(Sized(title, sizes))
+    return [
+        ("What does mining change?", mining_answers(mined)),
+        ("Do two dimensions suffice?", size_answers(sized)),
+        ("What do the maps show?", map_answers(sized)),
+    ]
+
+
+def _of(trained: Sequence[Trained], backbone: str) -> list[Trained]:
+    return [one for one in trained if one.step.backbone == backbone]
+
+
 def _all(chapter: Chapter) -> list[Trained]:
-    return [*chapter.trained, *(one for one in chapter.sizes if one is not chapter.best)]
+    return list({one.step.key: one for one in [*chapter.trained, *chapter.sizes]}.values())
 
 
 def _summary(chapter: Chapter) -> list[str]:
@@ -125,22 +158,27 @@ def _reading(chapter: Chapter) -> str:
 def _chapter(chapter: Chapter) -> dict[str, Any]:
     """What the template says of one data set."""
     parts = ", ".join(f"{n:,} {part}" for part, n in chapter.images.items())
-    headings = ["", "dimensions", "nearest class mean", "k-NN (5)", "P@1", "MAP@R", "validation P@1", "training"]
+    figures = ["nearest class mean", "k-NN (5)", "P@1", "MAP@R", "validation P@1", "training"]
     best = [k for k, one in enumerate(chapter.trained) if one is chapter.best]
-    losses = Table(headings, [[one.step.title, str(one.step.dim), *_row(one)] for one in chapter.trained], marked=best)
-    dims = [[f"{one.step.dim} dimensions", *_row(one)] for one in chapter.sizes]
+    losses = [[network(one.step.backbone), one.step.title, *_row(one)] for one in chapter.trained]
+    dims = [[network(one.step.backbone), str(one.step.dim), *_row(one)] for one in chapter.sizes]
+    again = [f"{network(one.step.backbone)}: {one.step.title}" for one in chapter.sizes if one in chapter.trained]
     return {
         "title": chapter.subject.title,
         "about": f"{count(sum(chapter.images.values()), 'image')} of {count(chapter.classes, 'class', 'classes')}: "
         f"{parts}. Test images are searched in the training part.",
-        "losses": losses,
-        "best": chapter.best.step.title,
+        "losses": Table(["network", "loss and mining", *figures], losses, "tt" + "n" * len(figures), marked=best),
+        "again": again,
         "warnings": [f"{one.step.title}: {warning}" for one in _all(chapter) for warning in one.warnings],
-        "sizes": Table(["", *headings[2:]], dims),
+        "sizes": Table(["network", "dimensions", *figures], dims, "tn" + "n" * len(figures)),
         "montage": Picture(
             chapter.montage, "Test images drawn at random, one a class, and their nearest training images"
         ),
-        "maps": [Picture(file, caption) for file, caption in chapter.maps],
+        "maps": [
+            Picture(file, f"{network(one.step.backbone)}, {one.step.dim} dimensions {CAPTIONS[method]}; train faint")
+            for one in chapter.sizes
+            for method, file in chapter.neighbourhoods[one.step.key].pictures.items()
+        ],
     }
 
 

@@ -16,25 +16,28 @@ from doppelgram.api.train import train
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
-from doppelgram.dataset.loading import load_images
+from doppelgram.dataset.loading import Images, load_images
 from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
-from doppelgram.maps.neighbours import nearest_labels
-from doppelgram.maps.projection import project
 from doppelgram.models.bundle import load_model, model_folder
 from doppelgram.models.model import require_model
 from doppelgram.reports.evaluation import write_evaluation
-from doppelgram.reports.figures import write_figure
-from doppelgram.reports.map.picture import draw_points
 from doppelgram.reports.montage import draw_montage
 from doppelgram.studies.experiment import open_experiment
 from doppelgram.studies.lookalike.data import Prepared, prepare
+from doppelgram.studies.lookalike.neighbourhood import (
+    Neighbourhood,
+    find_neighbourhood,
+    methods,
+    read_neighbourhood,
+    write_neighbourhood,
+)
 from doppelgram.studies.lookalike.plan import DIM, DIMS, FULL, QUICK, SUBJECTS, Step, Subject, basic_steps, size_steps
 from doppelgram.studies.lookalike.report import Chapter, Trained, write_report
 from doppelgram.training.run import Run
 
-DATA_FOLDER, RUNS_FOLDER = "data", "runs"
+DATA_FOLDER, RUNS_FOLDER, EVALUATIONS = "data", "runs", "evaluations"
 NEIGHBOURS = 5
 _QUERIES, _ANSWERS = 10, 6
 
@@ -60,6 +63,7 @@ def reproduce_lookalike(
     epochs: int | None = None,
     most_images: int | None = None,
     overrides: Sequence[str] = (),
+    backbones: Sequence[str] = (),
     dims: Sequence[int] = DIMS,
     seed: int = 0,
     progress: Progress | None = None,
@@ -73,11 +77,12 @@ def reproduce_lookalike(
         faces: LFW, ``<Name>/<Name>_<n>.jpg``.
         out: folder for everything; new, or of an earlier same call.
         face_classes: text file with the identities, one a line; those of 16 images or more by default.
-        weights: folder of pretrained weights, if ``overrides`` name a backbone that needs some.
-        quick: a small network in place of VGG16, at most 40 images a class and few epochs.
+        weights: folder of pretrained weights, if ``backbones`` name one that needs some.
+        quick: a small network alone, at most 40 images a class and few epochs.
         epochs: of each training, in place of the default.
         most_images: of a class, drawn by whole panoramas; 0 for all; by default all, and 40 if ``quick``.
         overrides: ``key=value`` changes to every training's recipe.
+        backbones: networks that are compared; by default VGG16 and a small residual net, both from random weights.
         dims: embedding sizes to try beside 64.
         seed: of splits, weights and batches.
         progress: where progress is shown; the terminal by default.
@@ -95,6 +100,8 @@ def reproduce_lookalike(
         effort = replace(effort, epochs=epochs)
     if most_images is not None:
         effort = replace(effort, most_images=most_images)
+    if backbones:
+        effort = replace(effort, backbones=tuple(dict.fromkeys(backbones)))
     out = Path(out).expanduser()
     places = {"signs": Path(signs).expanduser(), "faces": Path(faces).expanduser()}
     listed = Path(face_classes).expanduser() if face_classes is not None else None
@@ -110,7 +117,7 @@ def reproduce_lookalike(
     settings: dict[str, Any] = {
         **{name: os.path.abspath(place) for name, place in places.items()},
         "face_classes": str(listed.absolute()) if listed else "",
-        "backbone": effort.backbone,
+        "backbones": list(effort.backbones),
         "epochs": effort.epochs,
         "most_images": effort.most_images,
         "set": list(overrides),
@@ -153,13 +160,21 @@ def _chapter(
     context: _Context, subject: Subject, steps: Sequence[Step], dims: Sequence[int], data: Prepared
 ) -> Chapter:
     trained = [_trained(context, subject, step, data) for step in steps]
-    best = max(trained, key=lambda one: one.validation)
+    # Of each network the step that did best on the validation part, again in the other sizes.
+    best_of = {
+        backbone: max((one for one in trained if one.step.backbone == backbone), key=lambda one: one.validation)
+        for backbone in dict.fromkeys(step.backbone for step in steps)
+    }
+    done = {one.step.key: one for one in trained}
     sizes = [
-        best if step is best.step else _trained(context, subject, step, data) for step in size_steps(best.step, dims)
+        done[step.key] if step.key in done else _trained(context, subject, step, data)
+        for best in best_of.values()
+        for step in size_steps(best.step, dims)
     ]
-    maps = _maps(context, subject, data, sizes)
+    best = max(best_of.values(), key=lambda one: one.validation)
+    neighbourhoods = _neighbourhoods(context, subject, data, trained, sizes)
     montage = _montage(context, subject, data, best)
-    return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, maps, montage)
+    return Chapter(subject, data.parts.counts(), data.classes, trained, sizes, best, neighbourhoods, montage)
 
 
 def _say(context: _Context, subject: Subject, what: str) -> None:
@@ -169,7 +184,7 @@ def _say(context: _Context, subject: Subject, what: str) -> None:
 def _trained(context: _Context, subject: Subject, step: Step, data: Prepared) -> Trained:
     """The run of a step and its figures on the test part; both are made if they are not there."""
     folder = context.out / RUNS_FOLDER / f"{subject.name}-{step.key}"
-    report = context.out / "evaluations" / folder.name
+    report = context.out / EVALUATIONS / folder.name
     _say(context, subject, step.title)
     run = train(
         data.table,
@@ -188,7 +203,9 @@ def _trained(context: _Context, subject: Subject, step: Step, data: Prepared) ->
         metrics = found.metrics
     validation = float(run.facts.get("best", {}).get("val_precision_at_1", 0.0))
     seconds = float(run.facts.get("training_seconds", 0.0))
-    return Trained(step, folder, metrics, validation, seconds, tuple(run.facts.get("warnings", ())))
+    return Trained(
+        step, folder, metrics, validation, seconds, tuple(run.facts.get("warnings", ())), run.facts["fingerprint"]
+    )
 
 
 def _read_metrics(report: Path, run: Run) -> dict[str, Metric] | None:
@@ -203,42 +220,45 @@ def _read_metrics(report: Path, run: Run) -> dict[str, Metric] | None:
         return None
 
 
-def _maps(context: _Context, subject: Subject, data: Prepared, sizes: Sequence[Trained]) -> list[tuple[Path, str]]:
-    """Train and test part in the plane: two dimensions as they are, more by PCA and t-SNE."""
-    made: list[tuple[Path, str]] = []
-    wanted = [(one, method) for one in sizes for method in (("plain",) if one.step.dim == 2 else ("pca", "tsne"))]
-    files = {(one.step.key, method): _map_file(context, subject, one, method) for one, method in wanted}
+def _neighbourhoods(
+    context: _Context, subject: Subject, data: Prepared, trained: Sequence[Trained], sizes: Sequence[Trained]
+) -> dict[str, Neighbourhood]:
+    """The space of every step by its key; those of the size table are drawn too."""
     rows = data.parts.rows(data.collection)
     shown = np.concatenate([rows["train"], rows["test"]])
-    images = None
-    for one in sizes:
-        methods = [method for trained, method in wanted if trained is one]
-        if not all(files[one.step.key, method].is_file() for method in methods):
+    drawn_keys = {one.step.key for one in sizes}
+    images: Images | None = None
+    neighbourhoods: dict[str, Neighbourhood] = {}
+    for one in [*trained, *sizes]:
+        if one.step.key in neighbourhoods:
+            continue
+        names = methods(one.step.dim) if one.step.key in drawn_keys else ()
+        drawn = {method: _map_file(context, subject, one, method) for method in names}
+        file = context.out / EVALUATIONS / one.folder.name / "neighbourhood.npz"
+        space = read_neighbourhood(file, one.fingerprint, drawn)
+        if space is None:
             otherwise = f"{one.folder}: holds another kind of model; choose another --out"
             model = require_model(load_model(one.folder), otherwise)
             if images is None:
-                _say(context, subject, "maps")
+                _say(context, subject, "spaces and maps")
                 images = load_images(data.collection.take(shown), model.framing, context.progress)
-            with context.progress.bar(f"embedding in {one.step.dim} dimensions", len(images.pixels)) as advance:
-                vectors = model.embed_pixels(images.pixels, progress=advance)
-            labels = images.collection.labels
-            parts = np.array([data.parts.parts[name] for name in images.collection.names])
-            nearest = nearest_labels(vectors, labels, parts, images.hashes)
-            for method in methods:
-                if method == "plain":
-                    points, caption = vectors.astype(np.float64), "the two dimensions of the embedding as they are"
-                else:
-                    projection = project(vectors, method, seed=context.seed)
-                    points, caption = projection.points, projection.about
-                title = f"{subject.title}, {one.step.dim} dimensions"
-                figure = draw_points(points, labels, parts, nearest.wrong, title=title, caption=caption)
-                write_figure(figure, files[one.step.key, method], dpi=110)
-        how = {"plain": "as they are", "pca": "by PCA", "tsne": "by t-SNE"}
-        made += [
-            (files[one.step.key, method], f"{one.step.dim} dimensions {how[method]}, train faint and test strong")
-            for method in methods
-        ]
-    return made
+            collection = images.collection
+            parts = np.array([data.parts.parts[name] for name in collection.names])
+            units = collection.column("group") if "group" in collection.table else np.array(images.hashes)
+            title = f"{subject.title}, {one.step.dim} dimensions"
+            space = find_neighbourhood(
+                model,
+                images,
+                parts,
+                units=units,
+                drawn=drawn,
+                title=title,
+                seed=context.seed,
+                progress=context.progress,
+            )
+            write_neighbourhood(space, file, one.fingerprint)
+        neighbourhoods[one.step.key] = space
+    return neighbourhoods
 
 
 def _map_file(context: _Context, subject: Subject, one: Trained, method: str) -> Path:

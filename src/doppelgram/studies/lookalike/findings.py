@@ -1,0 +1,153 @@
+"""The exercise's questions, answered from its numbers: what mining changes, what size suffices, what maps show.
+
+Every sentence is composed from figures of the test part. Differences are paired: both networks see the same images,
+and what is drawn again for the interval are panoramas or photographs, not answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from doppelgram.evaluation.intervals import image_weights, percentiles
+from doppelgram.numbers import listing, number, percent, points
+from doppelgram.studies.lookalike.neighbourhood import CAPTIONS, PCA, TSNE, Neighbourhood
+
+_DRAWS = 1000
+
+
+class Difference(NamedTuple):
+    """A difference of two shares with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def decided(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
+
+    def __str__(self) -> str:
+        """In percentage points."""
+        return points(self.value, self.low, self.high)
+
+
+class Mined(NamedTuple):
+    """What mining changes in one network on one data set: each miner beside triplets drawn at random.
+
+    Attributes:
+        title: of the data set and the network.
+        random: the space trained on random triplets.
+        mined: by the miner's name in words.
+        baseline: the space of the contrastive loss.
+    """
+
+    title: str
+    random: Neighbourhood
+    mined: dict[str, Neighbourhood]
+    baseline: Neighbourhood
+
+
+class Sized(NamedTuple):
+    """One network in all its sizes on one data set.
+
+    Attributes:
+        title: of the data set and the network.
+        neighbourhoods: by number of dimensions.
+    """
+
+    title: str
+    neighbourhoods: dict[int, Neighbourhood]
+
+
+def difference(one: Neighbourhood, other: Neighbourhood, *, seed: int = 0) -> Difference:
+    """How much more often the nearest image is right in one space than in the other, of the same test images.
+
+    The interval is of a bootstrap over units (panoramas or images): a unit's images are drawn together.
+    """
+    gain = one.right.astype(np.float64) - other.right.astype(np.float64)
+    sums, sizes = np.bincount(one.units, weights=gain), np.bincount(one.units).astype(np.float64)
+    weights = np.concatenate(list(image_weights(len(sums), seed=seed, rows=200, replicates=_DRAWS)))
+    drawn = weights @ sums / np.maximum(weights @ sizes, 1)
+    value = float(gain.mean())
+    return Difference(value, *percentiles(drawn, value))
+
+
+def mining_answers(found: Sequence[Mined]) -> list[str]:
+    """What mining changes, a sentence a data set and network."""
+    texts = []
+    for one in found:
+        parts = []
+        for name, space in one.mined.items():
+            gain = difference(space, one.random)
+            parts.append(f"{name} {_gain(gain)}")
+        beside = difference(one.random, one.baseline)
+        texts.append(
+            f"{one.title}: beside triplets drawn at random ({percent(float(one.random.right.mean()))} right), "
+            f"{listing(parts)}. Random triplets beside the contrastive baseline: {_gain(beside)}."
+        )
+    return texts
+
+
+def _gain(gain: Difference) -> str:
+    if not gain.decided:
+        return f"cannot be told from it ({gain})"
+    return f"gains {gain}" if gain.value > 0 else f"loses {Difference(-gain.value, -gain.high, -gain.low)}"
+
+
+def size_answers(found: Sequence[Sized]) -> list[str]:
+    """Whether two dimensions suffice, a sentence a data set and network, and what the data sets differ in."""
+    texts = []
+    for one in found:
+        smallest, largest = min(one.neighbourhoods), max(one.neighbourhoods)
+        few, many = (percent(float(one.neighbourhoods[dim].right.mean())) for dim in (smallest, largest))
+        lost = difference(one.neighbourhoods[largest], one.neighbourhoods[smallest])
+        level = [
+            dim
+            for dim, smaller in sorted(one.neighbourhoods.items())
+            if dim != largest and difference(one.neighbourhoods[largest], smaller).low <= 0
+        ]
+        text = (
+            f"{one.title}: with {smallest} dimensions {few} are right, with {largest} {many}; "
+            f"the difference is {lost}. "
+        )
+        if level:
+            text += f"From {level[0]} dimensions on these test images show no loss. "
+        else:
+            text += "Each smaller size is worse than the largest. "
+        directions = one.neighbourhoods[largest].directions
+        if np.isfinite(directions):
+            text += (
+                f"In the space of {largest} dimensions the class means spread in {number(directions)} directions "
+                "(participation ratio): so many a smaller space has to hold."
+            )
+        texts.append(text.strip())
+    return texts
+
+
+def map_answers(found: Sequence[Sized]) -> list[str]:
+    """What the maps show of the largest space, a sentence a data set and network."""
+    texts = []
+    for one in found:
+        full = one.neighbourhoods[max(one.neighbourhoods)]
+        if not {PCA, TSNE} <= set(full.on_map):
+            continue
+        shares = {method: float(full.on_map[method].mean()) for method in (PCA, TSNE)}
+        here = float(full.right.mean())
+        texts.append(
+            f"{one.title}: in {max(one.neighbourhoods)} dimensions the nearest training image of a test image is right "
+            f"for {percent(here)}; on the map {CAPTIONS[TSNE]} for {percent(shares[TSNE])}, {CAPTIONS[PCA]}, whose "
+            f"axes hold {percent(full.plane, 0)} of the variance, for {percent(shares[PCA])}. "
+            + (
+                "The map by t-SNE shows who is near whom about as the space has it; the one by PCA lays classes over "
+                "each other that the space keeps apart."
+                if here - shares[TSNE] < 0.05 < here - shares[PCA]
+                else "Both maps keep most of the neighbours."
+                if here - shares[PCA] <= 0.05
+                else "Both maps lose neighbours that the space has: they are not to be read as the space itself."
+            )
+        )
+    return texts
