@@ -129,6 +129,20 @@ def test_when_it_is_made_and_when_it_is_used(filled: Catalog, model: Model, monk
     assert unindexed(filled.table) == 0
 
 
+@pytest.mark.slow
+def test_a_condition_that_only_rows_far_away_fulfil(filled: Catalog, model: Model) -> None:
+    index = keep_index(filled.table, DIM, "ivf", SilentProgress())
+    assert index is not None
+    assert index.probes < N**0.5
+    rows, vectors = filled.snapshot(["id", "path"])
+    far = np.argsort(((vectors - vectors[1]) ** 2).sum(1))[-30:]
+    where = parse_where(f"path in ({', '.join(repr(path) for path in rows['path'][far])})")
+    exact, indexed = Searcher(filled, model), IndexedSearcher(filled, model, index)
+    found = indexed.answers(vectors[1:2], 10, "", None, where)
+    assert len(found[0]) == 10
+    assert found == exact.answers(vectors[1:2], 10, "", None, where)
+
+
 def test_small_catalogs_need_none(catalog: Catalog, tmp_path: Path) -> None:
     catalog.add(_rows(range(20)))
     with pytest.raises(DoppelgramError, match="5,000 rows or more"):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from doppelgram.catalog.folder import plain_errors
 from doppelgram.catalog.rows import matrix
 from doppelgram.catalog.search.gallery import Gallery
 from doppelgram.catalog.search.photographs import Match, PhotographSearch, matches_of
@@ -54,6 +55,7 @@ class IndexedSearcher(PhotographSearch):
         catalog.require(model.fingerprint)
         self.model, self.space = model, model.space
         self._face, self._table, self._index = catalog.face, catalog.table, index
+        self._where = catalog.location
         self._columns = ("path", "name", "label", *(("columns",) if model.tells_faces else ()))
 
     @cached_property
@@ -70,11 +72,13 @@ class IndexedSearcher(PhotographSearch):
         self, vectors: Float32, k: int, by: str, own: Sequence[str] | None, where: Where | None
     ) -> list[list[Match]]:
         condition = (where.engine or "") if where else ""
-        if where and not self._table.count_rows(condition):
-            raise where.unfulfilled()
-        return [
-            self._matches(vector, k, "" if own is None else own[row], condition) for row, vector in enumerate(vectors)
-        ]
+        with plain_errors(self._where, "read"):
+            if where and not self._table.count_rows(condition):
+                raise where.unfulfilled()
+            return [
+                self._matches(vector, k, "" if own is None else own[row], condition)
+                for row, vector in enumerate(vectors)
+            ]
 
     def _matches(self, vector: Float32, k: int, own: str, condition: str) -> list[Match]:
         wanted = k + _SPARE
@@ -116,7 +120,8 @@ def searcher_for(catalog: Indexed, model: Embedder, asked: Asked) -> PhotographS
         DoppelgramError: there is no such way, or ``ivf`` is asked for where it cannot be used.
     """
     check_way(asked.way, model.space.parts)
-    index = None if asked.way == EXACT or model.space.parts else index_of(catalog.table)
+    with plain_errors(catalog.location, "read"):
+        index = None if asked.way == EXACT or model.space.parts else index_of(catalog.table)
     sayable = asked.where is None or asked.where.engine is not None
     possible = index is not None and asked.k <= _MOST and not asked.by and sayable
     if asked.way == IVF and not possible:

@@ -204,13 +204,15 @@ def candidates(
         query: (dim,).
         count: rows wanted; more are given where the index knows distances only roughly, fewer where there are fewer.
         columns: to be read, besides id and vector.
-        where: condition for the engine.
+        where: condition for the engine; the rows that fulfil it are compared one by one, without the index.
 
     Returns:
         An Arrow table.
     """
     asked = table.search(query, vector_column_name="vector").distance_type("l2").nprobes(index.probes)
-    asked = asked.where(where, prefilter=True) if where else asked
+    if where:
+        # The lists nearest to the query may hold few of the rows that are allowed, or none: all of these are compared.
+        asked = asked.where(where, prefilter=True).bypass_vector_index()
     found = asked.select([*dict.fromkeys(["id", *columns, "vector"]), "_distance"]).limit(count * index.spare)
     return found.to_arrow().drop_columns(["_distance"])
 
