@@ -1,6 +1,9 @@
-"""Time and memory of tracing simulated posts with embeddings, from a thousand to a hundred thousand.
+"""Time and memory of tracing simulated posts with embeddings, from a thousand to a hundred thousand, or a million.
 
-Usage: python benchmarks/rolemodels_scale.py [--sizes 1000 3000 10000 30000 100000]
+Usage: python benchmarks/rolemodels_scale.py [--sizes 1000 3000 10000 30000 100000] [--add 1000000]
+
+`--add` measures further sizes and puts them among those that are there already. A million posts may take half an hour
+and most of 16 GB of memory.
 
 Worlds grow as data sets do: places with the number of posts, 75 posts a place on average, popularity falling as
 1 / rank^0.7, embeddings of 64 numbers each for place and pose. Each size runs in a process of its own, with default
@@ -21,7 +24,9 @@ import time
 
 import numpy as np
 
-from common import machine, machine_line, write
+from common import RESULTS, machine, machine_line, write
+
+NAME = "rolemodels_scale"
 
 
 def measure(size: int) -> dict[str, float]:
@@ -77,24 +82,27 @@ def table(report: dict[str, object]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 3_000, 10_000, 30_000, 100_000])
+    parser.add_argument("--add", type=int, nargs="+", help="further sizes; what was measured of others stays")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measure(options.measure)))
         return
     facts = machine()
-    runs = []
-    for size in options.sizes:
+    runs = json.loads((RESULTS / f"{NAME}.json").read_text(encoding="utf-8"))["runs"] if options.add else []
+    for size in options.add or options.sizes:
+        runs = [run for run in runs if not 0.95 < run["posts"] / size < 1.05]
         command = [sys.executable, __file__, "--measure", str(size)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         runs.append(json.loads(done.stdout.splitlines()[-1]))
         print(runs[-1], file=sys.stderr)
+    runs.sort(key=lambda run: run["posts"])
     report = {
         "runs": runs,
         "exponent": exponent(runs, "processor_seconds"),
         "machine": facts,
     }
-    write("rolemodels_scale", report, table(report))
+    write(NAME, report, table(report))
 
 
 if __name__ == "__main__":

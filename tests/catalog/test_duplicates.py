@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def copied(tmp_path: Path, catalog: Catalog, model: Model) -> Catalog:
         with Image.open(folder / f"{seed}.png") as image:
             changed(image.convert("RGB")).save(folder / f"copy {number} of {seed}.jpg", quality=70)
     index_collection(read_collection(folder), model, catalog)
+    catalog.update([replace(entry, author="=1+1") for entry in catalog.entries()])
     return catalog
 
 
@@ -58,6 +60,7 @@ def test_what_was_saved_again_is_found(tmp_path: Path, copied: Catalog, model: M
     assert [len(group) for group in said["groups"]] == [len(group) for group in groups]
     rows = list(csv.DictReader(table.open(encoding="utf-8")))
     assert len(rows) == sum(map(len, groups))
+    assert {row["author"] for row in rows} == {"'=1+1"}
     assert Image.open(drawn).format == "PNG"
     shown = call("duplicates", copied.folder, "-n", 1)
     assert max(map(len, shown.stdout.splitlines())) <= 80 or "/" in shown.stdout

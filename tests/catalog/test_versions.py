@@ -69,6 +69,22 @@ def test_tidying_keeps_rows_and_the_versions_that_have_a_name(catalog: Catalog) 
     assert len(catalog.versions()) == 1
 
 
+def test_a_time_whose_version_was_cleaned_up_is_not_answered_with_an_older_one(catalog: Catalog) -> None:
+    moments = []
+    for number in range(4):
+        catalog.add(images(number))
+        time.sleep(0.01)
+        moments.append(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}")
+    kept = catalog.versions()[2]
+    catalog.keep("two", str(kept.number))
+    catalog.compact(keep_days=0)
+    assert len(Catalog.open(catalog.folder, as_of="two")) == kept.rows == 2
+    for moment in moments[1:]:
+        with pytest.raises(DoppelgramError, match=f"may have been cleaned up; there are version {kept.number} from"):
+            Catalog.open(catalog.folder, as_of=moment)
+    assert len(Catalog.open(catalog.folder, as_of="9999-12-31")) == 4  # the last day that there is
+
+
 READER = """
 import sys, time
 from doppelgram.catalog.store import Catalog

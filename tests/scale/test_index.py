@@ -3,6 +3,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from doppelgram.catalog.index import index_collection
+from doppelgram.catalog.rows import EmbeddedImage, Entry
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
@@ -181,6 +183,33 @@ def test_what_a_plain_pass_put_in_meanwhile_stays_once(
 
     index_in_parts(read_collection(mixed), catalog, Means(Overtaken()))
     assert_same(catalog, plain[0])
+
+
+def test_what_a_job_appends_while_a_plain_pass_writes_the_same_stays_once(
+    monkeypatch: pytest.MonkeyPatch, catalog: Catalog
+):
+    import lance
+    from lancedb.merge import LanceMergeInsertBuilder
+
+    def image(number: int, part: str = "") -> EmbeddedImage:
+        entry = Entry(f"{number:064x}", f"/p/{number}.jpg", f"{number}.jpg")
+        return EmbeddedImage(entry, np.full(8, number, np.float32), b"x", part)
+
+    table = Table(catalog)
+    written = table.write([image(1, "part"), image(2, "part")])
+
+    def overtaken(self: Any, rows: Any) -> Any:
+        """The merge, with an append of the job between what it reads and its own commit."""
+        read = table.opened()
+        merged = read.merge_insert("id").when_not_matched_insert_all().execute_uncommitted(rows)[0]
+        table.append(written)
+        done = lance.LanceDataset.commit(table._address, merged, read_version=read.version)
+        return SimpleNamespace(num_inserted_rows=2, version=done.version)
+
+    monkeypatch.setattr(LanceMergeInsertBuilder, "execute", overtaken)
+    catalog.add([image(1), image(3)])
+    rows = catalog.rows(["name", "part"]).sort_values("name")
+    assert list(rows.itertuples(index=False, name=None)) == [("1.jpg", ""), ("2.jpg", "part"), ("3.jpg", "")]
 
 
 def test_a_second_job_is_refused(mixed: Path, catalog: Catalog):

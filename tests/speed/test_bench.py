@@ -6,8 +6,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from doppelgram.api import bench as api_bench
+from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.images.read import Want
@@ -52,3 +56,14 @@ def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
         reading_rate([tmp_path / "bad.jpg"], Want(Framing(32)), seconds=0.01)
     with pytest.raises(DoppelgramError, match="cannot be written"):
         writing_rate(tmp_path / "nowhere", size=1000)
+
+
+def test_photographs_of_which_the_first_are_all_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.jpg").write_text("hello")
+    draw = np.zeros((40, 40, 3), np.uint8)
+    Image.fromarray(draw).save(tmp_path / "9.jpg")
+    monkeypatch.setattr(api_bench, "reading_rate", lambda paths, want: 1.0)
+    monkeypatch.setattr(api_bench, "_SHOWN", 1)
+    with pytest.raises(DoppelgramError, match="none of the first 4 photographs can be read"):
+        api_bench.bench(tmp_path, progress=SilentProgress())

@@ -14,6 +14,7 @@ import torch
 from doppelgram.catalog.embed import THUMBNAIL_SIDE
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.read import as_collection
+from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
 from doppelgram.images.memory import available_memory
 from doppelgram.images.ordered import processors
@@ -55,6 +56,8 @@ def bench(
         reading = reading_rate(paths, Want(model.framing, thumbnail=THUMBNAIL_SIDE))
         advance(1)
         shown = [one for one in read(paths[: 4 * _SHOWN], Want(model.framing)) if one.usable]
+        if not shown:
+            raise DoppelgramError(f"{source}: none of the first {4 * _SHOWN} photographs can be read; name others")
         squares = np.stack([one.pixels for one in shown if one.pixels is not None])
         pixels = np.resize(squares, (_SHOWN, *squares.shape[1:]))
         embedding = {}

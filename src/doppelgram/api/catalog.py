@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from doppelgram.catalog.folder import CATALOG_FILE
+from doppelgram.catalog.rows import file_of
 from doppelgram.catalog.store import Catalog
 from doppelgram.catalog.upkeep.relabel import LABEL, read_labels, relabel
 from doppelgram.catalog.upkeep.selection import chosen_ids
@@ -45,17 +46,31 @@ def delete_images(catalog: Path | str, images: Sequence[str] = (), *, where: str
     paths = list(dict.fromkeys(store.find(ids, ["path"])["path"]))
     if check:
         return Changed(paths, len(ids))
-    for other in (*store.beside(), *_trained(store)):
-        other.remove(ids)
+    for other in _others(store):
+        other.remove([row for rows in _rows_in(other, store, ids).values() for row in rows])
     return Changed(paths, store.remove(ids))
 
 
-def _trained(store: Catalog) -> list[Catalog]:
-    """Catalogs of the same images by models that teaching trained."""
+def _others(store: Catalog) -> list[Catalog]:
+    """Catalogs of the same images: by the models beside, and by those that teaching trained."""
     if in_bucket(str(store.location)):
-        return []
+        return store.beside()
     files = store.folder.glob(f"{VERSIONS_FOLDER}/*/{CATALOG_FOLDER}/{CATALOG_FILE}")
-    return [Catalog.open(file.parent) for file in sorted(files)]
+    return [*store.beside(), *(Catalog.open(file.parent) for file in sorted(files))]
+
+
+def _rows_in(other: Catalog, store: Catalog, ids: Iterable[str]) -> dict[str, list[str]]:
+    """Ids of the rows of another catalog that are meant by each of these ids of a catalog.
+
+    Where only the other one has a row for each face of a photograph, all faces are meant.
+    """
+    if store.faces or not other.faces:
+        return {id_: [id_] for id_ in ids}
+    rows: dict[str, list[str]] = {id_: [] for id_ in ids}
+    for row in other.hashes():
+        if file_of(row) in rows:
+            rows[file_of(row)].append(row)
+    return rows
 
 
 def relabel_images(
@@ -67,7 +82,7 @@ def relabel_images(
     column: str = LABEL,
     check: bool = False,
 ) -> Changed:
-    """Give images of a catalog other labels, in the vectors beside it, too.
+    """Give images of a catalog other labels, in its trained versions and the vectors beside, too.
 
     Args:
         catalog: catalog folder, or ``s3://bucket/prefix``.
@@ -89,7 +104,11 @@ def relabel_images(
         new = {id_: {column: label or ""} for id_ in chosen_ids(store, where=where)}
     entries = relabel(store, new)
     if not check:
-        for other in store.beside():
-            other.update(relabel(other, new))
+        others = []  # all of them first: what is wrong with one must not leave the others half done
+        for other in _others(store):
+            rows = _rows_in(other, store, new)
+            others.append((other, relabel(other, {row: new[id_] for id_, some in rows.items() for row in some})))
+        for other, changed in others:
+            other.update(changed)
         store.update(entries)
     return Changed(list(dict.fromkeys(entry.path for entry in entries)), len(entries))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from doppelgram.api.chosen import looked_at
 from doppelgram.catalog.duplicates import Copy, Duplicates, find_duplicates
+from doppelgram.catalog.export.cells import harmless
 from doppelgram.catalog.search.searcher import Match, Neighbours
 from doppelgram.catalog.search.where import parse_where
 from doppelgram.catalog.store import Catalog
@@ -37,7 +38,7 @@ def duplicates(
         distance: up to which two images are copies by their vectors alone; by default the small pictures in the catalog
             decide.
         where: condition that both have to fulfil; see `doppelgram.catalog.search.where`.
-        csv: table to write, one row an image.
+        csv: table to write, one row an image; an apostrophe stands before what a spreadsheet would take for a formula.
         montage: PNG to draw the largest groups into.
         weights: as for `index`.
         keypoints: as for `index`.
@@ -70,6 +71,7 @@ def _write(found: Duplicates, file: Path) -> None:
                 for copy in group:
                     time = copy.timestamp.isoformat() if copy.timestamp else ""
                     facts = {name: getattr(copy, name) for name in _COLUMNS[1:]}
+                    facts |= {name: harmless(facts[name]) for name in ("path", "name", "label", "author")}
                     table.writerow(facts | {"group": number, "timestamp": time, "distance": f"{copy.distance:.6g}"})
     except OSError as problem:
         raise DoppelgramError(f"{file}: cannot be written: {problem.strerror}") from problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class Exported:
     Attributes:
         files: that were written.
         images: how many images are in them.
-        unread: paths of photographs that could not be read and are not in them.
+        unread: paths of photographs that could not be read, or are others by now, and are not in them.
     """
 
     files: list[Path]
@@ -58,6 +59,8 @@ def export_catalog(
         DoppelgramError: there is no such kind of file, or it cannot be written.
     """
     file, progress = Path(out).expanduser(), progress or TerminalProgress()
+    if re.match(r"\w\w+:/", str(out)):
+        raise DoppelgramError(f"{out}: files are exported into a folder of this machine; name one, and copy them")
     if file.suffix not in ENDINGS:
         raise DoppelgramError(f"{out}: this program writes files that end in {', '.join(ENDINGS)}")
     if originals and file.suffix != ".tar":
@@ -70,7 +73,10 @@ def export_catalog(
         if file.suffix == ".tar":
             done = write_shards(rows, file, originals=originals, per_shard=per_shard)
             if done.unread:
-                progress.warning(f"{count(len(done.unread), 'photograph')} could not be read, such as {done.unread[0]}")
+                progress.warning(
+                    f"{count(len(done.unread), 'photograph')} could not be read, or changed since they were indexed, "
+                    f"such as {done.unread[0]}; left out"
+                )
             return Exported(done.files, done.images, done.unread)
         WRITERS[file.suffix](rows, file)
     return Exported([file, *([file.with_suffix(".csv")] if file.suffix == ".npy" else [])], len(rows))

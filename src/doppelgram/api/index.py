@@ -6,7 +6,7 @@ from pathlib import Path
 
 from doppelgram.api.chosen import chosen_model, labelled_images
 from doppelgram.catalog.beside import location_to_fill
-from doppelgram.catalog.folder import holds_catalog, model_in
+from doppelgram.catalog.folder import holds_catalog, model_in, plain_errors
 from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.search.vector_index import AUTO, check_way, keep_index
 from doppelgram.catalog.store import Catalog
@@ -55,8 +55,7 @@ def index(
             ``things`` if there is no catalog yet.
         catalog: catalog folder or ``s3://bucket/prefix``, made if it is not there.
         label: column to keep as the label, or ``level:N`` for the Nth folder's name; the model's own by default.
-        prune: whether images whose files are gone, or have other content now, are taken out of the catalog; without
-            it they are only reported.
+        prune: whether images whose files are gone or have other content now are taken out, not only reported.
         beside: name under which this model's vectors lie beside the catalog's own, which stay as they are.
         crop: ``face`` (or ``face:NAME`` of a detector) to cut the largest face out of every image, although the model
             was trained on other cuts; the catalog remembers it.
@@ -111,7 +110,8 @@ def index(
         with progress.bar("indexing", len(collection)) as advance:
             report = index_by(means, collection, loaded, store, batch=batch, prune=prune, progress=advance)
         if not loaded.space.parts:
-            keep_index(store.table, store.dim, vector_index, progress)
+            with plain_errors(where, "written"):
+                keep_index(store.table, store.dim, vector_index, progress)
     except KeyboardInterrupt:
         raise Interrupted(f"{where}: interrupted; the same command goes on from here") from None
     tell_faces(progress, report.files)

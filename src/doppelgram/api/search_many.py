@@ -65,7 +65,7 @@ def search_many(
     settings = {"by": by, "face": asked_detector(crop, None, model), "faces": face, "where": condition}
     searcher = searcher_for(store, model, Asked(len(paths), k, by, condition, index))
     with progress.bar(f"searching with {len(paths):,} photographs", len(paths)) as advance:
-        told = write_answers(blocks_of_answers(searcher, paths, k, advance, **settings), out)
+        told = write_answers(blocks_of_answers(searcher, paths, k, advance, **settings), out, model.space.parts)
     if told.problems:
         progress.warning(f"{told.problems:,} of them cannot be searched for; {out.name} says why")
     return told

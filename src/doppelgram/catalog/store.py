@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from doppelgram.catalog.beside import location_beside, names_beside
 from doppelgram.catalog.compaction import KEPT_DAYS, Compacted, compact_table, fragments_of
+from doppelgram.catalog.copies import remove_overtaken
 from doppelgram.catalog.folder import (
     CATALOG_FILE,
     DATABASE_FOLDER,
@@ -318,8 +319,13 @@ class Catalog:
         if not images:
             return 0
         table = images_table(images, self.dim)
-        with self._writing() as written_to:
-            return int(written_to.merge_insert("id").when_not_matched_insert_all().execute(table).num_inserted_rows)
+        with self._writing() as written_to, said_of(self.location):
+            before = int(written_to.version)
+            done = written_to.merge_insert("id").when_not_matched_insert_all().execute(table)
+            if int(done.version) > before + 1:  # somebody else wrote meanwhile, perhaps the same images
+                for part in _parts(table["id"].to_pylist()):
+                    remove_overtaken(written_to, part)
+            return int(done.num_inserted_rows)
 
     def update(self, entries: Sequence[Entry]) -> int:
         """Replace what is known of images already here; vectors and thumbnails stay.

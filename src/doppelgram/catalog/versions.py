@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time
 from typing import Any
 
 from doppelgram.errors import DoppelgramError
@@ -55,7 +55,7 @@ def version_at(table: Any, text: str) -> int:
             its end, a time without a zone is in UTC.
 
     Raises:
-        DoppelgramError: there is no such version, or none that old.
+        DoppelgramError: there is no such version, none that old, or the one of that time may have been cleaned up.
     """
     text, there = text.strip(), versions_of(table)
     numbers = f"{there[0].number} to {there[-1].number}"
@@ -77,12 +77,22 @@ def version_at(table: Any, text: str) -> int:
         ) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if _DAY.fullmatch(text):
-        moment += timedelta(days=1)
-    before = [version.number for version in there if version.when <= moment]
-    if not before:
-        first = f"{there[0].when:%Y-%m-%d %H:%M:%S} UTC"
-        raise DoppelgramError(f"there is no version from {text[:60]} or before; the oldest is from {first}")
-    return before[-1]
+        moment = datetime.combine(moment.date(), time.max, UTC)
+    later = next((place for place, version in enumerate(there) if version.when > moment), len(there))
+    if not later:
+        raise DoppelgramError(f"there is no version from {text[:60]} or before; the oldest is from {_said(there[0])}")
+    found = there[later - 1]
+    # Versions that were cleaned up leave a gap in the numbers. One of them may be what the catalog was at that moment.
+    if later < len(there) and there[later].number > found.number + 1:
+        raise DoppelgramError(
+            f"what the catalog was at {text[:60]} may have been cleaned up; there are version {found.number} from "
+            f"{_said(found)} and version {there[later].number} from {_said(there[later])}; give one of these numbers"
+        )
+    return found.number
+
+
+def _said(version: Version) -> str:
+    return f"{version.when:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def keep_version(table: Any, number: int, name: str) -> None:

@@ -103,6 +103,9 @@ def _large(scorer: Scorer, members: Int64, links: Links, cut: float, seed: int) 
 
 def _joined(scorer: Scorer, members: Int64, pieces: Int64, links: Links, cut: float, seed: int) -> Int64:
     """For each piece the number of the group that it becomes part of."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     sizes = np.bincount(pieces)
     target = np.arange(len(sizes))
     a, b = pieces[links.left], pieces[links.right]
@@ -120,12 +123,19 @@ def _joined(scorer: Scorer, members: Int64, pieces: Int64, links: Links, cut: fl
     rng = np.random.default_rng([seed, 13])
     inside = members_of(pieces)
     sample = {k: members[rng.permutation(inside[k])[:_SAMPLE]] for k in large.tolist()}
-    gaps = np.full((len(large), len(large)), _APART)
-    for one, other in touching.tolist():
-        mean = float(scorer.block(sample[one], sample[other]).mean())
-        i, j = np.searchsorted(large, [one, other])
-        gaps[i, j] = gaps[j, i] = -mean
-    joined = _linkage(gaps, -cut)
-    for group in range(int(joined.max()) + 1):
-        target[large[joined == group]] = large[np.argmax(joined == group)]
+    means = np.array([scorer.block(sample[one], sample[other]).mean() for one, other in touching.tolist()])
+    ends = np.searchsorted(large, touching)
+    # Groups without a way between them are never joined, so that no table of all groups is needed.
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(large), len(large)))
+    connected = connected_components(graph, directed=False)[1]
+    place = np.empty(len(large), dtype=np.int64)
+    pairs_of = members_of(connected[ends[:, 0]].astype(np.int64), int(connected.max()) + 1)
+    for some, pairs in zip(members_of(connected.astype(np.int64)), pairs_of, strict=True):
+        place[some] = np.arange(len(some))
+        gaps = np.full((len(some), len(some)), _APART)
+        i, j = place[ends[pairs]].T
+        gaps[i, j] = gaps[j, i] = -means[pairs]
+        joined = _linkage(gaps, -cut)
+        for groups in members_of(joined):
+            target[large[some[groups]]] = large[some[groups[0]]]
     return target

@@ -19,6 +19,8 @@ from doppelgram.space.parallel import in_parallel
 POINTS = 40
 # Matches from which on a shuffle takes longer than two threads take to get out of each other's way.
 _WORTH_THREADS = 50_000
+# Posts of which quantiles are taken at a time.
+_POSTS = 50_000
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ def shuffled_clock(
     """
     found = shuffle_followers(matches, time, place, settings, decay, progress)
     rng = np.random.default_rng([settings.seed, 15])
-    low, high = np.quantile(found.drawn, [0.025, 0.975], axis=0) if len(time) else np.empty((2, 0))
+    low, high = np.empty((2, len(time)))
+    for start in range(0, len(time), _POSTS):  # what is sorted is a copy
+        part = slice(start, start + _POSTS)
+        low[part], high[part] = np.quantile(found.drawn[:, part], [0.025, 0.975], axis=0)
     curve_low, curve_high = np.quantile(found.curves, [0.025, 0.975], axis=0)
     days = found.span * (np.arange(1, POINTS + 1) / POINTS) ** 2
     means = {"observed": found.curve, "expected": found.curves.mean(axis=0), "low": curve_low, "high": curve_high}

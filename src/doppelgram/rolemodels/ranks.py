@@ -41,14 +41,16 @@ def rank_intervals(
         rank = ranks(original * influence(graph, time, settings.damping))
         return rank, rank
     rng = np.random.default_rng([settings.seed, 16])
-    counts = rng.poisson(1.0, size=(n, draws)).astype(np.float32)
+    step = max(1, _ELEMENTS // draws)
+    counts = np.empty((n, draws), dtype=np.float32)
+    for start in range(0, n, step):  # the numbers that one call gives, without all of them in 64 bits as well
+        counts[start : start + step] = rng.poisson(1.0, size=(min(step, n - start), draws))
     ends = np.searchsorted(graph.source, np.arange(n + 1))
     weight = graph.weight.astype(np.float32)
     total = csr_array((weight, graph.target, ends), shape=(n, n)).T @ counts + np.float32(settings.innovation)
     result = np.zeros((n, draws), dtype=np.float32)
     worth = counts.copy()  # what following counts for: how often the follower was drawn, and what it passes on
     followed = np.flatnonzero(np.diff(ends))
-    step = max(1, _ELEMENTS // draws)
     for post in followed[np.argsort(-time[followed], kind="stable")].tolist():
         absent = (counts[post] == 0).astype(np.float32)
         for start in range(ends[post], ends[post + 1], step):
@@ -59,12 +61,17 @@ def rank_intervals(
             share /= total[target] + w[:, None] * absent
             result[post] += w @ share
         worth[post] *= 1 + np.float32(settings.damping) * result[post]
+    del counts, total, worth
     result *= original[:, None].astype(np.float32)
     drawn = np.empty((n, draws), dtype=np.int32)
     for k in range(draws):
         drawn[:, k] = ranks(result[:, k])
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=1, method="nearest")
-    return low.astype(np.int64), high.astype(np.int64)
+    del result
+    low, high = np.empty((2, n), dtype=np.int64)
+    for start in range(0, n, step):
+        part = slice(start, start + step)
+        low[part], high[part] = np.quantile(drawn[part], [0.025, 0.975], axis=1, method="nearest")
+    return low, high
 
 
 def sensitivity(

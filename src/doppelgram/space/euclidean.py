@@ -25,6 +25,7 @@ from doppelgram.space.exact import (
     self_matches,
     vectors,
 )
+from doppelgram.space.parallel import in_blocks
 from doppelgram.space.space import Found, PairResult, checked_part, without_mix
 
 _CENTRED_ON = 4096
@@ -161,11 +162,14 @@ class EuclideanRanker:
         self._centre = some.mean(axis=0, dtype=np.float64).astype(np.float32) if self.size else np.zeros(self._width)
         # |b|^2 rides along as one more column, so that a single product gives |b|^2 - 2ab.
         self._extended = np.empty((self._width + 1, self.size), dtype=np.float32)
-        for start in range(0, self.size, _BLOCK_ROWS):
+
+        def extend(start: int) -> None:
             part = slice(start, start + _BLOCK_ROWS)
             centred = gallery[part] - self._centre
             self._extended[:-1, part] = centred.T
             self._extended[-1, part] = np.einsum("ij,ij->i", centred, centred)
+
+        in_blocks(extend, range(0, self.size, _BLOCK_ROWS))
 
     @property
     def rows(self) -> int:

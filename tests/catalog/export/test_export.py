@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import tarfile
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from doppelgram.api.export_catalog import export_catalog
+from doppelgram.catalog.export.rows import Rows
 from doppelgram.catalog.rows import EmbeddedImage, Entry
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import SilentProgress
@@ -17,6 +21,7 @@ from doppelgram.dataset.read import read_collection
 from doppelgram.errors import DoppelgramError
 
 WHEN = datetime(2019, 12, 20, 4, 27, 27, tzinfo=UTC)
+ID = [hashlib.sha256(b"original %d" % n).hexdigest() for n in range(5)]
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def filled(catalog: Catalog, tmp_path: Path) -> Catalog:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"original %d" % n)
         columns = {"place": "=Łódź" if n == 0 else "b", "face crop": "one"}
-        id_ = f"{n:064x}" + ("#2" if n == 3 else "")
+        id_ = ID[n] + ("#2" if n == 3 else "")
         entry = Entry(id_, str(path), f"{n}.JPG", columns["place"], columns, "ann", WHEN if n else None)
         catalog.add([EmbeddedImage(entry, np.full(8, n, np.float32), b"small %d" % n)])
     return catalog
@@ -57,7 +62,7 @@ def test_tables_and_the_matrix_hold_the_same_rows_in_the_same_order(filled: Cata
 
 
 def test_some_rows_and_earlier_ones(filled: Catalog, tmp_path: Path) -> None:
-    filled.remove([f"{1:064x}"])
+    filled.remove([ID[1]])
     assert export(filled, tmp_path / "now.npy").images == 4
     last = filled.versions()[-2].number
     assert export(filled, tmp_path / "then.npy", as_of=str(last)).images == 5
@@ -74,14 +79,62 @@ def test_tar_files_hold_pictures_and_what_is_known_of_them(filled: Catalog, tmp_
         names = tar.getnames()
         facts = json.loads(tar.extractfile(names[3]).read())  # type: ignore[union-attr]
     assert len(names) == 4
-    assert names[3] == f"{3:064x}-2.json"
+    assert names[3] == f"{ID[3]}-2.json"
     assert facts["columns"] == {"place": "b"}
     assert facts["timestamp"] == WHEN.isoformat()
 
     done = export(filled, tmp_path / "whole.tar", originals=True)
     assert (done.images, done.unread) == (4, [str(tmp_path / "photos" / "4.JPG")])
     with tarfile.open(done.files[0]) as tar:
-        assert tar.extractfile(f"{2:064x}.jpg").read() == b"original 2"  # type: ignore[union-attr]
+        assert tar.extractfile(f"{ID[2]}.jpg").read() == b"original 2"  # type: ignore[union-attr]
+
+
+def test_tar_files_of_a_longer_series_do_not_stay_beside_a_shorter_one(filled: Catalog, tmp_path: Path) -> None:
+    export(filled, tmp_path / "small.tar", per_shard=1)
+    done = export(filled, tmp_path / "small.tar", per_shard=3)
+    assert sorted(tmp_path.glob("small-*.tar")) == done.files
+    assert len(done.files) == 2
+
+
+def test_an_export_that_fails_leaves_the_earlier_one(
+    filled: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [*export(filled, tmp_path / "a.tar", per_shard=2).files, *export(filled, tmp_path / "a.npy").files]
+    before = [file.read_bytes() for file in files]
+    filled.remove([ID[0]])
+    pieces = Rows.pieces
+
+    def broken(self: Rows, columns: Collection[str]) -> Iterator[Any]:
+        piece = next(pieces(self, columns))
+        yield piece.slice(0, 3)
+        if "id" not in columns or "vector" in columns or "thumbnail" in columns:
+            raise OSError("the disk is full")
+        yield piece.slice(3)
+
+    monkeypatch.setattr(Rows, "pieces", broken)
+    for out in ("a.tar", "a.npy"):
+        with pytest.raises(DoppelgramError, match="the disk is full"):
+            export(filled, tmp_path / out, per_shard=2)
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_an_original_that_is_another_photograph_by_now_is_left_out(catalog: Catalog, tmp_path: Path) -> None:
+    for n in range(2):
+        file = tmp_path / f"{n}.jpg"
+        file.write_bytes(b"original %d" % n)
+        entry = Entry(hashlib.sha256(file.read_bytes()).hexdigest(), str(file), file.name)
+        catalog.add([EmbeddedImage(entry, np.zeros(8, np.float32), b"small")])
+    (tmp_path / "1.jpg").write_bytes(b"another")
+    done = export(catalog, tmp_path / "a.tar", originals=True)
+    assert (done.images, done.unread) == (1, [str(tmp_path / "1.jpg")])
+
+
+def test_an_export_goes_to_this_machine(catalog: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for out in ("s3://photos/a.csv", Path("s3://photos/a.csv")):
+        with pytest.raises(DoppelgramError, match="a folder of this machine"):
+            export_catalog(catalog.folder, out, progress=SilentProgress())
+    assert not (tmp_path / "s3:").exists()
 
 
 def test_an_empty_catalog_and_unknown_files(catalog: Catalog, tmp_path: Path) -> None:

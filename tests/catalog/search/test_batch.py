@@ -10,6 +10,8 @@ import pytest
 
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.search import batch
+from doppelgram.catalog.search.batch import write_answers
+from doppelgram.catalog.search.photographs import Match, Neighbours
 from doppelgram.catalog.store import Catalog
 from doppelgram.dataset.read import read_collection
 from doppelgram.models.model import Model
@@ -44,6 +46,22 @@ def test_a_folder_of_photographs_is_answered_in_blocks(
     for row in rows[1:]:
         match = alone[row["query"]][int(row["rank"]) - 1]
         assert (row["path"], row["label"], float(row["distance"])) == (match.path, match.label, match.distance)
+
+
+def test_a_table_has_all_columns_and_no_formulas_whatever_comes_first(tmp_path: Path) -> None:
+    match = Match(1, "/p/=a.jpg", "=a.jpg", "@SUM(1)", 0.5, None, "0" * 64, {"place": 0.25, "pose": 0.75})
+    answers = [Neighbours("broken.jpg", [], problem="no picture"), Neighbours("-1.jpg", [match])]
+    write_answers([answers], tmp_path / "found.csv", ("place", "pose"))
+    rows = list(csv.DictReader((tmp_path / "found.csv").open(encoding="utf-8", newline="")))
+    assert [(row["place"], row["pose"]) for row in rows] == [("", ""), ("0.25", "0.75")]
+    assert [rows[1][name] for name in ("query", "path", "name", "label")] == [
+        "'-1.jpg",
+        "/p/=a.jpg",
+        "'=a.jpg",
+        "'@SUM(1)",
+    ]
+    write_answers([], tmp_path / "none.csv")
+    assert (tmp_path / "none.csv").read_text().startswith("query,rank,id")
 
 
 def test_what_is_no_use_ends_in_a_sentence(tmp_path: Path, photos: Path, catalog: Catalog, model: Model) -> None:

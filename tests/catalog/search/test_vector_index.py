@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,59 @@ def test_when_it_is_made_and_when_it_is_used(filled: Catalog, model: Model, monk
     assert again is not None
     assert again.rows == N + 900
     assert unindexed(filled.table) == 0
+
+
+@pytest.mark.slow
+def test_a_condition_that_only_rows_far_away_fulfil(filled: Catalog, model: Model) -> None:
+    index = keep_index(filled.table, DIM, "ivf", SilentProgress())
+    assert index is not None
+    assert index.probes < N**0.5
+    rows, vectors = filled.snapshot(["id", "path"])
+    far = np.argsort(((vectors - vectors[1]) ** 2).sum(1))[-30:]
+    where = parse_where(f"path in ({', '.join(repr(path) for path in rows['path'][far])})")
+    exact, indexed = Searcher(filled, model), IndexedSearcher(filled, model, index)
+    found = indexed.answers(vectors[1:2], 10, "", None, where)
+    assert len(found[0]) == 10
+    assert found == exact.answers(vectors[1:2], 10, "", None, where)
+
+
+@pytest.mark.slow
+def test_more_lists_are_looked_through_for_more_answers(filled: Catalog, model: Model) -> None:
+    index = keep_index(filled.table, DIM, "ivf", SilentProgress())
+    assert index is not None
+    few = replace(index, probes=6)
+    queries = filled.vectors()[::60]
+    exact, indexed = Searcher(filled, model).nearest(queries, 100), IndexedSearcher(filled, model, few)
+    found = indexed.answers(queries, 100, "", None, None)
+    hits = [len({one.id for one in a} & {one.id for one in b}) for a, b in zip(exact, found, strict=True)]
+    assert (few.probes_for(10 + 8), few.probes_for(100 + 8)) == (6, 12)
+    assert np.mean(hits) / 100 > 0.97
+
+
+@pytest.mark.slow
+def test_what_the_engine_complains_of_is_one_sentence(filled: Catalog, model: Model) -> None:
+    index = keep_index(filled.table, DIM, "ivf", SilentProgress())
+    assert index is not None
+    searcher = IndexedSearcher(filled, model, index)
+    for file in (filled.folder / "vectors").rglob("*.lance"):
+        if file.is_file():
+            file.unlink()
+    with pytest.raises(DoppelgramError, match="catalog: the catalog cannot be read"):
+        searcher.answers(np.zeros((1, DIM), np.float32), 5, "", None, None)
+
+
+@pytest.mark.slow
+def test_an_earlier_version_is_searched_by_its_own_index(filled: Catalog, model: Model) -> None:
+    index = keep_index(filled.table, DIM, "ivf", SilentProgress())
+    assert index is not None
+    query, kept = filled.vectors()[7:8], filled.commit
+    before = Searcher(filled, model).nearest(query, 5)
+    filled.remove([before[0][0].id])
+    old = Catalog.open(filled.folder, as_of=str(kept))
+    searcher = searcher_for(old, model, Asked(1, 5, way="ivf"))
+    for _ in range(2):
+        assert searcher.answers(query, 5, "", None, None) == before
+    assert searcher_for(filled, model, Asked(1, 5, way="ivf")).answers(query, 4, "", None, None) != before
 
 
 def test_small_catalogs_need_none(catalog: Catalog, tmp_path: Path) -> None:

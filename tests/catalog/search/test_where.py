@@ -70,6 +70,7 @@ MEANINGS = [
     ("timestamp != 2019", [0, 3, 4]),
     ("timestamp in (2018, '2020-01')", [0, 4]),
     ("timestamp = '2019-12'", []),
+    ("timestamp > '0800' and timestamp < '9998'", [0, 1, 2, 4]),
     ("year >= 2018", [0, 1]),
     ("year = 2019.0", [1]),
     ("year < '2019'", [0]),

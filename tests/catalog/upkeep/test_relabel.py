@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,27 @@ def test_images_leave_the_versions_that_teaching_trained_too(catalog: Catalog, m
     fill(trained, {"label": "a"}, {"label": "b"})
     delete_images(catalog.folder, ["1.jpg"])
     assert [entry.name for entry in trained.entries()] == ["0.jpg"]
+
+
+def test_labels_change_in_the_versions_that_teaching_trained_too(catalog: Catalog, model_folder: Path) -> None:
+    fill(catalog, {"label": "a"}, {"label": "b"})
+    trained = Catalog.create(catalog.folder / "versions" / "0002" / "catalog", model_folder)
+    fill(trained, {"label": "a"}, {"label": "b"})
+    relabel_images(catalog.folder, where="label = 'b'", label="c")
+    assert labels_of(trained) == labels_of(catalog) == [("a", {"label": "a"}), ("c", {"label": "c"})]
+
+
+def test_all_faces_beside_go_and_change_with_their_photograph(catalog: Catalog, model_folder: Path) -> None:
+    fill(catalog, {"label": "a"}, {"label": "b"})
+    beside = fill(Catalog.create(catalog.folder / "beside" / "faces", model_folder), {"label": "a"}, {"label": "b"})
+    second = Entry(f"{0:064x}#2", "/photos/0.jpg", "0.jpg", "a", {"label": "a"})
+    beside.add([EmbeddedImage(second, np.full(8, 9, np.float32), b"x")])
+    facts = json.loads((beside.folder / "catalog.json").read_text())
+    (beside.folder / "catalog.json").write_text(json.dumps(facts | {"faces": "all"}))
+    relabel_images(catalog.folder, where="label = 'a'", label="c")
+    assert [label for label, _ in labels_of(beside)] == ["c", "c", "b"]
+    delete_images(catalog.folder, ["0.jpg"])
+    assert [label for label, _ in labels_of(beside)] == ["b"]
 
 
 def test_images_leave_by_id_path_name_or_condition(catalog: Catalog) -> None:

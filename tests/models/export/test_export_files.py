@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from doppelgram.api.export import export
 from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import open_image
+from doppelgram.images.framing import Framing
+from doppelgram.models.backbones.registry import SmallNet
 from doppelgram.models.bundle import load_model
 from doppelgram.models.export import files
 from doppelgram.models.export.parts import exportable
 from doppelgram.models.model import Model
+from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
+from doppelgram.models.towers import ImageTower
+from helpers.catalogs import CALIBRATION
 from helpers.posts_world import random_model
 
 QUIET = SilentProgress()
@@ -41,6 +50,34 @@ def test_onnx_runtime_gives_what_the_model_gives(model_folder: Path, photos: Pat
     assert [one.name for one in session.get_inputs()] == [facts["input"]["name"]]
     pixels = np.stack([model.framing.apply(open_image(path)) for path in paths])
     (found,) = session.run([facts["output"]["name"]], {facts["input"]["name"]: pixels})
+    np.testing.assert_allclose(found, model.embed_images(paths), atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("crop", [None, 49, 1000])
+def test_the_example_of_the_documentation_gives_what_the_model_gives(
+    crop: int | None, draw_picture: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    backbone = SmallNet(width=4)
+    network = EmbeddingNetwork(backbone, EmbeddingHead(backbone.dim, 8))
+    model = Model(ImageTower(network, Framing(33, crop=crop)), CALIBRATION)
+    export(model.save(tmp_path / "model"), tmp_path / "exported", progress=QUIET)
+    sizes = [(101, 77), (3, 5), (200, 1), (1, 1), (49, 50)]
+    paths = [draw_picture(tmp_path / f"{number}.png", number, size) for number, size in enumerate(sizes)]
+    with Image.open(paths[0]) as whole:
+        sheer = whole.convert("RGBA")
+        sheer.putalpha(Image.linear_gradient("L").resize(whole.size))
+        sheer.save(tmp_path / "sheer.png")
+        whole.convert("L").save(tmp_path / "grey.png")
+        whole.convert("CMYK").save(tmp_path / "print.jpg")
+    paths += [tmp_path / name for name in ("sheer.png", "grey.png", "print.jpg")]
+    text = (Path(__file__).parents[3] / "docs" / "export.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    example: dict[str, Any] = {}
+    exec(text.split("```python\n")[1].split("\n\none, other")[0], example)
+    found = np.stack([example["embed"](path) for path in paths])
     np.testing.assert_allclose(found, model.embed_images(paths), atol=1e-4)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from doppelgram.catalog.export.rows import Rows
 from doppelgram.catalog.findings import FOUND_COLUMNS
+from doppelgram.catalog.rows import file_of
 from doppelgram.files import written_whole
 
 _FACTS = ("id", "path", "name", "label", "columns", "author", "timestamp")
@@ -25,7 +29,7 @@ class Shards:
     Attributes:
         files: tar files.
         images: how many images are in them.
-        unread: paths of images whose original could not be read, which are left out.
+        unread: paths of images whose original could not be read, or is another photograph now, which are left out.
     """
 
     files: list[Path] = field(default_factory=list)
@@ -34,7 +38,7 @@ class Shards:
 
 
 def write_shards(rows: Rows, file: Path, *, originals: bool = False, per_shard: int = PER_SHARD) -> Shards:
-    """Write ``NAME-000000.tar`` and so on; each is whole or not there.
+    """Write ``NAME-000000.tar`` and so on; they appear together, and what is left of a longer series of that name goes.
 
     Of an image there are ``ID.jpg`` (or the original's own ending) and ``ID.json``.
 
@@ -47,20 +51,31 @@ def write_shards(rows: Rows, file: Path, *, originals: bool = False, per_shard: 
     done, samples = Shards(), _Samples(rows, originals)
     pending = iter(samples)
     sample = next(pending, None)
-    while sample is not None:
-        target = file.with_name(f"{file.stem}-{len(done.files):06}.tar")
-        with written_whole(target) as aside, tarfile.open(aside, "w") as tar:
-            for _ in range(per_shard):
-                if sample is None:
-                    break
-                key, ending, picture, facts = sample
-                _put(tar, f"{key}{ending}", picture)
-                _put(tar, f"{key}.json", json.dumps(facts, ensure_ascii=False).encode())
-                done.images += 1
-                sample = next(pending, None)
-        done.files.append(target)
+    with ExitStack() as whole:  # an export that fails leaves an earlier one as it was, not a mixture of both
+        while sample is not None:
+            target = _shard(file, len(done.files))
+            with tarfile.open(whole.enter_context(written_whole(target)), "w") as tar:
+                for _ in range(per_shard):
+                    if sample is None:
+                        break
+                    key, ending, picture, facts = sample
+                    _put(tar, f"{key}{ending}", picture)
+                    _put(tar, f"{key}.json", json.dumps(facts, ensure_ascii=False).encode())
+                    done.images += 1
+                    sample = next(pending, None)
+            done.files.append(target)
+    for number in count(len(done.files)):
+        # Whoever reads all files of this name would read images twice, or such as are not in the catalog any more.
+        try:
+            _shard(file, number).unlink()
+        except FileNotFoundError:
+            break
     done.unread = samples.unread
     return done
+
+
+def _shard(file: Path, number: int) -> Path:
+    return file.with_name(f"{file.stem}-{number:06}.tar")
 
 
 class _Samples:
@@ -82,6 +97,9 @@ class _Samples:
                     try:
                         picture = path.read_bytes()
                     except OSError:
+                        picture = b""
+                    # What lies there by now may be another photograph, of which nothing is known.
+                    if hashlib.sha256(picture).hexdigest() != file_of(row["id"]):
                         self.unread.append(row["path"])
                         continue
                 columns = json.loads(row["columns"])

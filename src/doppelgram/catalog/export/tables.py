@@ -56,15 +56,16 @@ def write_parquet(rows: Rows, file: Path) -> None:
 
 def write_npy(rows: Rows, file: Path) -> None:
     """The vectors, float32 (n, dim), and what is known of their images in a CSV of the same name, in the same order."""
-    write_csv(replace(rows, advance=lambda count: None), file.with_suffix(".csv"))
     with written_whole(file) as aside:
         shape = len(rows), rows.catalog.dim
-        if not len(rows):  # no file of nothing can be mapped into memory
+        if len(rows):
+            vectors, start = np.lib.format.open_memmap(aside, mode="w+", dtype=np.float32, shape=shape), 0
+            for piece in rows.pieces(("vector",)):
+                vectors[start : start + piece.num_rows] = matrix(piece, rows.catalog.dim)
+                start += piece.num_rows
+            vectors.flush()
+            del vectors
+        else:  # no file of nothing can be mapped into memory
             np.save(aside, np.empty(shape, np.float32))
-            return
-        vectors, start = np.lib.format.open_memmap(aside, mode="w+", dtype=np.float32, shape=shape), 0
-        for piece in rows.pieces(("vector",)):
-            vectors[start : start + piece.num_rows] = matrix(piece, rows.catalog.dim)
-            start += piece.num_rows
-        vectors.flush()
-        del vectors
+        # Last, so that a failure leaves both files of an earlier export, not one of each.
+        write_csv(replace(rows, advance=lambda count: None), file.with_suffix(".csv"))

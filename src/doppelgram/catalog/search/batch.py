@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from doppelgram.catalog.export.cells import harmless
 from doppelgram.catalog.search.photographs import Match, Neighbours, PhotographSearch
 from doppelgram.dataset.listing import list_files
 from doppelgram.errors import DoppelgramError
@@ -56,12 +57,15 @@ def blocks_of_answers(
         advance(len(part))
 
 
-def write_answers(blocks: Iterable[list[Neighbours]], file: Path) -> Answered:
+def write_answers(blocks: Iterable[list[Neighbours]], file: Path, parts: Sequence[str] = ()) -> Answered:
     """Write answers as they come: as JSON, one line a photograph, or as CSV, one row a match.
+
+    In a CSV, an apostrophe stands before what a spreadsheet would take for a formula.
 
     Args:
         blocks: of answers.
         file: whose name ends in .jsonl or .csv; it is replaced whole.
+        parts: of the space, such as place and pose, of which a CSV has a column each.
 
     Raises:
         DoppelgramError: it ends otherwise, or cannot be written.
@@ -70,8 +74,9 @@ def write_answers(blocks: Iterable[list[Neighbours]], file: Path) -> Answered:
         raise DoppelgramError(f"{file}: answers are written as CSV or JSON lines; let its name end in .csv or .jsonl")
     told = Answered()
     with written_whole(file) as aside, aside.open("w", encoding="utf-8", newline="") as out:
-        parts: list[str] = []
         table = csv.writer(out) if file.suffix.lower() == ".csv" else None
+        if table is not None:
+            table.writerow([*_COLUMNS, *parts, "problem"])
         for block in blocks:
             for answer in block:
                 told.queries += 1
@@ -80,21 +85,18 @@ def write_answers(blocks: Iterable[list[Neighbours]], file: Path) -> Answered:
                 if table is None:
                     out.write(json.dumps(asdict(answer), ensure_ascii=False, default=str) + "\n")
                     continue
-                if told.queries == 1:
-                    # A model of places and poses has the same parts in all of its answers.
-                    parts = list(answer.matches[0].parts) if answer.matches else []
-                    table.writerow([*_COLUMNS, *parts, "problem"])
                 table.writerows(_rows(answer, parts))
     return told
 
 
 def _rows(answer: Neighbours, parts: Sequence[str]) -> Iterator[list[Any]]:
     if not answer.matches:
-        yield [answer.query, *[""] * (len(_COLUMNS) - 1 + len(parts)), answer.problem]
+        yield [harmless(answer.query), *[""] * (len(_COLUMNS) - 1 + len(parts)), answer.problem]
     for match in answer.matches:
-        yield [answer.query, *_cells(match), *(match.parts.get(part, "") for part in parts), ""]
+        yield [harmless(answer.query), *_cells(match), *(match.parts.get(part, "") for part in parts), ""]
 
 
 def _cells(match: Match) -> tuple[Any, ...]:
     probability = "" if match.probability is None else match.probability
-    return (match.rank, match.id, match.path, match.name, match.label, match.distance, probability)
+    texts = (harmless(text) for text in (match.path, match.name, match.label))
+    return (match.rank, match.id, *texts, match.distance, probability)

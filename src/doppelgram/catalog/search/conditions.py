@@ -271,7 +271,7 @@ class Time:
         return np.asarray(held[self.sign], dtype=bool)
 
     def engine(self) -> str | None:
-        start, end = (f"timestamp '{moment:%Y-%m-%dT%H:%M:%S.%f}Z'" for moment in self.stretch)
+        start, end = (f"timestamp '{moment.isoformat()}'" for moment in self.stretch)
         name = self.column
         held = {
             "=": f"{name} >= {start} AND {name} < {end}",

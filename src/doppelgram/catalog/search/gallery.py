@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from doppelgram.catalog.rows import file_of
 from doppelgram.space.exact import Float32, Int64
+from doppelgram.space.parallel import in_blocks
 
 
 class Gallery:
@@ -106,8 +107,11 @@ def _ordered(column: Any, order: Int64, dim: int) -> Float32:
     """An Arrow column of vectors as float32 (n, dim) in an order, copied once."""
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
-    vectors, start = np.empty((len(order), dim), dtype=np.float32), 0
-    for chunk in column.chunks:
-        vectors[place[start : start + len(chunk)]] = chunk.flatten().to_numpy().reshape(-1, dim)
-        start += len(chunk)
+    vectors, chunks = np.empty((len(order), dim), dtype=np.float32), column.chunks
+    ends = np.cumsum([0, *map(len, chunks)])
+
+    def copy(number: int) -> None:
+        vectors[place[ends[number] : ends[number + 1]]] = chunks[number].flatten().to_numpy().reshape(-1, dim)
+
+    in_blocks(copy, range(len(chunks)))
     return vectors

@@ -30,6 +30,8 @@ AUTO, EXACT, IVF = WAYS = ("auto", "exact", "ivf")
 # Numbers (rows times dimensions) from which on an index is made without being asked for: reading them takes seconds.
 AUTO_FROM = 60_000_000
 LEAST_RECALL = 0.98
+# Recall of a sample from which on no more lists are tried: that of all rows may be a hundredth less.
+_SURELY = 0.99
 # Fewer rows than this are one list or two.
 FEWEST = 5_000
 # Share of rows that are not in the index, and so are searched one by one, from which on it is made anew.
@@ -51,7 +53,7 @@ class VectorIndex:
         recall: share of the ten nearest of a hundred rows that it finds.
         opening: seconds to read all vectors and prepare them for exact searches.
         exact: seconds of an exact search thereafter, of many at once.
-        indexed: seconds of a search by the index.
+        indexed: seconds of a search by the index, of many at once.
     """
 
     kind: str
@@ -65,6 +67,10 @@ class VectorIndex:
     def cheaper_for(self, queries: int) -> bool:
         """Whether so many queries take less time by the index than by opening everything and searching exactly."""
         return queries * self.indexed < self.opening + queries * self.exact
+
+    def probes_for(self, count: int) -> int:
+        """Lists to look through for so many rows: twice as many where more are wanted than recall was measured for."""
+        return self.probes * (1 if count <= 2 * _NEIGHBOURS else 2)
 
     @property
     def spare(self) -> int:
@@ -169,12 +175,12 @@ def make_index(table: Any, dim: int) -> VectorIndex:
     queries, names = matrix(some, dim), some["id"].to_pylist()
     reach, opening, exact = _exact_reach(table, queries, dim)
     space = EuclideanSpace(dim)
+    dataset = table.to_lance()
     for probes in _PROBES:
         trial = VectorIndex(kind, rows, probes, 0.0, opening, exact, 0.0)
-        for query in queries:  # what is read for the first time takes longer
-            candidates(table, trial, query, _NEIGHBOURS + 1)
+        candidates(dataset, trial, queries, _NEIGHBOURS + 1)  # what is read for the first time takes longer
         started = time.perf_counter()
-        near = [candidates(table, trial, query, _NEIGHBOURS + 1) for query in queries]
+        near = candidates(dataset, trial, queries, _NEIGHBOURS + 1)
         seconds = (time.perf_counter() - started) / len(queries)
         hits = [
             np.count_nonzero(
@@ -187,32 +193,40 @@ def make_index(table: Any, dim: int) -> VectorIndex:
         ]
         recall = float(np.mean(hits) / _NEIGHBOURS)
         found = VectorIndex(kind, rows, probes, recall, opening, exact, seconds)
-        if recall >= LEAST_RECALL or probes >= lists:
+        if recall >= _SURELY or probes >= lists:
             break
     table.replace_field_metadata("vector", {_FACTS: json.dumps(asdict(found))})
     return found
 
 
 def candidates(
-    table: Any, index: VectorIndex, query: Float32, count: int, columns: Sequence[str] = (), where: str = ""
-) -> Any:
-    """About the nearest rows of one query, to be measured exactly.
+    dataset: Any, index: VectorIndex, queries: Float32, count: int, columns: Sequence[str] = (), where: str = ""
+) -> list[Any]:
+    """About the nearest rows of each query, to be measured exactly.
 
     Args:
-        table: LanceDB table of a catalog.
-        index: of that table.
-        query: (dim,).
+        dataset: a catalog's rows as Lance has them.
+        index: of these.
+        queries: (q, dim).
         count: rows wanted; more are given where the index knows distances only roughly, fewer where there are fewer.
         columns: to be read, besides id and vector.
-        where: condition for the engine.
+        where: condition for the engine; the rows that fulfil it are compared one by one, without the index.
 
     Returns:
-        An Arrow table.
+        An Arrow table for each query.
     """
-    asked = table.search(query, vector_column_name="vector").distance_type("l2").nprobes(index.probes)
-    asked = asked.where(where, prefilter=True) if where else asked
-    found = asked.select([*dict.fromkeys(["id", *columns, "vector"]), "_distance"]).limit(count * index.spare)
-    return found.to_arrow().drop_columns(["_distance"])
+    if not len(queries):
+        return []
+    nearest = {"column": "vector", "metric": "l2", "k": count * index.spare, "q": queries}
+    # The lists nearest to a query may hold few of the rows that are allowed, or none.
+    nearest |= {"use_index": False} if where else {"nprobes": index.probes_for(count)}
+    read = [*dict.fromkeys(["id", *columns, "vector"]), "_distance"]
+    found = dataset.scanner(nearest=nearest, columns=read, filter=where or None, prefilter=True).to_table()
+    of = found["query_index"].to_numpy()
+    order = np.argsort(of, kind="stable")
+    ends = np.searchsorted(of[order], np.arange(1, len(queries)))
+    found = found.drop_columns(["query_index", "_distance"])
+    return [found.take(rows) for rows in np.split(order, ends)]
 
 
 def _exact_reach(table: Any, queries: Float32, dim: int) -> tuple[Float64, float, float]:

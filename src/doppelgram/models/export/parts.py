@@ -107,7 +107,7 @@ def _part(name: str, tower: ImageTower | MaskedTower, network: nn.Module, channe
         },
         "output": {"name": OUTPUT, "type": "float32", "shape": ["n", tower.dim], "compare": "euclidean"},
         "preprocessing": {
-            "upright": "turn the photograph as its EXIF orientation says, then convert it to RGB",
+            "upright": "turn the photograph as its EXIF orientation says, then RGB, transparent parts over white",
             **framing.to_dict(),
             "filter": "bicubic, antialiased",
             "inside": "pixels are divided by 255, then (value - mean) / std, in the network itself",
