@@ -64,7 +64,9 @@ def test_dropout_draws_what_one_process_would() -> None:
     assert torch.equal(torch.stack(parts, 1).reshape(10, 6), expected)
 
 
-@pytest.mark.parametrize("layer", [nn.BatchNorm1d(4), nn.BatchNorm2d(4, momentum=None), nn.BatchNorm2d(4, affine=False)])
+@pytest.mark.parametrize(
+    "layer", [nn.BatchNorm1d(4), nn.BatchNorm2d(4, momentum=None), nn.BatchNorm2d(4, affine=False)]
+)
 def test_batch_norm_of_one_process_is_torchs(layer: nn.Module) -> None:
     torch.manual_seed(0)
     own = type(layer)(4, momentum=layer.momentum, affine=layer.affine)  # type: ignore[call-arg, operator]

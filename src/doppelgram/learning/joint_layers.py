@@ -25,7 +25,7 @@ class _JointBatchNorm(nn.modules.batchnorm._BatchNorm):
     def forward(self, images: Tensor) -> Tensor:
         if not self.training:
             return super().forward(images)
-        self._check_input_dim(images)
+        self._check_input_dim(images)  # type: ignore[no-untyped-call]
         normalised, mean, variance, count = _Normalise.apply(  # type: ignore[no-untyped-call]
             images, self.weight, self.bias, self.eps, self.joint.world
         )

@@ -18,6 +18,7 @@ from doppelgram.console import Progress, SilentProgress, TerminalProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.ranks.plan import Ranks
 from doppelgram.training.trainer import Fitted, Place, fit
+from helpers.processes import running
 from helpers.ranks import TroubledTask, small_recipe, small_task
 
 pytestmark = pytest.mark.slow
@@ -47,19 +48,6 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Fitted, Trouble
 
 def state(folder: Path) -> dict[str, torch.Tensor]:
     found: dict[str, torch.Tensor] = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
-    return found
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Processes of a training that goes by a folder of temporary files."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = file.read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if "doppelgram.training.rank" in line and str(folder) in line:
-            found.append(line)
     return found
 
 
@@ -127,5 +115,5 @@ def test_a_process_in_trouble_ends_all_with_one_sentence(
     with pytest.raises(DoppelgramError, match=sentence):
         train(tmp_path / "run", Ranks(2, patience=8), trouble=trouble)
     assert time.monotonic() - started < 200
-    assert processes_of(tmp_path) == []
+    assert running(tmp_path) == []
     assert not list(tmp_path.glob("doppelgram-*"))

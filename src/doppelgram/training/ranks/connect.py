@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch import distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import FileStore, TCPStore
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.joint import Joint
@@ -44,9 +46,9 @@ def connect(ranks: Ranks, local: int, folder: Path, facts: Callable[[], dict[str
         DoppelgramError: the other machines do not come, or would train something else.
     """
     rank = ranks.node * ranks.devices + local
-    store = dist.FileStore(str(folder / "meeting"), ranks.world) if ranks.nodes == 1 else _meet(ranks, rank)
+    store = FileStore(str(folder / "meeting"), ranks.world) if ranks.nodes == 1 else _meet(ranks, rank)
     if ranks.nodes > 1 and local == 0:
-        _compare(store, ranks, facts())
+        compare(store, ranks, facts())
     backend = "gloo"
     if torch.cuda.is_available():
         torch.cuda.set_device(local)
@@ -84,7 +86,7 @@ def _meet(ranks: Ranks, rank: int) -> Any:
     holds = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     listening = _listen(ranks) if holds else None
     try:
-        store = dist.TCPStore(
+        store = TCPStore(
             ranks.address,
             ranks.port,
             is_master=holds,
@@ -97,7 +99,7 @@ def _meet(ranks: Ranks, rank: int) -> Any:
             f"machine 0 cannot be reached at {ranks.address}, port {ranks.port}; see that the command runs there, and "
             "that MASTER_ADDR and MASTER_PORT are the same on all machines"
         ) from None
-    return dist.PrefixStore("doppelgram", store)
+    return PrefixStore("doppelgram", store)
 
 
 def _listen(ranks: Ranks) -> int | None:
@@ -115,7 +117,7 @@ def _listen(ranks: Ranks) -> int | None:
         return None
 
 
-def _compare(store: Any, ranks: Ranks, facts: dict[str, Any]) -> None:
+def compare(store: Any, ranks: Ranks, facts: dict[str, Any]) -> None:
     """Raise DoppelgramError unless all machines say the same of what they are about to train."""
     facts = {"--devices or --num-nodes": [ranks.devices, ranks.nodes], **facts}
     if store.add(f"{ranks.node} comes", 1) > 1:

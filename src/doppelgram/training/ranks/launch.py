@@ -149,8 +149,8 @@ def _listen(
     problems: list[_Problem] = []
     until: float | None = None
     with selectors.DefaultSelector() as heard:
-        for child in children:
-            heard.register(child.process.stdout, selectors.EVENT_READ, child)  # type: ignore[arg-type]
+        for one in children:
+            heard.register(one.process.stdout, selectors.EVENT_READ, one)  # type: ignore[arg-type]
         while heard.get_map() and (until is None or time.monotonic() < until):
             for key, _ in heard.select(None if until is None else max(0.0, until - time.monotonic())):
                 child: _Child = key.data

@@ -110,11 +110,13 @@ class _Unpacker(pickle.Unpickler):
     def __init__(self, file: Any, folder: Path) -> None:
         super().__init__(file)
         self.folder = folder
+        self._arrays: dict[str, NDArray[Any]] = {}
 
-    def persistent_load(self, name: Any) -> NDArray[Any]:
-        """A large array, mapped."""
-        array: NDArray[Any] = np.load(self.folder / str(name), mmap_mode="r")
-        return array
+    def persistent_load(self, name: str) -> NDArray[Any]:
+        """A large array, mapped; parts that shared one still do."""
+        if name not in self._arrays:
+            self._arrays[name] = np.load(self.folder / name, mmap_mode="r")
+        return self._arrays[name]
 
 
 class _Nowhere:
