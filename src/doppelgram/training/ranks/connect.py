@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch import distributed as dist
-from torch.distributed.distributed_c10d import PrefixStore
-from torch.distributed.rendezvous import FileStore, TCPStore
+from torch.distributed import FileStore, PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.learning.joint import Joint

@@ -54,7 +54,8 @@ def run_ranks(
         order.write(Path(folder))
         children: list[_Child] = []
         try:
-            children += [_Child(ranks, local, folder) for local in range(ranks.devices)]
+            for local in range(ranks.devices):
+                children.append(_Child(ranks, local, folder))
             with Shown(progress) as shown:
                 return _listen(children, shown, epoch_done)
         except KeyboardInterrupt:
