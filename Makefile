@@ -56,6 +56,7 @@ bench: environment
 	$(BIN)/python benchmarks/rolemodels_scale.py
 	$(BIN)/python benchmarks/cluster.py --data $(DATA)/lfw
 	$(BIN)/python benchmarks/costs.py
+	$(BIN)/python benchmarks/ddp.py
 	$(BIN)/python benchmarks/kills.py
 	$(BIN)/python benchmarks/lookalike.py --data $(DATA)
 	$(BIN)/python benchmarks/keypoints.py --data $(DATA) --weights $(WEIGHTS)

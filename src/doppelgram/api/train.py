@@ -10,6 +10,7 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.job import Job
+from doppelgram.training.ranks.plan import planned_ranks
 from doppelgram.training.recipes.files import read_recipe
 from doppelgram.training.recipes.schema import Recipe
 from doppelgram.training.run import Run
@@ -26,6 +27,8 @@ def train(
     weights: Path | str | None = None,
     seed: int = 0,
     resume: bool = False,
+    devices: int = 1,
+    num_nodes: int = 1,
     progress: Progress | None = None,
 ) -> Run:
     """Train a model and keep it, with everything needed to evaluate and repeat it, in a run folder.
@@ -43,10 +46,13 @@ def train(
         weights: folder to look pretrained weights up in.
         seed: the same recipe, collection and seed give the same run again.
         resume: continue the run in ``out`` from its last finished epoch.
+        devices: processes on each machine: one a graphics card, or so many on the processors; see docs/scale.md.
+        num_nodes: machines; each runs the same call, with ``MASTER_ADDR``, ``MASTER_PORT`` and ``NODE_RANK`` set.
         progress: where progress is shown; the terminal by default.
 
     Returns:
-        The run, which may stand wherever its path may: ``evaluate(train(...))``.
+        The run, which may stand wherever its path may: ``evaluate(train(...))``. On a machine other than
+        machine 0, which writes it, it is not finished.
 
     Raises:
         DoppelgramError: something in the data, recipe or folders cannot be used.
@@ -62,5 +68,6 @@ def train(
         weights=Path(weights).expanduser() if weights is not None else None,
         seed=seed,
         resume=resume,
+        ranks=planned_ranks(devices, num_nodes),
     )
     return run_training(job, progress or TerminalProgress())

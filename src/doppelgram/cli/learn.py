@@ -9,6 +9,7 @@ import typer
 
 from doppelgram.cli.app import (
     LEARN,
+    MACHINES,
     AskedModel,
     Changes,
     Check,
@@ -83,6 +84,7 @@ def split(
     "train photos --recipe signs --out run",
     "train photos --recipe faces --out run --set epochs=5",
     "train photos --recipe signs --out run --resume",
+    "train photos --recipe signs --out run --devices 2",
     panel=LEARN,
 )
 def train(
@@ -94,6 +96,24 @@ def train(
     seed: Seed = 0,
     resume: Annotated[bool, switch("Continue an interrupted run.", "--resume")] = False,
     label_level: LabelLevel = None,
+    devices: Annotated[
+        int,
+        option(
+            "N",
+            "Processes that train together on this machine, on graphics cards if there are any.",
+            panel=MACHINES,
+            check=at_least(1),
+        ),
+    ] = 1,
+    num_nodes: Annotated[
+        int,
+        option(
+            "M",
+            "Machines that train together. Each needs MASTER_ADDR, MASTER_PORT and NODE_RANK.",
+            panel=MACHINES,
+            check=at_least(1),
+        ),
+    ] = 1,
     check_: Check = False,
     json_: Json = False,
     weights: Weights = None,
@@ -116,12 +136,17 @@ def train(
         weights=weights,
         seed=seed,
         resume=resume,
+        devices=devices,
+        num_nodes=num_nodes,
         progress=progress(),
     )
     if json_:
         print_json({"run": str(run.folder), **run.facts})
         return
     facts = run.facts
+    if "finished" not in facts:
+        typer.echo(f"{run.folder}: done here; machine 0 writes the run")
+        return
     best = facts.get("best", {})
     figures = ", ".join(
         f"{title} {percent(best[key])}"

@@ -12,7 +12,10 @@ from torch.nn import functional
 from doppelgram.images.augmentation import Augmentation
 from doppelgram.images.colour import colour_matrices, grey_means
 
-__all__ = ["augment", "colour_matrices", "to_float"]
+__all__ = ["augment", "augment_by", "colour_matrices", "draw_changes", "to_float"]
+
+# Numbers that one image draws, whatever is changed.
+_DRAWS = 28
 
 # Sides of an erased rectangle as shares of the image's.
 _ERASED = (0.1, 0.45)
@@ -31,10 +34,6 @@ def to_float(pixels: NDArray[np.uint8]) -> Tensor:
 def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Tensor:
     """Return a randomly changed copy of a batch; every image draws for itself.
 
-    The order is geometry, blur, coarseness, colour, erasing. Geometry is a mirroring and one bilinear resampling in
-    which what lies beyond the border is the image reflected; colour is one affine map per image (see
-    ``colour_matrices``).
-
     Args:
         batch: (b, 3, h, w) floats in [0, 1], in any memory order, on any device.
         spec: what is changed and how far.
@@ -45,9 +44,32 @@ def augment(batch: Tensor, spec: Augmentation, generator: torch.Generator) -> Te
     Returns:
         A tensor of the same shape, type and device, clamped to [0, 1].
     """
+    return augment_by(batch, spec, draw_changes(len(batch), generator))
+
+
+def draw_changes(images: int, generator: torch.Generator) -> Tensor:
+    """The random numbers of so many images, (images, 28) from [0, 1), a row each; see `augment_by`."""
+    return torch.rand(images, _DRAWS, generator=generator, device=generator.device)
+
+
+def augment_by(batch: Tensor, spec: Augmentation, draws: Tensor) -> Tensor:
+    """The copy of a batch that is changed by given random numbers; each image goes by its own row of them.
+
+    The order is geometry, blur, coarseness, colour, erasing. Geometry is a mirroring and one bilinear resampling in
+    which what lies beyond the border is the image reflected; colour is one affine map per image (see
+    ``colour_matrices``).
+
+    Args:
+        batch: (b, 3, h, w) floats in [0, 1], in any memory order, on any device.
+        spec: what is changed and how far.
+        draws: (b, 28) from `draw_changes`.
+
+    Returns:
+        A tensor of the same shape, type and device, clamped to [0, 1].
+    """
     if not len(batch):
         return batch.clone()
-    draws = torch.rand(len(batch), 28, generator=generator, device=generator.device).to(batch.device)
+    draws = draws.to(batch.device)
     mirrored, blurred = draws[:, 8] < 0.5, spec.blur * draws[:, 9]
     # A number from [-1, 1) for everything that goes to either side.
     sides = (2 * draws[:, :8] - 1).unbind(1)

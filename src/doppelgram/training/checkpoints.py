@@ -7,8 +7,22 @@ from typing import Any
 
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins import TorchCheckpointIO
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
+
+
+class WholeFiles(TorchCheckpointIO):  # type: ignore[misc]
+    """Writes a checkpoint beside its place and then into it, so that whoever is killed meanwhile leaves the one before.
+
+    Lightning's own way goes by the folder of temporary files, from which a large file may be copied, not moved.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write one file."""
+        with written_whole(Path(path)) as aside:
+            torch.save(checkpoint, aside)
 
 
 class BestCheckpoint(ModelCheckpoint):  # type: ignore[misc]

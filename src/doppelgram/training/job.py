@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split, small_classes, split_of_data
 from doppelgram.errors import DoppelgramError, Interrupted
+from doppelgram.training.ranks.plan import Ranks
 from doppelgram.training.run import SPLIT_FILE, Run, abandon_run, create_run
 
 
@@ -28,6 +29,7 @@ class Job:
         weights: folder to look pretrained weights up in.
         seed: the same recipe, collection and seed give the same run again.
         resume: continue the run in ``out`` if there is one.
+        ranks: the processes and machines that train together.
     """
 
     data: Path | Collection
@@ -37,6 +39,7 @@ class Job:
     weights: Path | None = None
     seed: int = 0
     resume: bool = False
+    ranks: Ranks = field(default_factory=Ranks)
 
     @property
     def source(self) -> Path:

@@ -27,6 +27,8 @@ from doppelgram.training.features import Features
 from doppelgram.training.job import Job, given_parts, keep_parts
 from doppelgram.training.networks import make_network
 from doppelgram.training.optimisation import mix_start
+from doppelgram.training.ranks.plan import Ranks
+from doppelgram.training.ranks.told import tell_ranks
 from doppelgram.training.recipes.metric_checks import check_recipe
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import Run
@@ -70,7 +72,7 @@ def train_metric(job: Job, run: Run | None, progress: Progress) -> Run:
         parts = keep_parts(job, parts, images.collection, progress, listed)
         people = read_people(recipe, job.weights, progress)
         given = TrainingImages(images, parts, people=people)
-        return train_loaded(run, network, given, resume=job.resume, progress=progress)
+        return train_loaded(run, network, given, resume=job.resume, ranks=job.ranks, progress=progress)
 
 
 def train_loaded(
@@ -81,6 +83,7 @@ def train_loaded(
     *,
     resume: bool = False,
     epoch_done: Callable[[], None] | None = None,
+    ranks: Ranks = Ranks(),  # noqa: B008  # immutable
 ) -> Run:
     """Train a run that has been started, on images that are in memory: what `train` does once everything is read.
 
@@ -90,6 +93,7 @@ def train_loaded(
         given: the images.
         resume: continue from the last finished epoch, if there is one.
         epoch_done: called after each epoch.
+        ranks: processes that train together. On a machine that does not write the run, nothing follows the epochs.
         progress: where progress is shown.
 
     Raises:
@@ -123,9 +127,13 @@ def train_loaded(
     task = MetricTask(network, train, val, recipe, seed=run.seed, validate=precision_at_1_and_map)
     if val is not None and not task.validates:
         progress.warning("no validation image has another of its class to find; the last epoch is kept")
+    if ranks.world > 1:
+        tell_ranks(ranks, task, progress)
     with run.timed():
         place = Place.of_run(run.folder)
-        fitted = fit(task, recipe.stopping, place, resume=resume, epoch_done=epoch_done, progress=progress)
+        fitted = fit(task, recipe.stopping, place, resume=resume, epoch_done=epoch_done, ranks=ranks, progress=progress)
+    if fitted.elsewhere:
+        return run
     if fitted.interrupted:
         again = "doppelgram train ... --resume" if fitted.history else "the same command with --resume"
         raise Interrupted(f"{run.folder}: stopped after {len(fitted.history)} finished epochs; continue with `{again}`")
@@ -146,7 +154,8 @@ def train_loaded(
         calibrate(model, *sets, seed=run.seed, progress=progress)
     model.save(run.folder / "model")
     counts = {part: len(found) for part, found in rows.items() if len(found)}
-    run.update(finished=True, **_facts(model, fitted, counts))
+    processes = {"processes": ranks.world} if ranks.world > 1 else {}
+    run.update(finished=True, **processes, **_facts(model, fitted, counts))
     return run
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -72,19 +73,20 @@ def averaged_model(network: nn.Module, old: float) -> AveragedModel:
         network: at its start; the average starts from it.
         old: share of the old average that stays at each step; less in the first steps, when the average knows little.
     """
-
-    @torch.no_grad()
-    def move(averages: Any, weights: Any, step: Tensor | int) -> None:
-        share = min(old, (1 + int(step)) / (10 + int(step)))
-        for average, weight in zip(averages, weights, strict=True):
-            if average.is_floating_point():
-                average.lerp_(weight, 1 - share)
-            else:
-                average.copy_(weight)
-
-    average = AveragedModel(network, multi_avg_fn=move, use_buffers=True)
+    average = AveragedModel(network, multi_avg_fn=partial(_move, old), use_buffers=True)
     average.n_averaged.fill_(1)  # torch's own start would forget the network that training starts from
     return average.requires_grad_(False)
+
+
+@torch.no_grad()
+def _move(old: float, averages: Any, weights: Any, step: Tensor | int) -> None:
+    """Move averages towards the weights of a step; not a function within one, since a task can be sent elsewhere."""
+    share = min(old, (1 + int(step)) / (10 + int(step)))
+    for average, weight in zip(averages, weights, strict=True):
+        if average.is_floating_point():
+            average.lerp_(weight, 1 - share)
+        else:
+            average.copy_(weight)
 
 
 @torch.no_grad()

@@ -70,13 +70,13 @@ class Run:
     @contextmanager
     def timed(self) -> Iterator[None]:
         """Add the time spent inside to ``training_seconds`` and ``processor_seconds``, also if it is interrupted."""
-        started, computed = time.perf_counter(), time.process_time()
+        started, computed = time.perf_counter(), _processor_seconds()
         try:
             yield
         finally:
             seconds = self.facts.get("training_seconds", 0.0) + time.perf_counter() - started
             # Of all threads, so that the cost of a training can be told also where others kept the machine busy.
-            computing = self.facts.get("processor_seconds", 0.0) + time.process_time() - computed
+            computing = self.facts.get("processor_seconds", 0.0) + _processor_seconds() - computed
             self.update(training_seconds=round(seconds, 1), processor_seconds=round(computing, 1))
 
     def update(self, **facts: Any) -> None:
@@ -84,6 +84,12 @@ class Run:
         self.facts.update(facts)
         with written_whole(self.folder / RUN_FILE) as aside:
             aside.write_text(json.dumps(self.facts, indent=1) + "\n", encoding="utf-8")
+
+
+def _processor_seconds() -> float:
+    """Of this process, and of those that it started and that have ended."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
 
 
 def versions() -> dict[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from doppelgram.console import Progress
 from doppelgram.dataset.collection import Collection
-from doppelgram.errors import DoppelgramError
+from doppelgram.dataset.splits import read_split
+from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.training.job import Job
 from doppelgram.training.recipes.files import anchored
 from doppelgram.training.recipes.schema import ArrangementRecipe, MetricRecipe, Recipe, flat
@@ -35,6 +37,13 @@ def run_training(job: Job, progress: Progress) -> Run:
         raise DoppelgramError(
             f"recipe '{recipe.name}' is of task '{recipe.task}', which only `doppelgram reproduce rolemodel` trains"
         )
+    if job.ranks.world > 1 and not isinstance(recipe, MetricRecipe):
+        raise DoppelgramError(
+            f"recipe '{recipe.name}' is of task '{recipe.task}', which one process trains; leave out --devices and "
+            "--num-nodes, which are for task 'metric'"
+        )
+    if not job.ranks.leads:
+        return _help_to_train(job, progress)
     run = _resumed(job) if job.resume and (job.out / RUN_FILE).is_file() else None
     if run is not None and run.finished:
         progress.note(f"{job.out} is finished already")
@@ -46,6 +55,25 @@ def run_training(job: Job, progress: Progress) -> Run:
     from doppelgram.training.arrangement.run import train_arrangement
 
     return train_arrangement(job, run, progress)
+
+
+def _help_to_train(job: Job, progress: Progress) -> Run:
+    """Take part in a training whose run another machine writes; what is written here meanwhile is taken away again.
+
+    The folder of the run may be the same on all machines, or not be seen here at all.
+    """
+    from doppelgram.training.metric_run import train_metric
+
+    ranks, kept = job.ranks, job.out / SPLIT_FILE
+    split = read_split(kept) if job.split is None and job.resume and kept.is_file() else job.split
+    with TemporaryDirectory(prefix="doppelgram-") as aside:
+        try:
+            run = train_metric(replace(job, out=Path(aside) / "run", split=split), None, progress)
+        except Interrupted:
+            raise Interrupted(
+                f"machine {ranks.node} of {ranks.nodes}: stopped; continue with the same command and --resume on all"
+            ) from None
+    return replace(run, folder=job.out)
 
 
 def _absolute(job: Job, collection: Collection) -> tuple[Job, Collection]:

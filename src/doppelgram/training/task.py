@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from doppelgram.learning.joint import Joint
 from doppelgram.training.optimisation import averaged_model, make_optimiser, make_schedule
 from doppelgram.training.recipes.sections import Optimiser
 
@@ -46,6 +47,7 @@ class Task(lightning.LightningModule):  # type: ignore[misc]
     Attributes:
         validates: whether `validate` gives figures after each epoch.
         average: the running average of the weights, where the optimiser asks for one; it is validated and kept.
+        joint: this process among those that train together, which divide each batch.
         generator: for augmentation; seeded anew in each epoch.
         live: figures of the last batch, for the progress bar.
         margin: margin of the loss, if it is stuck there when all embeddings are equal.
@@ -62,6 +64,7 @@ class Task(lightning.LightningModule):  # type: ignore[misc]
         self.plan = plan
         self.optimiser = optimiser
         self.seed = seed
+        self.joint = Joint()
         self.generator = torch.Generator()
         self.live: Mapping[str, Any] = {}
         self.average: AveragedModel | None = averaged_model(network, optimiser.average) if optimiser.average else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from doppelgram.console import Progress
-from doppelgram.training.checkpoints import BestCheckpoint, LastCheckpoint, gave_up, read_checkpoint
+from doppelgram.training.checkpoints import BestCheckpoint, LastCheckpoint, WholeFiles, gave_up, read_checkpoint
 from doppelgram.training.data import plan_loader, single_loader
 from doppelgram.training.hardware import lightning_precision
+from doppelgram.training.ranks.launch import run_ranks
+from doppelgram.training.ranks.order import Order
+from doppelgram.training.ranks.plan import Ranks
 from doppelgram.training.recipes.sections import Stopping
 from doppelgram.training.task import Task
 from doppelgram.training.watch import EpochBar, EpochLines, Watch
@@ -34,12 +37,14 @@ class Fitted:
         warnings: what was found wrong while training, each once.
         best_epoch: whose weights are kept, from 1.
         interrupted: whether Ctrl-C stopped it; the same call with ``resume`` continues it.
+        elsewhere: whether another machine has the weights, and writes the run.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     best_epoch: int = 0
     interrupted: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ def fit(
     *,
     resume: bool = False,
     epoch_done: Callable[[], None] | None = None,
+    ranks: Ranks = Ranks(),  # noqa: B008  # immutable
 ) -> Fitted:
     """Train a task's network; its weights end as those of the best epoch, or of the last one.
 
@@ -83,9 +89,45 @@ def fit(
         resume: continue from ``last.ckpt`` if it is there.
         epoch_done: called after each epoch.
         progress: where progress is shown.
+        ranks: processes that train together; one alone is this one. On a machine that does not write the run the
+            network is left as it was.
 
     Raises:
-        DoppelgramError: training diverged, or a checkpoint is damaged.
+        DoppelgramError: training diverged, a checkpoint is damaged, or one of several processes failed.
+    """
+    if ranks.world > 1:
+        order = Order(task, stopping, place.checkpoints, place.log, place.title, resume)
+        fitted = _fit_apart(order, ranks, progress, epoch_done)
+    else:
+        fitted = run_epochs(task, stopping, place, progress, resume=resume, epoch_done=epoch_done)
+    if fitted.interrupted or fitted.elsewhere:
+        return fitted
+    best = place.checkpoints / BEST
+    if task.validates and stopping.keep == "best" and best.is_file():
+        fitted.best_epoch = load_kept(task.network, best)
+    elif ranks.world > 1:
+        load_kept(task.network, place.checkpoints / LAST)
+    else:
+        task.network.load_state_dict(task.kept.state_dict())
+    task.network.eval()
+    return fitted
+
+
+def run_epochs(
+    task: Task,
+    stopping: Stopping,
+    place: Place,
+    progress: Progress,
+    *,
+    resume: bool = False,
+    epoch_done: Callable[[], None] | None = None,
+    strategy: Mapping[str, Any] | None = None,
+) -> Fitted:
+    """The loop of `fit`, in the process that trains: the network ends with the weights of the last epoch.
+
+    Args:
+        task, stopping, place, progress, resume, epoch_done: see `fit`.
+        strategy: further arguments of Lightning's Trainer, ``plugins`` among them; by default one device.
     """
     epochs, last = task.optimiser.epochs, place.checkpoints / LAST
     resumed = last if resume and last.is_file() else None
@@ -98,25 +140,10 @@ def fit(
     task.train()  # Lightning leaves every part in the mode it finds, and a backbone from a folder is not training
     shown = EpochBar(progress, place.title, first_epoch) if place.title else EpochLines(progress)
     watch = Watch(shown, place.log / "metrics.csv", task.margin, epoch_done)
-    callbacks: list[Any] = [watch]
-    best = BestCheckpoint(place.checkpoints, stopping.monitor) if task.validates else None
-    if best is not None:
-        callbacks.append(best)
-        if stopping.patience:
-            callbacks.append(
-                EarlyStopping(
-                    stopping.monitor,
-                    stopping.min_delta,
-                    stopping.patience,
-                    mode=best.mode,
-                    check_on_train_epoch_end=True,
-                )
-            )
-    callbacks.append(LastCheckpoint(place.checkpoints))  # after the best one, whose state it holds
     interrupted = False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Lightning's, about workers and the like, which do not apply here
-        trainer = _trainer(task, epochs, callbacks, place)
+        trainer = _trainer(task, epochs, _callbacks(task, stopping, place, watch), place, strategy or {"devices": 1})
         try:
             trainer.fit(
                 task,
@@ -131,12 +158,20 @@ def fit(
         # An epoch counts once it can be resumed from, which is a moment after its line was printed.
         kept = int(read_checkpoint(last)["epoch"]) + 1 if last.is_file() else 0
         return Fitted(watch.history[:kept], watch.warnings, interrupted=True)
-    fitted = Fitted(watch.history, watch.warnings, best_epoch=len(watch.history))
-    task.network.load_state_dict(task.kept.state_dict())
-    if best is not None and best.best_model_path and stopping.keep == "best":
-        fitted.best_epoch = load_kept(task.network, Path(best.best_model_path))
-    task.network.eval()
-    return fitted
+    return Fitted(watch.history, watch.warnings, best_epoch=len(watch.history))
+
+
+def _fit_apart(order: Order, ranks: Ranks, progress: Progress, epoch_done: Callable[[], None] | None) -> Fitted:
+    """The loop in processes of their own; what they kept lies in the run's checkpoints."""
+    last = order.checkpoints / LAST
+    try:
+        said = run_ranks(order, ranks, progress, epoch_done)
+    except KeyboardInterrupt:
+        told = read_checkpoint(last)["callbacks"].get(Watch.__qualname__, {}) if last.is_file() else {}
+        return Fitted(list(told.get("history", [])), list(told.get("warnings", [])), interrupted=True)
+    if said is None:
+        return Fitted(elsewhere=True)
+    return Fitted(said["history"], said["warnings"], best_epoch=len(said["history"]))
 
 
 def load_kept(network: nn.Module, file: Path) -> int:
@@ -162,12 +197,31 @@ def load_finished(network: nn.Module, place: Place, epochs: int, stopping: Stopp
     return True
 
 
-def _trainer(task: Task, epochs: int, callbacks: list[Any], place: Place) -> lightning.Trainer:
+def _callbacks(task: Task, stopping: Stopping, place: Place, watch: Watch) -> list[Any]:
+    callbacks: list[Any] = [watch]
+    if task.validates:
+        best = BestCheckpoint(place.checkpoints, stopping.monitor)
+        callbacks.append(best)
+        if stopping.patience:
+            callbacks.append(
+                EarlyStopping(
+                    stopping.monitor,
+                    stopping.min_delta,
+                    stopping.patience,
+                    mode=best.mode,
+                    check_on_train_epoch_end=True,
+                )
+            )
+    return [*callbacks, LastCheckpoint(place.checkpoints)]  # after the best one, whose state it holds
+
+
+def _trainer(
+    task: Task, epochs: int, callbacks: list[Any], place: Place, strategy: Mapping[str, Any]
+) -> lightning.Trainer:
     for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return lightning.Trainer(
-        accelerator="auto",
-        devices=1,
+        **{"accelerator": "auto", **strategy, "plugins": [WholeFiles(), *strategy.get("plugins", [])]},
         max_epochs=epochs,
         precision=lightning_precision(task.optimiser.precision),
         gradient_clip_val=task.optimiser.clip or None,
@@ -178,4 +232,5 @@ def _trainer(task: Task, epochs: int, callbacks: list[Any], place: Place) -> lig
         enable_model_summary=False,
         num_sanity_val_steps=0,
         log_every_n_steps=1,
+        use_distributed_sampler=False,  # a task divides each batch itself
     )

@@ -133,7 +133,8 @@ class Watch(lightning.Callback):  # type: ignore[misc]
         figures["epoch"] = float(trainer.current_epoch + 1)
         figures["seconds"] = time.perf_counter() - self._started
         self.history.append(figures)
-        self._write_table()
+        if trainer.is_global_zero:
+            self._write_table()
         self.display.end_epoch(trainer.current_epoch + 1, trainer.max_epochs, figures)
         for warning in self.diagnose(figures):
             if warning not in self.warnings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from doppelgram.errors import DivergedError, DoppelgramError
-from doppelgram.images.augment import augment
+from doppelgram.images.augment import augment_by, draw_changes
 from doppelgram.learning.cross_batch_memory import CrossBatchMemory, with_batch_anchors
 from doppelgram.learning.losses import MetricLoss, TripletMarginLoss
 from doppelgram.learning.registry import make_loss, make_miner
@@ -91,11 +92,12 @@ class MetricTask(Task):
         self.not_saved = frozen if self.kept_maps else ("backbone.",) if self.cached else ()
 
     def embed(self, inputs: Tensor, *, training: bool) -> Tensor:
-        """Embeddings (b, dim) of a batch of the training part's inputs."""
+        """Embeddings (b, dim) of the training part's inputs; in training of this process's share of a batch."""
         network: Any = self.network if training else self.kept
         if self.cached:
             if training and inputs.shape[1] > 1:
-                copy = torch.randint(inputs.shape[1], (len(inputs),), generator=self.generator).to(inputs.device)
+                drawn = torch.randint(inputs.shape[1], (self.joint.count,), generator=self.generator)
+                copy = self.joint.own(drawn).to(inputs.device)
                 inputs = inputs[torch.arange(len(inputs), device=inputs.device), copy]
             else:
                 inputs = inputs[:, 0]
@@ -106,14 +108,20 @@ class MetricTask(Task):
             return embedding
         images = inputs.permute(0, 3, 1, 2).float().div_(255)
         if training:
-            images = augment(images, self.augmentation, self.generator)
+            drawn = draw_changes(self.joint.count, self.generator)
+            images = augment_by(images, self.augmentation, self.joint.own(drawn))
         embedding = network(images)
         return embedding
 
     def batch_loss(self, batch: Tensor, number: int) -> tuple[Tensor, dict[str, Any]]:
-        """The loss of one batch of rows, with the loss's own figures and the share of violated triplets."""
-        inputs, labels = self.part.batch(batch.cpu().numpy(), self.device)
-        embeddings = self.embed(inputs, training=True)
+        """The loss of one batch of rows, with the loss's own figures and the share of violated triplets.
+
+        Of several processes each embeds its share of the rows; miner, memory and loss see all of them in each.
+        """
+        rows = batch.cpu().numpy()
+        inputs, _ = self.part.batch(self.joint.share(rows), self.device)
+        labels = torch.from_numpy(self.part.codes[rows]).to(self.device)
+        embeddings = self.joint.gather(self.embed(inputs, training=True))
         seen, seen_labels = self.memory.join(embeddings, labels) if self.memory is not None else (embeddings, labels)
         tuples = self.miner(seen.detach(), seen_labels)
         if self.memory is not None:
@@ -130,10 +138,8 @@ class MetricTask(Task):
         rows = self.queries
         if rows is None:
             return {}
-        parts = []
-        for start in range(0, len(rows), VALIDATION_BATCH):
-            inputs, _ = rows.batch(np.arange(start, min(start + VALIDATION_BATCH, len(rows))), self.device)
-            parts.append(self.embed(inputs, training=False).float().cpu())
+        starts = range(0, len(rows), VALIDATION_BATCH)
+        parts = self.joint.each(starts, partial(self._embedded, rows))
         embeddings, labels = torch.cat(parts), torch.from_numpy(rows.codes)
         if not torch.isfinite(embeddings).all():
             raise DivergedError
@@ -149,6 +155,11 @@ class MetricTask(Task):
             found = self.retrieval(query.numpy(), query_labels.numpy(), *gallery_pair)
             figures |= {f"val_{name}": float(value) for name, value in found.items()}
         return figures
+
+    def _embedded(self, rows: Part, start: int) -> Tensor:
+        """Embeddings of some of the rows as they are validated, from ``start`` on, in the processor's memory."""
+        inputs, _ = rows.batch(np.arange(start, min(start + VALIDATION_BATCH, len(rows))), self.device)
+        return self.embed(inputs, training=False).float().cpu()
 
     def _validation_loss(self, embeddings: Tensor, labels: Tensor) -> dict[str, float]:
         """Mean loss over batches as large as in training; left out for losses that refuse such batches."""
