@@ -57,7 +57,7 @@ class MetricLearner(EmbeddingClassifier):
         miner: str | None = None,
         miner_params: Mapping[str, Any] | None = None,
         hidden: int = 0,
-        epochs: int = 50,
+        epochs: int = 100,
         learning_rate: float = 0.01,
         batch_size: int = 128,
         n_neighbors: int = 5,

@@ -86,7 +86,7 @@ def image_column(frame: pd.DataFrame, columns: Mapping[str, str] | None = None) 
     for name, value in first.items():
         if is_image(value):
             return name
-    named = find_column("path", [str(name) for name, value in first.items() if is_path(value)])
+    named = find_column("path", [str(name) for name, value in first.items() if value is None or is_path(value)])
     return named or next((name for name, value in first.items() if isinstance(value, (bytes, bytearray))), "")
 
 
