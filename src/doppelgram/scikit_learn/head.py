@@ -90,7 +90,7 @@ def _train(
             embeddings, labels = head(inputs[rows]), targets[rows]
             value = loss(embeddings, labels, miner(embeddings.detach(), labels))
             optimiser.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             optimiser.step()
             schedule.step()
             losses.append(float(value.detach()))

@@ -62,7 +62,7 @@ def test_a_frame_is_read_as_the_table_file_is(files: list[Path], tmp_path: Path)
             "species": ["ant", "ant", None, "bee"],
             "User": ["ada", "bo", "nan", "ada"],
             "Date": pd.to_datetime(["2019-06-01 00:00", "2019-06-02 12:00", None, "2020-01-01 00:00"]),
-            "year": [2019, 2019, np.nan, 2020],
+            "year": [2019, 2019, 2020, 2020],
         }
     )
     frame.to_csv(tmp_path / "table.csv", index=False)

@@ -60,7 +60,7 @@ def collection_of(
     table = table_of(Path(rows.name), frame, np.arange(len(frame)), others)
     found = image_rows(table, clock, root or Path())
     notes = (*found.collection.notes, *left_notes(found.left))
-    label = next((name for name in rows.classes if name in found.collection.table), "")
+    label = rows.label if rows.label in found.collection.table else ""
     return Collection(found.collection.root, found.collection.table, label, notes)
 
 

@@ -47,7 +47,7 @@ class KeptImages:
         """
         value = unwrapped(value)
         if is_path(value):
-            return os.path.abspath(value)
+            return os.path.abspath(str(value))
         if isinstance(value, (bytes, bytearray)):
             data = bytes(value)
             name = hashlib.sha256(data).hexdigest() + _ending(data)
@@ -86,7 +86,7 @@ def refused(value: Any, where: str) -> str:
     """
     value = unwrapped(value)
     if is_path(value):
-        return os.path.abspath(value)
+        return os.path.abspath(str(value))
     raise DoppelgramError(
         f"{where}: is an image in memory, and this program reads files; write them once with "
         'doppelgram.save_images(data, "FOLDER") and go on with what that returns'

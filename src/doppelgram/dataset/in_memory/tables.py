@@ -30,12 +30,14 @@ class RowsInMemory:
         count: how many there are.
         pieces: the rows as data frames, in order, one at least.
         classes: of a column that holds numbers of classes, their names.
+        label: column of classes to compare by, unless somebody names another; empty if there is none.
     """
 
     name: str
     count: int
     pieces: Callable[[], Iterator[pd.DataFrame]]
     classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    label: str = ""
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """The pieces, with names in place of numbers of classes; empty where there is no class of that number."""
@@ -106,7 +108,8 @@ def _of_arrow(table: Any) -> RowsInMemory:
         for start in range(0, max(1, table.num_rows), _AT_ONCE):
             yield table.slice(start, _AT_ONCE).to_pandas()
 
-    return RowsInMemory("the Arrow table", table.num_rows, pieces, _class_names(table.schema))
+    classes = _class_names(table.schema)
+    return RowsInMemory("the Arrow table", table.num_rows, pieces, classes, next(iter(classes), ""))
 
 
 def _of_hugging_face(dataset: Any) -> RowsInMemory:
@@ -117,7 +120,8 @@ def _of_hugging_face(dataset: Any) -> RowsInMemory:
         for start in range(0, max(1, len(dataset)), _AT_ONCE):
             yield rows[start : start + _AT_ONCE].to_pandas()
 
-    return RowsInMemory("the dataset", len(dataset), pieces, _class_names(dataset.features.arrow_schema))
+    classes = _class_names(dataset.features.arrow_schema)
+    return RowsInMemory("the dataset", len(dataset), pieces, classes, next(iter(classes), ""))
 
 
 def _class_names(schema: Any) -> dict[str, list[str]]:
@@ -142,7 +146,8 @@ def _of_parts(parts: Mapping[str, RowsInMemory]) -> RowsInMemory:
             for piece in rows.frames():
                 yield piece.assign(part=PART_FOLDERS[name.casefold()])
 
-    return RowsInMemory("the dataset", sum(rows.count for rows in parts.values()), pieces)
+    label = next((rows.label for rows in parts.values()), "")
+    return RowsInMemory("the dataset", sum(rows.count for rows in parts.values()), pieces, label=label)
 
 
 def _of_torch(dataset: Any) -> RowsInMemory:
