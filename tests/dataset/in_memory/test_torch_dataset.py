@@ -15,7 +15,7 @@ from doppelgram import DoppelgramError, read_collection, to_torch
 
 def test_images_and_classes_in_batches(class_folder: Callable[..., Path]) -> None:
     collection = read_collection(class_folder(classes=3, images=4))
-    dataset = to_torch(collection, transform=lambda image: np.asarray(image.resize((8, 8))))
+    dataset = to_torch(collection, transform=lambda image: np.array(image.resize((8, 8))))
     assert dataset.classes == ["kind0", "kind1", "kind2"]
     images, codes = next(iter(DataLoader(dataset, batch_size=12)))
     assert images.shape == (12, 8, 8, 3)

@@ -166,7 +166,7 @@ def _of_torch(dataset: Any) -> RowsInMemory:
             yield pd.DataFrame({name: _objects([item.get(name) for item in items]) for name in names})
 
     numbered = len(dataset) and isinstance(_record(dataset[0]).get(LABEL), int)
-    return RowsInMemory("the dataset", len(dataset), pieces, classes if numbered else {})
+    return RowsInMemory("the dataset", len(dataset), pieces, classes if numbered else {}, LABEL)
 
 
 def _files_of(dataset: Any) -> list[tuple[str, int]]:
