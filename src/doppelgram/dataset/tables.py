@@ -185,7 +185,7 @@ def _is_no_text(values: Any) -> bool:
     """Whether the first value of a column is bytes, a record, or an array of numbers; a list of texts is text."""
     if not isinstance(values, pd.Series) or values.dtype != object:
         return False
-    first = next((value for value in values if value is not None), None)
+    first = next((value for value in values if value is not None and not isinstance(value, float)), None)
     if isinstance(first, (bytes, bytearray, Mapping)):
         return True
     return isinstance(first, (list, tuple, np.ndarray)) and not all(isinstance(part, str) for part in first)

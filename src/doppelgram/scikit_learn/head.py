@@ -49,7 +49,9 @@ class HeadSettings:
 def train_head(
     features: NDArray[np.float32], codes: NDArray[np.int64], settings: HeadSettings, seed: int
 ) -> tuple[EmbeddingHead, list[float]]:
-    """A trained head, and the mean loss of each epoch; torch's own random numbers are left as they were.
+    """A trained head, in double precision, and the mean loss of each epoch.
+
+    Torch's own random numbers are left as they were.
 
     Args:
         features: (n, d).
@@ -63,7 +65,8 @@ def train_head(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = EmbeddingHead(features.shape[1], settings.dim, hidden=settings.hidden)
-        return head, _train(head, features, codes, settings, seed)
+        curve = _train(head, features, codes, settings, seed)
+        return head.double().eval(), curve
 
 
 def _train(
@@ -106,6 +109,6 @@ def embed(head: EmbeddingHead, features: NDArray[Any]) -> NDArray[np.float64]:
 
     A row then has the same numbers whatever it is embedded with; in single precision the last digits differ.
     """
-    embedded = head.double().layers(torch.tensor(features, dtype=torch.float64))
+    embedded = head.layers(torch.tensor(features, dtype=torch.float64))
     found: NDArray[np.float64] = torch.nn.functional.normalize(embedded, dim=1).numpy()
     return found
