@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
 
 from doppelgram import DoppelgramError, ImageEmbedder, ImageMetricLearner, MetricLearner, load_model
 from doppelgram.scikit_learn.images import images_of
@@ -26,6 +27,26 @@ QUICK = ["optimiser.epochs=3", "data.size=32", "sampler.batch=32"]
 def photographs(class_folder: Callable[..., Path]) -> tuple[list[str], list[str]]:
     files = sorted(class_folder(classes=3, images=10).rglob("*.png"))
     return [str(file) for file in files], [file.parent.name for file in files]
+
+
+# Of scikit-learn's checks those that make up no features.
+WITHOUT_DATA = (
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_valid_tag_types,
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+    estimator_checks.check_mixin_order,
+    estimator_checks.check_parameters_default_constructible,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_set_params,
+)
+
+
+@pytest.mark.parametrize("estimator", [ImageEmbedder(), ImageMetricLearner()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("check", WITHOUT_DATA, ids=lambda check: check.__name__)
+def test_scikit_learn_s_own_checks_without_data(estimator: Any, check: Callable[..., None]) -> None:
+    check(type(estimator).__name__, estimator)
 
 
 def test_an_embedder_gives_the_vectors_of_its_model(
