@@ -37,6 +37,7 @@ ABOUT = {
     "speed": "what this machine can do",
     "scale": "the same on a cluster",
     "catalog": "embedded images on disk",
+    "scikit_learn": "estimators for pipelines",
     "training": "recipe to model",
     "evaluation": "metrics with intervals",
     "models": "networks with a space",

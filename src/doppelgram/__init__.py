@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from doppelgram.api.check import check as check
     from doppelgram.api.compare import compare as compare
     from doppelgram.api.compare_images import compare_images as compare_images
+    from doppelgram.api.convert import to_arrow as to_arrow
+    from doppelgram.api.convert import to_hugging_face as to_hugging_face
+    from doppelgram.api.convert import to_pandas as to_pandas
+    from doppelgram.api.convert import to_torch as to_torch
+    from doppelgram.api.convert import vectors_of as vectors_of
     from doppelgram.api.demo import demo as demo
     from doppelgram.api.duplicates import duplicates as duplicates
+    from doppelgram.api.embed import embed as embed
     from doppelgram.api.evaluate import evaluate as evaluate
     from doppelgram.api.export import export as export
     from doppelgram.api.export_catalog import export_catalog as export_catalog
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from doppelgram.api.map import draw_map as draw_map
     from doppelgram.api.pose import estimate_poses as estimate_poses
     from doppelgram.api.report_comparison import report_comparison as report_comparison
+    from doppelgram.api.save_images import save_images as save_images
     from doppelgram.api.search import search as search
     from doppelgram.api.search_many import search_many as search_many
     from doppelgram.api.split import split_data as split_data
@@ -46,6 +53,9 @@ if TYPE_CHECKING:
     from doppelgram.models.model import Model as Model
     from doppelgram.rolemodels.result import RoleModels as RoleModels
     from doppelgram.rolemodels.settings import TraceSettings as TraceSettings
+    from doppelgram.scikit_learn.features import MetricLearner as MetricLearner
+    from doppelgram.scikit_learn.images import ImageEmbedder as ImageEmbedder
+    from doppelgram.scikit_learn.images import ImageMetricLearner as ImageMetricLearner
     from doppelgram.studies.lookalike.reproduce import reproduce_lookalike as reproduce_lookalike
     from doppelgram.studies.role_model.reproduce import reproduce_role_model as reproduce_role_model
     from doppelgram.training.run import Run as Run
@@ -60,6 +70,9 @@ _NOUNS = {
     "Collection": "doppelgram.dataset.collection",
     "DoppelgramError": "doppelgram.errors",
     "Grid": "doppelgram.comparison.grid",
+    "ImageEmbedder": "doppelgram.scikit_learn.images",
+    "ImageMetricLearner": "doppelgram.scikit_learn.images",
+    "MetricLearner": "doppelgram.scikit_learn.features",
     "Model": "doppelgram.models.model",
     "Progress": "doppelgram.console",
     "RoleModels": "doppelgram.rolemodels.result",
@@ -79,6 +92,7 @@ _FUNCTIONS = {
     "estimate_poses": "doppelgram.api.pose",
     "calibrate": "doppelgram.api.calibrate",
     "delete_images": "doppelgram.api.catalog",
+    "embed": "doppelgram.api.embed",
     "evaluate": "doppelgram.api.evaluate",
     "export": "doppelgram.api.export",
     "export_catalog": "doppelgram.api.export_catalog",
@@ -93,12 +107,18 @@ _FUNCTIONS = {
     "report_comparison": "doppelgram.api.report_comparison",
     "reproduce_lookalike": "doppelgram.studies.lookalike.reproduce",
     "reproduce_role_model": "doppelgram.studies.role_model.reproduce",
+    "save_images": "doppelgram.api.save_images",
     "search": "doppelgram.api.search",
     "search_many": "doppelgram.api.search_many",
     "serve": "doppelgram.web.serve",
     "split_data": "doppelgram.api.split",
+    "to_arrow": "doppelgram.api.convert",
+    "to_hugging_face": "doppelgram.api.convert",
+    "to_pandas": "doppelgram.api.convert",
+    "to_torch": "doppelgram.api.convert",
     "trace": "doppelgram.api.trace",
     "train": "doppelgram.api.train",
+    "vectors_of": "doppelgram.api.convert",
     "verify": "doppelgram.api.verify",
 }
 _MODULES = {**_NOUNS, **_FUNCTIONS}

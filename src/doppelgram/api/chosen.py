@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from doppelgram.catalog.beside import vectors_beside
 from doppelgram.catalog.store import Catalog
@@ -32,7 +33,7 @@ def chosen_model(model: Run | Path | str | None, otherwise: str, progress: Progr
     return otherwise
 
 
-def labelled_images(data: Collection | Path | str, model: Embedder, label: str = "") -> Collection:
+def labelled_images(data: Any, model: Embedder, label: str = "") -> Collection:
     """The images with the given label, or else with the one that the model was trained on, where they have it.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from doppelgram.api.chosen import chosen_model, labelled_images
 from doppelgram.catalog.beside import location_to_fill
@@ -11,7 +12,6 @@ from doppelgram.catalog.report import IndexReport
 from doppelgram.catalog.search.vector_index import AUTO, check_way, keep_index
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
-from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.loading import tell_notes
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import keep_inputs
@@ -26,7 +26,7 @@ from doppelgram.training.run import Run
 
 
 def index(
-    data: Collection | Path | str,
+    data: Any,
     model: Run | Path | str | None,
     catalog: Path | str,
     *,
@@ -50,7 +50,7 @@ def index(
     """Embed images into a catalog; what is there already is skipped.
 
     Args:
-        data: the images, a folder or table of them or a collection; labels are kept where there are any.
+        data: the images, a collection or what `read_collection` takes; labels are kept where there are any.
         model: run, or its folder, a model folder, or the name of a ready-made model; by default the catalog's own, or
             ``things`` if there is no catalog yet.
         catalog: catalog folder or ``s3://bucket/prefix``, made if it is not there.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from doppelgram.api.chosen import looked_at
-from doppelgram.catalog.search.batch import photographs_of
+from doppelgram.catalog.search.batch import queries_of
 from doppelgram.catalog.search.indexed import Asked, searcher_for
 from doppelgram.catalog.search.searcher import Neighbours
 from doppelgram.catalog.search.vector_index import AUTO
@@ -28,7 +28,7 @@ from doppelgram.view.finder import asked_view
 
 def search(
     catalog: Path | str,
-    images: Sequence[Path | str],
+    images: Any,
     k: int = 5,
     *,
     by: str = "",
@@ -50,7 +50,8 @@ def search(
     Args:
         catalog: catalog folder, or ``s3://bucket/prefix``; where a version is in effect that teaching has trained, that
             one is searched.
-        images: photographs, and folders of them; one that is in the catalog itself is not its own answer.
+        images: photographs, folders of them and images in memory, or a dataset of Hugging Face or torch; a file that
+            is in the catalog itself is not its own answer.
         k: how many.
         by: with a model of places and poses, what ranks: ``joint`` (the default), ``place`` or ``pose``.
         where: condition that an image has to fulfil to be found; see `doppelgram.catalog.search.where`.
@@ -84,10 +85,13 @@ def search(
     views = asked_view(view, weights)
     model = store.load_model(weights=weights, keypoints=keypoints)
     detector = asked_detector(crop, show_crops, model)
-    paths = photographs_of(Path(image).expanduser() for image in images)
+    asked = queries_of(images)
+    paths = [image for image in asked if isinstance(image, Path)]
+    if len(paths) < len(asked) and (view or montage is not None or show_crops is not None):
+        raise DoppelgramError("a montage, crops and views are of files; write the images first with save_images")
     keep_inputs([Path(file).expanduser() for file in (montage, show_crops) if file is not None], paths)
-    searcher = searcher_for(store, model, Asked(len(paths), k, by, condition, index))
-    found = searcher.search(paths, k, by=by, face=detector, faces=face, where=condition)
+    searcher = searcher_for(store, model, Asked(len(asked), k, by, condition, index))
+    found = searcher.search(asked, k, by=by, face=detector, faces=face, where=condition)
     good = [answer for answer in found if not answer.problem]
     tell_faces(progress, faces_report([answer.query for answer in good], [answer.faces for answer in good]))
     for answer in found:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from doppelgram.console import Progress, TerminalProgress
-from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.read import as_collection
 from doppelgram.dataset.splits import read_split
 from doppelgram.errors import DoppelgramError
 from doppelgram.training.job import Job
@@ -18,7 +20,7 @@ from doppelgram.training.start import run_training
 
 
 def train(
-    data: Path | str | Collection,
+    data: Any,
     recipe: str | Path | Recipe,
     out: Path | str,
     *,
@@ -37,7 +39,7 @@ def train(
     ``log/`` (CSV and TensorBoard), ``checkpoints/`` and, when finished, ``model/``.
 
     Args:
-        data: folder or table of labelled images, see `read_collection`, or a collection.
+        data: labelled images, a collection or what `read_collection` takes: a folder, a table, a DataFrame, ...
         recipe: a shipped recipe's name, a TOML file, or a Recipe.
         out: run folder; has to be new or empty unless ``resume``.
         overrides: ``key=value`` changes to the recipe.
@@ -61,7 +63,7 @@ def train(
     if isinstance(recipe, Recipe) and overrides:
         raise DoppelgramError("overrides go with a recipe's name or file; change the Recipe itself")
     job = Job(
-        data=data if isinstance(data, Collection) else Path(data).expanduser(),
+        data=Path(data).expanduser() if isinstance(data, (str, PathLike)) else as_collection(data),
         recipe=recipe if isinstance(recipe, Recipe) else read_recipe(recipe, overrides),
         out=Path(out).expanduser(),
         split=read_split(Path(split).expanduser()) if split is not None else None,

@@ -48,6 +48,7 @@ from doppelgram.catalog.search.searcher import Neighbours, Searcher
 from doppelgram.catalog.versions import Version, keep_version, release_version, version_at, versions_of
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.face_framing import ALL
+from doppelgram.images.read import Source
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embedder import Embedder
 from doppelgram.storage.bucket import why_not
@@ -241,7 +242,7 @@ class Catalog:
         """This catalog as it is now, in memory and ready to be asked; with its model, if that is loaded already."""
         return Searcher(self, model or self.load_model())
 
-    def search(self, images: Sequence[Path | str], k: int = 5, **settings: Any) -> list[Neighbours]:
+    def search(self, images: Sequence[Source], k: int = 5, **settings: Any) -> list[Neighbours]:
         """Find the k nearest images for each photograph; settings as for `Searcher.search`.
 
         Whoever asks more than once keeps a `searcher`.

@@ -76,11 +76,25 @@ def read_image_rows(
         DoppelgramError: it has no rows or lacks a column; or half of the rows hold no path, one that was there before,
             or something that is no time: the first is named.
     """
-    table = _with_times_only(read_table(file, ("path",), what, columns))
+    table = read_table(file, ("path",), what, columns)
+    return image_rows(table, clock, Path(root) if root else file.parent, needed=needed, what=what, posts=posts)
+
+
+def image_rows(
+    table: Table,
+    clock: Clock,
+    base: Path,
+    *,
+    needed: Sequence[str] = ("path",),
+    what: str = "this table",
+    posts: bool = False,
+) -> ImageRows:
+    """What `read_image_rows` makes of a table that is read, with relative paths below ``base``."""
+    file = table.file
+    table = _with_times_only(table)
     table.require(needed, what)
     if table.rows.empty:
         raise DoppelgramError(f"{file}: the table has no rows")
-    base = Path(root) if root else file.parent
     table = _one_picture_a_row(table, base)
     table = table.leave(table.rows["path"] == "", "the path is empty", "rows without a path")
     found = _Tails(base)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.folders import level_of, read_folder
 from doppelgram.dataset.image_table import read_image_table
+from doppelgram.dataset.in_memory.collection import Keep, collection_of
+from doppelgram.dataset.in_memory.kept import refused
+from doppelgram.dataset.in_memory.tables import rows_in_memory
 from doppelgram.dataset.tables import TABLE_ENDINGS
 from doppelgram.dataset.times import Clock
 from doppelgram.errors import DoppelgramError
 
 
 def read_collection(
-    data: Path | str,
+    data: Any,
     *,
     label: str = "",
     name_pattern: str = "",
@@ -24,7 +29,7 @@ def read_collection(
     timezone: str = "UTC",
     columns: Mapping[str, str] | None = None,
 ) -> Collection:
-    r"""Read a folder or a table of images.
+    r"""Read a folder or a table of images, or rows that another library holds in memory.
 
     A **folder** is recognised by its depth. Images right inside it carry no label. ``<class>/<image>`` gives the
     column ``label``; where every image is called ``<class>_<number>`` as in LFW the column is ``identity``.
@@ -38,22 +43,30 @@ def read_collection(
     else the first other column, is the label unless ``label`` names one. Other usual names of these columns are known
     (`doppelgram.dataset.columns`).
 
+    **In memory** a table may be a pandas DataFrame, an Arrow table (or whatever has ``__arrow_c_stream__``), a Hugging
+    Face ``Dataset``, or a map-style ``Dataset`` of torch with items ``(image, label)``. Its images are files; such as
+    are in memory are written first by `doppelgram.save_images`. A ``DatasetDict`` gives the column ``part``.
+
     No image is opened here: whether a file is missing or broken is found out, and reported, when it is loaded.
 
     Args:
-        data: the folder or the table.
+        data: the folder or the table, by its path or in memory.
         label: column to compare by, or several joined by ``+``.
         name_pattern: regular expression with named groups, searched in each file's name without its ending;
             each group becomes a column (``(?P<panorama>\d+)_`` makes a column ``panorama``).
-        root: where a table's relative paths start, when not in the table's own folder.
+        root: where a table's relative paths start, when not in the table's own folder; of one in memory, when not in
+            the current folder.
         timezone: of times that name none, by its IANA name.
         columns: what a table calls a column: ``{"path": "File"}``.
 
     Raises:
         DoppelgramError: nothing there, no images, or a row or column that cannot be used, named.
     """
-    data = Path(data).expanduser()
     clock = Clock(timezone)
+    if not isinstance(data, (str, PathLike)):
+        collection = read_in_memory(data, clock, root, columns)
+        return as_collection(collection, label=label, name_pattern=name_pattern)
+    data = Path(data).expanduser()
     if not data.exists():
         raise DoppelgramError(f"{data}: there is no such folder or table")
     if data.is_dir():
@@ -66,8 +79,32 @@ def read_collection(
     return as_collection(collection, label=label, name_pattern=name_pattern)
 
 
-def as_collection(data: Collection | Path | str, *, label: str = "", name_pattern: str = "") -> Collection:
-    """A collection as it is, or read from its path by `read_collection`, compared by ``label`` where that is given."""
+def read_in_memory(
+    data: Any,
+    clock: Clock,
+    root: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    *,
+    keep: Keep = refused,
+    progress: Callable[[int], None] | None = None,
+) -> Collection:
+    """What another library holds in memory as a collection, see `read_collection`; its images are given to ``keep``.
+
+    Raises:
+        DoppelgramError: it is nothing that holds images, or as for `collection_of`.
+    """
+    rows = rows_in_memory(data)
+    if rows is None:
+        raise DoppelgramError(
+            f"a {type(data).__name__} is no collection of images; give a folder, a table, a DataFrame, an Arrow table, "
+            "or a dataset of Hugging Face or torch"
+        )
+    collection = _with_default_label(collection_of(rows, clock, root, columns, keep=keep, progress=progress))
+    return replace(collection, notes=(*collection.notes, *clock.notes()))
+
+
+def as_collection(data: Any, *, label: str = "", name_pattern: str = "") -> Collection:
+    """A collection as it is, or read by `read_collection`, compared by ``label`` where that is given."""
     if not isinstance(data, Collection):
         return read_collection(data, label=label, name_pattern=name_pattern)
     collection = _with_name_columns(data, name_pattern) if name_pattern else data
@@ -75,6 +112,8 @@ def as_collection(data: Collection | Path | str, *, label: str = "", name_patter
 
 
 def _with_default_label(collection: Collection) -> Collection:
+    if collection.label:
+        return collection
     columns = collection.label_columns
     return collection.with_label("place+pose" if {"place", "pose"} <= set(columns) else columns[0] if columns else "")
 

@@ -139,7 +139,36 @@ def read_table(
     except (OSError, ValueError, csv.Error) as problem:  # pyarrow's errors are ValueErrors
         reason = getattr(problem, "strerror", None) or problem
         raise DoppelgramError(f"{file}: cannot be read as a table: {' '.join(str(reason).split())}") from None
+    table = table_of(file, frame, numbers, columns)
+    table = replace(table, notes=(*notes, *table.notes), left=tuple(left))
+    table.require(needed, what)
+    return table
+
+
+def table_of(
+    file: Path,
+    frame: pd.DataFrame,
+    numbers: np.ndarray[Any, np.dtype[np.int64]],
+    columns: Mapping[str, str] | None = None,
+) -> Table:
+    """The rows of a frame as text, its columns by the names that they have here.
+
+    Columns of arrays or bytes, such as vectors and small pictures, are left out, and said in a note.
+
+    Args:
+        file: where it stands, for messages.
+        frame: as it was read, or as somebody made it.
+        numbers: of its rows, (n,).
+        columns: what the frame calls a column that is known here by another name.
+
+    Raises:
+        DoppelgramError: a column stands there twice or is missing.
+    """
     frame = _without_index(frame)
+    told = []
+    if no_text := [name for name in frame.columns if _is_no_text(frame[name])]:
+        told.append(f"{file.name}: left out, since no text is in them: {', '.join(map(str, no_text))}")
+        frame = frame.drop(columns=no_text)
     names = [str(name).strip() for name in frame.columns]
     known = pd.Index(_renamed(file, names, columns or {}))
     if known.duplicated().any():
@@ -147,11 +176,19 @@ def read_table(
     rows = pd.DataFrame({name: text_column(frame.iloc[:, at]) for at, name in enumerate(known)}, dtype=object)
     empty = (rows == "").all(axis=1).to_numpy(dtype=bool)
     if empty.any() and len(known):
-        notes.append(f"{file.name}: {int(empty.sum()):,} empty row{'s' * (int(empty.sum()) > 1)} left out")
+        told.append(f"{file.name}: {int(empty.sum()):,} empty row{'s' * (int(empty.sum()) > 1)} left out")
         rows, numbers = rows[~empty].reset_index(drop=True), numbers[~empty]
-    table = Table(file, rows, numbers, dict(zip(known, names, strict=True)), tuple(notes), tuple(left))
-    table.require(needed, what)
-    return table
+    return Table(file, rows, numbers, dict(zip(known, names, strict=True)), tuple(told))
+
+
+def _is_no_text(values: Any) -> bool:
+    """Whether the first value of a column is bytes, a record, or an array of numbers; a list of texts is text."""
+    if not isinstance(values, pd.Series) or values.dtype != object:
+        return False
+    first = next((value for value in values if value is not None and not isinstance(value, float)), None)
+    if isinstance(first, (bytes, bytearray, Mapping)):
+        return True
+    return isinstance(first, (list, tuple, np.ndarray)) and not all(isinstance(part, str) for part in first)
 
 
 def _renamed(file: Path, names: list[str], columns: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.images.faces.face import FaceBox
-from doppelgram.images.read import Photograph, read
+from doppelgram.images.read import Photograph, Source, read
 from doppelgram.images.report import LoadReport
 from doppelgram.models.embedder import Embedder, embed_stream
 from doppelgram.pose.extras import PEOPLE
@@ -47,7 +47,7 @@ class EmbeddedFiles:
 
 def embed_files(
     model: Embedder,
-    paths: Sequence[Path],
+    paths: Sequence[Source],
     *,
     keep_duplicates: bool = False,
     requested: bool = False,
@@ -58,7 +58,7 @@ def embed_files(
 
     Args:
         model: of any kind.
-        paths: the files.
+        paths: the files; images in memory are embedded likewise, and have no hash.
         keep_duplicates: whether files with the same bytes as an earlier one are kept in the result.
         requested: whether each was asked for by itself, so that ready-made keypoints have to name all of them.
         note: called with each kept photograph while its pixels are in memory; what it returns is kept.
@@ -68,7 +68,7 @@ def embed_files(
         DoppelgramError: what finds people or faces cannot be run, or ready-made keypoints are of other photographs.
             An unreadable file is an outcome in the report.
     """
-    model.require_named(paths, every=requested)
+    model.require_named([Path(one) for one in paths if isinstance(one, (str, Path))], every=requested)
     want, report = model.want, LoadReport()
     vectors = [np.empty((0, model.dim), dtype=np.float32)]
     people: list[People] | None = [] if PEOPLE in want.extras else None

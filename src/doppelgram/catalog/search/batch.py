@@ -11,9 +11,13 @@ from typing import Any
 
 from doppelgram.catalog.export.cells import harmless
 from doppelgram.catalog.search.photographs import Match, Neighbours, PhotographSearch
+from doppelgram.dataset.in_memory.collection import images_of
+from doppelgram.dataset.in_memory.tables import rows_in_memory
+from doppelgram.dataset.in_memory.values import is_path, source_of
 from doppelgram.dataset.listing import list_files
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
+from doppelgram.images.read import Source
 
 ENDINGS = (".csv", ".jsonl")
 _AT_ONCE = 256
@@ -44,6 +48,21 @@ def photographs_of(images: Iterable[Path]) -> list[Path]:
         if not inside:
             raise DoppelgramError(f"{image}: there is no photograph in this folder")
         found += inside
+    return found
+
+
+def queries_of(images: Any) -> list[Source]:
+    """What is asked with: photographs, folders of them and images in memory in any mixture, or a dataset of them.
+
+    Raises:
+        DoppelgramError: there is no photograph in a folder, or something is no image.
+    """
+    rows = rows_in_memory(images)
+    if rows is not None:
+        return list(images_of(rows))
+    found: list[Source] = []
+    for at, image in enumerate(images):
+        found += photographs_of([Path(image).expanduser()]) if is_path(image) else [source_of(image, f"image {at}")]
     return found
 
 

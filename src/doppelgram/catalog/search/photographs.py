@@ -16,6 +16,7 @@ from doppelgram.catalog.search.gallery import Gallery
 from doppelgram.catalog.search.where import Where
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.faces.face import FaceBox
+from doppelgram.images.read import Source
 from doppelgram.images.report import quoted
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.embedder import Embedder
@@ -63,9 +64,9 @@ class Neighbours:
     """A query and what was found for it, nearest first.
 
     Attributes:
-        query: path as it was asked for.
+        query: path as it was asked for; of an image in memory ``image`` and its position.
         matches: at most k.
-        id: SHA-256 of the query's file.
+        id: SHA-256 of the query's file; empty for an image in memory.
         faces: how many faces were found in the query; None where none were looked for.
         unknown: parts of the space of which the query says nothing, such as the pose where nobody was found.
         face: which face of the query was asked with, by models of faces.
@@ -93,7 +94,7 @@ class PhotographSearch(ABC):
     space: Space
     _face: str
 
-    def search(self, images: Sequence[Path | str], k: int = 5, **settings: Any) -> list[Neighbours]:
+    def search(self, images: Sequence[Source], k: int = 5, **settings: Any) -> list[Neighbours]:
         """Find the k nearest images for each photograph; settings as for `ask`.
 
         Raises:
@@ -106,7 +107,7 @@ class PhotographSearch(ABC):
 
     def ask(
         self,
-        images: Sequence[Path | str],
+        images: Sequence[Source],
         k: int = 5,
         *,
         by: str = "",
@@ -118,7 +119,7 @@ class PhotographSearch(ABC):
         """Find the k nearest images for each photograph; it may be that none of them can be searched for.
 
         Args:
-            images: the queries.
+            images: the queries: files, or images in memory, which are called ``image 0`` and so on in the answers.
             k: matches wanted; fewer are returned where the catalog holds fewer.
             by: one part of the model's space to rank by, such as ``place``; by default everything together.
             face: detector with which the queries' faces are cut out; by default the queries are framed as what is in
@@ -141,12 +142,14 @@ class PhotographSearch(ABC):
         by = checked_part(space, by)
         if not images:
             return []
+        names = [str(one) if isinstance(one, (str, Path)) else f"image {at}" for at, one in enumerate(images)]
+        sources: list[Source] = [Path(one) if isinstance(one, str) else one for one in images]
         model = self.model.with_face(face or self._face).with_faces(faces)
-        files = embed_files(model, [Path(image) for image in images], keep_duplicates=True, requested=True)
+        files = embed_files(model, sources, keep_duplicates=True, requested=True)
         wrong = files.report.problems()
         answers: list[list[Neighbours]] = [
-            [Neighbours(str(image), [], problem=outcome.reason or outcome.status)] if outcome in wrong else []
-            for image, outcome in zip(images, files.report.outcomes, strict=True)
+            [Neighbours(name, [], problem=outcome.reason or outcome.status)] if outcome in wrong else []
+            for name, outcome in zip(names, files.report.outcomes, strict=True)
         ]
         unknown = unknown_parts(space, files.vectors)
         own = None if include_self else files.hashes
@@ -155,7 +158,7 @@ class PhotographSearch(ABC):
             problem = f"nobody was found in it, so there is no {by} to search by" if by in unknown[row] else ""
             answers[position].append(
                 Neighbours(
-                    str(images[position]),
+                    names[position],
                     [] if problem else matches[row],
                     files.hashes[row],
                     files.faces[row],

@@ -1,0 +1,1 @@
+"""Estimators for scikit-learn: metric learning on features and on photographs."""

@@ -1,0 +1,71 @@
+"""What both classifiers share: samples are embedded, and answered by their nearest training samples."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils.validation import check_is_fitted
+
+from doppelgram.scikit_learn.errors import UnusableValue
+
+
+class EmbeddingClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier and transformer by an embedding; a subclass fits the embedding and calls `_keep`.
+
+    Attributes:
+        classes_: the classes, (c,).
+        neighbors_: scikit-learn's classifier by nearest neighbours, fitted on the embeddings of the training samples.
+    """
+
+    n_neighbors: int
+
+    @abstractmethod
+    def _embed(self, X: Any) -> NDArray[Any]:
+        """Embeddings (n, dim) of samples that are checked here."""
+
+    def _keep(self, embeddings: NDArray[Any], y: Any) -> None:
+        """Remember the embeddings (n, dim) of the training samples and their classes (n,)."""
+        if not isinstance(self.n_neighbors, (int, np.integer)) or self.n_neighbors < 1:
+            raise UnusableValue(f"n_neighbors is {self.n_neighbors!r}; it must be a whole number from 1 on")
+        self.neighbors_ = KNeighborsClassifier(min(self.n_neighbors, len(embeddings))).fit(embeddings, y)
+        self.classes_ = self.neighbors_.classes_
+        self._n_features_out = embeddings.shape[1]
+
+    def transform(self, X: Any) -> Any:
+        """Embeddings (n, dim) of samples."""
+        check_is_fitted(self)
+        return self._embed(X)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The class (n,) that most of each sample's nearest training samples have."""
+        check_is_fitted(self)
+        found: NDArray[Any] = self.neighbors_.predict(self._embed(X))
+        return found
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Of each sample's nearest training samples the share that each class has: (n, c), as in ``classes_``."""
+        check_is_fitted(self)
+        found: NDArray[np.float64] = self.neighbors_.predict_proba(self._embed(X))
+        return found
+
+    def kneighbors(self, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
+        """The nearest training samples of each sample, nearest first.
+
+        Args:
+            X: the samples; by default the training samples, none of which is its own neighbour then.
+            n_neighbors: how many; the estimator's own number by default.
+            return_distance: whether Euclidean distances (n, k) of the embeddings come first.
+
+        Returns:
+            Distances and positions in the training data, or the positions (n, k) alone.
+
+        Raises:
+            ValueError: there are fewer training samples.
+        """
+        check_is_fitted(self)
+        return self.neighbors_.kneighbors(None if X is None else self._embed(X), n_neighbors, return_distance)
