@@ -19,6 +19,7 @@ from doppelgram.studies.role_model.rungs import RungResult
 
 TITLE = "The role-model study's ladder, climbed again"
 _OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
+_OURS = ("ready", "ours")
 _QUESTIONS = {"same_place": "study's question", "all": "both kinds"}
 
 
@@ -97,10 +98,10 @@ def _summary(ladder: Ladder, rung: Rung) -> list[str]:
 
 
 def _readings(ladder: Ladder) -> list[str]:
-    """One sentence a protocol: the best of the study's rungs, and ours beside it."""
+    """One sentence a protocol: the best of the study's rungs, and ours beside it; and what the ready-made one knows."""
     found = []
     for name, each in ladder.climbed.items():
-        study = [one for one in each.values() if one.rung.kind != "ours"]
+        study = [one for one in each.values() if one.rung.kind not in _OURS]
         if not study:
             continue
         best = max(study, key=lambda one: one.metrics["accuracy_all"].value)
@@ -108,9 +109,18 @@ def _readings(ladder: Ladder) -> list[str]:
             f"{name.capitalize()} protocol: of the study's rungs “{best.rung.title}” is the highest with "
             f"{_figure(best.metrics['accuracy_all'])} of {count(best.metrics['accuracy_all'].n, 'pair')}"
         )
-        if "ours" in each:
-            sentence += f"; ours reaches {_figure(each['ours'].metrics['accuracy_all'])}"
-        found.append(sentence + ".")
+        reached = [
+            f"“{one.rung.title}” {_figure(one.metrics['accuracy_all'])}"
+            for one in each.values()
+            if one.rung.kind in _OURS
+        ]
+        found.append(sentence + (f"; {' and '.join(reached)}." if reached else "."))
+    ready = next((one for each in ladder.climbed.values() for one in each.values() if one.rung.kind == "ready"), None)
+    if ready is not None:
+        found.append(
+            f"The ready-made model comes with numbers that say what its distances mean; they were fitted on "
+            f"{ready.facts['fitted_on']}."
+        )
     return found
 
 
@@ -178,7 +188,8 @@ def _leaks(ladder: Ladder) -> Table | None:
 
 def _settings(ladder: Ladder) -> str:
     settings = ladder.settings
-    text = f"Backbone {settings['backbone']}, skeletons by {settings['estimator']}, seed {settings['seed']}. "
+    backbones = f"Backbone{'s' * (len(settings['backbones']) > 1)} {', '.join(settings['backbones'])}"
+    text = f"{backbones}, skeletons by {settings['estimator']}, seed {settings['seed']}. "
     for frozen, what in ((True, "Frozen backbone"), (False, "Trained as a whole")):
         recipe = next((rung.recipe for rung in ladder.rungs if rung.recipe and rung.frozen == frozen), None)
         if recipe is not None:

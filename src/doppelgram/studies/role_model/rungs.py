@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # whose imports bring Lightning along, which only training ne
     from doppelgram.training.task import BatchPlan, Index
 
 MASK_CHANNELS = 3
+NETWORK_FILE = "network.safetensors"
 
 
 @dataclass(frozen=True)
@@ -145,16 +146,32 @@ def pair_network(recipe: PairsRecipe, weights: Path | None, seed: int) -> PairNe
     return PairNetwork(tower, pose, recipe.model.hidden or 64, recipe.model.dropout)
 
 
-def measure_rung(data: StudyData, rung: Rung, trial: Trial, reference: PairsRecipe) -> RungResult:
+def load_network(network: PairNetwork, file: Path) -> None:
+    """Give a pair network the weights of another one of the same kind.
+
+    Raises:
+        DoppelgramError: the file is missing or holds another network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        network.load_state_dict(load_file(file))
+    except (OSError, SafetensorError, RuntimeError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise DoppelgramError(f"{file}: cannot be started from ({reason}); measure that rung again") from None
+
+
+def measure_rung(data: StudyData, rung: Rung, trial: Trial) -> RungResult:
     """Train a rung, or take what an earlier call has written down, and measure it on the pairs of a trial.
 
     Args:
         data: photographs, masks, folders.
-        rung: which; not ``ours``.
+        rung: which; untrained features or a pair network.
         trial: the protocol.
-        reference: recipe whose backbone and size the untrained features have.
 
     Raises:
+        DoppelgramError: the rung that it starts from was not measured.
         Interrupted: stopped by Ctrl-C; the same call continues in the middle of the rung.
     """
     folder = data.out / trial.name / rung.key
@@ -163,10 +180,10 @@ def measure_rung(data: StudyData, rung: Rung, trial: Trial, reference: PairsReci
         return done
     facts: dict[str, Any] = {}
     pairs = [np.stack([queries.a, queries.b], 1) for queries in (trial.validation, trial.test)]
-    if rung.kind in ("cosine", "euclidean"):
-        features = data.features(reference)[:, 0, 0].astype(np.float64)
+    if rung.recipe is not None and rung.kind in ("cosine", "euclidean"):
+        features = data.features(rung.recipe)[:, 0, 0].astype(np.float64)
         found = [_untrained(features, queries, rung.kind) for queries in pairs]
-        facts["size"] = reference.data.size
+        facts["size"] = rung.recipe.data.size
     else:
         found, facts = _trained(data, rung, trial, folder, pairs)
     validation, test = found
@@ -184,7 +201,9 @@ def _untrained(features: NDArray[np.float64], pairs: NDArray[Any], kind: str) ->
     return np.asarray(np.linalg.norm(features[pairs[:, 0]] - features[pairs[:, 1]], axis=1))
 
 
-def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validation: Index) -> FittedRung:
+def fit_rung(
+    data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validation: Index, start: Path | None = None
+) -> FittedRung:
     """Train a rung's pair network, or continue its training.
 
     Args:
@@ -193,6 +212,7 @@ def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validat
         folder: where checkpoints and the log are written; the checkpoints go when it is trained.
         plan: the pairs of each epoch.
         validation: pairs (m, 3) by whose loss the best epoch is chosen.
+        start: weights that training starts from, ``network.safetensors`` of another rung; None: new ones.
 
     Raises:
         Interrupted: stopped by Ctrl-C.
@@ -205,6 +225,8 @@ def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validat
     if recipe is None:
         raise ValueError("only pair networks are trained here")
     network = pair_network(recipe, data.weights, data.seed)
+    if start is not None:
+        load_network(network, start)
     images: NDArray[Any] = data.features(recipe) if rung.frozen else data.pixels(recipe.data.size)
     inputs = PairInputs(images, data.masks[rung.mask] if rung.mask else None)
     task = PairsTask(network, inputs, plan, validation, recipe, seed=data.seed)
@@ -231,8 +253,9 @@ def _trained(
     plan = PairPlan(place, pose, trial.rows["train"], batch, seed, negatives=recipe.pairs.negatives)
     # Stopped early by pairs of the kind that is trained on, as in the study; thresholds come from the protocol's.
     validation = PairPlan(place, pose, trial.rows["val"], batch, seed + 1, negatives=recipe.pairs.negatives).fixed()
-    fitted = fit_rung(data, rung, folder, plan, validation)
-    with written_whole(folder / "network.safetensors") as aside:
+    start = data.out / trial.name / rung.start / NETWORK_FILE if rung.start else None
+    fitted = fit_rung(data, rung, folder, plan, validation, start)
+    with written_whole(folder / NETWORK_FILE) as aside:
         save_file({name: tensor.contiguous() for name, tensor in fitted.network.state_dict().items()}, aside)
     write_recipe(recipe, folder / "recipe.toml")
     _write_json(folder / "history.json", fitted.history)
