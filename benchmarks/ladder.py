@@ -4,7 +4,9 @@ Every rung by `doppelgram reproduce rolemodel` on ``DIR/posts`` (closed and open
 ``truth.csv``). Beside it, for the rung of cached features: seconds of one epoch on features that are kept, and seconds
 of an epoch in which the frozen backbone sees every photograph of every pair again, measured on a few of its batches.
 
-    python benchmarks/ladder.py --data DIR --weights DIR [--out DIR] [--protocol both] [--no-ours] [--rung KEY ...]
+    python benchmarks/ladder.py --data DIR --weights DIR [--out DIR] [--backbone NAME ...] [--rung KEY ...] [--no-ours]
+
+Rungs that an earlier call left in ``--out`` are taken from there.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from doppelgram.images.framing import Framing
 from doppelgram.studies.role_model.data import Posts, read_ladder_posts
 from doppelgram.studies.role_model.pair_inputs import PairInputs, mirrored_features
 from doppelgram.studies.role_model.pair_plan import PairPlan
-from doppelgram.studies.role_model.plan import study_recipe
+from doppelgram.studies.role_model.plan import BACKBONE, study_recipe
 from doppelgram.studies.role_model.reproduce import reproduce_role_model
 from doppelgram.studies.role_model.rungs import pair_network
 from doppelgram.training.tasks.pairs import PairsTask
@@ -122,6 +124,7 @@ def main() -> None:
     options.add_argument("--weights", type=Path, required=True)
     options.add_argument("--out", type=Path, help="folder to keep the rungs in; resumed if they are there")
     options.add_argument("--protocol", default="both")
+    options.add_argument("--backbone", action="append", default=[], help="to start from; repeatable")
     options.add_argument("--rung", action="append", default=[], help="only this one; repeatable")
     options.add_argument("--no-ours", action="store_true", help="leave our own model out")
     options.add_argument("--seed", type=int, default=0)
@@ -134,6 +137,7 @@ def main() -> None:
         protocol=given.protocol,
         ours=not given.no_ours,
         only=given.rung,
+        backbones=given.backbone or (BACKBONE,),
         seed=given.seed,
     )
     found = json.loads((report.parent / "ladder.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Rungs of the ladder: which weights they start from, and backbones out of a folder."""
+"""Rungs of the ladder: what is trained first, and backbones out of a folder."""
 
 from __future__ import annotations
 
@@ -10,29 +10,34 @@ import torch
 from safetensors.torch import load_file
 
 from doppelgram import DoppelgramError
-from doppelgram.studies.role_model.plan import study_recipe
-from doppelgram.studies.role_model.rungs import load_network, pair_network
+from doppelgram.studies.role_model.plan import ladder
+from doppelgram.studies.role_model.rungs import pair_network
 from helpers.small_ladder import CHANGES, climb
 
 
-def test_the_tuned_network_starts_from_the_one_whose_backbone_was_frozen(world: Path, tmp_path: Path) -> None:
-    still = (*CHANGES, "optimiser.lr=0.0")
-    climb(world, tmp_path / "out", protocol="closed", only=["full_tuned"], overrides=still)
-    first, then = (load_file(tmp_path / "out/closed" / key / "network.safetensors") for key in ("last", "full_tuned"))
-    assert first.keys() == then.keys()
-    assert all(torch.equal(first[name], then[name]) for name in first), "no step, so no change"
-    climb(world, tmp_path / "moved", protocol="closed", only=["full_tuned"])
-    moved = load_file(tmp_path / "moved/closed/full_tuned/network.safetensors")
-    start = load_file(tmp_path / "moved/closed/last/network.safetensors")
-    changed = {name.split(".")[0] for name in start if not torch.equal(start[name], moved[name])}
-    assert changed == {"tower", "pair"}
-    assert any(not torch.equal(start[n], moved[n]) for n in start if n.startswith("tower.backbone."))
+def test_the_tuned_network_trains_its_new_layers_first(world: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    climb(world, out, protocol="closed", only=["full_tuned"])
+    first, then = (load_file(out / "closed/full_tuned" / part / "network.safetensors") for part in ("first", ""))
+    new = new_weights()
+    backbone = [name for name in first if name.startswith("tower.backbone.")]
+    assert all(torch.equal(first[name], new[name]) for name in backbone), "which is frozen at first"
+    assert any(not torch.equal(first[name], new[name]) for name in first if name.startswith("pair."))
+    assert any(not torch.equal(first[name], then[name]) for name in backbone), "and trained with the rest"
+    written = (out / "closed/full_tuned/first/network.safetensors").stat().st_mtime_ns
+    (out / "closed/full_tuned/result.json").unlink()
+    figures = json.loads((out / "ladder.json").read_text())["protocols"]["closed"]["rungs"]["full_tuned"]["metrics"]
+    climb(world, out, protocol="closed", only=["full_tuned"])
+    again = json.loads((out / "ladder.json").read_text())["protocols"]["closed"]["rungs"]["full_tuned"]["metrics"]
+    assert again == figures
+    assert (out / "closed/full_tuned/first/network.safetensors").stat().st_mtime_ns == written, "once is enough"
 
 
-def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    network = pair_network(study_recipe("last", ["model.backbone=small", "model.dim=8"]), None, 0)
-    with pytest.raises(DoppelgramError, match="measure that rung again"):
-        load_network(network, tmp_path / "none.safetensors")
+def new_weights() -> dict[str, torch.Tensor]:
+    """The weights of the untrained network of that rung."""
+    (rung,) = (rung for rung in ladder(["small"], quick=True, overrides=CHANGES) if rung.key == "full_tuned")
+    assert rung.recipe is not None
+    return pair_network(rung.recipe, None, 0).state_dict()
 
 
 def test_a_resnet_out_of_a_folder_stands_beside_the_small_net(world: Path, tmp_path: Path) -> None:

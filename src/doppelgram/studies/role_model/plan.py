@@ -32,7 +32,7 @@ class Rung:
             ``ready`` for the ready-made model, or ``ours``.
         published: the study's accuracy, None where it found no usable threshold or has no such rung.
         recipe: of a pair network, or of the untrained features; else None.
-        start: key of the rung whose trained weights it starts from; empty for a new network.
+        first: recipe by which its new layers are trained on the frozen backbone first; None: everything at once.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Rung:
     kind: Kind
     published: float | None = None
     recipe: PairsRecipe | None = None
-    start: str = ""
+    first: PairsRecipe | None = None
 
     @property
     def mask(self) -> int:
@@ -55,12 +55,15 @@ class Rung:
 
 @dataclass(frozen=True)
 class _Network:
-    """A pair network of the ladder: its key, which is its recipe's name after ``study_``, and its `Rung` fields."""
+    """A pair network of the ladder: its key, which is its recipe's name after ``study_``, and its `Rung` fields.
+
+    ``first`` is the key of the network whose recipe trains its new layers first.
+    """
 
     key: str
     title: str
     published: float
-    start: str = ""
+    first: str = ""
 
 
 _NETWORKS = (
@@ -111,13 +114,19 @@ def ladder(
     for network in _NETWORKS:
         for backbone, ending in each:
             recipe = _recipe(network.key, backbone, quick, overrides)
-            start = network.start + ending if network.start else ""
+            first = _first(network.first, recipe, quick, overrides) if network.first else None
             title = network.title + of[backbone]
-            rungs.append(Rung(network.key + ending, title, "pairs", network.published, recipe, start))
+            rungs.append(Rung(network.key + ending, title, "pairs", network.published, recipe, first))
     if ours:
         rungs.append(Rung(ARRANGEMENTS, "Ours, nothing trained: the ready-made model", "ready"))
         rungs.append(Rung("ours", "Ours: place and pose towers, calibrated", "ours"))
     return rungs
+
+
+def _first(key: str, recipe: PairsRecipe, quick: bool, overrides: Sequence[str]) -> PairsRecipe:
+    """The recipe of a frozen backbone, at the size at which everything is trained afterwards, each photograph once."""
+    frozen = _recipe(key, recipe.model.backbone, quick, overrides)
+    return frozen.with_values(data={"size": recipe.data.size}, augment={"copies": 1})
 
 
 def backbone_name(backbone: str) -> str:

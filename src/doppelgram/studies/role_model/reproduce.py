@@ -82,8 +82,7 @@ def reproduce_role_model(
         pose_weights: the estimator's weights, where they do not lie in ``weights``.
         quick: small pictures, few epochs and few pairs: a rehearsal.
         ours: whether the ready-made model is asked and our own trained, too, and both set at the top.
-        only: keys of the rungs to measure now, all by default; those that they start from come along. A later call may
-            measure others.
+        only: keys of the rungs to measure now, all by default; a later call may measure others.
         overrides: ``key=value`` changes to every pair network's recipe.
         seed: of division, pairs, weights and batches.
         progress: where progress is shown; the terminal by default.
@@ -105,8 +104,7 @@ def reproduce_role_model(
     unknown = sorted(set(only) - {rung.key for rung in every})
     if unknown:
         raise DoppelgramError(f"there is no rung '{unknown[0]}'; there are {', '.join(rung.key for rung in every)}")
-    wanted = {*only, *(rung.start for rung in every if rung.key in only)}
-    rungs = [rung for rung in every if not only or rung.key in wanted]
+    rungs = [rung for rung in every if not only or rung.key in only]
     everything, grouped = read_ladder_posts(data, Path(groups).expanduser() if groups is not None else None)
     finder = estimator_for(data, estimator, folder, Path(pose_weights).expanduser() if pose_weights else None)
     for recipe in (rung.recipe for rung in every if rung.recipe is not None and rung.kind == "cosine"):

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,20 +146,12 @@ def pair_network(recipe: PairsRecipe, weights: Path | None, seed: int) -> PairNe
     return PairNetwork(tower, pose, recipe.model.hidden or 64, recipe.model.dropout)
 
 
-def load_network(network: PairNetwork, file: Path) -> None:
-    """Give a pair network the weights of another one of the same kind.
+def write_network(network: PairNetwork, file: Path) -> None:
+    """Write a network's weights, whole or not at all."""
+    from safetensors.torch import save_file
 
-    Raises:
-        DoppelgramError: the file is missing or holds another network.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        network.load_state_dict(load_file(file))
-    except (OSError, SafetensorError, RuntimeError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise DoppelgramError(f"{file}: cannot be started from ({reason}); measure that rung again") from None
+    with written_whole(file) as aside:
+        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, aside)
 
 
 def measure_rung(data: StudyData, rung: Rung, trial: Trial) -> RungResult:
@@ -171,7 +163,6 @@ def measure_rung(data: StudyData, rung: Rung, trial: Trial) -> RungResult:
         trial: the protocol.
 
     Raises:
-        DoppelgramError: the rung that it starts from was not measured.
         Interrupted: stopped by Ctrl-C; the same call continues in the middle of the rung.
     """
     folder = data.out / trial.name / rung.key
@@ -201,9 +192,7 @@ def _untrained(features: NDArray[np.float64], pairs: NDArray[Any], kind: str) ->
     return np.asarray(np.linalg.norm(features[pairs[:, 0]] - features[pairs[:, 1]], axis=1))
 
 
-def fit_rung(
-    data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validation: Index, start: Path | None = None
-) -> FittedRung:
+def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validation: Index) -> FittedRung:
     """Train a rung's pair network, or continue its training.
 
     Args:
@@ -212,7 +201,6 @@ def fit_rung(
         folder: where checkpoints and the log are written; the checkpoints go when it is trained.
         plan: the pairs of each epoch.
         validation: pairs (m, 3) by whose loss the best epoch is chosen.
-        start: weights that training starts from, ``network.safetensors`` of another rung; None: new ones.
 
     Raises:
         Interrupted: stopped by Ctrl-C.
@@ -225,8 +213,8 @@ def fit_rung(
     if recipe is None:
         raise ValueError("only pair networks are trained here")
     network = pair_network(recipe, data.weights, data.seed)
-    if start is not None:
-        load_network(network, start)
+    if rung.first is not None:
+        _start(network, data, replace(rung, recipe=rung.first, first=None), folder / "first", plan, validation)
     images: NDArray[Any] = data.features(recipe) if rung.frozen else data.pixels(recipe.data.size)
     inputs = PairInputs(images, data.masks[rung.mask] if rung.mask else None)
     task = PairsTask(network, inputs, plan, validation, recipe, seed=data.seed)
@@ -241,11 +229,26 @@ def fit_rung(
     return FittedRung(network, inputs, fitted.history, fitted.best_epoch, seconds)
 
 
+def _start(
+    network: PairNetwork, data: StudyData, stage: Rung, folder: Path, plan: BatchPlan, validation: Index
+) -> None:
+    """Give a network the weights that training its new layers alone ends with, or has ended with in an earlier call."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    file = folder / NETWORK_FILE
+    try:
+        network.load_state_dict(load_file(file))
+    except (OSError, SafetensorError, RuntimeError):  # not there, or not whole
+        fitted = fit_rung(data, stage, folder, plan, validation)
+        write_network(fitted.network, file)
+        _write_json(folder / "history.json", fitted.history)
+        network.load_state_dict(fitted.network.state_dict())
+
+
 def _trained(
     data: StudyData, rung: Rung, trial: Trial, folder: Path, pairs: list[NDArray[Any]]
 ) -> tuple[list[NDArray[np.float64]], dict[str, Any]]:
-    from safetensors.torch import save_file
-
     recipe = rung.recipe
     if recipe is None:
         raise ValueError("only pair networks are trained here")
@@ -253,10 +256,8 @@ def _trained(
     plan = PairPlan(place, pose, trial.rows["train"], batch, seed, negatives=recipe.pairs.negatives)
     # Stopped early by pairs of the kind that is trained on, as in the study; thresholds come from the protocol's.
     validation = PairPlan(place, pose, trial.rows["val"], batch, seed + 1, negatives=recipe.pairs.negatives).fixed()
-    start = data.out / trial.name / rung.start / NETWORK_FILE if rung.start else None
-    fitted = fit_rung(data, rung, folder, plan, validation, start)
-    with written_whole(folder / NETWORK_FILE) as aside:
-        save_file({name: tensor.contiguous() for name, tensor in fitted.network.state_dict().items()}, aside)
+    fitted = fit_rung(data, rung, folder, plan, validation)
+    write_network(fitted.network, folder / NETWORK_FILE)
     write_recipe(recipe, folder / "recipe.toml")
     _write_json(folder / "history.json", fitted.history)
     first, best = fitted.history[0], fitted.history[fitted.best_epoch - 1]
