@@ -126,7 +126,8 @@ def ladder(
 def _first(key: str, recipe: PairsRecipe, quick: bool, overrides: Sequence[str]) -> PairsRecipe:
     """The recipe of a frozen backbone, at the size at which everything is trained afterwards, each photograph once."""
     frozen = _recipe(key, recipe.model.backbone, quick, overrides)
-    return frozen.with_values(data={"size": recipe.data.size}, augment={"copies": 1})
+    changed: PairsRecipe = frozen.with_values(data={"size": recipe.data.size}, augment={"copies": 1})
+    return changed
 
 
 def backbone_name(backbone: str) -> str:
