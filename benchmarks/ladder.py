@@ -4,7 +4,10 @@ Every rung by `doppelgram reproduce rolemodel` on ``DIR/posts`` (closed and open
 ``truth.csv``). Beside it, for the rung of cached features: seconds of one epoch on features that are kept, and seconds
 of an epoch in which the frozen backbone sees every photograph of every pair again, measured on a few of its batches.
 
-    python benchmarks/ladder.py --data DIR --weights DIR [--out DIR] [--protocol both] [--no-ours] [--rung KEY ...]
+    python benchmarks/ladder.py --data DIR --weights DIR [--out DIR] [--backbone NAME ...] [--rung KEY ...] [--no-ours]
+        [--no-speed]
+
+Rungs that an earlier call left in ``--out`` are taken from there.
 """
 
 from __future__ import annotations
@@ -19,14 +22,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from common import machine, write
+from common import RESULTS, machine, write
 from doppelgram.console import SilentProgress, TerminalProgress
 from doppelgram.dataset.loading import load_images
 from doppelgram.images.framing import Framing
 from doppelgram.studies.role_model.data import Posts, read_ladder_posts
 from doppelgram.studies.role_model.pair_inputs import PairInputs, mirrored_features
 from doppelgram.studies.role_model.pair_plan import PairPlan
-from doppelgram.studies.role_model.plan import study_recipe
+from doppelgram.studies.role_model.plan import BACKBONE, study_recipe
 from doppelgram.studies.role_model.reproduce import reproduce_role_model
 from doppelgram.studies.role_model.rungs import pair_network
 from doppelgram.training.tasks.pairs import PairsTask
@@ -122,8 +125,10 @@ def main() -> None:
     options.add_argument("--weights", type=Path, required=True)
     options.add_argument("--out", type=Path, help="folder to keep the rungs in; resumed if they are there")
     options.add_argument("--protocol", default="both")
+    options.add_argument("--backbone", action="append", default=[], help="to start from; repeatable")
     options.add_argument("--rung", action="append", default=[], help="only this one; repeatable")
-    options.add_argument("--no-ours", action="store_true", help="leave our own model out")
+    options.add_argument("--no-ours", action="store_true", help="leave our own models out")
+    options.add_argument("--no-speed", action="store_true", help="keep what is written of keeping features")
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
     out = given.out or Path(tempfile.mkdtemp())
@@ -134,6 +139,7 @@ def main() -> None:
         protocol=given.protocol,
         ours=not given.no_ours,
         only=given.rung,
+        backbones=given.backbone or (BACKBONE,),
         seed=given.seed,
     )
     found = json.loads((report.parent / "ladder.json").read_text(encoding="utf-8"))
@@ -141,37 +147,41 @@ def main() -> None:
     facts = machine()
     body = (report.parent / "report.md").read_text(encoding="utf-8")
     body = "\n".join(line for line in body.splitlines() if not line.startswith(("![", "*Every rung", "*Posts, and")))
-    write("ladder", {"machine": facts, **found}, body)  # there even if what follows is interrupted
-    speed = epoch_seconds(given.data / "posts", given.weights, 100)
-    text = "\n".join(
-        [
-            body.strip(),
-            "",
-            "## What keeping features saves",
-            "",
-            f"`python benchmarks/ladder.py --data DIR --weights DIR`, {facts['cores']} cores ({facts['processor']}), "
-            f"{facts['threads']} thread{'s' * (facts['threads'] > 1)}. {speed['pairs_an_epoch']:,} pairs an epoch at "
-            f"{speed['pixels']} pixels.",
-            "",
-            "| | seconds |",
-            "|---|---:|",
-            f"| features of {speed['images']:,} posts in {speed['views']} views each, once, at "
-            f"{speed['features_images_per_second']} images a second | "
-            f"{speed['images'] * speed['views'] / speed['features_images_per_second']:.0f} |",
-            f"| an epoch on kept features | {speed['kept_epoch_seconds']} |",
-            f"| 100 epochs on kept features | {speed['kept_100_epochs_seconds']} |",
-            f"| an epoch with the frozen backbone run again on both photographs of every pair | "
-            f"{speed['rerun_epoch_seconds']} |",
-            f"| factor | {speed['factor']} |",
-            "",
-            "These 100 epochs were stepped as the study stepped, by SGD at 1e-4 (momentum 0.9): the training loss went "
-            f"from {speed['literal_train_loss'][0]:.4f} to {speed['literal_train_loss'][1]:.4f} and "
-            f"the validation loss came down to "
-            f""
-            f"{speed['literal_best_val_loss']:.4f}, where guessing is 0.6931. The rungs above use AdamW.",
-        ]
-    )
-    write("ladder", {"machine": facts, "speed": speed, **found}, text)
+    before = json.loads((RESULTS / "ladder.json").read_text(encoding="utf-8"))
+    speed = before["speed"]
+    if not given.no_speed:
+        write("ladder", {"machine": facts, "speed": speed, **found}, body)  # there even if what follows is interrupted
+        speed = {"machine": facts, **epoch_seconds(given.data / "posts", given.weights, 100)}
+    write("ladder", {"machine": facts, "speed": speed, **found}, f"{body.strip()}\n\n{speed_text(speed)}")
+
+
+def speed_text(speed: dict[str, Any]) -> str:
+    """What keeping features saves, as Markdown."""
+    facts = speed["machine"]
+    lines = [
+        "## What keeping features saves",
+        "",
+        f"`python benchmarks/ladder.py --data DIR --weights DIR`, {facts['cores']} cores ({facts['processor']}), "
+        f"{facts['threads']} thread{'s' * (facts['threads'] > 1)}. {speed['pairs_an_epoch']:,} pairs an epoch at "
+        f"{speed['pixels']} pixels.",
+        "",
+        "| | seconds |",
+        "|---|---:|",
+        f"| features of {speed['images']:,} posts in {speed['views']} views each, once, at "
+        f"{speed['features_images_per_second']} images a second | "
+        f"{speed['images'] * speed['views'] / speed['features_images_per_second']:.0f} |",
+        f"| an epoch on kept features | {speed['kept_epoch_seconds']} |",
+        f"| 100 epochs on kept features | {speed['kept_100_epochs_seconds']} |",
+        f"| an epoch with the frozen backbone run again on both photographs of every pair | "
+        f"{speed['rerun_epoch_seconds']} |",
+        f"| factor | {speed['factor']} |",
+        "",
+        "These 100 epochs were stepped as the study stepped, by SGD at 1e-4 (momentum 0.9): the training loss went "
+        f"from {speed['literal_train_loss'][0]:.4f} to {speed['literal_train_loss'][1]:.4f} and "
+        f"the validation loss came down to "
+        f"{speed['literal_best_val_loss']:.4f}, where guessing is 0.6931. The rungs above use AdamW.",
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from doppelgram.cli import app
+from doppelgram.numbers import NONE, estimate
 from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipes.files import read_recipe, recipe_names
 from doppelgram.training.recipes.schema import all_keys, make_recipe
@@ -131,3 +132,23 @@ def test_figures_in_the_readme_stand_in_the_committed_results() -> None:
             if percent
             else re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.])", results)
         ), number
+
+
+def test_figures_of_the_ladder_stand_in_its_results() -> None:
+    """Each measured rung has its row, with the figures of the committed result, and no sentence another one."""
+    page = (ROOT / "docs/ladder.md").read_text(encoding="utf-8").split("## Results")[1].split("\n## ")[0]
+    results = ROOT / "benchmarks/results"
+    found = json.loads((results / "ladder.json").read_text(encoding="utf-8"))["protocols"]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    rows = {row[0]: row[2:] for row in cells[2:]}
+    measured = {rung["title"]: key for each in found.values() for key, rung in each["rungs"].items()}
+    assert set(rows) == set(measured)
+    for title, key in measured.items():
+        for name, said in zip(("closed", "open"), rows[title], strict=True):
+            metric = found[name]["rungs"].get(key, {}).get("metrics", {}).get("accuracy_same_place")
+            assert said == (estimate(metric["value"], metric["low"], metric["high"]) if metric else NONE), title
+    written = (results / "ladder.md").read_text(encoding="utf-8")
+    sentences = "\n".join(line for line in page.splitlines() if line[:1] != "|")
+    quoted = re.findall(r"[\d.]+ %", sentences)
+    assert quoted
+    assert [figure for figure in quoted if not re.search(rf"(?<![\d.]){re.escape(figure)}", written)] == []

@@ -103,16 +103,22 @@ def rolemodel(
         str, option("closed|open|both", "closed: known places and poses. open: places and poses never trained on.")
     ] = "both",
     quick: Annotated[bool, switch("A rehearsal: small pictures, few epochs, few pairs.", "--quick")] = False,
-    ours: Annotated[bool, switch("Train our own model too.", "--ours/--no-ours")] = True,
+    ours: Annotated[bool, switch("Our own models too: ready-made and trained.", "--ours/--no-ours")] = True,
     rung: Annotated[
-        list[str] | None, option("KEY", "Only this network of the study, such as last_pose. Can be repeated.")
+        list[str] | None, option("KEY", "Only this rung, such as last_pose or arrangements. Can be repeated.")
     ] = None,
     set_: Changes = None,
     seed: Seed = 0,
     json_: Json = False,
     backbone: Annotated[
-        str, option("NAME", "Network that all start from: name of weights, or a transformers folder.", panel=PRETRAINED)
-    ] = "mobilenet_v2_imagenet",
+        list[str] | None,
+        option(
+            "NAME",
+            "Network to start from: name of weights, or a transformers folder. Can be repeated. "
+            "By default mobilenet_v2_imagenet.",
+            panel=PRETRAINED,
+        ),
+    ] = None,
     estimator: Annotated[
         str, option("NAME", "What finds people. By default DATA/keypoints.json, or else movenet.", panel=PRETRAINED)
     ] = "",
@@ -125,6 +131,7 @@ def rolemodel(
 
     The study's networks one after the other. The same command continues where it was interrupted.
     """
+    from doppelgram.studies.role_model.plan import BACKBONE
     from doppelgram.studies.role_model.reproduce import reproduce_role_model
 
     report = reproduce_role_model(
@@ -133,7 +140,7 @@ def rolemodel(
         weights=weights,
         groups=groups,
         protocol=protocol,
-        backbone=backbone,
+        backbones=backbone or (BACKBONE,),
         estimator=estimator,
         pose_weights=pose_weights,
         quick=quick,

@@ -17,25 +17,13 @@ from typer.testing import CliRunner
 
 from doppelgram import DoppelgramError
 from doppelgram.cli import app
-from doppelgram.console import SilentProgress
 from doppelgram.pose.people import People
 from doppelgram.reports.pages import NO_BREAK
-from doppelgram.samples.posts import render_posts
 from doppelgram.studies.role_model.data import Posts, Trial, make_trial, read_ladder_posts
 from doppelgram.studies.role_model.leak import split_pairs
-from doppelgram.studies.role_model.plan import ladder, published_figure
 from doppelgram.studies.role_model.poses import draw_masks
-from doppelgram.studies.role_model.reproduce import reproduce_role_model
 from doppelgram.studies.role_model.scores import pairs_of_question, score_pairs
-
-QUIET = SilentProgress()
-CHANGES = ("optimiser.epochs=2", "data.size=32", "optimiser.precision=32")
-RUNGS = ("cosine", "euclidean", "last", "full", "last_pose", "full_pose")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return render_posts(tmp_path_factory.mktemp("ladder") / "posts", posts=160, places=4, poses=3, size=32, seed=3)
+from helpers.small_ladder import RUNGS, climb
 
 
 @pytest.fixture(scope="module")
@@ -43,24 +31,6 @@ def trial(world: Path) -> tuple[Posts, Trial]:
     everything, grouped = read_ladder_posts(world, None)
     posts = Posts.of(everything.take(everything.column("pose") != ""), grouped)
     return posts, make_trial("closed", everything, posts, seed=0, test_pairs=200, validation_pairs=100)
-
-
-def climb(world: Path, out: Path, **options: object) -> Path:
-    settings: dict[str, object] = {
-        "backbone": "small",
-        "quick": True,
-        "ours": False,
-        "overrides": CHANGES,
-        "progress": QUIET,
-    }
-    return reproduce_role_model(world, out, **{**settings, **options})  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def done(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("done") / "out"
-    assert climb(world, out) == out / "report.html"
-    return out
 
 
 def test_every_rung_is_measured_beside_its_published_figure(done: Path) -> None:
@@ -194,21 +164,6 @@ def test_pairs_that_are_split_share_photographs() -> None:
     assert 0.15 < len(validation) / (len(training) + len(validation)) < 0.25
 
 
-def test_the_plan() -> None:
-    rungs = ladder("small")
-    assert [rung.key for rung in rungs] == [*RUNGS, "ours"]
-    assert [rung.published for rung in rungs] == [None, None, 0.58, 0.65, 0.68, 0.76, None]
-    assert [bool(rung.mask) for rung in rungs] == [False, False, False, False, True, True, False]
-    for rung in rungs[2:6]:
-        assert rung.recipe is not None
-        assert rung.recipe.model.train == ("full" if "full" in rung.key else "head")
-        assert rung.recipe.pairs.batch == (16 if "full" in rung.key else 24)
-        assert rung.recipe.model.dropout > 0
-        assert rung.recipe.augment.flip
-    assert published_figure(0.58).n == 82
-    assert [rung.recipe.optimiser.epochs for rung in ladder("small", overrides=["epochs=7"]) if rung.recipe] == [7] * 4
-
-
 def test_wrong_calls_leave_nothing_behind(world: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for extra, said in (
@@ -235,16 +190,3 @@ def test_wrong_calls_leave_nothing_behind(world: Path, tmp_path: Path) -> None:
     assert climb(world, out, only=["cosine"], protocol="closed").is_file(), "settings without results bind nobody"
     with pytest.raises(DoppelgramError, match="holds something else"):
         climb(world, world)
-
-
-def test_our_own_model_stands_at_the_top(world: Path, done: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(done, out)  # the study's rungs are finished; only ours is left to do
-    climb(world, out, ours=True)
-    found = json.loads((out / "ladder.json").read_text())["protocols"]["closed"]["rungs"]
-    assert list(found) == [*RUNGS, "ours"]
-    assert found["ours"]["metrics"]["auc_same_place"]["value"] > 0.6, "the keypoints are the world's own"
-    facts = json.loads((out / "closed/ours/run/run.json").read_text())
-    assert facts["finished"]
-    for name in ("report.md", "report.html"):
-        assert "Ours: place and pose towers" in (out / name).read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doppelgram.console import Progress
+from doppelgram.models.finder_settings import READY_MADE as KEYPOINTS
 
 if TYPE_CHECKING:
     from doppelgram.pose.estimators.estimator import Estimator
@@ -36,8 +37,8 @@ def estimator_for(data: Path, name: str, weights: Path | None, pose_weights: Pat
     from doppelgram.pose.estimators.registry import make_estimator
 
     beside = (data if data.is_dir() else data.parent) / KEYPOINTS_FILE
-    if name in ("", "keypoints") and pose_weights is None and beside.is_file():
-        return make_estimator("keypoints", pose_weights=beside)
+    if name in ("", KEYPOINTS) and pose_weights is None and beside.is_file():
+        return make_estimator(KEYPOINTS, pose_weights=beside)
     return make_estimator(name or "movenet", weights, pose_weights)
 
 

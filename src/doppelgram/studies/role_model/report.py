@@ -16,9 +16,13 @@ from doppelgram.reports.pages import Picture, Table, markdown, page, write_text
 from doppelgram.studies.role_model.data import UNGROUPED_NOTE, Trial
 from doppelgram.studies.role_model.plan import PUBLISHED_PAIRS, Rung, published_figure
 from doppelgram.studies.role_model.rungs import RungResult
+from doppelgram.training.recipes.schema import PairsRecipe
 
 TITLE = "The role-model study's ladder, climbed again"
 _OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
+_OURS = ("ready", "ours")
+_SCHEDULES = {"cosine": "falling along half a cosine", "constant": "constant", "onecycle": "one cycle"}
+_FIRST = "; before that the FC layers alone, as with a frozen backbone, on features at the same size"
 _QUESTIONS = {"same_place": "study's question", "all": "both kinds"}
 
 
@@ -97,10 +101,10 @@ def _summary(ladder: Ladder, rung: Rung) -> list[str]:
 
 
 def _readings(ladder: Ladder) -> list[str]:
-    """One sentence a protocol: the best of the study's rungs, and ours beside it."""
+    """One sentence a protocol: the best of the study's rungs, and ours beside it; and what the ready-made one knows."""
     found = []
     for name, each in ladder.climbed.items():
-        study = [one for one in each.values() if one.rung.kind != "ours"]
+        study = [one for one in each.values() if one.rung.kind not in _OURS]
         if not study:
             continue
         best = max(study, key=lambda one: one.metrics["accuracy_all"].value)
@@ -108,9 +112,18 @@ def _readings(ladder: Ladder) -> list[str]:
             f"{name.capitalize()} protocol: of the study's rungs “{best.rung.title}” is the highest with "
             f"{_figure(best.metrics['accuracy_all'])} of {count(best.metrics['accuracy_all'].n, 'pair')}"
         )
-        if "ours" in each:
-            sentence += f"; ours reaches {_figure(each['ours'].metrics['accuracy_all'])}"
-        found.append(sentence + ".")
+        reached = [
+            f"“{one.rung.title}” {_figure(one.metrics['accuracy_all'])}"
+            for one in each.values()
+            if one.rung.kind in _OURS
+        ]
+        found.append(sentence + (f"; {' and '.join(reached)}." if reached else "."))
+    ready = next((one for each in ladder.climbed.values() for one in each.values() if one.rung.kind == "ready"), None)
+    if ready is not None:
+        found.append(
+            f"The ready-made model comes with numbers that say what its distances mean; they were fitted on "
+            f"{ready.facts['fitted_on']}."
+        )
     return found
 
 
@@ -178,20 +191,31 @@ def _leaks(ladder: Ladder) -> Table | None:
 
 def _settings(ladder: Ladder) -> str:
     settings = ladder.settings
-    text = f"Backbone {settings['backbone']}, skeletons by {settings['estimator']}, seed {settings['seed']}. "
-    for frozen, what in ((True, "Frozen backbone"), (False, "Trained as a whole")):
-        recipe = next((rung.recipe for rung in ladder.rungs if rung.recipe and rung.frozen == frozen), None)
-        if recipe is not None:
-            o = recipe.optimiser
-            text += (
-                f"{what}: {_OPTIMISERS[o.name]} at {o.lr:g}, at most {count(o.epochs, 'epoch')}, patience "
-                f"{recipe.stopping.patience}, {recipe.pairs.batch} pairs a batch, dropout {recipe.model.dropout:g}. "
-            )
+    backbones = f"Backbone{'s' * (len(settings['backbones']) > 1)} {', '.join(settings['backbones'])}"
+    text = f"{backbones}, skeletons by {settings['estimator']}, seed {settings['seed']}. "
+    said = set()
+    for rung in (rung for rung in ladder.rungs if rung.kind == "pairs"):
+        what = "Frozen backbone" if rung.frozen else "Trained as a whole" if rung.first is None else "Tuned here"
+        if what not in said and rung.recipe is not None:
+            said.add(what)
+            text += f"{what}: {_steps(rung.recipe)}{_FIRST if rung.first is not None else ''}. "
     if settings.get("set"):
         text += f"Changed by --set {', '.join(settings['set'])}. "
     if settings.get("quick"):
         text += "This is the quick version: small pictures and few epochs, a rehearsal and no reproduction."
     return text.strip()
+
+
+def _steps(recipe: PairsRecipe) -> str:
+    """How a network is stepped, in words."""
+    o = recipe.optimiser
+    backbone = f", the backbone at {o.lr * o.backbone_lr:g}" if recipe.model.train == "full" else ""
+    schedule = f", {_SCHEDULES[o.schedule]} after {percent(o.warmup, 0)} of warm-up" if o.warmup else ""
+    patience = f"patience {recipe.stopping.patience}" if recipe.stopping.patience else "never stopped early"
+    return (
+        f"{_OPTIMISERS[o.name]} at {o.lr:g}{backbone}{schedule}, at most {count(o.epochs, 'epoch')}, {patience}, "
+        f"{recipe.pairs.batch} pairs a batch, dropout {recipe.model.dropout:g}"
+    )
 
 
 def _figure(metric: Metric, digits: int = 1) -> str:

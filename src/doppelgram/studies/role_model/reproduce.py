@@ -20,6 +20,7 @@ from doppelgram.dataset.loading import load_images
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.files import written_whole
 from doppelgram.images.framing import Framing
+from doppelgram.models.finder_settings import READY_MADE as KEYPOINTS
 from doppelgram.numbers import duration
 from doppelgram.reports.figures import write_figure
 from doppelgram.studies.experiment import open_experiment
@@ -34,16 +35,16 @@ from doppelgram.studies.role_model.data import (
 )
 from doppelgram.studies.role_model.figure import ladder_figure, masks_picture
 from doppelgram.studies.role_model.leak import LEAKY_FOLDER, measure_leaky
-from doppelgram.studies.role_model.ours import measure_ours, ours_overrides
+from doppelgram.studies.role_model.ours import measure_ours, measure_ready, ours_overrides
 from doppelgram.studies.role_model.plan import BACKBONE, Rung, ladder
 from doppelgram.studies.role_model.poses import draw_masks, estimator_for, people_in
 from doppelgram.studies.role_model.report import Ladder, write_ladder
 from doppelgram.studies.role_model.rungs import RungResult, StudyData, measure_rung
 from doppelgram.training.networks import make_network
-from doppelgram.training.recipes.schema import PairsRecipe
 from doppelgram.weights import cache_folder
 
 _QUICK_PAIRS = 400
+_SHOWN = 224  # side of the photographs in the report where no rung says another
 
 
 def reproduce_role_model(
@@ -53,7 +54,7 @@ def reproduce_role_model(
     weights: Path | str | None = None,
     groups: Path | str | None = None,
     protocol: str = "both",
-    backbone: str = BACKBONE,
+    backbones: Sequence[str] = (BACKBONE,),
     estimator: str = "",
     pose_weights: Path | str | None = None,
     quick: bool = False,
@@ -75,11 +76,12 @@ def reproduce_role_model(
             ``truth.csv`` beside the posts. Without one the photographs are divided one by one, and the report says so.
         protocol: ``closed`` (test places and poses are known from training), ``open`` (whole ones are held out), or
             ``both``.
-        backbone: of all rungs, as `make_backbone` takes it.
-        estimator: who finds the people; by default the posts' own ``keypoints.json``, or else MoveNet.
+        backbones: as `make_backbone` takes them; with several, every network is trained with each.
+        estimator: who finds the people; by default the posts' own ``keypoints.json``, or else MoveNet, and for our own
+            model what its recipe names.
         pose_weights: the estimator's weights, where they do not lie in ``weights``.
         quick: small pictures, few epochs and few pairs: a rehearsal.
-        ours: whether our own model is trained too and set at the top.
+        ours: whether the ready-made model is asked and our own trained, too, and both set at the top.
         only: keys of the rungs to measure now, all by default; a later call may measure others.
         overrides: ``key=value`` changes to every pair network's recipe.
         seed: of division, pairs, weights and batches.
@@ -98,19 +100,19 @@ def reproduce_role_model(
     if protocol not in (*PROTOCOLS, "both"):
         raise DoppelgramError(f"protocol is '{protocol}'; it is one of {', '.join(PROTOCOLS)} or both")
     # Before anything else, so that wrong keys, missing weights and missing tables leave nothing behind.
-    every = ladder(backbone, quick=quick, overrides=overrides, ours=ours)
+    every = ladder(backbones, quick=quick, overrides=overrides, ours=ours)
     unknown = sorted(set(only) - {rung.key for rung in every})
     if unknown:
         raise DoppelgramError(f"there is no rung '{unknown[0]}'; there are {', '.join(rung.key for rung in every)}")
     rungs = [rung for rung in every if not only or rung.key in only]
     everything, grouped = read_ladder_posts(data, Path(groups).expanduser() if groups is not None else None)
     finder = estimator_for(data, estimator, folder, Path(pose_weights).expanduser() if pose_weights else None)
-    reference = next(rung.recipe for rung in every if rung.recipe is not None and rung.frozen)
-    make_network(reference.model, reference.data.size, folder, seed)
+    for recipe in (rung.recipe for rung in every if rung.recipe is not None and rung.kind == "cosine"):
+        make_network(recipe.model, recipe.data.size, folder, seed)
     settings: dict[str, Any] = {
         "data": os.path.abspath(data),
         "groups": os.path.abspath(groups) if groups is not None else "",
-        "backbone": backbone,
+        "backbones": list(backbones),
         "estimator": finder.name,
         "quick": quick,
         "set": list(overrides),
@@ -118,7 +120,9 @@ def reproduce_role_model(
     }
     open_experiment(out, settings, results=(*PROTOCOLS, LEAKY_FOLDER))
     started = time.perf_counter()
-    plan = _Plan(data, out, rungs, reference, everything, grouped, finder, settings, protocol, folder)
+    own = finder.name if estimator or finder.name == KEYPOINTS else ""
+    changes = ours_overrides(own, backbones[0], quick=quick)
+    plan = _Plan(data, out, rungs, changes, everything, grouped, finder, settings, protocol, folder)
     try:
         return _measure_all(plan, progress)
     except (Interrupted, KeyboardInterrupt):
@@ -136,7 +140,7 @@ class _Plan:
         data: folder or table of the posts.
         out: folder for everything.
         rungs: which are measured now.
-        reference: recipe of the untrained features.
+        changes: to the recipe of our own model.
         everything: the posts, also those without a pose.
         grouped: whether persons and photos are known.
         finder: who finds the people.
@@ -148,7 +152,7 @@ class _Plan:
     data: Path
     out: Path
     rungs: Sequence[Rung]
-    reference: PairsRecipe
+    changes: Sequence[str]
     everything: Collection
     grouped: bool
     finder: Any
@@ -158,10 +162,11 @@ class _Plan:
 
 
 def _measure_all(plan: _Plan, progress: Progress) -> Path:
-    out, rungs, reference, settings = plan.out, plan.rungs, plan.reference, plan.settings
+    out, rungs, settings = plan.out, plan.rungs, plan.settings
     everything, grouped, finder, protocol = plan.everything, plan.grouped, plan.finder, plan.protocol
     seed = int(settings["seed"])
-    images = load_images(everything, Framing(reference.data.size), progress)
+    size = max((rung.recipe.data.size for rung in rungs if rung.recipe is not None), default=_SHOWN)
+    images = load_images(everything, Framing(size), progress)
     posed = np.flatnonzero(images.collection.column("pose") != "")
     posts = Posts.of(images.collection.take(posed), grouped)
     notes: list[str] = []
@@ -185,7 +190,7 @@ def _measure_all(plan: _Plan, progress: Progress) -> Path:
         notes.append(f"No person was found in {nobody:,} of {len(people):,} posts; their skeleton masks are empty.")
     masks = {side: draw_masks(people, side) for side in sides}
     study = StudyData(posts, [images.hashes[row] for row in posed], masks, out, plan.weights, seed, progress)
-    study.pixels_at[reference.data.size] = images.pixels[posed]
+    study.pixels_at[size] = images.pixels[posed]
     climbed: dict[str, dict[str, RungResult]] = {name: {} for name in trials}
     leaky: dict[str, RungResult] = {}
 
@@ -197,25 +202,30 @@ def _measure_all(plan: _Plan, progress: Progress) -> Path:
         pictures = _pictures(out, rungs, ordered, images.pixels[posed], masks)
         return write_ladder(out, Ladder(rungs, trials, ordered, leaky, settings, grouped, notes, pictures))
 
+    def measure(rung: Rung, trial: Trial) -> RungResult:
+        if rung.kind == "ready":
+            return measure_ready(study, rung, trial)
+        if rung.kind == "ours":
+            return measure_ours(study, rung, trial, plan.data, plan.changes)
+        return measure_rung(study, rung, trial)
+
     # What takes minutes comes first, and what takes long is written down rung by rung.
-    quick_ones = [rung for rung in rungs if rung.frozen and rung.kind != "ours"]
+    quick_ones = [rung for rung in rungs if rung.frozen or rung.kind == "ready"]
     page = out
     later = sorted((rung for rung in rungs if rung not in quick_ones), key=lambda rung: rung.kind != "ours")
     for rung in [*quick_ones, *later]:
         for name, trial in trials.items():
             progress.note(f"{rung.title}, {name} protocol")
-            if rung.kind != "ours":
-                climbed[name][rung.key] = measure_rung(study, rung, trial, reference)
-                continue
-            changes = ours_overrides(finder.name, str(settings["backbone"]), quick=bool(settings["quick"]))
             try:
-                climbed[name][rung.key] = measure_ours(study, rung, trial, plan.data, changes)
+                climbed[name][rung.key] = measure(rung, trial)
             except Interrupted:
                 raise
             except DoppelgramError as problem:
-                notes.append(f"Our own model is left out of the {name} protocol: {problem}.")
+                if rung.kind not in ("ready", "ours"):
+                    raise
+                notes.append(f"“{rung.title}” is left out of the {name} protocol: {problem}.")
                 progress.note(notes[-1])
-        if rung.frozen and rung.recipe is not None:
+        if rung.frozen and rung.kind == "pairs":
             leaky[rung.key] = measure_leaky(study, rung)
         if rung not in quick_ones or rung is quick_ones[-1]:
             page = report()

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # whose imports bring Lightning along, which only training ne
     from doppelgram.training.task import BatchPlan, Index
 
 MASK_CHANNELS = 3
+NETWORK_FILE = "network.safetensors"
 
 
 @dataclass(frozen=True)
@@ -145,14 +146,21 @@ def pair_network(recipe: PairsRecipe, weights: Path | None, seed: int) -> PairNe
     return PairNetwork(tower, pose, recipe.model.hidden or 64, recipe.model.dropout)
 
 
-def measure_rung(data: StudyData, rung: Rung, trial: Trial, reference: PairsRecipe) -> RungResult:
+def write_network(network: PairNetwork, file: Path) -> None:
+    """Write a network's weights, whole or not at all."""
+    from safetensors.torch import save_file
+
+    with written_whole(file) as aside:
+        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, aside)
+
+
+def measure_rung(data: StudyData, rung: Rung, trial: Trial) -> RungResult:
     """Train a rung, or take what an earlier call has written down, and measure it on the pairs of a trial.
 
     Args:
         data: photographs, masks, folders.
-        rung: which; not ``ours``.
+        rung: which; untrained features or a pair network.
         trial: the protocol.
-        reference: recipe whose backbone and size the untrained features have.
 
     Raises:
         Interrupted: stopped by Ctrl-C; the same call continues in the middle of the rung.
@@ -163,10 +171,10 @@ def measure_rung(data: StudyData, rung: Rung, trial: Trial, reference: PairsReci
         return done
     facts: dict[str, Any] = {}
     pairs = [np.stack([queries.a, queries.b], 1) for queries in (trial.validation, trial.test)]
-    if rung.kind in ("cosine", "euclidean"):
-        features = data.features(reference)[:, 0, 0].astype(np.float64)
+    if rung.recipe is not None and rung.kind in ("cosine", "euclidean"):
+        features = data.features(rung.recipe)[:, 0, 0].astype(np.float64)
         found = [_untrained(features, queries, rung.kind) for queries in pairs]
-        facts["size"] = reference.data.size
+        facts["size"] = rung.recipe.data.size
     else:
         found, facts = _trained(data, rung, trial, folder, pairs)
     validation, test = found
@@ -205,6 +213,8 @@ def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validat
     if recipe is None:
         raise ValueError("only pair networks are trained here")
     network = pair_network(recipe, data.weights, data.seed)
+    if rung.first is not None:
+        _start(network, data, replace(rung, recipe=rung.first, first=None), folder / "first", plan, validation)
     images: NDArray[Any] = data.features(recipe) if rung.frozen else data.pixels(recipe.data.size)
     inputs = PairInputs(images, data.masks[rung.mask] if rung.mask else None)
     task = PairsTask(network, inputs, plan, validation, recipe, seed=data.seed)
@@ -219,11 +229,26 @@ def fit_rung(data: StudyData, rung: Rung, folder: Path, plan: BatchPlan, validat
     return FittedRung(network, inputs, fitted.history, fitted.best_epoch, seconds)
 
 
+def _start(
+    network: PairNetwork, data: StudyData, stage: Rung, folder: Path, plan: BatchPlan, validation: Index
+) -> None:
+    """Give a network the weights that training its new layers alone ends with, or has ended with in an earlier call."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    file = folder / NETWORK_FILE
+    try:
+        network.load_state_dict(load_file(file))
+    except (OSError, SafetensorError, RuntimeError):  # not there, or not whole
+        fitted = fit_rung(data, stage, folder, plan, validation)
+        write_network(fitted.network, file)
+        _write_json(folder / "history.json", fitted.history)
+        network.load_state_dict(fitted.network.state_dict())
+
+
 def _trained(
     data: StudyData, rung: Rung, trial: Trial, folder: Path, pairs: list[NDArray[Any]]
 ) -> tuple[list[NDArray[np.float64]], dict[str, Any]]:
-    from safetensors.torch import save_file
-
     recipe = rung.recipe
     if recipe is None:
         raise ValueError("only pair networks are trained here")
@@ -232,8 +257,7 @@ def _trained(
     # Stopped early by pairs of the kind that is trained on, as in the study; thresholds come from the protocol's.
     validation = PairPlan(place, pose, trial.rows["val"], batch, seed + 1, negatives=recipe.pairs.negatives).fixed()
     fitted = fit_rung(data, rung, folder, plan, validation)
-    with written_whole(folder / "network.safetensors") as aside:
-        save_file({name: tensor.contiguous() for name, tensor in fitted.network.state_dict().items()}, aside)
+    write_network(fitted.network, folder / NETWORK_FILE)
     write_recipe(recipe, folder / "recipe.toml")
     _write_json(folder / "history.json", fitted.history)
     first, best = fitted.history[0], fitted.history[fitted.best_epoch - 1]
