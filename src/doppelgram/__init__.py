@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from doppelgram.api.map import draw_map as draw_map
     from doppelgram.api.pose import estimate_poses as estimate_poses
     from doppelgram.api.report_comparison import report_comparison as report_comparison
+    from doppelgram.api.saliency import compute_saliency as compute_saliency
     from doppelgram.api.search import search as search
     from doppelgram.api.search_many import search_many as search_many
     from doppelgram.api.split import split_data as split_data
@@ -73,6 +74,7 @@ _FUNCTIONS = {
     "check": "doppelgram.api.check",
     "compare": "doppelgram.api.compare",
     "compare_images": "doppelgram.api.compare_images",
+    "compute_saliency": "doppelgram.api.saliency",
     "demo": "doppelgram.api.demo",
     "draw_map": "doppelgram.api.map",
     "duplicates": "doppelgram.api.duplicates",
