@@ -162,7 +162,10 @@ def test_equal_photographs_have_equal_maps_and_a_mirror_image_the_mirrored_one(b
     elif backbone in ("small", "vgg16"):
         made = SmallNet(width=4) if backbone == "small" else VGG16()
     else:
-        small = {"resnet": {"depths": [1, 1], "hidden_sizes": [16, 32], "embedding_size": 16}, "mobilenet_v2": {"depth_multiplier": 0.25}}
+        small = {
+            "resnet": {"depths": [1, 1], "hidden_sizes": [16, 32], "embedding_size": 16},
+            "mobilenet_v2": {"depth_multiplier": 0.25},
+        }
         made = rebuild_backbone({"kind": "transformers", "model_type": backbone, "config": small[backbone]})
     network = EmbeddingNetwork(made, EmbeddingHead(made.dim, 7), pooling=pooling).eval()
     square = np.random.default_rng(3).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)

@@ -73,7 +73,8 @@ def _over_photograph(grids: Sequence[NDArray[np.float64]], pixels: Pixels) -> ND
     """Maps of towers, each of which is shown the whole of a photograph, added up over it."""
     height, width = pixels.shape[:2]
     corners = [(0.0, 0.0), (float(width), 0.0), (float(width), float(height)), (0.0, float(height))]
-    return np.sum([placed(grid, corners, width, height) for grid in grids], axis=0, dtype=np.float32)
+    maps = [placed(grid, corners, width, height) for grid in grids]
+    return np.asarray(np.sum(maps, axis=0), dtype=np.float32)
 
 
 def _from(model: ArrangementModel, own: Side, other: Side) -> Distances:

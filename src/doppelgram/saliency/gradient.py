@@ -200,7 +200,8 @@ def held(head: EmbeddingHead, features: Tensor) -> tuple[Tensor, Tensor]:
 
 def _unit(vectors: Tensor) -> Tensor:
     """Rows of length one, the lengths held."""
-    return vectors / vectors.norm(dim=1, keepdim=True).clamp_min(1e-12).detach()
+    scaled: Tensor = vectors / vectors.norm(dim=1, keepdim=True).clamp_min(1e-12).detach()
+    return scaled
 
 
 def _fused(parts: Sequence[Tensor], towers: Sequence[DifferentiableTower]) -> Tensor:
