@@ -16,7 +16,7 @@ from doppelgram.saliency.maps import OCCLUSION, PairSaliency, SaliencyMap
 # vision and in print. The black end would hide the photograph.
 _COLOURS, _FIRST, _LAST = "inferno_r", 0.06, 0.66
 # How opaque the strongest colour is, and from which strength to which it grows to that from nothing.
-_OPAQUE, _FAINT, _FULL = 0.74, 0.06, 0.45
+_OPAQUE, _FAINT, _FULL = 0.66, 0.06, 0.45
 # Where the line runs, as a share of the strongest place.
 _LINE = 0.5
 # The strongest joint's radius, as a share of the person's extent.
