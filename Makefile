@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 WEIGHTS ?= weights
 
-.PHONY: demo test quick lint architecture bench environment clean
+.PHONY: demo test quick lint architecture bench environment wheel test-oldest clean
 
 # Folders whose tests need no trained model; what is slow in them is marked so.
 QUICK := $(addprefix tests/,cli comparison dataset evaluation label_errors learning maps rolemodels space \
@@ -27,6 +27,24 @@ test: environment lint
 
 quick: environment
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m 'not slow' $(QUICK)
+
+# The wheel alone in a fresh environment: first steps, sentences for absent extras, sizes. Takes minutes.
+wheel:
+	$(PYTHON) tools/try_wheel.py
+
+# The same selection as `make quick`, and more of the tests that need no weights, on the oldest versions that
+# pyproject.toml allows. Takes minutes; nothing is resolved, since constraints-oldest.txt names everything.
+OLDEST ?= .venv-oldest
+OLDEST_TESTS := $(QUICK) $(addprefix tests/,images models pose reports saliency samples)
+
+test-oldest: $(OLDEST)/.installed
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n 2 -m 'not slow' $(OLDEST_TESTS)
+
+$(OLDEST)/.installed: constraints-oldest.txt
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints-oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
 
 lint: environment
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import typer
 
+import doppelgram
 from doppelgram.cli import app
 from doppelgram.pose.estimators.registry import ESTIMATORS
 from helpers.commands import call
@@ -303,3 +304,8 @@ def test_kill_9_leaves_a_run_that_resumes(class_folder: Callable[..., Path], tmp
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "run/run.json").read_text())["epochs"] == 5
+
+
+def test_the_version() -> None:
+    answer = call("--version")
+    assert (answer.status, answer.stdout.strip()) == (0, f"doppelgram {doppelgram.__version__}")

@@ -35,6 +35,7 @@ ABOUT = {
     "maps": "the space in two dimensions",
     "teaching": "answers, and what they change",
     "speed": "what this machine can do",
+    "saliency": "what made two look alike",
     "scale": "the same on a cluster",
     "catalog": "embedded images on disk",
     "scikit_learn": "estimators for pipelines",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from doppelgram.api.map import draw_map as draw_map
     from doppelgram.api.pose import estimate_poses as estimate_poses
     from doppelgram.api.report_comparison import report_comparison as report_comparison
+    from doppelgram.api.saliency import compute_saliency as compute_saliency
     from doppelgram.api.save_images import save_images as save_images
     from doppelgram.api.search import search as search
     from doppelgram.api.search_many import search_many as search_many
@@ -86,6 +87,7 @@ _FUNCTIONS = {
     "check": "doppelgram.api.check",
     "compare": "doppelgram.api.compare",
     "compare_images": "doppelgram.api.compare_images",
+    "compute_saliency": "doppelgram.api.saliency",
     "demo": "doppelgram.api.demo",
     "draw_map": "doppelgram.api.map",
     "duplicates": "doppelgram.api.duplicates",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from doppelgram.api.chosen import chosen_model
@@ -12,18 +13,22 @@ from doppelgram.models.arrangement import require_arrangement
 from doppelgram.models.bundle import load_model
 from doppelgram.models.finder_settings import READY_MADE, FinderSettings
 from doppelgram.models.ready_made.registry import READY_MADE as READY_MADE_MODELS
-from doppelgram.pose.findings import caption, subtitle
+from doppelgram.reports.crops import check_png
 from doppelgram.reports.pair import (
     ImageComparison,
     bars_of_model,
     bars_of_skeleton,
+    both_sides,
     by_model,
     by_skeleton,
     compared_by,
     photographs_with_people,
+    picture_of,
     with_view,
 )
-from doppelgram.reports.pair_picture import PairPicture, Shown, draw_comparison
+from doppelgram.reports.pair_picture import draw_comparison
+from doppelgram.saliency.arrangement import arrangement_saliency
+from doppelgram.saliency.maps import PairSaliency
 from doppelgram.training.run import Run
 from doppelgram.view.finder import asked_view
 
@@ -39,6 +44,7 @@ def compare_images(
     keypoints: Path | str | None = None,
     progress: Progress | None = None,
     view: bool | None = None,
+    saliency: bool = True,
 ) -> ImageComparison:
     """Compare two photographs by place and pose.
 
@@ -57,20 +63,21 @@ def compare_images(
         progress: where remarks go; the terminal by default.
         view: whether matched points are looked for, which tell whether both show the same view; by default where the
             extra ``view`` is installed.
+        saliency: whether the picture shows which parts of both places and which joints bring them together.
 
     Raises:
         DoppelgramError: an image cannot be read, the model is of another kind, or what finds people or points cannot
             be run.
     """
-    if out is not None and Path(out).suffix.lower() != ".png":
-        raise DoppelgramError(f"{out}: the comparison is drawn as a PNG; let its name end in .png")
     paths = [Path(image).expanduser() for image in (image_a, image_b)]
     if out is not None:
-        keep_inputs([Path(out).expanduser()], paths)
+        keep_inputs([check_png(out)], paths)
     names = str(image_a), str(image_b)
+    progress = progress or TerminalProgress()
     if model is None and not estimator and keypoints is None and "arrangements" in READY_MADE_MODELS:
-        model = chosen_model(None, "arrangements", progress or TerminalProgress())
+        model = chosen_model(None, "arrangements", progress)
     views = asked_view(view, weights)
+    maps: PairSaliency | None = None
     if model is None:
         settings = FinderSettings(estimator or (READY_MADE if keypoints else "movenet"))
         photographs = photographs_with_people(settings, weights, keypoints, paths, names)
@@ -87,6 +94,8 @@ def compare_images(
         photographs, compared = compared_by(loaded, paths, names)
         answer, reasons, which = by_model(loaded, photographs, compared)
         bars = bars_of_model(answer)
+        if out is not None and saliency:
+            maps = arrangement_saliency(loaded, both_sides(photographs), progress=progress)
         footer = (
             f"Model {loaded.fingerprint[:8]} ({Path(model).name}), people by {loaded.finder_settings.estimator}. "
             "Probabilities of place and pose hold against an even chance, "
@@ -96,22 +105,8 @@ def compare_images(
     if matched is not None:
         answer = with_view(answer, matched, asked=bool(view))
     if out is not None:
-        unknown = model is not None and not (answer.people_a and answer.people_b)
-        sides = [
-            Shown(one.pixels, one.people, found, Path(one.path).name, caption(one.count, one.people))
-            for one, found in zip(photographs, which, strict=True)
-        ]
-        line = subtitle(answer.probability, reasons, unknown=unknown)
-        picture = PairPicture(
-            answer.verdict,
-            line,
-            (sides[0], sides[1]),
-            bars,
-            reasons,
-            answer.why,
-            footer,
-            answer.threshold,
-            matched if matched is not None and matched.said else None,
-        )
-        draw_comparison(picture, Path(out).expanduser())
+        picture = picture_of(answer, photographs, reasons, which, bars, footer)
+        drawn = replace(picture, view=matched if matched is not None and matched.said else None, saliency=maps)
+        draw_comparison(drawn, Path(out).expanduser())
+        answer = replace(answer, picture=str(out))
     return answer

@@ -16,10 +16,13 @@ from doppelgram.models.embed_files import embed_files
 from doppelgram.models.verdict import Verdict
 from doppelgram.reports.crops import (
     asked_detector,
+    check_png,
     draw_model_crops,
     faces_report,
     tell_faces,
 )
+from doppelgram.reports.verdict_picture import draw_verdict
+from doppelgram.saliency.pair import pair_saliency
 from doppelgram.space.space import unknown_notes, unknown_parts
 from doppelgram.training.run import Run
 
@@ -34,6 +37,7 @@ def verify(
     face: str = "",
     weights: Path | str | None = None,
     keypoints: Path | str | None = None,
+    out: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
     """Say whether two photographs show the same, as a model sees them.
@@ -48,20 +52,24 @@ def verify(
             two with a comma between them.
         weights: as for `index`.
         keypoints: as for `index`; of both photographs.
+        out: PNG to draw both photographs into, and which of their parts bring them together; see `compute_saliency`.
         progress: where remarks go; the terminal by default.
 
     Raises:
         DoppelgramError: no such model, or an image that cannot be read.
     """
     progress = progress or TerminalProgress()
+    if out is not None:
+        check_png(out)
     loaded = load_model(chosen_model(model, "things", progress), weights=weights, keypoints=keypoints)
     loaded = loaded.with_face(asked_detector(crop, show_crops, loaded))
     images = [Path(image).expanduser() for image in (image_a, image_b)]
-    if show_crops is not None:
-        keep_inputs([Path(show_crops).expanduser()], images)
+    written = [Path(file).expanduser() for file in (show_crops, out) if file is not None]
+    keep_inputs(written, images)
+    first, second = (loaded.with_faces(which) for which in faces_of_both(face))
     files = [
-        embed_files(loaded.with_faces(which), [image], keep_duplicates=True, requested=True)
-        for image, which in zip(images, _faces(face), strict=True)
+        embed_files(model, [image], keep_duplicates=True, requested=True)
+        for image, model in zip(images, (first, second), strict=True)
     ]
     for outcome in (outcome for file in files for outcome in file.report.problems()):
         raise DoppelgramError(f"{outcome.path}: {outcome.reason or outcome.status}")
@@ -77,7 +85,7 @@ def verify(
             progress.warning(note)
     compared = space.compare(vectors[:1], vectors[1:])
     distance, threshold = float(compared.distance[0]), space.even
-    return Verdict(
+    verdict = Verdict(
         str(image_a),
         str(image_b),
         distance,
@@ -91,10 +99,15 @@ def verify(
         unknown_b=unknown[1],
         face_a=files[0].shown[0],
         face_b=files[1].shown[0],
+        picture=None if out is None else str(out),
     )
+    if out is not None:
+        found = pair_saliency((first, second), images, progress=progress)
+        draw_verdict(verdict, found, f"Model {loaded.fingerprint[:8]} ({loaded.name or model})", Path(out).expanduser())
+    return verdict
 
 
-def _faces(face: str) -> tuple[str, str]:
+def faces_of_both(face: str) -> tuple[str, str]:
     """Which face of the first photograph, and which of the second."""
     if face.count(",") > 1:
         raise DoppelgramError(

@@ -77,6 +77,23 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        from doppelgram import __version__
+
+        typer.echo(f"doppelgram {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that go before a command."""
+
+
 def command(
     *examples: str, panel: str | None = None, name: str | None = None, program: typer.Typer = app
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:

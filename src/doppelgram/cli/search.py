@@ -385,11 +385,19 @@ def duplicates(
         typer.echo(f"and {len(found.groups) - most:,} more (-n, --csv)")
 
 
-@command("verify a.jpg b.jpg", "verify a.jpg b.jpg --model run --crop face --json", panel=SEARCH)
+@command(
+    "verify a.jpg b.jpg",
+    "verify a.jpg b.jpg --out why.png",
+    "verify a.jpg b.jpg --model run --crop face --json",
+    panel=SEARCH,
+)
 def verify(
     image_a: Annotated[Path, argument("A", "A photograph.")],
     image_b: Annotated[Path, argument("B", "Another photograph.")],
     model: Things = None,
+    out: Annotated[
+        Path | None, option("PNG", "Draw both photographs, and which of their parts bring them together.")
+    ] = None,
     json_: Json = False,
     face: Annotated[
         str,
@@ -413,9 +421,10 @@ def verify(
         show_crops=show_crops,
         weights=weights,
         keypoints=keypoints,
+        out=out,
         progress=progress(),
     )
-    say_written(show_crops)
+    say_written(show_crops, out)
     if json_:
         print_json(verdict.to_dict())
         return

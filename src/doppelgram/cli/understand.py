@@ -234,6 +234,9 @@ def compare_images(
     weights: Weights = None,
     keypoints: Keypoints = None,
     view: View = None,
+    no_saliency: Annotated[
+        bool, switch("Leave out of the picture which parts bring the photographs together.", "--no-saliency")
+    ] = False,
 ) -> None:
     """Say whether two photographs show the same pose and place, and why."""
     from doppelgram.api.compare_images import compare_images as run_comparison
@@ -249,6 +252,7 @@ def compare_images(
         keypoints=keypoints,
         progress=progress(),
         view=view,
+        saliency=not no_saliency,
     )
     say_written(out)
     if json_:

@@ -77,6 +77,11 @@ class ArrangementModel(Embedder):
         return self.space.calibration
 
     @property
+    def image_towers(self) -> Sequence[Tower]:
+        """The place towers; see `Embedder.image_towers`."""
+        return self.place
+
+    @property
     def framing(self) -> WholePhotograph:
         """How a photograph is read before anything looks at it."""
         return self.finder_settings.framing
@@ -113,21 +118,28 @@ class ArrangementModel(Embedder):
                 pieces.append(tower.inputs(pixels, shown, mask))
         vectors = np.zeros((len(found), self.dim), dtype=np.float32)
         if found:
-            vectors[:, : self.space.place_dim] = _fused(self.place, inputs[: len(self.place)])
+            vectors[:, : self.space.place_dim] = self.place_vectors(
+                [np.concatenate(pieces) for pieces in inputs[: len(self.place)]]
+            )
         if sum(counts):
             rows = np.repeat(np.arange(len(found)), counts)
             nth = np.concatenate([np.arange(count) for count in counts])
             slots = np.zeros((len(found), self.space.people, self.space.slot), dtype=np.float32)
-            shown_people = inputs[len(self.place) :]
-            slots[rows, nth, : self.space.pose_dim] = _fused(self.pose, shown_people)
-            if self.space.mirror:
-                turned = [
-                    [tower.mirrored(piece) for piece in pieces]
-                    for tower, pieces in zip(self.pose, shown_people, strict=True)
-                ]
-                slots[rows, nth, self.space.pose_dim :] = _fused(self.pose, turned)
+            slots[rows, nth] = self.pose_slots([np.concatenate(pieces) for pieces in inputs[len(self.place) :]])
             vectors[:, self.space.place_dim :] = slots.reshape(len(found), -1)
         return Embedded(vectors, found)
+
+    def place_vectors(self, inputs: Sequence[NDArray[Any]]) -> Embeddings:
+        """Place embeddings (n, space.place_dim), not centred, of what each place tower is shown of n photographs."""
+        return _fused(self.place, inputs)
+
+    def pose_slots(self, inputs: Sequence[NDArray[Any]]) -> Embeddings:
+        """Poses (n, space.slot) of what each pose tower is shown of n people, as `ArrangementSpace` keeps them."""
+        own = _fused(self.pose, inputs)
+        if not self.space.mirror:
+            return own
+        turned = [tower.mirrored(piece) for tower, piece in zip(self.pose, inputs, strict=True)]
+        return np.hstack([own, _fused(self.pose, turned)])
 
     @property
     def runtime(self) -> Runtime | None:
@@ -228,7 +240,6 @@ def require_arrangement(model: Embedder, otherwise: str) -> ArrangementModel:
     return model
 
 
-def _fused(towers: Sequence[Tower], inputs: Sequence[Sequence[NDArray[Any]]]) -> Embeddings:
-    """Fused embeddings by several towers of what each of them is shown, in pieces of any number."""
-    parts = [tower.embed(np.concatenate(pieces)) for tower, pieces in zip(towers, inputs, strict=True)]
-    return fused(parts, towers)
+def _fused(towers: Sequence[Tower], inputs: Sequence[NDArray[Any]]) -> Embeddings:
+    """Fused embeddings by several towers of what each of them is shown."""
+    return fused([tower.embed(each) for tower, each in zip(towers, inputs, strict=True)], towers)

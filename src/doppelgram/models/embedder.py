@@ -24,6 +24,8 @@ from doppelgram.space.space import Space
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from doppelgram.models.towers import Tower
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -71,6 +73,11 @@ class Embedder(ABC):
     def with_runtime(self, runtime: Runtime) -> Self:
         """The same model run by something else; itself where no runtime of ours runs it, as with dlib."""
         return self
+
+    @property
+    def image_towers(self) -> Sequence[Tower]:
+        """Towers of torch that see the photograph or its place; none where other libraries run the network."""
+        return ()
 
     @property
     @abstractmethod

@@ -12,7 +12,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.models.towers import Embeddings, Tower, unit
 
 # Roots of probabilities below this count as this: no single tower rules a class out.
-_MINIMUM = 1e-4
+MINIMUM = 1e-4
 
 
 def fused(parts: Sequence[Embeddings], towers: Sequence[Tower]) -> Embeddings:
@@ -35,7 +35,7 @@ def fused(parts: Sequence[Embeddings], towers: Sequence[Tower]) -> Embeddings:
             side.append(part * np.float32(tower.weight))
             continue
         says = np.asarray(part.any(axis=1))
-        opinion = np.where(says[:, None], np.maximum(part, _MINIMUM), 1.0) ** np.float64(tower.weight)
+        opinion = np.where(says[:, None], np.maximum(part, MINIMUM), 1.0) ** np.float64(tower.weight)
         product = opinion if product is None else product * opinion
         known |= says
     if product is not None:

@@ -49,6 +49,11 @@ class Model(Embedder):
         return EuclideanSpace(self.tower.dim, self.calibration)
 
     @property
+    def image_towers(self) -> Sequence[ImageTower]:
+        """Its tower; see `Embedder.image_towers`."""
+        return (self.tower,)
+
+    @property
     def framing(self) -> Framing:
         """How a photograph is cut and resized."""
         return self.tower.framing

@@ -25,6 +25,7 @@ class Verdict:
         unknown_b: of which the second says nothing. An unknown part's probability is that of any pair.
         face_a: which face of the first photograph was compared, by models of faces.
         face_b: of the second.
+        picture: path of the picture that was drawn, as given; None without one.
     """
 
     image_a: str
@@ -40,6 +41,7 @@ class Verdict:
     unknown_b: tuple[str, ...] = ()
     face_a: FaceBox | None = None
     face_b: FaceBox | None = None
+    picture: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON writes it."""

@@ -102,7 +102,7 @@ def draw_crops(
 def check_png(file: Path | str) -> Path:
     """The file, if its name ends in ``.png``; raises DoppelgramError otherwise."""
     if Path(file).suffix.lower() != ".png":
-        raise DoppelgramError(f"{file}: the cuts are drawn as a PNG; let its name end in .png")
+        raise DoppelgramError(f"{file}: the picture is a PNG; let its name end in .png")
     return Path(file).expanduser()
 
 

@@ -16,14 +16,15 @@ from doppelgram.models.finder import open_finder, people_in
 from doppelgram.models.finder_settings import FinderSettings
 from doppelgram.numbers import percent, probability
 from doppelgram.pose.extras import MASK
-from doppelgram.pose.findings import contradicts, pose_sentences, summary
+from doppelgram.pose.findings import caption, contradicts, pose_sentences, subtitle, summary
 from doppelgram.pose.normalise import normalised
 from doppelgram.pose.people import People
 from doppelgram.pose.reasons import ALIKE, DIFFERENT, PoseReasons, compare_limbs
 from doppelgram.pose.segmenter import PersonMask
 from doppelgram.pose.similarity import limb_cosine, oks
 from doppelgram.pose.skeleton import mirrored
-from doppelgram.reports.pair_picture import Bar
+from doppelgram.reports.pair_picture import Bar, PairPicture, Shown
+from doppelgram.saliency.arrangement import Side
 from doppelgram.space.arrangement import PLACE, POSE
 from doppelgram.space.space import PairResult
 from doppelgram.view.same_view import SameView, view_sentence
@@ -54,6 +55,7 @@ class ImageComparison:
         verdict: in a few words.
         why: sentences.
         view_points: matched points of the same view, 0 where they are too few to say so; None where nobody looked.
+        picture: path of the picture that was drawn, as given; None without one.
     """
 
     image_a: str
@@ -73,6 +75,7 @@ class ImageComparison:
     verdict: str
     why: list[str]
     view_points: int | None = None
+    picture: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON writes it."""
@@ -89,6 +92,7 @@ class SeenPhotograph:
     people: People
     count: int  # of people whose pose counts, those of whom only the outline was found included
     mask: PersonMask | None = None  # where people cover the place, if the model looks at that
+    vector: NDArray[np.float32] | None = None  # what the model made of it, if there is one
 
 
 def photographs_with_people(
@@ -118,7 +122,8 @@ def compared_by(
     pixels = [np.asarray(one.pixels) for one in read]
     masks = [one.extras.get(MASK) for one in read]
     people = found.people or []
-    photographs = [SeenPhotograph(*facts) for facts in zip(names, pixels, people, counts, masks, strict=True)]
+    facts = zip(names, pixels, people, counts, masks, found.vectors, strict=True)
+    photographs = [SeenPhotograph(*each) for each in facts]
     return photographs, model.space.compare(found.vectors[:1], found.vectors[1:])
 
 
@@ -221,6 +226,38 @@ def with_view(answer: ImageComparison, view: SameView, *, asked: bool) -> ImageC
     """The answer with what matched points say of the view: nothing where they are few, unless somebody asked."""
     said = [view_sentence(view)] if view.said or asked else []
     return replace(answer, why=[*answer.why, *said], view_points=view.shown)
+
+
+def picture_of(
+    answer: ImageComparison,
+    photographs: Sequence[SeenPhotograph],
+    reasons: PoseReasons | None,
+    which: tuple[int | None, int | None],
+    bars: Sequence[Bar],
+    footer: str,
+) -> PairPicture:
+    """What a picture of an answer shows, without matched points and maps."""
+    unknown = answer.probability is not None and not (answer.people_a and answer.people_b)
+    a, b = (
+        Shown(one.pixels, one.people, found, Path(one.path).name, caption(one.count, one.people))
+        for one, found in zip(photographs, which, strict=True)
+    )
+    line = subtitle(answer.probability, reasons, unknown=unknown)
+    return PairPicture(answer.verdict, line, (a, b), bars, reasons, answer.why, footer, answer.threshold)
+
+
+def both_sides(photographs: Sequence[SeenPhotograph]) -> tuple[Side, Side]:
+    """Two photographs as `arrangement_saliency` takes them; a model has seen them."""
+    a, b = (
+        Side(
+            one.pixels,
+            one.people,
+            None if one.mask is None else one.mask.at(one.pixels.shape[1], one.pixels.shape[0]),
+            np.asarray(one.vector, dtype=np.float32),
+        )
+        for one in photographs
+    )
+    return a, b
 
 
 def _words_of_pose(photographs: Sequence[SeenPhotograph], reasons: PoseReasons | None) -> list[str]:

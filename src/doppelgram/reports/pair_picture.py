@@ -17,6 +17,8 @@ from doppelgram.pose.reasons import PARTS, PoseReasons
 from doppelgram.pose.skeleton import L_HIP, L_SHOULDER, MIRROR, NECK, R_HIP, R_SHOULDER, Keypoints, present
 from doppelgram.reports.drawing import BLUE, CARD, FAINT, INK, VERMILION, Colour, Sheet, length, shorten, wrapped
 from doppelgram.reports.matched_points import draw_matched, matched_height
+from doppelgram.reports.saliency import draw_saliency, saliency_height, saliency_sentences
+from doppelgram.saliency.maps import PairSaliency
 from doppelgram.view.same_view import SameView
 
 # From alike to different: blue and vermilion of Okabe and Ito's palette with a pale middle, which every kind of colour
@@ -78,6 +80,7 @@ class PairPicture:
         footer: which model judged, in one line.
         mark: share at which the verdict turns, drawn on the last bar.
         view: matched points, drawn as lines between both photographs; None for none.
+        saliency: which parts bring them together, drawn over both photographs; None for no maps.
     """
 
     verdict: str
@@ -89,6 +92,7 @@ class PairPicture:
     footer: str
     mark: float | None = None
     view: SameView | None = None
+    saliency: PairSaliency | None = None
 
 
 def draw_comparison(picture: PairPicture, file: Path) -> Path:
@@ -97,7 +101,8 @@ def draw_comparison(picture: PairPicture, file: Path) -> Path:
     photo_height = min(_PHOTO_HEIGHT, max(_fitted_height(side.pixels) for side in picture.sides))
     limbs = [] if reasons is None else sorted(reasons.degrees.items(), key=lambda item: -item[1])
     top_of_photos = _MARGIN + 96
-    top_of_view = top_of_photos + photo_height + 66
+    top_of_maps = top_of_photos + photo_height + 66
+    top_of_view = top_of_maps + _height_of_maps(picture.saliency, room)
     pixels = picture.sides[0].pixels, picture.sides[1].pixels
     view_height = 0 if picture.view is None else matched_height(pixels, room)
     top_of_scores = top_of_view + 22 + (view_height and view_height + 76)
@@ -115,6 +120,8 @@ def draw_comparison(picture: PairPicture, file: Path) -> Path:
         sheet.write((at[0], base), "AB"[number], _TEXT + 3)
         sheet.write((at[0] + 26, base), shorten(side.name, _TEXT, _PHOTO - 340, middle=True), _TEXT)
         sheet.write((at[0] + _PHOTO, base), side.caption, _TEXT - 2, FAINT, "rs", room=320)
+    if picture.saliency is not None:
+        _draw_maps(sheet, picture.saliency, (_MARGIN, top_of_maps), room)
     if picture.view is not None:
         words = f"{picture.view.points:,} matched points, people left out"
         sheet.write((_MARGIN, top_of_view + 22), "The same view", _TEXT + 3)
@@ -200,6 +207,24 @@ def _limb(draw: ImageDraw.ImageDraw, line: list[Any], colour: tuple[int, ...], w
     draw.line(line, fill=colour, width=round(width))
     for x, y in line:
         draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=colour)
+
+
+def _words_of_maps(found: PairSaliency, room: int) -> list[str]:
+    return [line for said in saliency_sentences(found) for line in wrapped(said, _TEXT - 2, room)]
+
+
+def _height_of_maps(found: PairSaliency | None, room: int) -> int:
+    return 0 if found is None else 40 + saliency_height(found, room) + _LINE * len(_words_of_maps(found, room)) + 44
+
+
+def _draw_maps(sheet: Sheet, found: PairSaliency, at: tuple[int, int], room: int) -> None:
+    left, top = at
+    sheet.write((left, top + 22), "What brings them together", _TEXT + 3)
+    draw_saliency(sheet, found, (left, top + 40), room)
+    base = top + 40 + saliency_height(found, room)
+    for line in _words_of_maps(found, room):
+        base += _LINE
+        sheet.write((left, base), line, _TEXT - 2, FAINT)
 
 
 def _draw_bars(sheet: Sheet, bars: Sequence[Bar], at: tuple[int, int], mark: float | None) -> None:

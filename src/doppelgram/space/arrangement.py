@@ -174,14 +174,15 @@ class ArrangementSpace:
         return replace(self, shift=tuple(share * (raw - self.offset)))
 
     @cached_property
-    def _centre(self) -> Float64:
+    def centre(self) -> Float64:
+        """What is subtracted from a place embedding, (place_dim,); (0,) where places are not centred."""
         return np.asarray(self.offset, dtype=np.float64) + (np.asarray(self.shift) if self.shift else 0.0)
 
     def _centred(self, place: Float32) -> Float32:
         """Place embeddings (n, place_dim) less the centre, of length one; as they are where there is no offset."""
         if not self.offset:
             return place
-        moved = place - self._centre
+        moved = place - self.centre
         length = np.linalg.norm(moved, axis=1, keepdims=True)
         return np.asarray(moved / np.where(length > 0, length, 1.0), dtype=np.float32)
 

@@ -1,0 +1,1 @@
+"""Which parts of two photographs make a model hold them for near."""
