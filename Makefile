@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 WEIGHTS ?= weights
 
-.PHONY: demo test quick lint architecture bench environment clean
+.PHONY: demo test quick lint docs architecture bench environment clean
 
 # Folders whose tests need no trained model; what is slow in them is marked so.
 QUICK := $(addprefix tests/,cli comparison dataset evaluation label_errors learning maps rolemodels space \
@@ -33,6 +33,10 @@ lint: environment
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The documents as a site, build/site/index.html. A broken link or anchor stops it.
+docs: environment
+	$(BIN)/python -m mkdocs build --strict --quiet
 
 # docs/architecture.png from the imports.
 architecture: environment

@@ -22,15 +22,7 @@ import doppelgram
 
 ROOT = Path(__file__).parents[1]
 # What a page loads by itself, in contrast to what a reader may follow.
-LOADS = {
-    "script": "src",
-    "img": "src",
-    "iframe": "src",
-    "source": "src",
-    "video": "src",
-    "audio": "src",
-    "embed": "src",
-}
+LOADS = dict.fromkeys(("script", "img", "iframe", "source", "video", "audio", "embed"), "src")
 LOADING_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "manifest"}
 
 pytestmark = pytest.mark.slow
@@ -157,7 +149,7 @@ def test_the_site_works_in_a_browser_and_asks_nobody_else(
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390, name
     tab.set_viewport_size({"width": 1280, "height": 800})
     tab.goto(f"{address}/index.html")
-    tab.fill("input[data-md-component=search-query]", "pseudonymisation")
+    tab.locator("input[data-md-component=search-query]").press_sequentially("pseudonymisation", delay=30)
     tab.wait_for_selector(".md-search-result__link", timeout=20_000)
     assert "methods.html" in tab.get_attribute(".md-search-result__link", "href")
     context.close()

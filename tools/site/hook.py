@@ -44,7 +44,7 @@ def on_config(config: Any) -> Any:
         if isinstance(entries, list):
             entries[:] = [entry for entry in entries if _is_there(next(iter(entry.values())))]
         if title == "Benchmarks":
-            entries.append({"Results": [{_title(file): f"{RESULTS}/{file.name}"} for file in _results()]})
+            entries.append({"Results": [{title: f"{RESULTS}/{name}"} for name, title in _titles().items()]})
     return config
 
 
@@ -87,6 +87,8 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Turn links of the repository into links of the site."""
     uri = page.file.src_uri
+    if uri == "index.md":  # it lists everything itself
+        page.meta["hide"] = ["navigation"]
     here = _from.get(uri)
     if here is None:
         return markdown
@@ -118,8 +120,14 @@ def _results() -> list[Path]:
     return sorted((ROOT / RESULTS).glob("*.md"))
 
 
-def _title(file: Path) -> str:
-    return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").replace("`", "")
+def _titles() -> dict[str, str]:
+    """By the name of a result its heading; where several have the same, with the name behind it."""
+    titles = {
+        file.name: file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").replace("`", "")
+        for file in _results()
+    }
+    several = [title for title in titles.values() if list(titles.values()).count(title) > 1]
+    return {name: f"{title} ({Path(name).stem})" if title in several else title for name, title in titles.items()}
 
 
 def _outside(name: str, text: str) -> list[str]:

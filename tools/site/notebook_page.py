@@ -26,9 +26,8 @@ def notebook_page(file: Path) -> tuple[str, dict[str, bytes]]:
             parts.append(f"```python\n{cell.source}\n```")
             for output in cell.outputs:
                 parts.append(_shown(output, cell.metadata.get("alt", ""), file.stem, pictures))
-    parts[1:1] = [
-        f'!!! note ""\n    This page is a notebook. [Download it]({file.name}), and run it where `doppelgram` is installed.'
-    ]
+    about = f"This page is a notebook. [Download it]({file.name}), and run it where `doppelgram` is installed."
+    parts[1:1] = [f'!!! note ""\n    {about}']
     return "\n\n".join(part for part in parts if part) + "\n", pictures
 
 
