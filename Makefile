@@ -36,7 +36,7 @@ lint: environment
 
 # The documents as a site, build/site/index.html. A broken link or anchor stops it.
 docs: environment
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 # docs/architecture.png from the imports.
 architecture: environment
