@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 WEIGHTS ?= weights
 
-.PHONY: demo test quick lint architecture bench environment wheel test-oldest clean
+.PHONY: demo test quick lint docs architecture bench environment wheel test-oldest clean
 
 # Folders whose tests need no trained model; what is slow in them is marked so.
 QUICK := $(addprefix tests/,cli comparison dataset evaluation label_errors learning maps rolemodels space \
@@ -51,6 +51,10 @@ lint: environment
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The documents as a site, build/site/index.html. A broken link or anchor stops it.
+docs: environment
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 # docs/architecture.png from the imports.
 architecture: environment

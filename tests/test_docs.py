@@ -21,6 +21,7 @@ from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipes.files import read_recipe, recipe_names
 from doppelgram.training.recipes.schema import all_keys, make_recipe
 from doppelgram.training.recipes.towers import TOWERS
+from doppelgram.weights.known import KNOWN, PackageFile
 from helpers.commands import call
 
 ROOT = Path(__file__).parents[1]
@@ -152,3 +153,39 @@ def test_figures_of_the_ladder_stand_in_its_results() -> None:
     quoted = re.findall(r"[\d.]+ %", sentences)
     assert quoted
     assert [figure for figure in quoted if not re.search(rf"(?<![\d.]){re.escape(figure)}", written)] == []
+
+
+def test_figures_of_the_methods_guide_stand_in_the_results_that_it_names() -> None:
+    text = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|") and "benchmarks/results/" in line]
+    assert len(rows) >= 10
+    for row in rows:
+        (file,) = re.findall(r"\((\.\./benchmarks/results/\w+\.md)\)", row)
+        result = re.sub(r"(?<=\d)\s*%", " %", (ROOT / "docs" / file).read_text(encoding="utf-8"))
+        # a figure in bold, its interval in brackets, and how many there were
+        wanted = re.findall(r"\*\*([\d.]+(?: %)?)\*\*", row) + re.findall(r"(?:of|n =) ([\d,]+)(?= [ar|]|\s*\|)", row)
+        wanted += [bound for low_high in re.findall(r"\(([\d.]+) to ([\d.]+)\)", row) for bound in low_high]
+        assert wanted
+        for figure in wanted:
+            assert re.search(rf"(?<![\d.]){re.escape(figure)}", result), (figure, file)
+
+
+def test_the_methods_guide_names_the_licence_of_all_weights() -> None:
+    text = (ROOT / "docs/methods.md").read_text(encoding="utf-8").split("## Licences of the weights")[1]
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    said = {name: (row[2], row[3].strip()) for row in rows for name in re.findall(r"`(\w+)`", row[1])}
+    assert set(said) == set(KNOWN)
+    for name, weights in KNOWN.items():
+        brought, licence = said[name]
+        assert licence == weights.licence
+        assert (
+            f"extra `{weights.source.extra}`" if isinstance(weights.source, PackageFile) else "weights pull"
+        ) in brought
+
+
+def test_the_index_of_the_documents_names_every_one() -> None:
+    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\]\(([\w/-]+\.(?:md|ipynb))", index))
+    there = {file.relative_to(ROOT / "docs").as_posix() for file in (ROOT / "docs").rglob("*.md")}
+    there |= {file.relative_to(ROOT / "docs").as_posix() for file in (ROOT / "docs").rglob("*.ipynb")}
+    assert there - {"index.md"} <= named | {"lookalike.md", "peers.md", "python.md"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 
 from doppelgram.api.demo_first import first_answer, next_commands
+from doppelgram.api.demo_pictures import clear, render_demo_signs, render_pictures
 from doppelgram.api.demo_posts import learn_places_and_poses, render_worlds, trace_and_score
 from doppelgram.api.evaluate import evaluate
 from doppelgram.api.index import index
@@ -15,37 +15,38 @@ from doppelgram.api.train import train
 from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import read_split
-from doppelgram.errors import DoppelgramError
 from doppelgram.numbers import duration, interval, percent
-from doppelgram.samples.signs import render_signs
 from doppelgram.training.recipes.files import read_recipe
 
-CLASSES, PER_CLASS = 16, 60
 # The shipped recipe, shortened for a set that is a tenth of the size it was made for.
 CHANGES = ("optimiser.epochs=16", "sampler.batch=64")
-MARKER = ".doppelgram-demo"
 
 
-def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None = None) -> dict[str, Path]:
+def demo(
+    out: Path | str = "demo", *, only_pictures: bool = False, seed: int = 0, progress: Progress | None = None
+) -> dict[str, Path]:
     """Render sample signs, train on them, evaluate, index and search; then render posts, and find the role models.
 
     Everything lands in one folder.
 
     Args:
         out: the folder; what an earlier demo wrote there is replaced.
+        only_pictures: render the sample world, and leave the job to the reader of the tutorial.
         seed: of the rendered signs and of the training.
         progress: where progress and the paths are shown; the terminal by default.
 
     Returns:
         What was written: ``images``, ``run``, ``report``, ``catalog``, ``montage``; ``posts``, ``posts_run``,
-        ``role_models``.
+        ``role_models``. Of pictures alone ``images``, ``posts_to_learn_from``, ``posts`` and ``posts_recipe``.
 
     Raises:
         DoppelgramError: the folder holds something that is not an earlier demo.
     """
     progress, out = progress or TerminalProgress(), Path(out).expanduser()
     started = time.perf_counter()
-    _clear(out)
+    clear(out)
+    if only_pictures:
+        return render_pictures(out, seed, progress)
     places = {
         "images": out / "signs",
         "run": out / "run",
@@ -57,8 +58,7 @@ def demo(out: Path | str = "demo", *, seed: int = 0, progress: Progress | None =
         "role_models": out / "role-models" / "report.html",
     }
     progress.note("\n1  render a sample world of traffic signs")
-    with progress.bar("rendering", CLASSES * PER_CLASS) as advance:
-        render_signs(places["images"], classes=CLASSES, per_class=PER_CLASS, seed=seed, progress=advance)
+    render_demo_signs(places["images"], seed, progress)
     progress.note("\n2  a first answer without labels or training, by the ready-made model `things`")
     first = first_answer(places["images"], out / "first-catalog", out / "first-look-alikes.png", progress)
     progress.note("\n3  train: learn which signs look alike (no scene is in two parts of the split)")
@@ -105,13 +105,3 @@ def _queries(places: dict[str, Path], count: int) -> list[Path]:
     for path, label in zip(test.paths, test.labels.tolist(), strict=True):
         first.setdefault(label, path)
     return list(first.values())[:: max(1, len(first) // count)][:count]
-
-
-def _clear(out: Path) -> None:
-    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise DoppelgramError(f"{out}: holds something that is not an earlier demo; choose another --out")
-    if out.exists() and not out.is_dir():
-        raise DoppelgramError(f"{out}: is a file; the demo needs a folder")
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    (out / MARKER).touch()

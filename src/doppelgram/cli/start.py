@@ -19,21 +19,28 @@ from doppelgram.cli.app import (
     option,
     print_json,
     progress,
+    say_written,
     show_examples,
+    switch,
 )
 from doppelgram.cli.tables import echo_paragraph, echo_table
 from doppelgram.errors import DoppelgramError
 
 
-@command("demo", "demo --out /tmp/demo --seed 1", panel=START)
+@command("demo", "demo --only-pictures --out world", panel=START)
 def demo(
     out: Annotated[Path, option("DIR", "Folder for everything that is written.")] = Path("demo"),
+    only_pictures: Annotated[
+        bool, switch("Draw the photographs, and stop: the sample world of the tutorial.", "--only-pictures")
+    ] = False,
     seed: Seed = 0,
 ) -> None:
     """Show the whole job on photographs that the program draws itself."""
     from doppelgram.api.demo import demo as run_demo
 
-    run_demo(out, seed=seed, progress=progress())
+    written = run_demo(out, only_pictures=only_pictures, seed=seed, progress=progress())
+    if only_pictures:
+        say_written(*written.values())
 
 
 @command("models", "models things", "models --json", panel=START)
