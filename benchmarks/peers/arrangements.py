@@ -14,8 +14,8 @@ import pandas as pd
 from common import machine
 from doppelgram.api.trace import trace
 from doppelgram.console import SilentProgress
-from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.dataset.posts.posts import seconds_of
+from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from environments import CannotRun, environment, run_tool, versions
 from section import Section
@@ -31,9 +31,9 @@ def compare(options: Any) -> Section:
     """Run all of them on both sets."""
     section = Section(
         "Arrangements and their originators",
-        "Posts of people who pose before places, where it is known who copied whom; only pictures, authors and times are "
-        "given. An arrangement is a pose before a place (`posts`) or before one view of a place (`posts_views`). Of "
-        "what a recipe groups, the earliest post is taken for the originator. The SIFT recipe is told each post's "
+        "Posts of people who pose before places, where it is known who copied whom; only pictures, authors and times "
+        "are given. An arrangement is a pose before a place (`posts`) or before one view of a place (`posts_views`). "
+        "Of what a recipe groups, the earliest post is taken for the originator. The SIFT recipe is told each post's "
         f"place, which the others are not, and has that number of matches of {', '.join(map(str, LINKS))} from which "
         "photographs are linked which agrees best with the truth, which nobody would know.",
         [OURS],
@@ -61,7 +61,8 @@ def compare(options: Any) -> Section:
         "earliest of a group is our reading of what it would say.",
         "Seconds are from files to groups, the time that ours takes to estimate poses and to embed included.",
     ]
-    section.versions = {SIFT: f"opencv {versions('sift', 'opencv-python-headless')}", EQUAL: "imagehash " + versions("imagehash", "ImageHash")}
+    opencv, hashes = versions("sift", "opencv-python-headless"), versions("imagehash", "ImageHash")
+    section.versions = {SIFT: f"OpenCV {opencv}", EQUAL: f"imagehash {hashes}"}
     return section
 
 
@@ -107,7 +108,9 @@ def pair_f1(found: Sequence[str], true: Sequence[str]) -> float:
     """Agreement about pairs: twice those together in both, by those together in either; empty means alone."""
     codes = [pd.factorize(np.asarray(labels, dtype=object))[0] for labels in (found, true)]
     apart = [np.asarray(labels, dtype=object) == "" for labels in (found, true)]
-    together = [np.triu((code[:, None] == code[None]) & ~alone[:, None], 1) for code, alone in zip(codes, apart, strict=True)]
+    together = [
+        np.triu((code[:, None] == code[None]) & ~alone[:, None], 1) for code, alone in zip(codes, apart, strict=True)
+    ]
     both, either = (together[0] & together[1]).sum(), together[0].sum() + together[1].sum()
     return float(2 * both / either) if either else 1.0
 
@@ -124,7 +127,9 @@ def scored(found: Any, truth: Path, seconds: float) -> dict[str, Any]:
         "adjusted Rand": round(scores.adjusted_rand, 3),
         "pairs, F1": round(f1, 3),
         "originator first": {
-            "value": round(scores.originator_first, 4), "low": round(scores.low, 4), "high": round(scores.high, 4)
+            "value": round(scores.originator_first, 4),
+            "low": round(scores.low, 4),
+            "high": round(scores.high, 4),
         },
         "seconds": round(seconds, 1),
     }

@@ -42,10 +42,10 @@ def compare(options: Any) -> Section:
     count = len(list(folder.iterdir()))
     section = Section(
         "Near copies, and searching a folder",
-        f"{count:,} photographs in one folder, half of landmarks and half of LFW; of {len(truth):,} of them there is also a "
-        "copy, a sixth of each kind, the long side of all at most 640 pixels. Each tool works at its own threshold and "
-        "starts from nothing; ours embeds every photograph (`things`) and keeps a catalog that can be searched, the "
-        "others compare hashes and keep nothing.",
+        f"{count:,} photographs in one folder, half of landmarks and half of LFW; of {len(truth):,} of them there is "
+        "also a copy, a sixth of each kind; no side is longer than 640 pixels. Each tool works at its own threshold "
+        "and starts from nothing; ours embeds every photograph (`things`) and keeps a catalog that can be searched, "
+        "the others compare hashes and keep nothing.",
         [OURS],
         [OURS, HASHES, DEDUP, NETWORK, RCLIP],
         machine=machine(),
@@ -74,10 +74,10 @@ def compare(options: Any) -> Section:
     section.add("copies", "lines that a user writes", "lower", "", lines())
     _search(section, folder, options)
     section.notes += [
-        "Pairs that are none: joined, though neither is a copy of the other; each is looked at by nobody, and real "
-        "photographs that were there twice before would count as wrong.",
-        "Only ours searches by a photograph here. imagehash and imagededup compare all with all, which a user can turn "
-        "into a search; that is not counted as theirs. Nothing of ours is searched by words, which is what rclip is for.",
+        "Pairs that are none: joined, though neither is a copy of the other. Photographs that were there twice "
+        "before would count among them.",
+        "imagehash and imagededup compare all with all and have no search of their own. Nothing of ours is searched "
+        "by words, which is what rclip is for.",
     ]
     section.versions = {
         HASHES: versions("imagehash", "ImageHash"),
@@ -123,7 +123,10 @@ def lines() -> dict[str, int]:
 
 def _command(*words: str, folder: Path) -> Used:
     return measured(
-        [sys.executable, "-m", "doppelgram", *words], folder, PYTHONPATH=str(SOURCES), DOPPELGRAM_CACHE=str(folder / "cache")
+        [sys.executable, "-m", "doppelgram", *words],
+        folder,
+        PYTHONPATH=str(SOURCES),
+        DOPPELGRAM_CACHE=str(folder / "cache"),
     )
 
 
@@ -180,5 +183,7 @@ def _search(section: Section, folder: Path, options: Any) -> None:
     except CannotRun as problem:
         section.cannot[RCLIP] = f"did not run: {problem}"
     section.add("search", "folder to first answer", "lower", "s", {tool: cell["first"] for tool, cell in cells.items()})
-    section.add("search", "next answer, a new process", "lower", "s", {tool: cell["next"] for tool, cell in cells.items()})
+    section.add(
+        "search", "next answer, a new process", "lower", "s", {tool: cell["next"] for tool, cell in cells.items()}
+    )
     section.add("search", "commands", "lower", "", {tool: cell["commands"] for tool, cell in cells.items()})

@@ -1,6 +1,6 @@
 """docs/peers.md, written from the committed results and nothing else.
 
-    python benchmarks/peers/document.py          # writes docs/peers.md again
+python benchmarks/peers/document.py          # writes docs/peers.md again
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "peers.md"
 _DIGITS = {"s": 1, "ms": 1, "MB": 0, "": 3}
 _OPENING = """# Beside other tools
 
-What people would pick instead, run on the same photographs, on the same machine, in the same run, each in an environment of
-its own. This page is written by `python benchmarks/peers/document.py` from
-[the results](../benchmarks/results); do not edit it by hand. `make bench-peers PEERS=DIR DATA=DIR WEIGHTS=DIR` measures anew:
-it installs each tool into `DIR` by the versions pinned in [benchmarks/peers](../benchmarks/peers), once, and is offline from
-then on. What a tool's user writes stands in [benchmarks/peers/tools](../benchmarks/peers/tools).
+What people would pick instead, run on the same photographs, on the same machine, in the same run, each in an
+environment of its own. This page is written by `python benchmarks/peers/document.py` from
+[the results](../benchmarks/results); do not edit it by hand. `make bench-peers PEERS=DIR DATA=DIR WEIGHTS=DIR` measures
+anew: it installs each tool into `DIR` by the versions pinned in [benchmarks/peers](../benchmarks/peers), once, and is
+offline from then on. What a tool's user writes stands in [benchmarks/peers/tools](../benchmarks/peers/tools).
 
 The best figure of a row is bold. Shares have 95 % intervals where there is one."""
 

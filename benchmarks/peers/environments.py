@@ -70,7 +70,9 @@ def versions(name: str, *packages: str) -> str:
     pinned = dict(
         line.split("==") for line in requirements(name).read_text(encoding="utf-8").splitlines() if "==" in line
     )
-    return ", ".join(f"{package} {pinned[package]}" if place else pinned[package] for place, package in enumerate(packages))
+    return ", ".join(
+        f"{package} {pinned[package]}" if place else pinned[package] for place, package in enumerate(packages)
+    )
 
 
 def run_tool(

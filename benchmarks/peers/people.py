@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from doppelgram.api.split import split_data
 from doppelgram.console import SilentProgress
 from doppelgram.dataset.splits import read_split
 from doppelgram.evaluation.evaluate import evaluate_embeddings
+from doppelgram.evaluation.intervals import wilson
 from doppelgram.evaluation.task import EmbeddedSet
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embed_files import embed_files
@@ -62,12 +64,13 @@ def compare(options: Any) -> Section:
         task = f"the nearest of {KNOWN:,}" if measure == "search" else "LFW"
         section.add(task, measure, better, unit, {tool: cell.get(measure) for tool, cell in cells.items()})
     section.notes += [
-        "Own threshold: ours is that of the calibration, which was fitted on 50 other people and gives a probability "
-        "too; face_recognition and deepface have one fixed distance and no probability. Same and different pairs "
-        "weigh equally.",
-        f"The plain loop is ours: {KNOWN:,} vectors of 128 numbers in a Python list, one distance after the other, as a "
-        "pickled list is searched.",
-        "Trained on LFW itself, ours is behind its own ready-made model: [faces](../benchmarks/results/ready_made_faces.md).",
+        "Own threshold: ours is that of the calibration, which was fitted on 50 other people and gives a "
+        "probability too; face_recognition and deepface have one fixed distance and no probability. Same "
+        "and different pairs weigh equally.",
+        f"The plain loop is ours: {KNOWN:,} vectors of 128 numbers in a Python list, one distance after the other, as "
+        "a pickled list is searched.",
+        "The recipe trained on LFW itself is behind our own ready-made model: "
+        "[faces](../benchmarks/results/ready_made_faces.md).",
     ]
     section.versions = {DLIB: versions("face_recognition", "face-recognition", "dlib-bin")}
     return section
@@ -77,9 +80,7 @@ def photographs(options: Any, known: int, asked: int, others: int) -> tuple[list
     """Names of photographs: a gallery and queries of 62 people, and photographs of people kept out of all training."""
     file = options.scratch / "lfw.csv"
     lfw = options.data / "lfw"
-    split_data(
-        lfw, "image", file, seed=options.seed, evaluate_on=options.data / "lfw62.txt", progress=SilentProgress()
-    )
+    split_data(lfw, "image", file, seed=options.seed, evaluate_on=options.data / "lfw62.txt", progress=SilentProgress())
     whole = read_split(file)
     split, held = hold_out(whole, options.seed)
     # The first half of those kept out chose the ready-made model's calibration.
@@ -116,15 +117,13 @@ def scored(
     found = np.isfinite(vectors).all(1)
     ends = np.cumsum([0, len(gallery), len(queries), len(strangers)])
     sets = []
-    for start, end in zip(ends[:-1], ends[1:], strict=True):
+    for start, end in pairwise(ends):
         rows = np.flatnonzero(found[start:end]) + start
         sets.append(EmbeddedSet(vectors[rows].astype(np.float32), names[rows]))
     space = EuclideanSpace(vectors.shape[1])
     closed = evaluate_embeddings(space, sets[0], sets[1], seed=seed).to_dict()["knn_accuracy"]
     asked, answered = len(queries), len(sets[1].labels)
     opened = evaluate_embeddings(space, sets[2], threshold=threshold, seed=seed).to_dict()
-    from doppelgram.evaluation.intervals import wilson
-
     right = round(closed["value"] * answered)
     low, high = wilson(right, asked)
     return {
@@ -148,7 +147,7 @@ def _ours(files: list[Path], options: Any) -> tuple[np.ndarray, float, dict[str,
     index, searches = model.space.index(known), []
     for vector in known[:50] + np.float32(0.001):
         started = time.perf_counter()
-        index.ranker("").nearest(vector[None], 1)
+        index.nearest(vector[None], 1)
         searches.append(time.perf_counter() - started)
     took = {"a photograph": 1000 * float(np.median(times)), "search": 1000 * float(np.median(searches))}
     return vectors, float(model.space.threshold), {name: round(value, 2) for name, value in took.items()}

@@ -28,7 +28,9 @@ MODULES = {"training": "training", "faces": "people", "copies": "copies", "arran
 def main() -> None:
     """Run the comparisons asked for, write results and the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of signs/, lfw/, landmarks/, posts/, posts_views/")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of signs/, lfw/, landmarks/, posts/, posts_views/"
+    )
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--peers", type=Path, required=True, help="folder of the tools' environments")
     parser.add_argument("--only", default=",".join(ORDER), help="comparisons, separated by commas")
@@ -49,7 +51,9 @@ def main() -> None:
             section = importlib.import_module(MODULES[name]).compare(given)
             if given.out or not given.small:
                 section.write(name, given.out or RESULTS)
-            print("\n".join([section.title, *document.table(section), *(f"{a}: {b}" for a, b in section.cannot.items())]))
+            print(
+                "\n".join([section.title, *document.table(section), *(f"{a}: {b}" for a, b in section.cannot.items())])
+            )
             print("\n".join(section.notes))
     if not given.out and not given.small:
         document.main()

@@ -12,7 +12,9 @@ import numpy as np
 # Its package of weights asks for pkg_resources, which newer tools no longer install: a stand-in with the one call.
 if importlib.util.find_spec("pkg_resources") is None:
     resources = types.ModuleType("pkg_resources")
-    resources.resource_filename = lambda package, name: str(Path(importlib.util.find_spec(package).origin).parent / name)
+    resources.resource_filename = lambda package, name: str(
+        Path(importlib.util.find_spec(package).origin).parent / name
+    )
     sys.modules["pkg_resources"] = resources
 
 told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))

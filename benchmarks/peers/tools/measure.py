@@ -1,6 +1,6 @@
 """Run a command and write what it took; a process of its own, so that memory of the caller is not counted as its.
 
-    python measure.py USAGE.json COMMAND ...
+python measure.py USAGE.json COMMAND ...
 """
 
 import json

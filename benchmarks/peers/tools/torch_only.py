@@ -4,7 +4,9 @@ No part of what a tool's user writes.
 """
 
 import importlib
+import importlib.util
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -17,17 +19,16 @@ from PIL import Image
 def import_torchvision():
     """torchvision, also where its compiled operators do not fit torch.
 
-    Its packages on the registries are built for torch with CUDA. Beside another torch of the same version the library of
-    operators does not load, and the import stops at a registration for the operator nms. That operator is declared
-    here, without a body, so that the rest, which is Python, can be imported. Nothing that is measured calls it.
+    Its packages on the registries are built for torch with CUDA. Beside torch for processors their library of operators
+    does not load, and the import stops where meta kernels are registered for the operators nms and qnms. Both are
+    declared here, without a body, so that the rest, which is Python, can be imported. Nothing that is measured calls
+    them.
     """
-    try:
-        return importlib.import_module("torchvision")
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        return importlib.import_module("torchvision")
+    built = Path(importlib.util.find_spec("torchvision").origin).with_name("version.py").read_text(encoding="utf-8")
+    if torch.version.cuda is None and re.search(r"__version__ = '[\d.]+\+cu", built):
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return importlib.import_module("torchvision")
 
 
 def small_net():

@@ -1,6 +1,7 @@
 """Training by BioEncoder: its first stage, and the average of its last checkpoints.
 
-It calls `.cuda()` on every tensor and stops where there is no such card. Here tensors stay where they are instead.
+It is written for one graphics card and stops without: it counts cards and sends every tensor to the first. Here it is
+told that there is one, and tensors stay where they are.
 """
 
 import os
@@ -10,6 +11,8 @@ from torch_only import finish, import_torchvision, job, small_net, trained
 
 import_torchvision()
 if not torch.cuda.is_available():
+    torch.cuda.device_count, torch.cuda.current_device = (lambda: 1), (lambda: 0)
+    torch.cuda.get_device_name = lambda *_: "the processor"
     torch.Tensor.cuda = torch.nn.Module.cuda = lambda self, *_, **__: self
 told = job()
 os.chdir(told["out"])

@@ -36,7 +36,9 @@ def change(training):
     return transforms.Compose(
         [
             transforms.Resize((told["size"], told["size"])),
-            transforms.RandomAffine(15, translate=(0.08, 0.08), scale=(0.8, 1.2)) if training else transforms.Lambda(_same),
+            transforms.RandomAffine(15, translate=(0.08, 0.08), scale=(0.8, 1.2))
+            if training
+            else transforms.Lambda(_same),
             transforms.ColorJitter(0.4, 0.4, 0.4, 0.02) if training else transforms.Lambda(_same),
             transforms.RandomHorizontalFlip(0.5 if told["flip"] and training else 0),
             transforms.ToTensor(),
@@ -56,7 +58,9 @@ rows = []
 for part, kind in (("train", "train"), ("val", "validation")):
     for file in sorted(Path(told[part]).glob("*/*")):
         asked = None if part == "train" else True
-        rows.append({"label": file.parent.name, "path": str(file), "split": kind, "is_query": asked, "is_gallery": asked})
+        rows.append(
+            {"label": file.parent.name, "path": str(file), "split": kind, "is_query": asked, "is_gallery": asked}
+        )
 table = pd.DataFrame(rows)
 table["label"] = pd.factorize(table["label"])[0]
 table.to_csv("images.csv", index=False)
