@@ -69,7 +69,13 @@ def compare(options: Any) -> Section:
         section.add("copies found", kind, "higher", "%", shares)
     wrong = {tool: len(set(pairs) - set(truth)) for tool, pairs in found.items()}
     section.add("copies", "pairs that are none", "lower", "", wrong)
-    section.add("copies", "folder to groups", "lower", "s", {tool: taken.seconds for tool, taken in used.items()})
+    section.add(
+        "copies",
+        "folder to groups, processor time",
+        "lower",
+        "s",
+        {tool: taken.processor for tool, taken in used.items()},
+    )
     section.add("copies", "most memory", "lower", "MB", {tool: round(taken.peak_mb) for tool, taken in used.items()})
     section.add("copies", "lines that a user writes", "lower", "", lines())
     _search(section, folder, options)

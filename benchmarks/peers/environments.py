@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -133,8 +134,8 @@ def measured(command: list[str], folder: Path, seconds: float = 900, cwd: Path |
 
 
 def last_line(text: str) -> str:
-    """What a failed program said last."""
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    """What a failed program said last, without addresses."""
+    lines = [re.sub(r"https?://\S+", "[address]", line).strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "nothing was said"
 
 
