@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,10 +67,15 @@ def compare(options: Any) -> Section:
     return section
 
 
-def photographs(data: Path, name: str, *, place: bool = False) -> list[dict[str, Any]]:
+def most(options: Any) -> int:
+    """How many posts of a set are looked at."""
+    return 80 if options.small else sys.maxsize
+
+
+def photographs(data: Path, name: str, most: int, *, place: bool = False) -> list[dict[str, Any]]:
     """The posts of a set with what a tool may know; their places only where it has to be told."""
-    table = pd.read_csv(data / name / "posts.csv", dtype=str, keep_default_na=False)
-    times = seconds_of(table["timestamp"])
+    table = pd.read_csv(data / name / "posts.csv", dtype=str, keep_default_na=False)[:most]
+    times = seconds_of(pd.to_datetime(table["timestamp"], utc=True))
     found = [
         {"path": path, "file": str(data / name / path), "author": author, "time": float(when)}
         for path, author, when in zip(table["path"], table["author"], times, strict=True)
@@ -97,7 +103,7 @@ def as_trace(posts: Sequence[Mapping[str, Any]], groups: Sequence[int]) -> Any:
                 "path": [each["path"] for each in posts],
                 "arrangement": ["" if each < 0 else str(each) for each in group],
                 "parent": parent,
-                "timestamp": pd.to_datetime(when, unit="s", utc=True).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "timestamp": pd.to_datetime(when, unit="s", utc=True),
                 "score": score,
             }
         )
@@ -138,7 +144,7 @@ def scored(found: Any, truth: Path, seconds: float) -> dict[str, Any]:
 def _ours(name: str, options: Any) -> dict[str, dict[str, Any]]:
     data, folder = options.data / name, options.scratch / f"trace-{name}"
     folder.mkdir(parents=True, exist_ok=True)
-    table = pd.read_csv(data / "posts.csv", dtype=str, keep_default_na=False)
+    table = pd.read_csv(data / "posts.csv", dtype=str, keep_default_na=False)[: most(options)]
     table[["path", "author", "timestamp"]].to_csv(folder / "posts.csv", index=False)
     started = time.process_time()
     found = trace(
@@ -154,7 +160,7 @@ def _ours(name: str, options: Any) -> dict[str, dict[str, Any]]:
 
 
 def _sift(name: str, options: Any) -> dict[str, dict[str, Any]]:
-    posts = photographs(options.data, name, place=True)
+    posts = photographs(options.data, name, most(options), place=True)
     job = {"photographs": posts, "links": LINKS}
     answer, used = run_tool(environment("sift", options.peers), "sift_pairs.py", job, options.scratch / f"sift-{name}")
     truth = options.data / name / "truth.csv"
@@ -163,7 +169,7 @@ def _sift(name: str, options: Any) -> dict[str, dict[str, Any]]:
 
 
 def _hashes(name: str, options: Any) -> dict[str, dict[str, Any]]:
-    posts = photographs(options.data, name)
+    posts = photographs(options.data, name, most(options))
     job = {"photographs": posts, "agree": list(AGREE.values())}
     python = environment("imagehash", options.peers)
     answer, used = run_tool(python, "hash_network.py", job, options.scratch / f"hashes-{name}")

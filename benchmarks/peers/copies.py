@@ -18,6 +18,11 @@ from environments import SOURCES, TOOLS, CannotRun, Used, environment, measured,
 from section import Section
 
 OURS, HASHES, DEDUP, NETWORK, RCLIP = "Doppelgram", "imagehash", "imagededup, hash", "imagededup, network", "rclip"
+# What stands in the way where one of these does not run.
+NEEDS: Mapping[str, str] = {
+    NETWORK: "fetches its weights from the network on first use, and no package carries them",
+    RCLIP: "fetches its CLIP network from a model hub on first use, and no package carries it",
+}
 Change = Callable[[Image.Image], tuple[Image.Image, int]]
 # Kind of copy, and what makes it: the picture and its JPEG quality.
 KINDS: Mapping[str, Change] = {
@@ -62,7 +67,7 @@ def compare(options: Any) -> Section:
         try:
             found[tool], used[tool] = run()
         except CannotRun as problem:
-            section.cannot[tool] = f"did not run: {problem}"
+            section.cannot[tool] = f"{NEEDS.get(tool, 'did not run')}: {problem}"
     for kind in KINDS:
         wanted = {pair for pair, of in truth.items() if of == kind}
         shares = {tool: round(len(wanted & set(pairs)) / len(wanted), 3) for tool, pairs in found.items()}
@@ -187,7 +192,7 @@ def _search(section: Section, folder: Path, options: Any) -> None:
         again = measured([str(python.parent / "rclip"), "-f", "-n", "-t", "5", photograph], aside, cwd=folder)
         cells[RCLIP] = {"first": first.seconds, "next": again.seconds, "commands": 1}
     except CannotRun as problem:
-        section.cannot[RCLIP] = f"did not run: {problem}"
+        section.cannot[RCLIP] = f"{NEEDS[RCLIP]}: {problem}"
     section.add("search", "folder to first answer", "lower", "s", {tool: cell["first"] for tool, cell in cells.items()})
     section.add(
         "search", "next answer, a new process", "lower", "s", {tool: cell["next"] for tool, cell in cells.items()}

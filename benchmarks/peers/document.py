@@ -21,7 +21,7 @@ environment of its own. This page is written by `python benchmarks/peers/documen
 anew: it installs each tool into `DIR` by the versions pinned in [benchmarks/peers](../benchmarks/peers), once, and is
 offline from then on. What a tool's user writes stands in [benchmarks/peers/tools](../benchmarks/peers/tools).
 
-The best figure of a row is bold. Shares have 95 % intervals where there is one."""
+The best figure of a row is bold, where they differ. Shares have 95 % intervals where there is one."""
 
 
 def spell(value: Any, unit: str) -> str:
@@ -84,7 +84,9 @@ def table(section: Section) -> list[str]:
     """Rows are tasks and measures, columns are tools."""
     lines = [f"| | {' | '.join(section.tools)} |", "|---|" + "---:|" * len(section.tools)]
     for row in section.rows:
-        first = best(row, section.tools)
+        first, counted = best(row, section.tools), [number(row.cells.get(tool)) for tool in section.tools]
+        if len(first) == sum(value is not None for value in counted):
+            first = set()  # nothing to tell apart
         cells = [spell(row.cells.get(tool), row.unit) for tool in section.tools]
         cells = [f"**{cell}**" if tool in first else cell for tool, cell in zip(section.tools, cells, strict=True)]
         lines.append(f"| {row.task}: {row.measure} | {' | '.join(cells)} |")

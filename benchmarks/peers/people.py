@@ -12,7 +12,6 @@ import numpy as np
 
 from common import machine
 from doppelgram.api.split import split_data
-from doppelgram.console import SilentProgress
 from doppelgram.dataset.splits import read_split
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.intervals import wilson
@@ -32,7 +31,9 @@ THRESHOLDS = {DLIB: 0.6, DEEPFACE: 0.6}
 
 def compare(options: Any) -> Section:
     """Describe the same photographs by each, and score them by one and the same code."""
-    gallery, queries, strangers = photographs(options, *((1, 1, 2) if options.small else (4, 2, 4)))
+    gallery, queries, strangers = (
+        names[: 12 if options.small else None] for names in photographs(options, known=3, asked=2, others=3)
+    )
     files = [options.data / "lfw" / name for name in (*gallery, *queries, *strangers)]
     section = Section(
         "Faces",
@@ -79,8 +80,9 @@ def compare(options: Any) -> Section:
 def photographs(options: Any, known: int, asked: int, others: int) -> tuple[list[str], list[str], list[str]]:
     """Names of photographs: a gallery and queries of 62 people, and photographs of people kept out of all training."""
     file = options.scratch / "lfw.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
     lfw = options.data / "lfw"
-    split_data(lfw, "image", file, seed=options.seed, evaluate_on=options.data / "lfw62.txt", progress=SilentProgress())
+    split_data(lfw, "image", file, seed=options.seed, evaluate_on=options.data / "lfw62.txt")
     whole = read_split(file)
     split, held = hold_out(whole, options.seed)
     # The first half of those kept out chose the ready-made model's calibration.

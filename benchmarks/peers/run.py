@@ -36,6 +36,10 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(ORDER), help="comparisons, separated by commas")
     parser.add_argument("--scratch", type=Path, help="keep what the tools wrote here; has to be new")
     parser.add_argument("--small", action="store_true", help="a trial with a few images")
+    parser.add_argument(
+        "--per-class", type=int, default=24, help="images of a sign trained on; of a person, half of it"
+    )
+    parser.add_argument("--epochs", type=int, default=8, help="of each training")
     parser.add_argument("--no-faces", action="store_true", help="train on signs alone")
     parser.add_argument("--out", type=Path, help="folder for the results instead of benchmarks/results")
     parser.add_argument("--seed", type=int, default=0)

@@ -13,7 +13,6 @@ from PIL import Image
 
 from common import machine
 from doppelgram.api.split import split_data
-from doppelgram.console import SilentProgress
 from doppelgram.dataset.read import read_collection
 from doppelgram.dataset.splits import Split, make_split, read_split
 from doppelgram.evaluation.evaluate import evaluate_embeddings
@@ -50,10 +49,10 @@ class Data:
 
 def compare(options: Any) -> Section:
     """Train by every tool on signs and on faces."""
-    small = options.small
-    tasks = {"signs": signs(options, 10 if small else 24, 1 if small else 6)}
+    most, epochs = (4, 1) if options.small else (options.per_class, options.epochs)
+    tasks = {"signs": signs(options, most, epochs)}
     if not options.no_faces:
-        tasks["faces"] = faces(options, 6 if small else 14, 1 if small else 6)
+        tasks["faces"] = faces(options, most // 2, epochs)
     section = Section(
         "Training",
         "",
@@ -136,14 +135,8 @@ def signs(options: Any, train: int, epochs: int) -> Data:
 def faces(options: Any, train: int, epochs: int) -> Data:
     """The 62 people of LFW with 20 photographs or more, the middle of each photograph."""
     whole = options.scratch / "faces.csv"
-    split_data(
-        options.data / "lfw",
-        "image",
-        whole,
-        seed=options.seed,
-        evaluate_on=options.data / "lfw62.txt",
-        progress=SilentProgress(),
-    )
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    split_data(options.data / "lfw", "image", whole, seed=options.seed, evaluate_on=options.data / "lfw62.txt")
     chosen = {name: part for name, part in read_split(whole).parts.items() if part != "extra"}
     folder = options.scratch / "lfw"
     _lay_out(options.data / "lfw", chosen, folder, {"train": train, "val": 4}, options.seed, crop=140)
