@@ -55,8 +55,9 @@ def compare(options: Any) -> Section:
         [OURS, HASHES, DEDUP, NETWORK, RCLIP],
         machine=machine(),
     )
+    catalog, indexed = _index(folder, options)
     runs: dict[str, Callable[[], tuple[list[tuple[str, str]], Used]]] = {
-        OURS: lambda: _ours(folder, options),
+        OURS: lambda: _ours(catalog, indexed),
         HASHES: lambda: _tool("imagehash", "copies_imagehash.py", {}, folder, options),
         DEDUP: lambda: _tool("imagededup", "copies_imagededup.py", {"method": "hash"}, folder, options),
         NETWORK: lambda: _tool("imagededup", "copies_imagededup.py", {"method": "network"}, folder, options),
@@ -83,7 +84,7 @@ def compare(options: Any) -> Section:
     )
     section.add("copies", "most memory", "lower", "MB", {tool: round(taken.peak_mb) for tool, taken in used.items()})
     section.add("copies", "lines that a user writes", "lower", "", lines())
-    _search(section, folder, options)
+    _search(section, folder, catalog, indexed, options)
     section.notes += [
         "Pairs that are none: joined, though neither is a copy of the other. Photographs that were there twice "
         "before would count among them.",
@@ -147,11 +148,17 @@ def _together(*parts: Used) -> Used:
     )
 
 
-def _ours(folder: Path, options: Any) -> tuple[list[tuple[str, str]], Used]:
+def _index(folder: Path, options: Any) -> tuple[Path, Used]:
+    """Our catalog of the folder, and what making it took."""
     out = options.scratch / "copies-ours"
     out.mkdir(parents=True, exist_ok=True)
-    indexed = _command("index", str(folder), "--catalog", str(out / "catalog"), folder=out)
-    grouped = _command("duplicates", str(out / "catalog"), "--csv", str(out / "groups.csv"), folder=out)
+    catalog = out / "catalog"
+    return catalog, _command("index", str(folder), "--catalog", str(catalog), folder=out)
+
+
+def _ours(catalog: Path, indexed: Used) -> tuple[list[tuple[str, str]], Used]:
+    out = catalog.parent
+    grouped = _command("duplicates", str(catalog), "--csv", str(out / "groups.csv"), folder=out)
     members: dict[str, list[str]] = {}
     with (out / "groups.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -173,13 +180,10 @@ def _tool(
     return [_pair(*two) for two in answer["pairs"]], used
 
 
-def _search(section: Section, folder: Path, options: Any) -> None:
+def _search(section: Section, folder: Path, catalog: Path, indexed: Used, options: Any) -> None:
     """From the folder to the first answer, by a photograph, ours; and rclip, which searches by words or photographs."""
-    out = options.scratch / "search-ours"
-    out.mkdir(parents=True, exist_ok=True)
     photograph = str(sorted(folder.iterdir())[0])
-    indexed = _command("index", str(folder), "--catalog", str(out / "catalog"), folder=out)
-    answered = _command("search", str(out / "catalog"), photograph, "--json", folder=out)
+    answered = _command("search", str(catalog), photograph, "--json", folder=catalog.parent)
     cells: dict[str, dict[str, Any]] = {
         OURS: {"first": round(indexed.seconds + answered.seconds, 1), "next": answered.seconds, "commands": 2}
     }

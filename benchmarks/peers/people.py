@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,11 +14,11 @@ import numpy as np
 from common import machine
 from doppelgram.api.split import split_data
 from doppelgram.dataset.splits import read_split
+from doppelgram.errors import DoppelgramError
 from doppelgram.evaluation.evaluate import evaluate_embeddings
 from doppelgram.evaluation.intervals import wilson
 from doppelgram.evaluation.task import EmbeddedSet
 from doppelgram.models.bundle import load_model
-from doppelgram.models.embed_files import embed_files
 from doppelgram.space.euclidean import EuclideanSpace
 from environments import CannotRun, environment, run_tool, versions
 from faces import HELD_OUT, hold_out
@@ -53,16 +54,16 @@ def compare(options: Any) -> Section:
             cells[tool] = {**scored(vectors, threshold, gallery, queries, strangers, options.seed), **took}
         except CannotRun as problem:
             section.cannot[tool] = str(problem)
-    cells[PLAIN] = {"search": round(plain_search(), 2)}
+    cells[PLAIN] = {"search, processor time": round(plain_search(), 2)}
     for measure, unit, better in (
         ("who is it, 1-NN", "%", "higher"),
         ("no face found", "", "lower"),
         ("the same person or not, AUC", "%", "higher"),
         ("judged rightly at its own threshold", "%", "higher"),
-        ("a photograph", "ms", "lower"),
-        ("search", "ms", "lower"),
+        ("a photograph, processor time", "ms", "lower"),
+        ("search, processor time", "ms", "lower"),
     ):
-        task = f"the nearest of {KNOWN:,}" if measure == "search" else "LFW"
+        task = f"the nearest of {KNOWN:,}" if measure.startswith("search") else "LFW"
         section.add(task, measure, better, unit, {tool: cell.get(measure) for tool, cell in cells.items()})
     section.notes += [
         "Own threshold: ours is that of the calibration, which was fitted on 50 other people and gives a "
@@ -140,18 +141,20 @@ def _ours(files: list[Path], options: Any) -> tuple[np.ndarray, float, dict[str,
     model = load_model("faces")
     vectors, times = np.full((len(files), model.dim), np.nan, np.float32), []
     for row, file in enumerate(files):
-        started = time.perf_counter()
-        one = embed_files(model, [file], keep_duplicates=True)
-        times.append(time.perf_counter() - started)
-        if len(one.vectors):
-            vectors[row] = one.vectors[0]
+        started = time.process_time()
+        with contextlib.suppress(DoppelgramError):  # no face
+            vectors[row] = model.embed_images([file])[0]
+        times.append(time.process_time() - started)
     known = np.random.default_rng(0).standard_normal((KNOWN, model.dim)).astype(np.float32) * 0.1
     index, searches = model.space.index(known), []
     for vector in known[:50] + np.float32(0.001):
-        started = time.perf_counter()
+        started = time.process_time()
         index.nearest(vector[None], 1)
-        searches.append(time.perf_counter() - started)
-    took = {"a photograph": 1000 * float(np.median(times)), "search": 1000 * float(np.median(searches))}
+        searches.append(time.process_time() - started)
+    took = {
+        "a photograph, processor time": 1000 * float(np.median(times)),
+        "search, processor time": 1000 * float(np.median(searches)),
+    }
     return vectors, float(model.space.threshold), {name: round(value, 2) for name, value in took.items()}
 
 
@@ -169,9 +172,9 @@ def _tool(
     folder = options.scratch / f"faces-{name}"
     job = {"files": [str(file) for file in files], "known": KNOWN}
     answer, _ = run_tool(environment(name, options.peers), script, job, folder)
-    took = {"a photograph": round(answer["photograph_ms"], 2)}
+    took = {"a photograph, processor time": round(answer["photograph_ms"], 2)}
     if "search_ms" in answer:
-        took["search"] = round(answer["search_ms"], 2)
+        took["search, processor time"] = round(answer["search_ms"], 2)
     return np.load(folder / "vectors.npy"), THRESHOLDS[tool], took
 
 
@@ -181,9 +184,9 @@ def plain_search() -> float:
     known = [vector.tolist() for vector in rng.standard_normal((KNOWN, 128))]
     took = []
     for number in range(5):
-        asked, started = known[number], time.perf_counter()
+        asked, started = known[number], time.process_time()
         best = float("inf")
         for each in known:
             best = min(best, sum((a - b) ** 2 for a, b in zip(asked, each, strict=True)))
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
     return 1000 * float(np.median(took))

@@ -23,20 +23,20 @@ import face_recognition
 
 vectors, times = [], []
 for file in told["files"]:
-    started = time.perf_counter()
+    started = time.process_time()
     picture = face_recognition.load_image_file(file)
     boxes = face_recognition.face_locations(picture)
     boxes = sorted(boxes, key=lambda box: (box[2] - box[0]) * (box[1] - box[3]))[-1:]
     found = face_recognition.face_encodings(picture, boxes)
     vectors.append(found[0] if found else np.full(128, np.nan))
-    times.append(time.perf_counter() - started)
+    times.append(time.process_time() - started)
 # end
 known = np.random.default_rng(0).standard_normal((told["known"], 128)) * 0.1
 searches = []
 for vector in known[:50] + 0.001:
-    started = time.perf_counter()
+    started = time.process_time()
     int(np.argmin(face_recognition.face_distance(known, vector)))
-    searches.append(time.perf_counter() - started)
+    searches.append(time.process_time() - started)
 np.save(Path(told["out"], "vectors.npy"), np.array(vectors))
 answer = {"photograph_ms": 1000 * float(np.median(times)), "search_ms": 1000 * float(np.median(searches))}
 Path(told["out"], "answer.json").write_text(json.dumps(answer), encoding="utf-8")

@@ -44,6 +44,7 @@ for part in ("train", "val"):
 bioencoder.configure(root_dir=str(root), run_name="run")
 config = yaml.full_load(Path(told["config"]).read_text())
 config["train"]["n_epochs"] = config["scheduler"]["params"]["T_max"] = told["epochs"]
+config["dataloaders"]["train_batch_size"] = told["batch"]
 config["criterion"]["params"]["num_classes"] = len(os.listdir(told["train"]))
 config["augmentations"]["transforms"][2]["HorizontalFlip"]["p"] = 0.5 if told["flip"] else 0.0
 config["model"]["top_k_checkpoints"] = 3

@@ -66,8 +66,9 @@ table["label"] = pd.factorize(table["label"])[0]
 table.to_csv("images.csv", index=False)
 config = yaml.safe_load(Path(told["config"]).read_text())
 config["max_epochs"] = config["valid_period"] = told["epochs"]
+config["bs_train"] = told["batch"]
 config["criterion"]["args"]["num_classes"] = int(table["label"].max()) + 1
-steps = told["epochs"] * ((table["split"] == "train").sum() // 128)
+steps = told["epochs"] * ((table["split"] == "train").sum() // told["batch"])
 config["scheduling"]["scheduler"]["args"]["total_steps"] = int(steps)
 extractor_training_pipeline(config)
 # end

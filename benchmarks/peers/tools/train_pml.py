@@ -26,7 +26,7 @@ trunk, embedder = small_net(), torch.nn.Linear(256, 64)
 loss = losses.CosFaceLoss(len(images.classes), 64, margin=0.25, scale=32)
 parts = {"trunk": trunk, "embedder": embedder, "metric_loss": loss}
 optimisers = {f"{name}_optimizer": torch.optim.AdamW(part.parameters(), 0.003) for name, part in parts.items()}
-steps = told["epochs"] * (len(images) // 128)
+steps = told["epochs"] * (len(images) // told["batch"])
 schedules = {
     f"{name}_scheduler_by_iteration": torch.optim.lr_scheduler.OneCycleLR(
         optimisers[f"{name}_optimizer"], 0.003, total_steps=steps
@@ -36,7 +36,7 @@ schedules = {
 trainer = trainers.MetricLossOnly(
     models={"trunk": trunk, "embedder": embedder},
     optimizers=optimisers,
-    batch_size=128,
+    batch_size=told["batch"],
     loss_funcs={"metric_loss": loss},
     dataset=images,
     data_device=torch.device("cpu"),
