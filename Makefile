@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= data
 WEIGHTS ?= weights
+PEERS ?= peers
 
-.PHONY: demo test quick lint docs architecture bench environment wheel test-oldest clean
+.PHONY: demo test quick lint docs architecture bench bench-peers environment wheel test-oldest clean
 
 # Folders whose tests need no trained model; what is slow in them is marked so.
 QUICK := $(addprefix tests/,cli comparison dataset evaluation label_errors learning maps rolemodels space \
@@ -92,6 +93,10 @@ bench: environment
 	$(BIN)/python benchmarks/rolemodels_power.py
 	$(BIN)/python benchmarks/search.py --photographs $(DATA)/lfw $(DATA)/landmarks --cache search_cache
 	$(BIN)/python benchmarks/duplicates.py --photographs $(DATA)/lfw $(DATA)/landmarks --cache search_cache
+
+# docs/peers.md: the project beside other tools, each in an environment of its own in PEERS, installed on first use.
+bench-peers: environment
+	$(BIN)/python benchmarks/peers/run.py --data $(DATA) --weights $(WEIGHTS) --peers $(PEERS)
 
 clean:
 	rm -rf demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -4,8 +4,8 @@ Usage: python benchmarks/duplicates.py --photographs lfw landmarks [--rows 10000
 
 Vectors are real ones, repeated with noise (see real_vectors.py); one in twenty gets a copy that is 0.02 to 0.3 of the
 usual distance away. All pairs within ``reach`` of it are looked for. The truth, and faiss' time, are of a sample of
-rows: all of them would take it hours. Perceptual hashes are no part of this. imagededup pins versions that cannot be
-installed beside torch; its search is a comparison of all with all, too.
+rows: all of them would take it hours. Perceptual hashes are no part of this: for imagehash and imagededup beside
+ours on a folder of photographs see peers/copies.py.
 """
 
 from __future__ import annotations
