@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from doppelgram.catalog.export.cells import harmless
+from doppelgram.catalog.cells import harmless
 from doppelgram.catalog.search.photographs import Match, Neighbours, PhotographSearch
 from doppelgram.dataset.in_memory.collection import images_of
 from doppelgram.dataset.in_memory.tables import rows_in_memory
