@@ -6,8 +6,8 @@ import csv as tables
 from pathlib import Path
 
 from doppelgram.api.chosen import looked_at
+from doppelgram.catalog.cells import harmless
 from doppelgram.catalog.duplicates import Copy, Duplicates, find_duplicates
-from doppelgram.catalog.export.cells import harmless
 from doppelgram.catalog.search.searcher import Match, Neighbours
 from doppelgram.catalog.search.where import parse_where
 from doppelgram.catalog.store import Catalog

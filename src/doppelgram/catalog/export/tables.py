@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from doppelgram.catalog.export.cells import harmless
+from doppelgram.catalog.cells import harmless
 from doppelgram.catalog.export.rows import Rows
 from doppelgram.catalog.rows import COLUMNS, matrix
 from doppelgram.files import written_whole

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from doppelgram.catalog.export.cells import harmless
+from doppelgram.catalog.cells import harmless
 from doppelgram.catalog.search.photographs import Match, Neighbours, PhotographSearch
 from doppelgram.dataset.listing import list_files
 from doppelgram.errors import DoppelgramError

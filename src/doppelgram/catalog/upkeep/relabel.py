@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
-from doppelgram.catalog.export.cells import plain
+from doppelgram.catalog.cells import plain
 from doppelgram.catalog.findings import FOUND_COLUMNS
 from doppelgram.catalog.rows import Entry
 from doppelgram.catalog.store import Catalog
