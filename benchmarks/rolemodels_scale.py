@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/rolemodels_scale.py [--sizes 1000 3000 10000 30000 100000] [--add 1000000]
 
-`--add` measures further sizes and puts them among those that are there already. A million posts may take half an hour
-and most of 16 GB of memory.
+`--add` measures further sizes and puts them among those that this kind of machine has measured already. A million posts
+may take half an hour and most of 16 GB of memory.
 
 Worlds grow as data sets do: places with the number of posts, 75 posts a place on average, popularity falling as
 1 / rank^0.7, embeddings of 64 numbers each for place and pose. Each size runs in a process of its own, with default
@@ -89,7 +89,15 @@ def main() -> None:
         print(json.dumps(measure(options.measure)))
         return
     facts = machine()
-    runs = json.loads((RESULTS / f"{NAME}.json").read_text(encoding="utf-8"))["runs"] if options.add else []
+    runs = []
+    if options.add:
+        earlier = json.loads((RESULTS / f"{NAME}.json").read_text(encoding="utf-8"))
+        if earlier["machine"]["processor"] != facts["processor"]:
+            raise SystemExit(
+                f"the other sizes were measured on {earlier['machine']['processor']}, not on {facts['processor']}; "
+                "measure all of them here, with --sizes"
+            )
+        runs = earlier["runs"]
     for size in options.add or options.sizes:
         runs = [run for run in runs if not 0.95 < run["posts"] / size < 1.05]
         command = [sys.executable, __file__, "--measure", str(size)]

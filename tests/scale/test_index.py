@@ -22,6 +22,7 @@ from doppelgram.scale import index as scale_index
 from doppelgram.scale import plan as plan_module
 from doppelgram.scale.index import Means, index_in_parts
 from doppelgram.scale.lock import alone
+from doppelgram.scale.shelf import Shelf
 from doppelgram.scale.table import Table
 from helpers.engines import Here
 
@@ -210,6 +211,40 @@ def test_what_a_job_appends_while_a_plain_pass_writes_the_same_stays_once(
     catalog.add([image(1), image(3)])
     rows = catalog.rows(["name", "part"]).sort_values("name")
     assert list(rows.itertuples(index=False, name=None)) == [("1.jpg", ""), ("2.jpg", "part"), ("3.jpg", "")]
+
+
+@pytest.mark.parametrize("removals", range(3))
+@pytest.mark.parametrize("again", [False, True])
+def test_a_kill_while_a_finished_plan_is_deleted_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+    mixed: Path,
+    plain: tuple[Catalog, Any],
+    catalog: Catalog,
+    draw_picture: Draw,
+    removals: int,
+    again: bool,
+):
+    remove, calls = Shelf.remove, []
+
+    def killed(self: Shelf, names: list[str]) -> None:
+        if len(calls) == removals:
+            raise KeyboardInterrupt
+        calls.append(names)
+        # A kill leaves half of what is deleted at a time.
+        remove(self, names if len(names) < 2 or removals != 2 else names[::2])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "remove", killed)
+        with pytest.raises(KeyboardInterrupt):
+            index_in_parts(read_collection(mixed), catalog, Means(Here()))
+    assert_same(catalog, plain[0])
+    if again:  # for other files, what the plan that is left has done is put in first
+        draw_picture(mixed / "class 0" / "a first one.jpg", seed=999)
+    report = index_in_parts(read_collection(mixed), catalog, Means(Here()))
+    assert len(catalog) == 17 + again
+    # A plan that is still whole tells once more what it did.
+    assert report.added == (1 if again else 0 if removals else 17)
+    assert [file.name for file in (catalog.folder / "plans").iterdir()] == ["lock"]
 
 
 def test_a_second_job_is_refused(mixed: Path, catalog: Catalog):

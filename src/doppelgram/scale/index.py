@@ -130,6 +130,9 @@ def _planned(plans: Plans, table: Table, collection: Collection, catalog: Catalo
     }
     request = Request(entries_of(collection), settings)
     for plan in plans.unfinished():
+        if plans.is_finished(plan.id):
+            plans.forget(plan.id)
+            continue
         if plan.request == request.key:
             return plan
         receipts = Receipts(plans.shelf, plan.id)

@@ -133,11 +133,16 @@ class Plans:
         """Digests of the files that the catalog held when the plan was made."""
         return Digests(self._there(plan, "known"))
 
+    def is_finished(self, plan: str) -> bool:
+        """Whether its work is done, and only its deletion was interrupted."""
+        return not self.shelf.has(f"{plan}/known")
+
     def forget(self, plan: str) -> None:
-        """Delete a plan that is finished, the file by which it counts as a plan last."""
+        """Delete a plan that is finished: first what is missing of no other, last the file by which it is a plan."""
         names = self.shelf.names(plan)
-        last = f"{plan}/plan.json"
-        self.shelf.remove([name for name in names if name != last])
+        first, last = f"{plan}/known", f"{plan}/plan.json"
+        self.shelf.remove([first])
+        self.shelf.remove([name for name in names if name not in (first, last)])
         self.shelf.remove([last])
 
     def _there(self, plan: str, name: str) -> bytes:
