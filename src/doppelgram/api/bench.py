@@ -19,7 +19,7 @@ from doppelgram.images.memory import available_memory
 from doppelgram.images.ordered import processors
 from doppelgram.images.read import Want, read
 from doppelgram.models.backbones.registry import make_backbone
-from doppelgram.models.model import Model
+from doppelgram.models.model import Model, require_model
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.ready_made.things import THINGS
 from doppelgram.models.runtime import Runtime, bf16_is_fast, has_openvino, in_bulk
@@ -70,7 +70,7 @@ def bench(
     sizes = sorted(max(one.width, one.height) for one in shown if one.width)
     return Bench(
         machine=f"{_processor()}, {count(processors(), 'processor')}, {size(available_memory())} of free memory",
-        photographs=f"{'rendered ' if data is None else ''}photographs, {sizes[len(sizes) // 2]} pixels long",
+        photographs=f"{'rendered' if data is None else 'yours'}, long side {sizes[len(sizes) // 2]} pixels",
         network=network,
         dim=model.dim,
         reading=reading,
@@ -95,8 +95,7 @@ def _offered(runtime: Runtime) -> bool:
 
 def _model(weights: Path | None) -> tuple[Model, str]:
     if not THINGS.missing(weights):
-        model = THINGS.open(weights)
-        assert isinstance(model, Model)
+        model = require_model(THINGS.open(weights), "it is not one network")
         return model, f"network of things, {model.framing.size} pixels"
     torch.manual_seed(0)
     backbone = make_backbone("mobilenet_v2", pretrained=False)
