@@ -25,6 +25,7 @@ RESULTS = "benchmarks/results"
 PLACES = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changes.md",
+    "README.md": "about.md",  # a README at the top would be taken for the first page
     "src/doppelgram/web/pages/icon.svg": "icon.svg",
 }
 # Pages that the navigation names and that may be missing.
@@ -72,7 +73,8 @@ def on_files(files: Files, config: Any) -> Files:
             continue
         if name.endswith((".md", ".png", ".svg")):
             uri = PLACES.get(name, name)
-            files.append(File.generated(config, uri, abs_src_path=str(ROOT / name)))
+            hidden = InclusionLevel.NOT_IN_NAV if name == "README.md" else InclusionLevel.UNDEFINED
+            files.append(File.generated(config, uri, abs_src_path=str(ROOT / name), inclusion=hidden))
         else:  # a script, a licence: shown as a page
             uri, text = f"files/{name}.md", (ROOT / name).read_text(encoding="utf-8")
             language = "python" if name.endswith(".py") else "text"
