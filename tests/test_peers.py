@@ -104,6 +104,18 @@ def test_a_run_of_some_tasks_keeps_the_others(peers: Any, tmp_path: Path) -> Non
     assert later.tasks == {"signs": "1 images", "faces": "3 images"}
 
 
+@pytest.mark.slow
+def test_each_comparison_can_be_imported_and_names_what_it_needs(peers: Any) -> None:
+    for name in peers("run").MODULES.values():
+        assert callable(peers(name).compare)
+    training, environments = peers("training"), peers("environments")
+    for tool, name, script, config, package in training.PEERS:
+        assert environments.versions(name, package), tool
+        assert (environments.TOOLS / script).is_file()
+        assert not config or (environments.TOOLS / config).is_file()
+    assert all(count > 0 for count in training.lines().values())
+
+
 def test_pairs_agree_as_counted_one_by_one(peers: Any) -> None:
     arrangements = peers("arrangements")
     found, true = [*"aab b", "", ""], [*"xxxyy", "z", ""]

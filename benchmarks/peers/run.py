@@ -39,14 +39,15 @@ def main() -> None:
     parser.add_argument(
         "--per-class", type=int, default=24, help="images of a sign trained on; of a person, half of it"
     )
-    parser.add_argument("--epochs", type=int, default=20, help="of each training")
+    parser.add_argument("--epochs", type=int, default=12, help="of each training")
     parser.add_argument("--tasks", default="signs,faces", help="what is trained on; results of others stay")
     parser.add_argument("--out", type=Path, help="folder for the results instead of benchmarks/results")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     for name in ("data", "weights", "peers"):
         setattr(given, name, getattr(given, name).expanduser().resolve())
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as temporary:
         given.scratch = (given.scratch or Path(temporary)).resolve()
         # What was found on these photographs before must not be found for nothing.
