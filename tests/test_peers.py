@@ -90,6 +90,32 @@ def test_what_is_behind_is_told_and_what_is_level_is_not(peers: Any) -> None:
     assert document.best(found.rows[1], found.tools) == {"ours", "theirs"}
 
 
+def test_a_run_of_some_tasks_keeps_the_others(peers: Any, tmp_path: Path) -> None:
+    section = peers("section")
+    earlier, later = (section.Section("Title", "About.", ["ours"], ["ours"]) for _ in range(2))
+    for task, value in (("signs", 1), ("faces", 2)):
+        earlier.add(task, "lines", "lower", "", {"ours": value})
+        earlier.tasks[task] = f"{value} images"
+    earlier.write("training", tmp_path)
+    later.add("faces", "lines", "lower", "", {"ours": 3})
+    later.tasks["faces"] = "3 images"
+    later.take_over(section.read_section(tmp_path / "peers-training.json"))
+    assert [(row.task, row.cells["ours"]) for row in later.rows] == [("signs", 1), ("faces", 3)]
+    assert later.tasks == {"signs": "1 images", "faces": "3 images"}
+
+
+@pytest.mark.slow
+def test_each_comparison_can_be_imported_and_names_what_it_needs(peers: Any) -> None:
+    for name in peers("run").MODULES.values():
+        assert callable(peers(name).compare)
+    training, environments = peers("training"), peers("environments")
+    for tool, name, script, config, package in training.PEERS:
+        assert environments.versions(name, package), tool
+        assert (environments.TOOLS / script).is_file()
+        assert not config or (environments.TOOLS / config).is_file()
+    assert all(count > 0 for count in training.lines().values())
+
+
 def test_pairs_agree_as_counted_one_by_one(peers: Any) -> None:
     arrangements = peers("arrangements")
     found, true = [*"aab b", "", ""], [*"xxxyy", "z", ""]

@@ -109,7 +109,8 @@ def render(sections: Mapping[str, Section]) -> str:
     told = [f"- {sentence}" for section in sections.values() for sentence in behind(section)]
     lines += told or ["- In no row."]
     for section in sections.values():
-        lines += ["", f"## {section.title}", "", section.about, "", *table(section), ""]
+        told = [f"{task[0].upper()}{task[1:]}: {what}." for task, what in section.tasks.items()]
+        lines += ["", f"## {section.title}", "", " ".join([section.about, *told]), "", *table(section), ""]
         lines += [f"- **{tool}** {why}" for tool, why in section.cannot.items()]
         lines += [f"- {note}" for note in section.notes]
         versions = ", ".join(f"{tool} {version}" for tool, version in section.versions.items())

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 import document  # noqa: E402
-from section import ORDER, RESULTS  # noqa: E402
+from section import ORDER, RESULTS, read_section  # noqa: E402
 
 MODULES = {"training": "training", "faces": "people", "copies": "copies", "arrangements": "arrangements"}
 
@@ -39,14 +39,15 @@ def main() -> None:
     parser.add_argument(
         "--per-class", type=int, default=24, help="images of a sign trained on; of a person, half of it"
     )
-    parser.add_argument("--epochs", type=int, default=8, help="of each training")
-    parser.add_argument("--no-faces", action="store_true", help="train on signs alone")
+    parser.add_argument("--epochs", type=int, default=12, help="of each training")
+    parser.add_argument("--tasks", default="signs,faces", help="what is trained on; results of others stay")
     parser.add_argument("--out", type=Path, help="folder for the results instead of benchmarks/results")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     for name in ("data", "weights", "peers"):
         setattr(given, name, getattr(given, name).expanduser().resolve())
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as temporary:
         given.scratch = (given.scratch or Path(temporary)).resolve()
         # What was found on these photographs before must not be found for nothing.
@@ -54,6 +55,9 @@ def main() -> None:
         for name in given.only.split(","):
             section = importlib.import_module(MODULES[name]).compare(given)
             if given.out or not given.small:
+                kept = (given.out or RESULTS) / f"peers-{name}.json"
+                if kept.is_file():
+                    section.take_over(read_section(kept))
                 section.write(name, given.out or RESULTS)
             print(
                 "\n".join([section.title, *document.table(section), *(f"{a}: {b}" for a, b in section.cannot.items())])

@@ -46,6 +46,7 @@ class Section:
         notes: sentences below the table.
         versions: of the packages that count, by tool.
         machine: its facts, with the load before the run.
+        tasks: by task, what it consists of, in a sentence.
     """
 
     title: str
@@ -57,10 +58,18 @@ class Section:
     notes: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     machine: dict[str, Any] = field(default_factory=dict)
+    tasks: dict[str, str] = field(default_factory=dict)
 
     def add(self, task: str, measure: str, better: str, unit: str, cells: Mapping[str, Any]) -> None:
         """Add a row; what a tool has no cell of stays empty."""
         self.rows.append(Row(task, measure, better, unit, dict(cells)))
+
+    def take_over(self, earlier: Section) -> None:
+        """Keep the rows of an earlier run of tasks that were not run again."""
+        again = {row.task for row in self.rows}
+        kept = [row for row in earlier.rows if row.task not in again]
+        self.rows = [*kept, *self.rows]
+        self.tasks = {**{task: told for task, told in earlier.tasks.items() if task not in again}, **self.tasks}
 
     def write(self, name: str, folder: Path = RESULTS) -> None:
         """Keep the comparison as ``peers-<name>.json``."""
