@@ -244,7 +244,8 @@ def test_a_frame_s_index_means_nothing(tmp_path: Path) -> None:
         sorted_.set_index("path"),
         sorted_.set_index(["label", "timestamp"]),
         sorted_.rename_axis("row"),
-        sorted_.assign(__index_level_0__=[2, 0, 1]),
+        # pandas before 3 gives this frame two columns of one name, which nothing can read.
+        *([sorted_.assign(__index_level_0__=[2, 0, 1])] if int(pd.__version__.split(".")[0]) >= 3 else []),
     ):
         frame.to_parquet(file)
         collection = read_collection(file)
