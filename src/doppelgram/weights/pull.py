@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import hashlib
 import http.client
+import inspect
 import os
 import shutil
 import textwrap
