@@ -90,6 +90,7 @@ bench: environment
 	$(BIN)/python benchmarks/captures.py
 	$(BIN)/python benchmarks/ready_made.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/ready_made_faces.py --data $(DATA)
+	$(BIN)/python benchmarks/saliency.py --data $(DATA)
 	$(BIN)/python benchmarks/same_view.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/rolemodels_power.py
 	$(BIN)/python benchmarks/search.py --photographs $(DATA)/lfw $(DATA)/landmarks --cache search_cache

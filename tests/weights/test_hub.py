@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,8 @@ def test_pulled_whole_and_once(hub: Hub, pull: Pull, tmp_path: Path) -> None:
 
 
 def test_a_broken_connection_is_taken_up_again(hub: Hub, pull: Pull, tmp_path: Path) -> None:
+    if int(version("huggingface_hub").split(".")[0]) < 1:
+        pytest.skip("the hub's library before 1.0 gives up when a connection breaks")
     hub.cut["large"] = "once"
     assert pull("large").returncode == 0
     assert (tmp_path / "cache/weights/large").read_bytes() == CONTENT["large"]

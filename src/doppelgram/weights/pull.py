@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import inspect
 import os
 import shutil
 import textwrap
@@ -64,9 +65,10 @@ def _fetch_from_hub(source: HubFiles, target: Path, progress: Progress) -> None:
         check_folder(target.parent)
         _reach(endpoint)
         for file in source.files:
-            hub.hf_hub_download(
-                source.repository, file, revision=source.revision, local_dir=aside, tqdm_class=_bars(progress, file)
-            )
+            # The hub's library before 1.0 draws its own bar.
+            takes_bar = "tqdm_class" in inspect.signature(hub.hf_hub_download).parameters
+            bar = {"tqdm_class": _bars(progress, file)} if takes_bar else {}
+            hub.hf_hub_download(source.repository, file, revision=source.revision, local_dir=aside, **bar)
     except Exception as problem:  # of the hub's own kinds, of its HTTP library's, and OSError
         said = str(getattr(problem, "reason", problem.__cause__ or problem))
         reason = textwrap.shorten(said.splitlines()[0], 200, placeholder="…")
