@@ -179,7 +179,8 @@ def curves_report(found: dict[str, Any]) -> list[str]:
     """The curves in Markdown."""
     lines = [
         f"Curves: 480 rendered signs of 16 classes at 32x32, batches of 48 in all, {count(found['epochs'], 'epoch')}. "
-        "Largest difference of training and validation loss between one process and two, the network in double precision:",
+        "Largest difference of training and validation loss between one process and two, the network in double "
+        "precision:",
         "",
         f"| loss | largest difference | target: {TARGET:g} |",
         "|---|---:|---|",
