@@ -191,7 +191,9 @@ def _leaks(ladder: Ladder) -> Table | None:
 
 def _settings(ladder: Ladder) -> str:
     settings = ladder.settings
-    backbones = f"Backbone{'s' * (len(settings['backbones']) > 1)} {', '.join(settings['backbones'])}"
+    names = list(dict.fromkeys(rung.recipe.model.backbone for rung in ladder.rungs if rung.recipe is not None))
+    names = names or settings["backbones"]  # our own models alone
+    backbones = f"Backbone{'s' * (len(names) > 1)} {', '.join(names)}"
     text = f"{backbones}, skeletons by {settings['estimator']}, seed {settings['seed']}. "
     said = set()
     for rung in (rung for rung in ladder.rungs if rung.kind == "pairs"):
