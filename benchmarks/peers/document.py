@@ -87,10 +87,15 @@ def table(section: Section) -> list[str]:
         first, counted = best(row, section.tools), [number(row.cells.get(tool)) for tool in section.tools]
         if len(first) == sum(value is not None for value in counted):
             first = set()  # nothing to tell apart
-        cells = [spell(row.cells.get(tool), row.unit) for tool in section.tools]
+        cells = [_cell(row, tool, section) for tool in section.tools]
         cells = [f"**{cell}**" if tool in first else cell for tool, cell in zip(section.tools, cells, strict=True)]
         lines.append(f"| {row.task}: {row.measure} | {' | '.join(cells)} |")
     return lines
+
+
+def _cell(row: Row, tool: str, section: Section) -> str:
+    told = spell(row.cells.get(tool), row.unit)
+    return told or ("did not run" if tool in section.cannot else "")
 
 
 def machine_line(facts: Mapping[str, Any]) -> str:
