@@ -20,9 +20,10 @@ import networkx
 ROOT = Path(__file__).parents[1]
 PACKAGE = "doppelgram"
 DATA, DRAWING = ROOT / "docs" / "architecture.json", ROOT / "docs" / "architecture.png"
-WIDTH, ROW, BOX, BOX_WIDTH = 12.0, 0.86, 0.46, 1.9
-LANE, MIN_LANES, RESTARTS = 0.8, 3, 30
-LANES = [LANE * number for number in range(-6, 7)]
+WIDTH, ROW, BOX, BOX_WIDTH = 14.8, 0.86, 0.46, 1.9
+LANE, MIN_LANES, RESTARTS = 0.7, 3, 30
+# Six boxes fit beside each other.
+LANES = [LANE * number for number in range(-9, 10)]
 ABOUT = {
     "cli": "commands",
     "web": "page and REST service",
@@ -33,7 +34,7 @@ ABOUT = {
     "comparison": "which settings differ",
     "label_errors": "labels that look wrong",
     "maps": "the space in two dimensions",
-    "teaching": "answers, and what they change",
+    "teaching": "what answers change",
     "speed": "what this machine can do",
     "saliency": "what made two look alike",
     "scale": "the same on a cluster",
