@@ -19,7 +19,7 @@ from doppelgram.dataset.posts.posts import seconds_of
 from doppelgram.dataset.posts.registry import read_posts
 from doppelgram.rolemodels.validation.truth import MIN_POSTS, TruthScores, score_trace
 from environments import CannotRun, environment, run_tool, versions
-from section import Section
+from section import Section, figure
 
 OURS, SIFT = "Doppelgram, ready-made", "SIFT pair scores, as MotiveDetection does it"
 EQUAL, NEAR = "the same perceptual hash, as 4CAT merges images", "hashes that agree by 90 %, as 4CAT joins them"
@@ -132,11 +132,9 @@ def scored(found: Any, truth: Path, seconds: float) -> dict[str, Any]:
     return {
         "adjusted Rand": round(scores.adjusted_rand, 3),
         "pairs, F1": round(f1, 3),
-        "originator first": {
-            "value": round(scores.originator_first, 4),
-            "low": round(scores.low, 4),
-            "high": round(scores.high, 4),
-        },
+        "originator first": figure({"value": scores.originator_first, "low": scores.low, "high": scores.high})
+        if scores.arrangements
+        else None,
         "processor time": round(seconds, 1),
     }
 

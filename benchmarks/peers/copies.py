@@ -49,9 +49,9 @@ def compare(options: Any) -> Section:
     section = Section(
         "Near copies, and searching a folder",
         f"{count - len(truth):,} photographs in one folder, half of landmarks and half of LFW, and copies of "
-        f"{len(truth):,} of them, a sixth of each kind; no side is longer than 640 pixels. Each tool "
-        "works at its own threshold and starts from nothing; ours embeds every photograph (`things`) and keeps a "
-        "catalog that can be searched, the others compare hashes and keep nothing.",
+        f"{len(truth):,} of them, a sixth of each kind; no side is longer than 640 pixels. Each tool works at "
+        "its own threshold and starts from nothing; ours embeds every photograph (`things`) and keeps a catalog that "
+        "can be searched, the others compare hashes and keep nothing.",
         [OURS],
         [OURS, HASHES, DEDUP, NETWORK, RCLIP],
         machine=machine(),
