@@ -45,3 +45,8 @@ def test_loopback_is_known_by_address_and_name() -> None:
     assert not is_loopback("192.0.2.7")
     assert not is_loopback("no such host.invalid")
     assert not Ranks(1, 2, 0, "192.0.2.7").on_loopback
+
+
+def test_a_local_world_size_that_is_no_number_is_refused_in_a_sentence() -> None:
+    with pytest.raises(DoppelgramError, match="LOCAL_WORLD_SIZE is 'many'"):
+        planned_ranks(1, 1, {"LOCAL_WORLD_SIZE": "many"})

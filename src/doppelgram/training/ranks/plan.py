@@ -65,7 +65,7 @@ def planned_ranks(devices: int, nodes: int, environment: Mapping[str, str] | Non
     environment = os.environ if environment is None else environment
     if devices < 1 or nodes < 1:
         raise DoppelgramError(f"--devices {devices} --num-nodes {nodes}: give 1 or more of both")
-    if int(environment.get("LOCAL_WORLD_SIZE", "1") or 1) > 1:
+    if _number(environment, "LOCAL_WORLD_SIZE", "1", 1, 2**31) > 1:
         raise DoppelgramError(
             "torchrun has started several processes on this machine; start one (--nproc-per-node 1) and say with "
             "--devices how many train"
