@@ -17,6 +17,7 @@ from torch import distributed as dist
 from torch.distributed import FileStore, PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.files import written_whole
 from doppelgram.learning.joint import Joint
 from doppelgram.training.ranks.plan import Ranks, is_loopback
 
@@ -61,7 +62,7 @@ def connect(ranks: Ranks, local: int, folder: Path, facts: Callable[[], dict[str
 
 
 def share_file(file: Path, ranks: Ranks, local: int) -> None:
-    """Give the machines that do not write the run the file that machine 0 has, if it has it."""
+    """Give the machines that do not write the run the file that machine 0 has; if it has none, they lose theirs."""
     device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
     sends = ranks.leads and local == 0
     content = torch.zeros(0, dtype=torch.uint8)
@@ -69,13 +70,17 @@ def share_file(file: Path, ranks: Ranks, local: int) -> None:
         content = torch.frombuffer(bytearray(file.read_bytes()), dtype=torch.uint8)
     size = torch.tensor([len(content)], device=device)
     dist.broadcast(size, 0)
+    receives = not ranks.leads and local == 0
     if not int(size):
+        if receives:
+            file.unlink(missing_ok=True)  # of an earlier training: this machine alone would go on from it
+        dist.barrier()
         return
     received: Tensor = content.to(device) if sends else torch.empty(int(size), dtype=torch.uint8, device=device)
     dist.broadcast(received, 0)
-    if not ranks.leads and local == 0:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(received.cpu().numpy().tobytes())
+    if receives:
+        with written_whole(file) as aside:
+            aside.write_bytes(received.cpu().numpy().tobytes())
     dist.barrier()
 
 

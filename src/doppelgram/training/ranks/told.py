@@ -19,7 +19,7 @@ def tell_ranks(ranks: Ranks, task: Task, progress: Progress) -> None:
     Raises:
         DoppelgramError: a batch is too small for so many processes.
     """
-    smallest = min(len(batch) for batch in task.plan.epoch_batches(0))
+    smallest = min((len(batch) for batch in task.plan.epoch_batches(0)), default=0)
     if smallest < 2 * ranks.world:
         raise DoppelgramError(
             f"a batch of {smallest} images cannot be divided among {ranks.world} processes, which need two each; take "
