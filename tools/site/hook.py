@@ -28,8 +28,6 @@ PLACES = {
     "README.md": "about.md",  # a README at the top would be taken for the first page
     "src/doppelgram/web/pages/icon.svg": "icon.svg",
 }
-# Pages that the navigation names and that may be missing.
-OPTIONAL = ("lookalike.md", "peers.md", "python.md")
 # A page without an address of its own on the web has no use for these, and they hold absolute addresses.
 _UNUSED = ("404.html", "sitemap.xml", "sitemap.xml.gz")
 _TARGET = re.compile(r"(?<=\]\()(?![a-z]+:|#|/)([^)#\s]+)")
@@ -39,11 +37,9 @@ _from: dict[str, str] = {}  # the other way round
 
 
 def on_config(config: Any) -> Any:
-    """Name the results in the navigation, and leave out pages that are not there."""
+    """Name the results in the navigation."""
     for section in config.nav:
         ((title, entries),) = section.items()
-        if isinstance(entries, list):
-            entries[:] = [entry for entry in entries if _is_there(next(iter(entry.values())))]
         if title == "Benchmarks":
             entries.append({"Results": [{title: f"{RESULTS}/{name}"} for name, title in _titles().items()]})
     return config
@@ -112,10 +108,6 @@ def on_post_build(config: Any) -> None:
 
 def _know(name: str, uri: str) -> None:
     _at[name], _from[uri] = uri, name
-
-
-def _is_there(uri: str) -> bool:
-    return uri not in OPTIONAL or (ROOT / "docs" / uri).is_file()
 
 
 def _results() -> list[Path]:

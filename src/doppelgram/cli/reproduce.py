@@ -47,7 +47,9 @@ def lookalike(
         Path | None, option("FILE", "People to use, one a line. By default those with 16 images or more.")
     ] = None,
     quick: Annotated[bool, switch("A rehearsal: small network, 40 images a class, few epochs.", "--quick")] = False,
-    epochs: Annotated[int | None, option("N", "Epochs of each training, 1 or more.", check=at_least(1))] = None,
+    epochs: Annotated[
+        int | None, option("N", "Epochs of each training of signs; faces take three times as many.", check=at_least(1))
+    ] = None,
     images: Annotated[
         int | None, option("N", "At most so many images a class. By default all.", check=at_least(0))
     ] = None,

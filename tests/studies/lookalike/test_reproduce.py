@@ -159,6 +159,7 @@ def test_the_plan() -> None:
         assert not sizes[0].recipe.model.normalise
         assert len({step.key for step in sizes}) == 4
     assert basic_steps(SUBJECTS[0], QUICK, ["optimiser.lr=0.5"])[0].recipe.optimiser.lr == 0.5
+    assert [basic_steps(subject, QUICK)[0].recipe.optimiser.epochs for subject in SUBJECTS] == [6, 18]
     both = basic_steps(SUBJECTS[0], replace(QUICK, backbones=("small", "vgg16")))
     assert [step.backbone for step in both] == ["small"] * 4 + ["vgg16"] * 4
     assert len({step.key for step in both}) == 8

@@ -88,9 +88,12 @@ def _settings(chapters: Sequence[Chapter], settings: Mapping[str, Any]) -> str:
     """What was trained, in a paragraph."""
     recipe = chapters[0].trained[0].step.recipe
     spent = sum(one.seconds for chapter in chapters for one in _all(chapter))
-    side, epochs = recipe.data.size, count(recipe.optimiser.epochs, "epoch")
+    epochs = listing(
+        [f"{count(each.trained[0].step.recipe.optimiser.epochs, 'epoch')} of {each.subject.name}" for each in chapters]
+    )
+    side = recipe.data.size
     names = listing([network(name) for name in dict.fromkeys(one.step.backbone for one in chapters[0].trained)])
-    text = f"{names[:1].upper()}{names[1:]} at {side} x {side} pixels, {epochs} a training"
+    text = f"{names[:1].upper()}{names[1:]} at {side} x {side} pixels, in each training {epochs}"
     if settings.get("most_images"):
         text += f", at most {count(settings['most_images'], 'image')} a class"
     if settings.get("quick"):

@@ -79,7 +79,7 @@ def reproduce_lookalike(
         face_classes: text file with the identities, one a line; those of 16 images or more by default.
         weights: folder of pretrained weights, if ``backbones`` name one that needs some.
         quick: a small network alone, at most 40 images a class and few epochs.
-        epochs: of each training, in place of the default.
+        epochs: of each training, in place of the default; faces, of which there are fewer, take three times as many.
         most_images: of a class, drawn by whole panoramas; 0 for all; by default all, and 40 if ``quick``.
         overrides: ``key=value`` changes to every training's recipe.
         backbones: networks that are compared; by default VGG16 and a small residual net, both from random weights.
