@@ -54,9 +54,9 @@ lint: environment
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The documents as a site, build/site/index.html. A broken link or anchor stops it.
+# The documents as a site, build/site/index.html. A broken link or anchor stops it; with --quiet it would not.
 docs: environment
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # docs/architecture.png from the imports.
 architecture: environment

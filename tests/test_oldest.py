@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-# Extras whose packages are not among the oldest: tools of the developers, one that asks for other versions, and one whose
-# oldest version nobody has tried.
+# Extras whose packages are not among the oldest: tools of the developers, one that asks for other versions, and one
+# whose oldest version nobody has tried.
 LEFT_OUT = {"dev", "mediapipe", "datasets"}
 
 

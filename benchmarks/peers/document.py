@@ -16,10 +16,10 @@ _DIGITS = {"s": 1, "ms": 1, "MB": 0, "": 3}
 _OPENING = """# Beside other tools
 
 What people would pick instead, run on the same photographs, on the same machine, in the same run, each in an
-environment of its own. This page is written by `python benchmarks/peers/document.py` from `benchmarks/results/peers-*.json`;
-do not edit it by hand. `make bench-peers PEERS=DIR DATA=DIR WEIGHTS=DIR` measures anew: it installs each tool into `DIR`
-by the versions pinned in `benchmarks/peers`, once, and is offline from then on. What a tool's user writes stands in
-`benchmarks/peers/tools`.
+environment of its own. This page is written by `python benchmarks/peers/document.py` from
+`benchmarks/results/peers-*.json`; do not edit it by hand. `make bench-peers PEERS=DIR DATA=DIR WEIGHTS=DIR` measures
+anew: it installs each tool into `DIR` by the versions pinned in `benchmarks/peers`, once, and is offline from then on.
+What a tool's user writes stands in `benchmarks/peers/tools`.
 
 The best figure of a row is bold, where they differ. Shares have 95 % intervals where there is one."""
 
