@@ -151,10 +151,12 @@ def _reading(chapter: Chapter) -> str:
         verdict = f"below {published} even at the upper end of its interval"
     else:
         verdict = f"not to be told from {published} by these test images"
-    classes = "the same number of classes" if chapter.classes == subject.classes else f"{chapter.classes} classes here"
+    same = chapter.classes == subject.classes
+    classes = "" if same else f"{chapter.classes} classes here against {subject.classes}. "
+    alike = " It has the same number of classes." if same else ""
     return (
         f"{subject.title}: {percent(found.value)} by k-NN ({interval(found.low, found.high)}) "
-        f"is {verdict}. What differs: {classes} against {subject.classes}. {subject.differs}"
+        f"is {verdict}.{alike} What differs: {classes}{subject.differs}"
     )
 
 
