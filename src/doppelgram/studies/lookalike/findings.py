@@ -11,28 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from doppelgram.comparison.result import Interval
 from doppelgram.evaluation.intervals import image_weights, percentiles
 from doppelgram.numbers import listing, number, percent, points
 from doppelgram.studies.lookalike.neighbourhood import CAPTIONS, PCA, TSNE, Neighbourhood
 
 _DRAWS = 1000
-
-
-class Difference(NamedTuple):
-    """A difference of two shares with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def decided(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        return self.low > 0 or self.high < 0
-
-    def __str__(self) -> str:
-        """In percentage points."""
-        return points(self.value, self.low, self.high)
 
 
 class Mined(NamedTuple):
@@ -63,7 +47,7 @@ class Sized(NamedTuple):
     neighbourhoods: dict[int, Neighbourhood]
 
 
-def difference(one: Neighbourhood, other: Neighbourhood, *, seed: int = 0) -> Difference:
+def difference(one: Neighbourhood, other: Neighbourhood, *, seed: int = 0) -> Interval:
     """How much more often the nearest image is right in one space than in the other, of the same test images.
 
     The interval is of a bootstrap over units (panoramas or images): a unit's images are drawn together.
@@ -73,7 +57,7 @@ def difference(one: Neighbourhood, other: Neighbourhood, *, seed: int = 0) -> Di
     weights = np.concatenate(list(image_weights(len(sums), seed=seed, rows=200, replicates=_DRAWS)))
     drawn = weights @ sums / np.maximum(weights @ sizes, 1)
     value = float(gain.mean())
-    return Difference(value, *percentiles(drawn, value))
+    return Interval(value, *percentiles(drawn, value))
 
 
 def mining_answers(found: Sequence[Mined]) -> list[str]:
@@ -92,10 +76,10 @@ def mining_answers(found: Sequence[Mined]) -> list[str]:
     return texts
 
 
-def _gain(gain: Difference) -> str:
+def _gain(gain: Interval) -> str:
     if not gain.decided:
-        return f"cannot be told from it ({gain})"
-    return f"gains {gain}" if gain.value > 0 else f"loses {Difference(-gain.value, -gain.high, -gain.low)}"
+        return f"cannot be told from it ({points(*gain)})"
+    return f"gains {points(*gain)}" if gain.value > 0 else f"loses {points(-gain.value, -gain.high, -gain.low)}"
 
 
 def size_answers(found: Sequence[Sized]) -> list[str]:
@@ -112,7 +96,7 @@ def size_answers(found: Sequence[Sized]) -> list[str]:
         ]
         text = (
             f"{one.title}: with {smallest} dimensions {few} are right, with {largest} {many}; "
-            f"the difference is {lost}. "
+            f"the difference is {points(*lost)}. "
         )
         if level:
             text += f"From {level[0]} dimensions on these test images show no loss. "
