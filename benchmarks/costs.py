@@ -20,6 +20,7 @@ from common import RESULTS, machine_line, write
 from doppelgram.numbers import duration
 
 SIZES = (10**4, 10**6, 10**8)
+MACHINES = (("machine", "photographs"), ("machine_of_traces", "traces"))
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Constants:
         plan_bytes: memory for each file in that process; cluster.json.
         traces: what each trace took; rolemodels_scale.json.
         exponent: of posts, by which a trace's time grows; rolemodels_scale.json.
+        machine: where traces were measured; rolemodels_scale.json.
     """
 
     rate: float
@@ -45,6 +47,7 @@ class Constants:
     plan_bytes: float
     traces: list[dict[str, float]]
     exponent: float
+    machine: dict[str, Any]
 
     @classmethod
     def read(cls) -> Constants:
@@ -62,6 +65,7 @@ class Constants:
             plan["bytes_a_file"],
             traced["runs"],
             traced["exponent"],
+            traced["machine"],
         )
 
 
@@ -126,7 +130,8 @@ def table(report: dict[str, Any]) -> str:
         f"(results/rolemodels_scale.json). Price of a core-hour {prices['core_hour']}, of a gigabyte and month "
         f"{prices['gigabyte_month']}: options of the script."
     )
-    return "\n".join(["# What many photographs cost", "", *lines, "", said, "", machine_line(report["machine"])])
+    machines = [f"{machine_line(report[key])} ({what})" for key, what in MACHINES]
+    return "\n".join(["# What many photographs cost", "", *lines, "", said, "", "  \n".join(machines)])
 
 
 def main() -> None:
@@ -142,10 +147,11 @@ def main() -> None:
     report = {
         "index": [index_cost(known, n, cores, options) for n in SIZES for cores in (options.cores, options.cluster)],
         "trace": [trace_cost(known, posts) for posts in (10**4, 10**5, 10**6)],
-        "constants": vars(known),
+        "constants": {key: value for key, value in vars(known).items() if key != "machine"},
         "prices": {"core_hour": options.core_hour, "gigabyte_month": options.gigabyte_month},
         "model": measured["model"],
         "machine": measured["machine"],
+        "machine_of_traces": known.machine,
     }
     write("costs", report, table(report))
 

@@ -3,7 +3,7 @@
 Usage: python benchmarks/rolemodels_scale.py [--sizes 1000 3000 10000 30000 100000] [--add 1000000]
 
 `--add` measures further sizes and puts them among those that this kind of machine has measured already. A million posts
-may take half an hour and most of 16 GB of memory.
+may take half an hour and 16 GB of memory.
 
 Worlds grow as data sets do: places with the number of posts, 75 posts a place on average, popularity falling as
 1 / rank^0.7, embeddings of 64 numbers each for place and pose. Each size runs in a process of its own, with default

@@ -19,7 +19,7 @@ import typer
 import doppelgram
 from doppelgram.cli import app
 from doppelgram.pose.estimators.registry import ESTIMATORS
-from helpers.commands import call
+from helpers.commands import call, call_with_one_thread
 
 FAST = ["--set", "epochs=2", "--set", "data.size=24", "--set", "sampler.batch=16"]
 
@@ -146,8 +146,8 @@ def test_the_whole_job(class_folder: Callable[..., Path], tmp_path: Path) -> Non
     made = call("split", data, "--by", "group", "--out", tmp_path / "split.csv", "--json")
     assert made.status == 0, made.stderr
     assert sum(json.loads(made.stdout)["images"].values()) == 60
-    done = run("train", data, "--recipe", "signs", "--out", tmp_path / "run", "--split", tmp_path / "split.csv", *FAST)
-    assert done.returncode == 0, done.stderr
+    done = call("train", data, "--recipe", "signs", "--out", tmp_path / "run", "--split", tmp_path / "split.csv", *FAST)
+    assert done.status == 0, done.stderr
     assert "epoch   2/2" in done.stderr
     assert "Next: doppelgram evaluate" in done.stdout
     done = call("evaluate", tmp_path / "run", "--out", tmp_path / "report", "--json")
@@ -236,26 +236,16 @@ def test_weights(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_model(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=4, images=20)
-    settings = [
-        "--recipe",
-        "triplet",
-        "--seed",
-        "3",
-        "--set",
-        "epochs=6",
-        "--set",
-        "data.size=32",
-        "--set",
-        "sampler.batch=16",
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "doppelgram", "train", str(data), *settings]
-    whole = subprocess.run(
-        [*command, "--out", tmp_path / "whole"], capture_output=True, text=True, env=environment, check=True
-    )
+    settings = ["--recipe", "triplet", "--seed", "3"]
+    settings += ["--set", "epochs=6", "--set", "data.size=32", "--set", "sampler.batch=16"]
+    whole = call_with_one_thread("train", data, *settings, "--out", tmp_path / "whole")
+    assert whole.status == 0, whole.stderr
     assert "epoch   6/6" in whole.stderr
     halted = subprocess.Popen(
-        [*command, "--out", tmp_path / "halted"], stderr=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-m", "doppelgram", "train", str(data), *settings, "--out", tmp_path / "halted"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert halted.stderr is not None
     for line in halted.stderr:
@@ -267,16 +257,11 @@ def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_model(class_folder: Callab
     assert halted.returncode == 130, rest
     assert "--resume" in rest
     assert "Traceback" not in rest
-    done = run("evaluate", tmp_path / "halted")
-    assert done.returncode == 2
+    done = call("evaluate", tmp_path / "halted")
+    assert done.status == 2
     assert "no finished model yet" in done.stderr
-    again = subprocess.run(
-        [*command, "--out", tmp_path / "halted", "--resume"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-    )
+    again = call_with_one_thread("train", data, *settings, "--out", tmp_path / "halted", "--resume")
+    assert again.status == 0, again.stderr
     finished = int(re.search(r"stopped after (\d+) finished epochs", rest).group(1))
     assert finished >= 1
     first = next(line for line in again.stderr.splitlines() if line.startswith("epoch"))
@@ -292,8 +277,8 @@ def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_model(class_folder: Callab
 def test_kill_9_leaves_a_run_that_resumes(class_folder: Callable[..., Path], tmp_path: Path) -> None:
     data = class_folder(classes=4, images=20)
     settings = ["--recipe", "triplet", "--set", "epochs=5", "--set", "data.size=32", "--set", "sampler.batch=16"]
-    command = [sys.executable, "-m", "doppelgram", "train", str(data), *settings, "--out", str(tmp_path / "run")]
-    killed = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    command = ["train", str(data), *settings, "--out", str(tmp_path / "run")]
+    killed = subprocess.Popen([sys.executable, "-m", "doppelgram", *command], stderr=subprocess.PIPE, text=True)
     assert killed.stderr is not None
     for line in killed.stderr:
         if line.startswith("epoch   2/5"):
@@ -301,8 +286,8 @@ def test_kill_9_leaves_a_run_that_resumes(class_folder: Callable[..., Path], tmp
     time.sleep(0.05)
     killed.kill()
     killed.wait(timeout=60)
-    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = call(*command, "--resume")
+    assert done.status == 0, done.stderr
     assert json.loads((tmp_path / "run/run.json").read_text())["epochs"] == 5
 
 

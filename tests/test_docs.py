@@ -48,7 +48,7 @@ def test_commands_and_python_of_the_docs_work(doc: Path, tmp_path: Path, monkeyp
                 continue
             # Each file name of the page stands for a real one: what matters is that there is such a file.
             words = [word for part in shlex.split(line[2:]) for word in (sorted(glob.glob(part)) or [part])]
-            shortened = ["--set", "epochs=2"] if words[1] == "train" else []
+            shortened = ["--set", "epochs=1"] if words[1] in ("train", "compare") else []
             done = call(*words[1:], *shortened)
             assert done.status == 0, f"{line}\n{done.stderr}"
             if "--json" in words:

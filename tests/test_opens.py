@@ -120,11 +120,10 @@ def test_training_of_places_and_poses(tmp_path: Path, monkeypatch: pytest.Monkey
         "towers.*.backbone=small",
         "frozen_layers=0",
         "size=32",
-        "epochs=6",
-        "backbone_lr=0.3",
+        "epochs=1",
         "copies=2",
-        "towers.keypoints.epochs=30",
-        "towers.embedding.epochs=30",
+        "towers.keypoints.epochs=2",
+        "towers.embedding.epochs=2",
     )
     with counted(world, monkeypatch):
         doppelgram.train(world, "posts", tmp_path / "run", overrides=small, progress=QUIET)

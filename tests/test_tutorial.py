@@ -21,8 +21,8 @@ TUTORIAL = Path(__file__).parents[1] / "docs/tutorial.md"
 SMALLER = {"CLASSES": 16, "PER_CLASS": 8}
 FEWER = {"LEARNT": 100, "TRACED": 80, "PLACES": 3, "POSES": 3}
 SHORTER = {
-    "signs": ["--set", "epochs=3"],
-    "posts.toml": ["--set", "towers.*.epochs=4", "--set", "towers.*.copies=2"],
+    "signs": ["--set", "epochs=2"],
+    "posts.toml": ["--set", "towers.*.epochs=2", "--set", "towers.*.copies=2"],
 }
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +35,7 @@ from doppelgram.samples.posts import render_posts
 from doppelgram.space.arrangement import ArrangementSpace
 from doppelgram.space.calibration import Calibration
 from doppelgram.space.joint import JointCalibration
+from helpers.commands import call
 
 # The world of these tests is made of the same photographs, posted again.
 QUICK = TraceSettings(draws=19, bootstraps=10, reposts="count")
@@ -212,7 +211,7 @@ def test_a_file_in_the_place_of_the_folder(posts: Path, run: Path, tmp_path: Pat
         doppelgram.trace(posts, run, out=tmp_path / "taken", settings=QUICK)
 
 
-def test_the_command(posts: Path, run: Path, tmp_path: Path) -> None:
+def test_the_command(posts: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pd.DataFrame(
         {
             "path": [f"{author}{k}.jpg" for k in range(ORIGINALS) for author in ("ann", "bo")],
@@ -220,17 +219,18 @@ def test_the_command(posts: Path, run: Path, tmp_path: Path) -> None:
             "parent": [parent for k in range(ORIGINALS) for parent in ("", f"ann{k}.jpg")],
         }
     ).to_csv(tmp_path / "truth.csv", index=False)
-    command = [sys.executable, "-m", "doppelgram", "trace", str(posts), "--model", str(run), "--out", "traced"]
+    monkeypatch.chdir(tmp_path)
+    command = ["trace", posts, "--model", run, "--out", "traced"]
     command += ["--reposts", "count", "--draws", "19", "--json", "--truth", "truth.csv"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr
+    done = call(*command)
+    assert done.status == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["truth"]["parents"] == 1
     assert answer["truth"]["adjusted_rand"] == pytest.approx(1)
     assert answer["role_models"][0]["author"] == "ann"
     assert (tmp_path / answer["report"]).is_file()
-    done = subprocess.run([*command, "--threshold", "2"], capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 2
+    done = call(*command, "--threshold", "2")
+    assert done.status == 2
     assert done.stderr == "error: the threshold is 2; give a probability between 0 and 1\n"
 
 

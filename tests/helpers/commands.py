@@ -6,6 +6,8 @@ import io
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
+import torch
+
 from doppelgram.cli import main
 
 
@@ -28,3 +30,13 @@ def call(*arguments: object) -> Answer:
         except SystemExit as end:
             status = int(end.code or 0)
     return Answer(status, out.getvalue(), err.getvalue())
+
+
+def call_with_one_thread(*arguments: object) -> Answer:
+    """Run a command as a process does that was given one thread: their results can be compared bit for bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return call(*arguments)
+    finally:
+        torch.set_num_threads(before)

@@ -34,7 +34,7 @@ def _ask(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> None:
     excluded = [positive_data_acceptance] if operation.path == "/api/queries" else []
 
     @settings(
-        max_examples=10,
+        max_examples=6,
         deadline=None,
         derandomize=True,
         database=None,
