@@ -36,7 +36,9 @@ def open_experiment(
             raise DoppelgramError(f"{file}: is damaged; choose another --out") from None
         # Another program's file may have the same name; its folder is not ours to clear.
         if not isinstance(before, dict) or set(before) != set(settings):
-            raise DoppelgramError(f"{out}: holds something else, or was started by another version; choose another --out")
+            raise DoppelgramError(
+                f"{out}: holds something else, or was started by another version; choose another --out"
+            )
         differing = sorted(key for key in settings if before[key] != settings[key])
         if not differing:
             return
