@@ -193,7 +193,18 @@ def test_the_verdict_follows_from_the_interval(
     assert "the same number of classes" in page
     assert "at most 7 images a class" in page
     assert "it &lt;collapsed&gt;" in page
+    assert "a problem with the contrastive loss, random triplets, semi-hard mining and batch-hard mining" in page
     assert "rehearsal" not in page
+    assert "a VGG16 there" not in page, "it is one here too"
+    small = basic_steps(SUBJECTS[0], replace(FULL, backbones=("small",)))
+    trained = [replace(one, step=step, warnings=()) for step in small]
+    spaces = {step.key: seen for step in small}
+    chapter = replace(chapter, trained=trained, sizes=trained[:1], best=trained[0], neighbourhoods=spaces)
+    write_report(tmp_path, [chapter], {"set": [], "seed": 0, "quick": True})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8").replace(NO_BREAK, " ")
+    assert "What differs: Our small net here, a VGG16 there." in page
+    assert "problem" not in page
+    assert "place of VGG16" not in page, "with --quick, too, --backbone may name it"
 
 
 def test_wrong_calls_leave_nothing_behind(data: Path, tmp_path: Path) -> None:
