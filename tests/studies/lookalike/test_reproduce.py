@@ -216,6 +216,9 @@ def test_wrong_calls_leave_nothing_behind(data: Path, tmp_path: Path) -> None:
         (["--set", "model.backbone=vgg16"], "--backbone"),
         (["--face-classes", str(tmp_path / "none.txt")], "there is no such file"),
         (["--dims", "2,x"], "whole numbers separated by commas"),
+        (["--backbone", "small", "--backbone", "nothing"], "neither a folder"),
+        (["--backbone", "small", "--backbone", "elsewhere/small"], "two backbones have one name"),
+        (["--weights", str(tmp_path / "none")], "there is no such folder of weights"),
     ):
         call = ["reproduce", "lookalike", "--signs", str(data / "signs"), "--faces", str(data / "faces")]
         result = runner.invoke(app, [*call, "--out", str(out), "--quick", *extra])

@@ -131,8 +131,11 @@ def basic_steps(subject: Subject, effort: Effort, overrides: Sequence[str] = ())
     """The four trainings that compare losses and miners, of each network in turn, all at 64 dimensions.
 
     Raises:
-        DoppelgramError: an override cannot be used, or changes what the exercise itself varies.
+        DoppelgramError: an override cannot be used, or changes what the exercise itself varies; or two backbones
+            would share their runs.
     """
+    if len({Path(backbone).name for backbone in effort.backbones}) < len(effort.backbones):
+        raise DoppelgramError(f"two backbones have one name: {', '.join(effort.backbones)}")
     steps = []
     for backbone in effort.backbones:
         for key, title, base, miner in _BASICS:

@@ -47,6 +47,7 @@ from doppelgram.studies.lookalike.plan import (
     size_steps,
 )
 from doppelgram.studies.lookalike.report import Chapter, Trained, write_report
+from doppelgram.training.networks import make_network
 from doppelgram.training.run import Run
 
 DATA_FOLDER, RUNS_FOLDER, EVALUATIONS = "data", "runs", "evaluations"
@@ -123,6 +124,10 @@ def reproduce_lookalike(
         read_class_list(listed)
     # First, so that wrong keys and sizes leave nothing behind.
     plans = {subject: basic_steps(subject, effort, overrides) for subject in SUBJECTS}
+    folder = Path(weights).expanduser() if weights is not None else None
+    # Weights that are missing are missed now, and not when another network has been trained for hours.
+    for step in {step.backbone: step for step in plans[SUBJECTS[0]]}.values():
+        make_network(step.recipe.model, step.recipe.data.size, folder, seed)
     if min(dims, default=DIM) < 2:
         raise DoppelgramError(f"dims has {min(dims)}; an embedding has 2 numbers or more")
     settings: dict[str, Any] = {
@@ -136,7 +141,7 @@ def reproduce_lookalike(
         "seed": seed,
     }
     open_experiment(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
-    context = _Context(out, Path(weights).expanduser() if weights is not None else None, seed, progress)
+    context = _Context(out, folder, seed, progress)
     try:
         # Both first, so that unusable images are reported before the long training starts.
         prepared = [
