@@ -35,6 +35,14 @@ def test_every_benchmark_can_be_imported() -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
+def test_every_benchmark_is_documented_and_run_by_make_bench() -> None:
+    scripts = {file.name for file in BENCHMARKS.glob("*.py") if "__main__" in file.read_text(encoding="utf-8")}
+    made = (BENCHMARKS.parent / "Makefile").read_text(encoding="utf-8")
+    page = (BENCHMARKS.parent / "docs/benchmarks.md").read_text(encoding="utf-8")
+    assert scripts - set(re.findall(r"benchmarks/(\w+\.py)", made)) == {"calibration.py"}
+    assert scripts == set(re.findall(r"^\| `(\w+\.py)`", page, flags=re.MULTILINE))
+
+
 def test_the_page_of_the_exercise_names_the_options_that_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the script are those of the command, in the page as in the code."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
