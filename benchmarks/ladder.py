@@ -60,7 +60,6 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
             network.tower,
             images.pixels[some],
             [images.hashes[row] for row in some],
-            Framing(recipe.data.size),
             Path(folder),
         )
     rate = 2 * len(some) / (time.perf_counter() - started)
@@ -69,7 +68,6 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
             network.tower,
             images.pixels,
             images.hashes,
-            Framing(recipe.data.size),
             cache_folder() / "features",
             augmentation=recipe.augment.changes,
             copies=recipe.augment.copies,
