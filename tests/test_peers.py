@@ -77,6 +77,15 @@ def test_a_command_that_fails_or_lasts_says_so(peers: Any, tmp_path: Path) -> No
         environments.measured([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, 1)
 
 
+def test_an_installation_that_fails_or_lasts_says_so(peers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    environments = peers("environments")
+    with pytest.raises(environments.CannotRun, match="tool cannot be installed: no such package"):
+        environments._quiet([sys.executable, "-S", "-c", "raise SystemExit('no such package')"], "tool")
+    monkeypatch.setattr(environments, "INSTALL_SECONDS", 0.1)
+    with pytest.raises(environments.CannotRun, match=r"tool cannot be installed: that took more than 0\.1 s"):
+        environments._quiet([sys.executable, "-c", "import time; time.sleep(60)"], "tool")
+
+
 def test_what_is_behind_is_told_and_what_is_level_is_not(peers: Any) -> None:
     document, section = peers("document"), peers("section")
     found = section.Section("Title", "About.", ["ours"], ["ours", "theirs"], machine={})
