@@ -75,7 +75,7 @@ def compare(options: Any) -> Section:
         shares = {tool: round(len(wanted & set(pairs)) / len(wanted), 3) for tool, pairs in found.items()}
         section.add("copies found", kind, "higher", "%", shares)
     wrong = {tool: len(set(pairs) - set(truth)) for tool, pairs in found.items()}
-    section.add("copies", "pairs that are none", "lower", "", wrong)
+    section.add("copies", "false pairs", "lower", "", wrong)
     section.add(
         "copies",
         "folder to groups, processor time",
@@ -89,7 +89,7 @@ def compare(options: Any) -> Section:
     section.notes += [
         "imagehash gives distances and no threshold: joined is what differs in 10 bits of 64 or fewer, as imagededup "
         "does by itself.",
-        "Pairs that are none: joined, though neither is a copy of the other. Photographs that were there twice "
+        "False pairs: joined, though neither is a copy of the other. Photographs that were there twice "
         "before would count among them.",
         "imagehash and imagededup compare all with all and have no search of their own. Nothing of ours is searched "
         "by words, which is what rclip is for.",

@@ -169,7 +169,7 @@ def test_the_plan() -> None:
     ("low", "value", "high", "said"),
     [
         (0.96, 0.97, 0.98, "above the published 95 % even"),
-        (0.94, 0.95, 0.96, "not to be told from the published 95 %"),
+        (0.94, 0.95, 0.96, "not clearly different from the published 95 %"),
         (0.7, 0.8, 0.9, "below the published 95 % even"),
     ],
 )

@@ -84,7 +84,7 @@ def mining_answers(found: Sequence[Mined]) -> list[str]:
         beside = difference(one.random, one.baseline)
         text = (
             f"{one.title}: beside triplets drawn at random ({percent(float(one.random.right.mean()))} right), "
-            f"{listing(parts)}. Random triplets beside the contrastive baseline: {_gain(beside)}."
+            f"{listing(parts)}. Beside the contrastive baseline, drawing triplets at random {_gain(beside)}."
         )
         if one.troubled:
             text += (
@@ -97,7 +97,7 @@ def mining_answers(found: Sequence[Mined]) -> list[str]:
 
 def _gain(gain: Interval) -> str:
     if not gain.decided:
-        return f"cannot be told from it ({points(*gain)})"
+        return f"shows no clear difference ({points(*gain)})"
     return f"gains {points(*gain)}" if gain.value > 0 else f"loses {points(-gain.value, -gain.high, -gain.low)}"
 
 

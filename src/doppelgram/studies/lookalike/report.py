@@ -153,7 +153,7 @@ def _reading(chapter: Chapter) -> str:
     elif found.high < subject.accuracy:
         verdict = f"below {published} even at the upper end of its interval"
     else:
-        verdict = f"not to be told from {published} by these test images"
+        verdict = f"not clearly different from {published}: these test images cannot tell"
     same = chapter.classes == subject.classes
     classes = "" if same else f"{chapter.classes} classes here against {subject.classes}. "
     alike = " It has the same number of classes." if same else ""
