@@ -97,7 +97,7 @@ def mining_answers(found: Sequence[Mined]) -> list[str]:
 
 def _gain(gain: Interval) -> str:
     if not gain.decided:
-        return f"shows no clear difference ({points(*gain)})"
+        return f"shows no clear difference, {points(*gain)}"
     return f"gains {points(*gain)}" if gain.value > 0 else f"loses {points(-gain.value, -gain.high, -gain.low)}"
 
 
