@@ -93,6 +93,7 @@ bench: environment
 	$(BIN)/python benchmarks/saliency.py --data $(DATA)
 	$(BIN)/python benchmarks/same_view.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/rolemodels_power.py
+	$(BIN)/python benchmarks/embedding.py --data $(DATA) --weights $(WEIGHTS)
 	$(BIN)/python benchmarks/search.py --photographs $(DATA)/lfw $(DATA)/landmarks --cache search_cache
 	$(BIN)/python benchmarks/duplicates.py --photographs $(DATA)/lfw $(DATA)/landmarks --cache search_cache
 

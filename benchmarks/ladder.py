@@ -60,7 +60,6 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
             network.tower,
             images.pixels[some],
             [images.hashes[row] for row in some],
-            Framing(recipe.data.size),
             Path(folder),
         )
     rate = 2 * len(some) / (time.perf_counter() - started)
@@ -69,7 +68,6 @@ def epoch_seconds(data: Path, weights: Path, epochs: int) -> dict[str, Any]:
             network.tower,
             images.pixels,
             images.hashes,
-            Framing(recipe.data.size),
             cache_folder() / "features",
             augmentation=recipe.augment.changes,
             copies=recipe.augment.copies,
@@ -131,6 +129,7 @@ def main() -> None:
     options.add_argument("--no-speed", action="store_true", help="keep what is written of keeping features")
     options.add_argument("--seed", type=int, default=0)
     given = options.parse_args()
+    facts = machine()
     out = given.out or Path(tempfile.mkdtemp())
     report = reproduce_role_model(
         given.data / "posts",
@@ -144,7 +143,6 @@ def main() -> None:
     )
     found = json.loads((report.parent / "ladder.json").read_text(encoding="utf-8"))
     found["settings"] = {k: v for k, v in found["settings"].items() if k not in ("data", "groups")}
-    facts = machine()
     body = (report.parent / "report.md").read_text(encoding="utf-8")
     body = "\n".join(line for line in body.splitlines() if not line.startswith(("![", "*Every rung", "*Posts, and")))
     before = json.loads((RESULTS / "ladder.json").read_text(encoding="utf-8"))

@@ -41,6 +41,7 @@ def main() -> None:
     options.add_argument("--set", action="append", default=[], help="change to every recipe, as the command has it")
     options.add_argument("--name", default="lookalike", help="of the result and the page (default %(default)s)")
     given = options.parse_args()
+    facts = machine()
     out = given.out or Path(tempfile.mkdtemp())
     backbones = given.backbone or FULL.backbones
     page = reproduce_lookalike(
@@ -54,24 +55,26 @@ def main() -> None:
         overrides=given.set,
     )
     result, written = ROOT / f"benchmarks/results/{given.name}.json", ROOT / f"docs/{given.name}.md"
-    result.write_text(json.dumps({"machine": machine(), **figures(out)}, indent=1) + "\n", encoding="utf-8")
-    command = (
-        "doppelgram reproduce lookalike --signs DIR/signs --faces DIR/lfw --face-classes DIR/lfw62.txt --out OUT "
-        f"--epochs {given.epochs}"
-        + f" --images {given.images}" * bool(given.images)
-        + "".join(f" --backbone {name}" for name in given.backbone)
-        + "".join(f" --set {change}" for change in given.set)
-    )
+    result.write_text(json.dumps({"machine": facts, **figures(out)}, indent=1) + "\n", encoding="utf-8")
     text = kept_report(page.with_suffix(".md").read_text(encoding="utf-8"), out, ROOT / "docs" / given.name)
     title, _, rest = text.partition("\n")
-    facts = machine()
     written.write_text(
-        f"{title}\n\nMade by `python benchmarks/lookalike.py --data DIR`, which is\n`{command}`.\n"
+        f"{title}\n\nMade by `python benchmarks/lookalike.py --data DIR{changes(given)}`, which is\n"
+        "`doppelgram reproduce lookalike --signs DIR/signs --faces DIR/lfw --face-classes DIR/lfw62.txt --out OUT"
+        f"{changes(given)}`.\n"
         f"{facts['cores']} cores ({facts['processor']}). The look-alikes themselves show photographs that are not "
         f"part of this\nrepository; the command writes them, and all maps, to `OUT/report.html`.\n{rest}",
         encoding="utf-8",
     )
     print(written.read_text(encoding="utf-8"))
+
+
+def changes(given: argparse.Namespace) -> str:
+    """The options that decide the figures, as this script and the command both have them."""
+    words = [f"--epochs {given.epochs}"]
+    words += [f"--images {given.images}"] if given.images else []
+    words += [f"--backbone {name}" for name in given.backbone] + [f"--set {change}" for change in given.set]
+    return "".join(f" {word}" for word in words)
 
 
 def figures(out: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "benchmarks/peers"
+MACHINE = {"processor": "p", "python": "3", "torch": "2", "load_before": 0.0}
 
 
 @pytest.fixture
@@ -76,6 +77,15 @@ def test_a_command_that_fails_or_lasts_says_so(peers: Any, tmp_path: Path) -> No
         environments.measured([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, 1)
 
 
+def test_an_installation_that_fails_or_lasts_says_so(peers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    environments = peers("environments")
+    with pytest.raises(environments.CannotRun, match="tool cannot be installed: no such package"):
+        environments._quiet([sys.executable, "-S", "-c", "raise SystemExit('no such package')"], "tool")
+    monkeypatch.setattr(environments, "INSTALL_SECONDS", 0.1)
+    with pytest.raises(environments.CannotRun, match=r"tool cannot be installed: that took more than 0\.1 s"):
+        environments._quiet([sys.executable, "-c", "import time; time.sleep(60)"], "tool")
+
+
 def test_what_is_behind_is_told_and_what_is_level_is_not(peers: Any) -> None:
     document, section = peers("document"), peers("section")
     found = section.Section("Title", "About.", ["ours"], ["ours", "theirs"], machine={})
@@ -88,6 +98,27 @@ def test_what_is_behind_is_told_and_what_is_level_is_not(peers: Any) -> None:
     found.rows[0].cells = {"ours": wide, "theirs": {**wide, "value": 0.92}}
     assert "The intervals overlap." in document.behind(found)[0]
     assert document.best(found.rows[1], found.tools) == {"ours", "theirs"}
+    found.tools = ["ours", "theirs", "a third's"]
+    found.rows[0].cells = {"ours": 0.9, "theirs": 0.95, "a third's": 0.95}
+    assert document.behind(found)[0] == "signs, accuracy: a third's and theirs have 95.0 %, ours 90.0 %."
+
+
+def test_what_has_no_results_is_named(peers: Any) -> None:
+    document, section = peers("document"), peers("section")
+    assert tuple(document.SUBJECTS) == section.ORDER
+    found = section.Section("Title", "About.", ["ours"], ["ours"], machine=MACHINE)
+    said = document.render({"copies": found})
+    assert "Not measured yet: training; faces; arrangements and their originators." in said
+    assert "Not measured yet" not in document.render(dict.fromkeys(section.ORDER, found))
+
+
+def test_a_comparison_that_is_none_is_refused_in_a_sentence() -> None:
+    command = [sys.executable, str(PEERS / "run.py"), "--data", ".", "--weights", ".", "--peers", "."]
+    for option, named in (("--only", "signs"), ("--tasks", "copies")):
+        done = subprocess.run([*command, option, named], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert f"there is no '{named}'" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_a_run_of_some_tasks_keeps_the_others(peers: Any, tmp_path: Path) -> None:
@@ -105,6 +136,20 @@ def test_a_run_of_some_tasks_keeps_the_others(peers: Any, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_ours_trains_the_network_that_the_others_train(peers: Any) -> None:
+    """With the pooling of the recipe it would be another one; and its augmentations would be more than theirs."""
+    from doppelgram.training.recipes.files import read_recipe
+
+    training = peers("training")
+    data = training.Data(Path(), 3, flip=True)
+    words = training._command(data, Path("table"), Path("split"), Path("run"), 0)
+    recipe = read_recipe("signs", [change for word, change in pairwise(words) if word == "--set"])
+    assert (recipe.model.backbone, recipe.model.pooling, recipe.model.dim) == ("small", "", 64)
+    assert (recipe.augment.blur, recipe.augment.coarse, recipe.augment.flip) == (0, 0, True)
+    assert (recipe.sampler.batch, recipe.optimiser.epochs, recipe.optimiser.lr) == (training.BATCH, 3, 0.003)
+
+
+@pytest.mark.slow
 def test_each_comparison_can_be_imported_and_names_what_it_needs(peers: Any) -> None:
     for name in peers("run").MODULES.values():
         assert callable(peers(name).compare)
@@ -114,6 +159,7 @@ def test_each_comparison_can_be_imported_and_names_what_it_needs(peers: Any) -> 
         assert (environments.TOOLS / script).is_file()
         assert not config or (environments.TOOLS / config).is_file()
     assert all(count > 0 for count in training.lines().values())
+    assert training.lines()[training.OURS] == 13, "the command, four options and eight changes of the recipe"
 
 
 def test_pairs_agree_as_counted_one_by_one(peers: Any) -> None:
@@ -136,6 +182,8 @@ def test_the_earliest_of_a_group_is_who_set_it(peers: Any) -> None:
     assert table["score"].tolist() == [0, 2, 0, 0]
     assert table["parent"].tolist() == ["1.jpg", "", "1.jpg", ""]
     assert table["arrangement"].tolist() == ["7", "7", "7", ""]
+    again = arrangements.by_the_earliest(arrangements.as_trace(posts, [7, 7, 7, -1])).role_models
+    assert again["score"].tolist() == [0, 2, 0, 0]
 
 
 def test_programs_that_run_in_a_tools_environment_are_python(tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ def compare(options: Any) -> Section:
         "Near copies, and searching a folder",
         f"{count - len(truth):,} photographs in one folder, half of landmarks and half of LFW, and copies of "
         f"{len(truth):,} of them, a sixth of each kind; no side is longer than 640 pixels. Each tool works at "
-        "its own threshold and starts from nothing; ours embeds every photograph (`things`) and keeps a catalog that "
-        "can be searched, the others compare hashes and keep nothing.",
+        "its own threshold, if it has one, and starts from nothing; ours embeds every photograph (`things`) and keeps "
+        "a catalog that can be searched, the others compare hashes and keep nothing.",
         [OURS],
         [OURS, HASHES, DEDUP, NETWORK, RCLIP],
         machine=machine(),
@@ -75,7 +75,7 @@ def compare(options: Any) -> Section:
         shares = {tool: round(len(wanted & set(pairs)) / len(wanted), 3) for tool, pairs in found.items()}
         section.add("copies found", kind, "higher", "%", shares)
     wrong = {tool: len(set(pairs) - set(truth)) for tool, pairs in found.items()}
-    section.add("copies", "pairs that are none", "lower", "", wrong)
+    section.add("copies", "false pairs", "lower", "", wrong)
     section.add(
         "copies",
         "folder to groups, processor time",
@@ -84,10 +84,12 @@ def compare(options: Any) -> Section:
         {tool: taken.processor for tool, taken in used.items()},
     )
     section.add("copies", "most memory", "lower", "MB", {tool: round(taken.peak_mb) for tool, taken in used.items()})
-    section.add("copies", "lines that a user writes", "lower", "", lines())
+    section.add("copies", "lines that a user writes", "lower", "", {tool: lines()[tool] for tool in found})
     _search(section, folder, catalog, indexed, options)
     section.notes += [
-        "Pairs that are none: joined, though neither is a copy of the other. Photographs that were there twice "
+        "imagehash gives distances and no threshold: joined is what differs in 10 bits of 64 or fewer, as imagededup "
+        "does by itself.",
+        "False pairs: joined, though neither is a copy of the other. Photographs that were there twice "
         "before would count among them.",
         "imagehash and imagededup compare all with all and have no search of their own. Nothing of ours is searched "
         "by words, which is what rclip is for.",

@@ -9,16 +9,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from section import Row, Section, read_sections
+from doppelgram.numbers import listing, plural
+from section import ORDER, Row, Section, read_sections
 
 PAGE = Path(__file__).parents[2] / "docs" / "peers.md"
+# What each comparison is about, for one that has no results.
+SUBJECTS = {
+    "training": "training",
+    "faces": "faces",
+    "copies": "near copies and searching a folder",
+    "arrangements": "arrangements and their originators",
+}
 _DIGITS = {"s": 1, "ms": 1, "MB": 0, "": 3}
 _OPENING = """# Beside other tools
 
 What people would pick instead, run on the same photographs, on the same machine, in the same run, each in an
 environment of its own. This page is written by `python benchmarks/peers/document.py` from
-`benchmarks/results/peers-*.json`; do not edit it by hand. `make bench-peers PEERS=DIR DATA=DIR WEIGHTS=DIR` measures
-anew: it installs each tool into `DIR` by the versions pinned in `benchmarks/peers`, once, and is offline from then on.
+`benchmarks/results/peers-*.json`; do not edit it by hand. `make bench-peers PEERS=DIR1 DATA=DIR2 WEIGHTS=DIR3` measures
+anew: it installs each tool into `DIR1` by the versions pinned in `benchmarks/peers`, once, and is offline from then on.
 What a tool's user writes stands in `benchmarks/peers/tools`.
 
 The best figure of a row is bold, where they differ. Shares have 95 % intervals where there is one."""
@@ -66,10 +74,12 @@ def behind(section: Section) -> list[str]:
         first, ours = best(row, section.tools), best(row, section.ours)
         if not first or not ours or first & set(section.ours):
             continue
-        other, own = sorted(first)[0], sorted(ours)[0]
+        others, own = sorted(first), sorted(ours)[0]
+        other = others[0]
         remark = " The intervals overlap." if _overlap(row.cells[other], row.cells[own]) else ""
         lines.append(
-            f"{row.task}, {row.measure}: {other} has {spell(row.cells[other], row.unit)}, "
+            f"{row.task}, {row.measure}: {listing(others)} {plural(len(others), 'has', 'have')} "
+            f"{spell(row.cells[other], row.unit)}, "
             f"{own} {spell(row.cells[own], row.unit)}.{remark}"
         )
     return lines
@@ -113,6 +123,9 @@ def render(sections: Mapping[str, Section]) -> str:
     lines = [_OPENING, "", "## Where we are behind", ""]
     told = [f"- {sentence}" for section in sections.values() for sentence in behind(section)]
     lines += told or ["- In no row."]
+    missing = [SUBJECTS[name] for name in ORDER if name not in sections]
+    if missing:
+        lines += ["", f"Not measured yet: {'; '.join(missing)}."]
     for section in sections.values():
         told = [f"{task[0].upper()}{task[1:]}: {what}." for task, what in section.tasks.items()]
         lines += ["", f"## {section.title}", "", " ".join([section.about, *told]), "", *table(section), ""]

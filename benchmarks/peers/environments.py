@@ -61,7 +61,10 @@ def environment(name: str, folder: Path) -> Path:
 
 
 def _quiet(command: list[str], name: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise CannotRun(f"{name} cannot be installed: that took more than {INSTALL_SECONDS:g} s") from None
     if done.returncode:
         raise CannotRun(f"{name} cannot be installed: {last_line(done.stderr)}")
 

@@ -125,9 +125,9 @@ def scored(
         sets.append(EmbeddedSet(vectors[rows].astype(np.float32), names[rows]))
     space = EuclideanSpace(vectors.shape[1])
     closed = evaluate_embeddings(space, sets[0], sets[1], seed=seed).to_dict()["knn_accuracy"]
-    asked, answered = len(queries), len(sets[1].labels)
+    asked = len(queries)
     opened = evaluate_embeddings(space, sets[2], threshold=threshold, seed=seed).to_dict()
-    right = round(closed["value"] * answered)
+    right = round(closed["value"] * closed["n"])
     low, high = wilson(right, asked)
     return {
         "who is it, 1-NN": {"value": round(right / asked, 4), "low": round(low, 4), "high": round(high, 4)},

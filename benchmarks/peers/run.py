@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE.parent))
 import document  # noqa: E402
 from section import ORDER, RESULTS, read_section  # noqa: E402
 
+TASKS = ("signs", "faces")
 MODULES = {"training": "training", "faces": "people", "copies": "copies", "arrangements": "arrangements"}
 
 
@@ -40,10 +41,13 @@ def main() -> None:
         "--per-class", type=int, default=24, help="images of a sign trained on; of a person, half of it"
     )
     parser.add_argument("--epochs", type=int, default=12, help="of each training")
-    parser.add_argument("--tasks", default="signs,faces", help="what is trained on; results of others stay")
+    parser.add_argument("--tasks", default=",".join(TASKS), help="what is trained on; results of others stay")
     parser.add_argument("--out", type=Path, help="folder for the results instead of benchmarks/results")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    for option, asked, known in (("--only", given.only, ORDER), ("--tasks", given.tasks, TASKS)):
+        if unknown := sorted(set(asked.split(",")) - set(known)):
+            parser.error(f"{option}: there is no '{unknown[0]}'; there are {', '.join(known)}")
     for name in ("data", "weights", "peers"):
         setattr(given, name, getattr(given, name).expanduser().resolve())
     if hasattr(os, "sched_setaffinity"):

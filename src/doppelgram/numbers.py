@@ -58,11 +58,17 @@ def points(value: float, low: float, high: float) -> str:
     return f"{number(100 * value)} points ({number(100 * low)} to {number(100 * high)})"
 
 
-def p_value(value: float | None) -> str:
-    """``0.005``, ``0.31``; a dash for None and NaN."""
+def p_value(value: float | None, name: str = "") -> str:
+    """``0.005``, ``0.31``, ``< 0.001``, named ``p = 0.005``, ``p < 0.001``; a dash for None and NaN."""
     if value is None or math.isnan(value):
-        return NONE
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+        sign, text = "=", NONE
+    elif value < 0.0005:  # would be written as zero, which no test by shuffling can find
+        sign, text = "<", "0.001"
+    else:
+        sign, text = "=", f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    if name:
+        return f"{name} {sign} {text}"
+    return f"< {text}" if sign == "<" else text
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -38,3 +38,14 @@ def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / SETTINGS_FILE).write_text("[")
     with pytest.raises(DoppelgramError, match="is damaged"):
         start(tmp_path, 0)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"theme": "dark"}', '{"seed": 0, "theme": "dark"}', "[]"])
+def test_a_folder_with_settings_of_another_program_keeps_its_data(tmp_path: Path, text: str) -> None:
+    (tmp_path / SETTINGS_FILE).write_text(text)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/photograph.jpg").write_bytes(b"mine")
+    with pytest.raises(DoppelgramError, match="holds something else"):
+        start(tmp_path, 0)
+    assert (tmp_path / "data/photograph.jpg").read_bytes() == b"mine"
+    assert (tmp_path / SETTINGS_FILE).read_text() == text

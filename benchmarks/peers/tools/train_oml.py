@@ -65,6 +65,7 @@ table = pd.DataFrame(rows)
 table["label"] = pd.factorize(table["label"])[0]
 table.to_csv("images.csv", index=False)
 config = yaml.safe_load(Path(told["config"]).read_text())
+config["seed"] = told["seed"]
 config["max_epochs"] = config["valid_period"] = told["epochs"]
 config["bs_train"] = told["batch"]
 config["criterion"]["args"]["num_classes"] = int(table["label"].max()) + 1

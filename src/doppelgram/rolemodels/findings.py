@@ -61,7 +61,7 @@ def claim(post: Any) -> str:
         )
     else:
         verdict = "Precedes and matches, though its arrangement spreads no more than a shuffled clock explains"
-    test = "" if pd.isna(post.spread_q) else f" (p = {p_value(post.spread_p)}, q = {p_value(post.spread_q)})"
+    test = "" if pd.isna(post.spread_q) else f" ({p_value(post.spread_p, 'p')}, {p_value(post.spread_q, 'q')})"
     origin = f" Given that, the others go back to it with a probability of {percent(post.origin, 0)}."
     return (
         f"{verdict}{test}.{origin if spreads(post) else ''} It has {number(post.attributed)} attributed followers "
@@ -73,7 +73,7 @@ def about_arrangement(row: Any) -> str:
     """What is said of one arrangement, a row of `RoleModels.arrangements`."""
     if pd.isna(row.spread_q):
         return f"Has dated posts by fewer than {LEAST} authors, too few for a test."
-    test = f"p = {p_value(row.spread_p)}, q = {p_value(row.spread_q)}"
+    test = f"{p_value(row.spread_p, 'p')}, {p_value(row.spread_q, 'q')}"
     if not spreads(row):
         return f"Spreads no faster and in no more orderly steps than a shuffled clock explains ({test})."
     likely = "is the likely origin" if row.origin >= LIKELY else "is the likeliest origin, though not a likely one"
@@ -128,7 +128,7 @@ def overall(found: RoleModels) -> str:
     verdict = "more than" if p <= ALPHA and attributed > expected else "no more than"
     return (
         f"All posts together have {number(attributed)} attributed followers; with the clock shuffled within each place "
-        f"they have {number(expected)} on average. That is {verdict} a shuffled clock explains (p = {p_value(p)})."
+        f"they have {number(expected)} on average. That is {verdict} a shuffled clock explains ({p_value(p, 'p')})."
     )
 
 

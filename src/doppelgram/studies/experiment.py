@@ -32,9 +32,14 @@ def open_experiment(
     if file.is_file():
         try:
             before = json.loads(file.read_text(encoding="utf-8"))
-            differing = sorted(key for key in settings if before.get(key) != settings[key])
-        except (ValueError, AttributeError):
+        except (OSError, ValueError):
             raise DoppelgramError(f"{file}: is damaged; choose another --out") from None
+        # Another program's file may have the same name; its folder is not ours to clear.
+        if not isinstance(before, dict) or set(before) != set(settings):
+            raise DoppelgramError(
+                f"{out}: holds something else, or was started by another version; choose another --out"
+            )
+        differing = sorted(key for key in settings if before[key] != settings[key])
         if not differing:
             return
         if any((out / name).exists() for name in results):

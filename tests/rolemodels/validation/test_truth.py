@@ -44,7 +44,15 @@ def test_a_trace_beside_the_truth(found: RoleModels, world: World, truth: Path) 
     assert scores.low <= scores.originator_first <= scores.high
     assert 0.5 < scores.adjusted_rand <= 1
     assert 0.1 < scores.parents < 1
-    assert len(score_lines(scores)) == 5
+    assert len(score_lines(scores)) == 6
+    by_hand = []
+    for kind in range(world.arrangement.max() + 1):
+        members = np.flatnonzero(world.arrangement == kind)
+        followed = [post for post in members if (world.parent == post).any()]
+        if len(members) >= MIN_POSTS and followed:
+            clock = world.time[members]
+            by_hand.append(min(followed, key=lambda post: world.time[post]) == members[clock.argmin()])
+    assert scores.earliest_right == pytest.approx(np.mean(by_hand))
     lines = truth.read_text().splitlines()
     truth.write_text("\n".join([lines[0], *(f"{line}," for line in lines[1:])]))  # rows end in a comma
     assert score_trace(found, truth) == scores

@@ -38,15 +38,18 @@ def test_a_difference_is_paired_and_its_interval_is_of_units() -> None:
     assert few.high - few.low > 2 * (gain.high - gain.low), "ten units say less than four hundred images"
 
 
-def test_mining_gains_loses_or_cannot_be_told() -> None:
+def test_mining_gains_loses_or_shows_no_clear_difference() -> None:
     rng = np.random.default_rng(0)
     same = seen(0.6)
     noisy = Neighbourhood(np.roll(same.right, int(rng.integers(1, 3))), same.units)
     text = mining_answers([Mined("Signs", same, {"a": seen(0.9), "b": seen(0.3), "c": noisy}, seen(0.5))])[0]
     assert "a gains 30.0 points" in text
     assert "b loses 30.0 points" in text
-    assert "c cannot be told from it" in text
-    assert "contrastive baseline: gains 10.0 points" in text
+    assert "c shows no clear difference" in text
+    assert "contrastive baseline, drawing triplets at random gains 10.0 points" in text
+    assert "problem" not in text
+    troubled = Mined("Signs", same, {"a": seen(0.9)}, seen(0.5), ["a"])
+    assert "Training reported a problem with a (see" in mining_answers([troubled])[0]
 
 
 def test_the_smallest_size_that_cannot_be_told_is_named() -> None:
@@ -54,13 +57,32 @@ def test_the_smallest_size_that_cannot_be_told_is_named() -> None:
     assert "From 2 dimensions on these test images show no loss" in text
     assert "5.0 directions" in text
     text = size_answers([Sized("Faces", {2: seen(0.2), 16: seen(0.5), 64: seen(0.9)})])[0]
-    assert "Each smaller size is worse" in text
+    assert "the next smaller size is worse" in text
     assert "with 2 dimensions 20.0 %" in text
+
+
+def test_no_size_is_passed_over_that_loses() -> None:
+    """Sixteen dimensions are as good as 64, but 32 are worse: nothing holds "from 16 on"."""
+    text = size_answers([Sized("Signs", {2: seen(0.2), 16: seen(0.9), 32: seen(0.6), 64: seen(0.9)})])[0]
+    assert "From 16" not in text
+    assert "the next smaller size is worse than 64" in text
+
+
+def test_one_size_alone_is_not_compared() -> None:
+    text = size_answers([Sized("Signs", {64: seen(0.9)})])[0]
+    assert "64 dimensions only" in text
+    assert "worse" not in text
+    assert "5.0 directions" in text
 
 
 @pytest.mark.parametrize(
     ("pca", "tsne", "said"),
-    [(0.4, 0.88, "lays classes over each other"), (0.88, 0.9, "keep most"), (0.3, 0.4, "Both maps lose")],
+    [
+        (0.4, 0.88, "the one by PCA lays classes over each other"),
+        (0.88, 0.9, "Both maps keep"),
+        (0.3, 0.4, "Both maps mix"),
+        (0.88, 0.4, "the one by t-SNE mixes"),
+    ],
 )
 def test_what_the_maps_keep(pca: float, tsne: float, said: str) -> None:
     assert said in map_answers([Sized("Signs", {64: seen(0.9, pca=pca, tsne=tsne)})])[0]

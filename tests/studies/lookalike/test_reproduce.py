@@ -169,7 +169,7 @@ def test_the_plan() -> None:
     ("low", "value", "high", "said"),
     [
         (0.96, 0.97, 0.98, "above the published 95 % even"),
-        (0.94, 0.95, 0.96, "not to be told from the published 95 %"),
+        (0.94, 0.95, 0.96, "not clearly different from the published 95 %"),
         (0.7, 0.8, 0.9, "below the published 95 % even"),
     ],
 )
@@ -193,7 +193,18 @@ def test_the_verdict_follows_from_the_interval(
     assert "the same number of classes" in page
     assert "at most 7 images a class" in page
     assert "it &lt;collapsed&gt;" in page
+    assert "a problem with the contrastive loss, random triplets, semi-hard mining and batch-hard mining" in page
     assert "rehearsal" not in page
+    assert "a VGG16 there" not in page, "it is one here too"
+    small = basic_steps(SUBJECTS[0], replace(FULL, backbones=("small",)))
+    trained = [replace(one, step=step, warnings=()) for step in small]
+    spaces = {step.key: seen for step in small}
+    chapter = replace(chapter, trained=trained, sizes=trained[:1], best=trained[0], neighbourhoods=spaces)
+    write_report(tmp_path, [chapter], {"set": [], "seed": 0, "quick": True})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8").replace(NO_BREAK, " ")
+    assert "What differs: Our small net here, a VGG16 there." in page
+    assert "problem" not in page
+    assert "place of VGG16" not in page, "with --quick, too, --backbone may name it"
 
 
 def test_wrong_calls_leave_nothing_behind(data: Path, tmp_path: Path) -> None:
@@ -205,6 +216,9 @@ def test_wrong_calls_leave_nothing_behind(data: Path, tmp_path: Path) -> None:
         (["--set", "model.backbone=vgg16"], "--backbone"),
         (["--face-classes", str(tmp_path / "none.txt")], "there is no such file"),
         (["--dims", "2,x"], "whole numbers separated by commas"),
+        (["--backbone", "small", "--backbone", "nothing"], "neither a folder"),
+        (["--backbone", "small", "--backbone", "elsewhere/small"], "two backbones have one name"),
+        (["--weights", str(tmp_path / "none")], "there is no such folder of weights"),
     ):
         call = ["reproduce", "lookalike", "--signs", str(data / "signs"), "--faces", str(data / "faces")]
         result = runner.invoke(app, [*call, "--out", str(out), "--quick", *extra])

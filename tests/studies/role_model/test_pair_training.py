@@ -13,7 +13,6 @@ import torch
 from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.augmentation import Augmentation
-from doppelgram.images.framing import Framing
 from doppelgram.models.backbones.registry import make_backbone
 from doppelgram.models.networks.embedding import EmbeddingHead, EmbeddingNetwork
 from doppelgram.models.networks.pairs import PairNetwork, PoseMaskNet
@@ -128,7 +127,6 @@ def test_features_of_a_photograph_and_of_its_mirror_image(tmp_path: Path) -> Non
         net,
         pixels,
         hashes,
-        Framing(32),
         tmp_path,
         augmentation=Augmentation(brightness=0.5),
         copies=2,
@@ -140,9 +138,7 @@ def test_features_of_a_photograph_and_of_its_mirror_image(tmp_path: Path) -> Non
         turned = torch.from_numpy(pixels[:, :, ::-1].copy()).permute(0, 3, 1, 2) / 255
         np.testing.assert_allclose(found[:, 1, 0], net.features(turned).numpy(), atol=1e-4)
     assert np.abs(found[:, 0, 0] - found[:, 0, 1]).max() > 1e-3
-    again = mirrored_features(
-        net, pixels, hashes, Framing(32), tmp_path, augmentation=Augmentation(brightness=0.5), copies=2
-    )
+    again = mirrored_features(net, pixels, hashes, tmp_path, augmentation=Augmentation(brightness=0.5), copies=2)
     assert np.array_equal(found, again)
 
 

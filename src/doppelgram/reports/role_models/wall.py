@@ -67,8 +67,8 @@ def wall(row: Any, found: RoleModels, pictures: Pictures) -> Sheet:
 def _about(row: Any, posts: int, shown: int) -> str:
     parts = [count(posts, "dated post") + (f", the first {shown} shown" if shown < posts else "")]
     if spreads(row):
-        parts.append(f"spreads more than a shuffled clock explains (q = {p_value(row.spread_q)})")
+        parts.append(f"spreads more than a shuffled clock explains ({p_value(row.spread_q, 'q')})")
         parts.append(f"probability of the likeliest origin {percent(row.origin, 0)}")
     else:
-        parts.append(f"spreads no more than a shuffled clock explains (q = {p_value(row.spread_q)})")
+        parts.append(f"spreads no more than a shuffled clock explains ({p_value(row.spread_q, 'q')})")
     return "; ".join(parts)

@@ -32,6 +32,8 @@ class TruthScores:
         arrangements: with ``MIN_POSTS`` posts or more, in which somebody truly set something.
         originator_first: share of them in which the post that truly set it has the highest score.
         low, high: 95 % interval of that share (Wilson).
+        earliest_right: share of the same arrangements whose earliest post is the one that truly set it: what one would
+            reach who knew which posts belong together and took the earliest.
         earliest_first: share of the arrangements with ``MIN_POSTS`` posts or more in which their earliest post,
             whether or not anybody truly repeated it, has the highest score.
         root, edge, leaf, ancestry: agreement of the trees of most likely predecessors with the true ones, as shares of
@@ -45,6 +47,7 @@ class TruthScores:
     originator_first: float
     low: float
     high: float
+    earliest_right: float
     earliest_first: float
     root: float
     edge: float
@@ -86,8 +89,9 @@ def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
     groups = posts["arrangement"].to_numpy(dtype=object)
     grouped = np.where(groups == "", -1, np.unique(groups.astype(str), return_inverse=True)[1])
     score = posts["score"].to_numpy(dtype=np.float64)
-    first = originator_first(score, arrangement, originators(arrangement, parent, time, min_posts=MIN_POSTS))
-    earliest = originator_first(score, arrangement, _earliest(arrangement, time))
+    origin, firsts = originators(arrangement, parent, time, min_posts=MIN_POSTS), _earliest(arrangement, time)
+    first, earliest = (originator_first(score, arrangement, asked) for asked in (origin, firsts))
+    agreeing = [firsts[number] == post for number, post in origin.items()]
     interval = wilson(int(first.sum()), len(first)) if len(first) else (0.0, 1.0)
     forests = forest_scores(predicted, parent)
     has = parent >= 0
@@ -97,6 +101,7 @@ def score_trace(found: RoleModels, truth: Path | str) -> TruthScores:
         len(first),
         float(first.mean()) if len(first) else float("nan"),
         *interval,
+        float(np.mean(agreeing)) if agreeing else float("nan"),
         float(earliest.mean()) if len(earliest) else float("nan"),
         **asdict(forests),
         parents=float((predicted[has] == parent[has]).mean()) if has.any() else float("nan"),
@@ -122,11 +127,13 @@ def score_lines(scores: TruthScores) -> list[str]:
         f"{percent(scores.root):>7}, {percent(scores.edge)}, {percent(scores.leaf)}, {percent(scores.ancestry)} agree",
     ]
     if scores.arrangements:
-        lines.insert(0, f"earliest post ranked first              {percent(scores.earliest_first):>7}")
-        lines.insert(
-            0,
+        lines[:0] = [
             f"originator ranked first                 {percent(scores.originator_first):>7}  "
             f"({interval(scores.low, scores.high)}, n = {scores.arrangements} arrangements of {MIN_POSTS} posts or "
             "more)",
-        )
+            f"originator is the earliest post         {percent(scores.earliest_right):>7}  (what the simplest rule "
+            "would reach if it knew who belongs together)",
+            f"earliest post ranked first              {percent(scores.earliest_first):>7}  (whether it is the "
+            "originator or not)",
+        ]
     return lines

@@ -17,6 +17,17 @@ from doppelgram.numbers import listing, number, percent, points
 from doppelgram.studies.lookalike.neighbourhood import CAPTIONS, PCA, TSNE, Neighbourhood
 
 _DRAWS = 1000
+# A map that answers wrongly for fewer of the test images than this, beyond those of the space, tells classes like it.
+_NEARLY = 0.05
+# Whether the map by t-SNE and the one by PCA do.
+_MAPS = {
+    (True, True): "Both maps keep the classes apart about as well as the space does.",
+    (True, False): "The map by t-SNE keeps the classes apart about as well as the space does; the one by PCA lays "
+    "classes over each other that the space keeps apart.",
+    (False, True): "The map by PCA keeps the classes apart about as well as the space does; the one by t-SNE mixes "
+    "classes that the space keeps apart.",
+    (False, False): "Both maps mix classes that the space keeps apart: do not read them as the space itself.",
+}
 
 
 class Mined(NamedTuple):
@@ -27,12 +38,14 @@ class Mined(NamedTuple):
         random: the space trained on random triplets.
         mined: by the miner's name in words.
         baseline: the space of the contrastive loss.
+        troubled: names in words of the trainings that reported a problem, such as a collapse.
     """
 
     title: str
     random: Neighbourhood
     mined: dict[str, Neighbourhood]
     baseline: Neighbourhood
+    troubled: Sequence[str] = ()
 
 
 class Sized(NamedTuple):
@@ -69,16 +82,22 @@ def mining_answers(found: Sequence[Mined]) -> list[str]:
             gain = difference(space, one.random)
             parts.append(f"{name} {_gain(gain)}")
         beside = difference(one.random, one.baseline)
-        texts.append(
+        text = (
             f"{one.title}: beside triplets drawn at random ({percent(float(one.random.right.mean()))} right), "
-            f"{listing(parts)}. Random triplets beside the contrastive baseline: {_gain(beside)}."
+            f"{listing(parts)}. Beside the contrastive baseline, drawing triplets at random {_gain(beside)}."
         )
+        if one.troubled:
+            text += (
+                f" Training reported a problem with {listing(one.troubled)} (see the warnings below): with another "
+                "learning rate the figures may be others."
+            )
+        texts.append(text)
     return texts
 
 
 def _gain(gain: Interval) -> str:
     if not gain.decided:
-        return f"cannot be told from it ({points(*gain)})"
+        return f"shows no clear difference, {points(*gain)}"
     return f"gains {points(*gain)}" if gain.value > 0 else f"loses {points(-gain.value, -gain.high, -gain.low)}"
 
 
@@ -87,29 +106,39 @@ def size_answers(found: Sequence[Sized]) -> list[str]:
     texts = []
     for one in found:
         smallest, largest = min(one.neighbourhoods), max(one.neighbourhoods)
+        if smallest == largest:
+            texts.append(f"{one.title}: trained with {largest} dimensions only. {_directions(one, largest)}".strip())
+            continue
         few, many = (percent(float(one.neighbourhoods[dim].right.mean())) for dim in (smallest, largest))
         lost = difference(one.neighbourhoods[largest], one.neighbourhoods[smallest])
-        level = [
-            dim
-            for dim, smaller in sorted(one.neighbourhoods.items())
-            if dim != largest and difference(one.neighbourhoods[largest], smaller).low <= 0
-        ]
         text = (
             f"{one.title}: with {smallest} dimensions {few} are right, with {largest} {many}; "
-            f"the difference is {points(*lost)}. "
+            f"the difference is {points(*lost)}. {_level(one, largest)} {_directions(one, largest)}"
         )
-        if level:
-            text += f"From {level[0]} dimensions on these test images show no loss. "
-        else:
-            text += "Each smaller size is worse than the largest. "
-        directions = one.neighbourhoods[largest].directions
-        if np.isfinite(directions):
-            text += (
-                f"In the space of {largest} dimensions the class means spread in {number(directions)} directions "
-                "(participation ratio): so many a smaller space has to hold."
-            )
         texts.append(text.strip())
     return texts
+
+
+def _level(one: Sized, largest: int) -> str:
+    """From which size on no loss can be seen, for that size and every larger one."""
+    level = largest
+    for dim in sorted(one.neighbourhoods, reverse=True)[1:]:
+        if difference(one.neighbourhoods[largest], one.neighbourhoods[dim]).low > 0:
+            break
+        level = dim
+    if level < largest:
+        return f"From {level} dimensions on these test images show no loss."
+    return f"Already the next smaller size is worse than {largest}."
+
+
+def _directions(one: Sized, largest: int) -> str:
+    directions = one.neighbourhoods[largest].directions
+    if not np.isfinite(directions):
+        return ""
+    return (
+        f"In the space of {largest} dimensions the class means spread in about {number(directions)} directions "
+        "(participation ratio)."
+    )
 
 
 def map_answers(found: Sequence[Sized]) -> list[str]:
@@ -121,17 +150,11 @@ def map_answers(found: Sequence[Sized]) -> list[str]:
             continue
         shares = {method: float(full.on_map[method].mean()) for method in (PCA, TSNE)}
         here = float(full.right.mean())
+        kept = {method: here - share < _NEARLY for method, share in shares.items()}
         texts.append(
             f"{one.title}: in {max(one.neighbourhoods)} dimensions the nearest training image of a test image is right "
             f"for {percent(here)}; on the map {CAPTIONS[TSNE]} for {percent(shares[TSNE])}, {CAPTIONS[PCA]}, whose "
             f"axes hold {percent(full.plane, 0)} of the variance, for {percent(shares[PCA])}. "
-            + (
-                "The map by t-SNE shows who is near whom about as the space has it; the one by PCA lays classes over "
-                "each other that the space keeps apart."
-                if here - shares[TSNE] < 0.05 < here - shares[PCA]
-                else "Both maps keep most of the neighbours."
-                if here - shares[PCA] <= 0.05
-                else "Both maps lose neighbours that the space has: they are not to be read as the space itself."
-            )
+            + _MAPS[kept[TSNE], kept[PCA]]
         )
     return texts

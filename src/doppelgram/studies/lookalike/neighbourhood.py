@@ -46,6 +46,21 @@ class Neighbourhood:
     plane: float = float("nan")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The images that a space is looked at by.
+
+    Attributes:
+        images: n of them, of the training and the test part.
+        parts: (n,) ``train`` or ``test`` of each.
+        units: (n,) which were drawn together; anything that can be compared.
+    """
+
+    images: Images
+    parts: NDArray[np.str_]
+    units: NDArray[Any]
+
+
 def methods(dim: int) -> tuple[str, ...]:
     """How a space of so many dimensions is mapped: two dimensions are a map already."""
     return (PLAIN,) if dim == 2 else (PCA, TSNE)
@@ -71,28 +86,19 @@ def spread_directions(vectors: Any, labels: NDArray[np.str_]) -> float:
 
 
 def find_neighbourhood(
-    model: Model,
-    images: Images,
-    parts: NDArray[np.str_],
-    *,
-    units: NDArray[Any],
-    drawn: dict[str, Path],
-    title: str,
-    seed: int,
-    progress: Progress,
+    model: Model, shown: Shown, *, drawn: dict[str, Path], title: str, seed: int, progress: Progress
 ) -> Neighbourhood:
     """Embed the training and the test part, and find who is nearest: in the space and on each map.
 
     Args:
         model: of the space.
-        images: of both parts.
-        parts: (n,) ``train`` or ``test`` of each image.
-        units: (n,) which images were drawn together; anything that can be compared.
+        shown: images of both parts.
         drawn: the file of each map that is to be drawn, by method.
         title: of the maps.
         seed: of t-SNE.
         progress: where progress is shown.
     """
+    images, parts = shown.images, shown.parts
     with progress.bar("embedding", len(images.pixels)) as advance:
         vectors = model.embed_pixels(images.pixels, progress=advance)
     labels, test = images.collection.labels.astype(np.str_), parts == "test"
@@ -112,9 +118,11 @@ def find_neighbourhood(
             found = nearest(points)
             plane = float(projection.components.shares.sum()) if method == PCA else plane
         on_map[method] = ~found.wrong[test]
-        # Wrong in the space, not on the map: the picture then shows whether the map tells it.
-        write_figure(draw_points(points, labels, parts, here.wrong, title=title, caption=caption), file, dpi=110)
-    numbers = np.unique(units[test], return_inverse=True)[1].astype(np.int64)
+        # Wrong in the space, not on the map: the picture then shows whether the map tells it. Rings around training
+        # images, which are more, would hide the test.
+        ringed = here.wrong & test
+        write_figure(draw_points(points, labels, parts, ringed, title=title, caption=caption), file, dpi=110)
+    numbers = np.unique(shown.units[test], return_inverse=True)[1].astype(np.int64)
     directions = spread_directions(vectors[~test], labels[~test])
     return Neighbourhood(~here.wrong[test], numbers, on_map, dict(drawn), directions, plane)
 

@@ -13,6 +13,8 @@ from doppelgram.training.recipes.schema import MetricRecipe
 
 SIDE, DIM = 64, 64
 DIMS = (2, 16, 32, 64)
+NEIGHBOURS = 5  # that vote where test images are classified by k-NN
+PUBLISHED = "vgg16"  # the network of the published figures, with or without batch norm
 FEWEST_SIGNS, FEWEST_FACES = 20, 16
 # LFW's frames have black corners from the alignment; this much of the middle shows the head and no corner.
 FACE_CROP = 140
@@ -27,7 +29,7 @@ class Subject:
         title: for the report.
         accuracy: share of test images classified correctly, as published.
         classes: number of classes of that figure.
-        differs: what else differs between the published figure and ours.
+        differs: what else may differ between the published figure and ours.
         longer: how many times as many epochs it is trained: faces have a third of the images, so that both data sets
             are shown about as many batches.
     """
@@ -46,15 +48,17 @@ SUBJECTS = (
         "Traffic signs",
         0.95,
         81,
-        "Our parts share no panorama, the street photograph that several crops were cut from; a split by single crops "
-        "puts neighbouring crops on both sides and flatters.",
+        "Our parts share no panorama, the street photograph that several crops were cut from. How the published parts "
+        "were drawn is not known; a split by single crops would put neighbouring crops on both sides and raise the "
+        "figure.",
     ),
     Subject(
         "faces",
         "Faces",
         0.83,
         62,
-        "Our parts are drawn within each identity, and the epoch that is kept is chosen on the validation part alone.",
+        "Our parts are drawn within each identity, and the epoch that is kept is chosen on the validation part alone; "
+        "how both were done for the published figure is not known.",
         longer=3,
     ),
 )
@@ -127,8 +131,11 @@ def basic_steps(subject: Subject, effort: Effort, overrides: Sequence[str] = ())
     """The four trainings that compare losses and miners, of each network in turn, all at 64 dimensions.
 
     Raises:
-        DoppelgramError: an override cannot be used, or changes what the exercise itself varies.
+        DoppelgramError: an override cannot be used, or changes what the exercise itself varies; or two backbones
+            would share their runs.
     """
+    if len({Path(backbone).name for backbone in effort.backbones}) < len(effort.backbones):
+        raise DoppelgramError(f"two backbones have one name: {', '.join(effort.backbones)}")
     steps = []
     for backbone in effort.backbones:
         for key, title, base, miner in _BASICS:

@@ -12,7 +12,7 @@ from doppelgram.numbers import NONE, count, duration, estimate, interval, listin
 from doppelgram.reports.pages import Picture, Table, markdown, page, write_text
 from doppelgram.studies.lookalike.findings import Mined, Sized, map_answers, mining_answers, size_answers
 from doppelgram.studies.lookalike.neighbourhood import CAPTIONS, Neighbourhood
-from doppelgram.studies.lookalike.plan import Step, Subject
+from doppelgram.studies.lookalike.plan import DIM, NEIGHBOURS, PUBLISHED, Step, Subject
 
 TITLE = "The look-alike exercise, done again"
 _BACKBONES = {
@@ -73,6 +73,7 @@ def write_report(out: Path, chapters: Sequence[Chapter], settings: Mapping[str, 
         "readings": [_reading(chapter) for chapter in chapters],
         "answers": _answers(chapters),
         "settings": _settings(chapters, settings),
+        "dim": DIM,
         "chapters": [_chapter(chapter) for chapter in chapters],
     }
     write_text(out / "report.md", markdown("studies/lookalike/report.md", **context))
@@ -97,10 +98,10 @@ def _settings(chapters: Sequence[Chapter], settings: Mapping[str, Any]) -> str:
     if settings.get("most_images"):
         text += f", at most {count(settings['most_images'], 'image')} a class"
     if settings.get("quick"):
-        text += ". This is the quick version: its small network stands in place of VGG16 and its figures are no "
-        text += "reproduction, only a rehearsal of one"
+        text += ". This is the quick version: its figures are no reproduction, only a rehearsal of one"
     if settings["set"]:
         text += f"; changed by --set {', '.join(settings['set'])}"
+    text += ". All trainings of a network have the same learning rate"
     return f"{text}. Seed {settings['seed']}; {duration(spent)} of training in all."
 
 
@@ -113,7 +114,9 @@ def _answers(chapters: Sequence[Chapter]) -> list[tuple[str, list[str]]]:
             by_miner = {one.step.miner: chapter.neighbourhoods[one.step.key] for one in _of(chapter.trained, backbone)}
             named = {"semihard": "semi-hard mining", "batchhard": "batch-hard mining"}
             words = {text: by_miner[miner] for miner, text in named.items()}
-            mined.append(Mined(title, by_miner["none"], words, by_miner["all"]))
+            every = {"all": "the contrastive loss", "none": "random triplets", **named}
+            troubled = [every[one.step.miner] for one in _of(chapter.trained, backbone) if one.warnings]
+            mined.append(Mined(title, by_miner["none"], words, by_miner["all"], troubled))
             sizes = {one.step.dim: chapter.neighbourhoods[one.step.key] for one in _of(chapter.sizes, backbone)}
             sized.append(Sized(title, sizes))
     return [
@@ -150,20 +153,23 @@ def _reading(chapter: Chapter) -> str:
     elif found.high < subject.accuracy:
         verdict = f"below {published} even at the upper end of its interval"
     else:
-        verdict = f"not to be told from {published} by these test images"
+        verdict = f"not clearly different from {published}: these test images cannot tell"
     same = chapter.classes == subject.classes
     classes = "" if same else f"{chapter.classes} classes here against {subject.classes}. "
     alike = " It has the same number of classes." if same else ""
+    backbone = chapter.best.step.backbone
+    named = network(backbone)
+    other = "" if backbone.startswith(PUBLISHED) else f"{named[:1].upper()}{named[1:]} here, a VGG16 there. "
     return (
         f"{subject.title}: {percent(found.value)} by k-NN ({interval(found.low, found.high)}) "
-        f"is {verdict}.{alike} What differs: {classes}{subject.differs}"
+        f"is {verdict}.{alike} What differs: {classes}{other}{subject.differs}"
     )
 
 
 def _chapter(chapter: Chapter) -> dict[str, Any]:
     """What the template says of one data set."""
     parts = ", ".join(f"{n:,} {part}" for part, n in chapter.images.items())
-    figures = ["nearest class mean", "k-NN (5)", "P@1", "MAP@R", "validation P@1", "training"]
+    figures = ["nearest class mean", f"k-NN ({NEIGHBOURS})", "P@1", "MAP@R", "validation P@1", "training"]
     best = [k for k, one in enumerate(chapter.trained) if one is chapter.best]
     losses = [[network(one.step.backbone), one.step.title, *_row(one)] for one in chapter.trained]
     dims = [[network(one.step.backbone), str(one.step.dim), *_row(one)] for one in chapter.sizes]

@@ -16,29 +16,41 @@ from doppelgram.api.train import train
 from doppelgram.catalog.index import index_collection
 from doppelgram.catalog.store import Catalog
 from doppelgram.console import Progress, TerminalProgress
-from doppelgram.dataset.loading import Images, load_images
+from doppelgram.dataset.loading import load_images
 from doppelgram.dataset.splits import read_class_list
 from doppelgram.errors import DoppelgramError, Interrupted
 from doppelgram.evaluation.result import Metric
 from doppelgram.models.bundle import load_model, model_folder
-from doppelgram.models.model import require_model
+from doppelgram.models.model import Model, require_model
 from doppelgram.reports.evaluation import write_evaluation
 from doppelgram.reports.montage import draw_montage
 from doppelgram.studies.experiment import open_experiment
 from doppelgram.studies.lookalike.data import Prepared, prepare
 from doppelgram.studies.lookalike.neighbourhood import (
     Neighbourhood,
+    Shown,
     find_neighbourhood,
     methods,
     read_neighbourhood,
     write_neighbourhood,
 )
-from doppelgram.studies.lookalike.plan import DIM, DIMS, FULL, QUICK, SUBJECTS, Step, Subject, basic_steps, size_steps
+from doppelgram.studies.lookalike.plan import (
+    DIM,
+    DIMS,
+    FULL,
+    NEIGHBOURS,
+    QUICK,
+    SUBJECTS,
+    Step,
+    Subject,
+    basic_steps,
+    size_steps,
+)
 from doppelgram.studies.lookalike.report import Chapter, Trained, write_report
+from doppelgram.training.networks import make_network
 from doppelgram.training.run import Run
 
 DATA_FOLDER, RUNS_FOLDER, EVALUATIONS = "data", "runs", "evaluations"
-NEIGHBOURS = 5
 _QUERIES, _ANSWERS = 10, 6
 
 
@@ -112,6 +124,10 @@ def reproduce_lookalike(
         read_class_list(listed)
     # First, so that wrong keys and sizes leave nothing behind.
     plans = {subject: basic_steps(subject, effort, overrides) for subject in SUBJECTS}
+    folder = Path(weights).expanduser() if weights is not None else None
+    # Weights that are missing are missed now, and not when another network has been trained for hours.
+    for step in {step.backbone: step for step in plans[SUBJECTS[0]]}.values():
+        make_network(step.recipe.model, step.recipe.data.size, folder, seed)
     if min(dims, default=DIM) < 2:
         raise DoppelgramError(f"dims has {min(dims)}; an embedding has 2 numbers or more")
     settings: dict[str, Any] = {
@@ -125,7 +141,7 @@ def reproduce_lookalike(
         "seed": seed,
     }
     open_experiment(out, settings, results=[RUNS_FOLDER], prepared=[DATA_FOLDER])
-    context = _Context(out, Path(weights).expanduser() if weights is not None else None, seed, progress)
+    context = _Context(out, folder, seed, progress)
     try:
         # Both first, so that unusable images are reported before the long training starts.
         prepared = [
@@ -224,10 +240,8 @@ def _neighbourhoods(
     context: _Context, subject: Subject, data: Prepared, trained: Sequence[Trained], sizes: Sequence[Trained]
 ) -> dict[str, Neighbourhood]:
     """The space of every step by its key; those of the size table are drawn too."""
-    rows = data.parts.rows(data.collection)
-    shown = np.concatenate([rows["train"], rows["test"]])
     drawn_keys = {one.step.key for one in sizes}
-    images: Images | None = None
+    shown: Shown | None = None
     neighbourhoods: dict[str, Neighbourhood] = {}
     for one in [*trained, *sizes]:
         if one.step.key in neighbourhoods:
@@ -239,26 +253,27 @@ def _neighbourhoods(
         if space is None:
             otherwise = f"{one.folder}: holds another kind of model; choose another --out"
             model = require_model(load_model(one.folder), otherwise)
-            if images is None:
+            if shown is None:
                 _say(context, subject, "spaces and maps")
-                images = load_images(data.collection.take(shown), model.framing, context.progress)
-            collection = images.collection
-            parts = np.array([data.parts.parts[name] for name in collection.names])
-            units = collection.column("group") if "group" in collection.table else np.array(images.hashes)
+                shown = _shown(context, data, model)
             title = f"{subject.title}, {one.step.dim} dimensions"
             space = find_neighbourhood(
-                model,
-                images,
-                parts,
-                units=units,
-                drawn=drawn,
-                title=title,
-                seed=context.seed,
-                progress=context.progress,
+                model, shown, drawn=drawn, title=title, seed=context.seed, progress=context.progress
             )
             write_neighbourhood(space, file, one.fingerprint)
         neighbourhoods[one.step.key] = space
     return neighbourhoods
+
+
+def _shown(context: _Context, data: Prepared, model: Model) -> Shown:
+    """Images of the training and the test part, as the models of one data set see them: all have the same framing."""
+    rows = data.parts.rows(data.collection)
+    both = data.collection.take(np.concatenate([rows["train"], rows["test"]]))
+    images = load_images(both, model.framing, context.progress)
+    collection = images.collection
+    parts = np.array([data.parts.parts[name] for name in collection.names])
+    units = collection.column("group") if "group" in collection.table else np.array(images.hashes)
+    return Shown(images, parts, units)
 
 
 def _map_file(context: _Context, subject: Subject, one: Trained, method: str) -> Path:

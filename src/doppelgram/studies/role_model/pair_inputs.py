@@ -73,7 +73,6 @@ def mirrored_features(
     network: EmbeddingNetwork,
     pixels: NDArray[np.uint8],
     hashes: Sequence[str],
-    framing: Framing,
     folder: Path,
     *,
     augmentation: Augmentation = PLAIN,
@@ -84,9 +83,8 @@ def mirrored_features(
 
     Args:
         network: its backbone is used.
-        pixels: uint8 (n, size, size, 3).
+        pixels: uint8 (n, size, size, 3), photographs squashed to squares.
         hashes: content hash of each photograph's file.
-        framing: how the pixels were framed.
         folder: where the features are kept; see `cached_features`.
         augmentation: changes of colour for the copies after the first.
         copies: how many copies of the photograph and of its mirror image each.
@@ -95,7 +93,7 @@ def mirrored_features(
     Returns:
         float32 (n, 2, copies, d), as `PairInputs` takes them.
     """
-    colour = replace(augmentation, flip=False)
+    colour, framing = replace(augmentation, flip=False), Framing(pixels.shape[1])
     turned = [hashlib.sha256(f"mirrored {content}".encode()).hexdigest() for content in hashes]
     sides = [
         cached_features(network, images, names, framing, folder, augmentation=colour, copies=copies, progress=progress)

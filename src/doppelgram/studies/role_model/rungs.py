@@ -104,7 +104,6 @@ class StudyData:
                     network,
                     pixels,
                     self.hashes,
-                    Framing(recipe.data.size),
                     cache_folder() / "features",
                     augmentation=recipe.augment.changes,
                     copies=copies,

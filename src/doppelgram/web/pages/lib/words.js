@@ -17,6 +17,9 @@ export const decimal = (value, digits = 1) => (Number(value.toFixed(digits)) + 0
 /** "1 photograph", "2 photographs". */
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 
+/** A p-value or q-value by its name; never 0, which no shuffling can find. */
+export const chance = (name, value) => (value < 0.0005 ? `${name} < 0.001` : `${name} = ${value.toFixed(3)}`);
+
 /** A day, or nothing. */
 export function day(timestamp) {
   if (!timestamp) return "";

@@ -9,7 +9,7 @@ import { go, state } from "../lib/state.js";
 import { timeTicks } from "../lib/ticks.js";
 import { tree } from "../lib/tree.js";
 import { columns } from "../lib/wall.js";
-import { day, number, percent, plural } from "../lib/words.js";
+import { chance, day, number, percent, plural } from "../lib/words.js";
 
 const FIRST = 24;
 
@@ -24,7 +24,7 @@ export async function showArrangement(root) {
   const facts = [
     [plural(one.posts, "post"), meanings.posts], [plural(one.authors, "author"), meanings.authors],
     one.first ? [`${day(one.first)} to ${day(one.last)}`, "Times of the first and the last dated post."] : null,
-    one.spread_p === null ? null : [`p ${one.spread_p.toFixed(3)}`, meanings.spread_p], one.spread_q === null ? null : [`q ${one.spread_q.toFixed(3)}`, meanings.spread_q],
+    one.spread_p === null ? null : [chance("p", one.spread_p), meanings.spread_p], one.spread_q === null ? null : [chance("q", one.spread_q), meanings.spread_q],
     one.spreads ? [`likeliest origin ${percent(one.origin)}`, meanings.origin] : null,
   ].filter(Boolean);
   fill(root,

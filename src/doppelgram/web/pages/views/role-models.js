@@ -8,7 +8,7 @@ import { alike, authorColumns, pictured, placeColumns } from "../lib/posts.js";
 import { state } from "../lib/state.js";
 import { ticks } from "../lib/ticks.js";
 import { axis, partsOf, pin } from "../lib/wall.js";
-import { day, decimal, number, percent, plural } from "../lib/words.js";
+import { chance, day, decimal, number, percent, plural } from "../lib/words.js";
 import { showArrangement } from "./arrangement.js";
 
 const ROWS = 12;
@@ -134,7 +134,7 @@ function theWall(found) {
 /** In a few words whether an arrangement spreads; the sentence shows on pointing. */
 function verdict(one, meanings) {
   const text = one.spread_q === null ? "not tested" : one.spreads ? "spreads beyond chance" : "no more than chance";
-  const q = one.spread_q === null ? null : term(`q ${one.spread_q.toFixed(3)}`, meanings.spread_q);
+  const q = one.spread_q === null ? null : term(chance("q", one.spread_q), meanings.spread_q);
   return h("span", { class: "small" }, term(text, one.about), q ? " · " : "", q);
 }
 
