@@ -99,9 +99,9 @@ def vectors_of(table: Any, column: str = VECTOR) -> NDArray[np.float32]:
         names, cells = list(table.columns), table
     else:
         cells = table.with_format("arrow")[:] if hasattr(table, "with_format") else table
-        names = getattr(cells, "column_names", None)
-        if names is None:
+        if not hasattr(cells, "column_names"):
             raise DoppelgramError(f"a {type(table).__name__} is no table; to_arrow gives the one of a catalog")
+        names = cells.column_names
     if column not in names:
         raise DoppelgramError(f"there is no column '{column}' in this table; it has {', '.join(map(str, names))}")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.utils.validation import check_random_state, validate_data
 
 from doppelgram.scikit_learn.errors import UnusableValue
 from doppelgram.scikit_learn.head import HeadSettings, embed, train_head
-from doppelgram.scikit_learn.neighbours import EmbeddingClassifier
+from doppelgram.scikit_learn.neighbours import EmbeddingClassifier, is_number
 from doppelgram.training.recipes.sections import Optimiser
 
 _MOST_DIM = 2048
@@ -114,7 +113,7 @@ class MetricLearner(EmbeddingClassifier):
                 raise UnusableValue(f"{name} is {getattr(self, name)!r}; it must be a dictionary or None")
         self._check_neighbours()
         rate = self.learning_rate
-        if not isinstance(rate, Real) or not 0 < rate < np.inf:
+        if not is_number(rate) or not 0 < rate < np.inf:
             raise UnusableValue(f"learning_rate is {rate!r}; it must be a number above 0")
         return HeadSettings(
             int(self.embedding_dim),

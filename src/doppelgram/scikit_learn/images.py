@@ -6,7 +6,6 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -28,7 +27,7 @@ from doppelgram.models.bundle import load_model
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.embedder import Embedder
 from doppelgram.scikit_learn.errors import UnusableValue
-from doppelgram.scikit_learn.neighbours import EmbeddingClassifier
+from doppelgram.scikit_learn.neighbours import EmbeddingClassifier, is_number
 from doppelgram.training.job import Job
 from doppelgram.training.recipes.files import read_recipe
 from doppelgram.training.recipes.schema import MetricRecipe
@@ -150,7 +149,7 @@ class ImageMetricLearner(EmbeddingClassifier):
         names = [str(label) for label in y.tolist()]
         if len(set(names)) < 2 or not all(names):
             raise UnusableValue("y holds an empty text or one class only; learning what looks alike needs two or more")
-        if isinstance(self.overrides, str):
+        if isinstance(self.overrides, str):  # is a sequence of texts, too
             raise UnusableValue(f"overrides is {self.overrides!r}; give a list of them")
         recipe = read_recipe(self.recipe, self.overrides)
         if not isinstance(recipe, MetricRecipe):
@@ -164,7 +163,7 @@ class ImageMetricLearner(EmbeddingClassifier):
                 f"{large} of the {len(counts)} classes have {least} images or more; training needs two such classes"
             )
         share = self.validation_fraction
-        if not isinstance(share, Real) or not 0 <= share < 1:
+        if not is_number(share) or not 0 <= share < 1:
             raise UnusableValue(f"validation_fraction is {share!r}; it must be a number from 0 to below 1")
         self._check_neighbours()
         parts = {"by": "image", "val": float(share), "test": 0.0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -75,3 +76,8 @@ class EmbeddingClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tran
         distances, rows = self.neighbors_.kneighbors(None if X is None else self._embed(X), n_neighbors)
         positions = self._positions[rows]
         return (distances, positions) if return_distance else positions
+
+
+def is_number(value: Any) -> bool:
+    """Whether a parameter is a number, one of numpy's included."""
+    return isinstance(value, Real)
