@@ -36,7 +36,7 @@ wheel:
 # The same selection as `make quick`, and more of the tests that need no weights, on the oldest versions that
 # pyproject.toml allows. Takes minutes; nothing is resolved, since constraints-oldest.txt names everything.
 OLDEST ?= .venv-oldest
-OLDEST_TESTS := $(QUICK) $(addprefix tests/,images models pose reports saliency samples)
+OLDEST_TESTS := $(QUICK) $(addprefix tests/,images models pose reports saliency samples scikit_learn)
 
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n 2 -m 'not slow' $(OLDEST_TESTS)

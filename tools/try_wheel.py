@@ -23,8 +23,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-# Extras that stand for other extras.
+# Extras that stand for other extras, and those that no command needs, with what needs them.
 JOINT = {"dev", "ready-made"}
+FOR_PYTHON = {"datasets": "doppelgram.to_hugging_face('catalog')"}
 LARGEST = 10
 SAMPLES = (
     "from doppelgram.samples.signs import render_signs; render_signs('photos', classes=4, per_class=10, seed=0); "
@@ -67,13 +68,7 @@ def steps() -> list[Step]:
         Step(("models",), "things"),
         Step(("weights", "list"), "efficientnet_lite2"),
         Step(("check", "photos", "--images"), "40"),
-        Step(
-            (
-                "check",
-                "posts",
-            ),
-            "posts",
-        ),
+        Step(("check", "posts"), "posts"),
         Step(
             ("train", "photos", "--recipe", "signs", "--set", "epochs=2", "--out", "run"),
             writes=("run/model/model.json",),
@@ -86,6 +81,11 @@ def steps() -> list[Step]:
         Step(("duplicates", "catalog")),
         Step(("catalog", "info", "catalog"), "40"),
     ]
+
+
+def asking(call: str) -> str:
+    """A program that makes a call which an extra is missing for, and prints the sentence that comes of it."""
+    return f"import doppelgram\ntry:\n    {call}\nexcept doppelgram.DoppelgramError as problem:\n    print(problem)"
 
 
 def steps_without(extra: str) -> Step:
@@ -163,7 +163,7 @@ class Environment:
 
 
 def built(environment: Environment, folder: Path) -> Path:
-    """The wheel, built from a copy of what is tracked, so that nothing left over gets in."""
+    """The wheel, built from a copy of the sources, so that nothing of an earlier building gets in."""
     source = folder / "source"
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         source.mkdir(exist_ok=True)
@@ -209,7 +209,8 @@ def written(wheel: Path, sizes: dict[str, int], python: str) -> str:
         "",
         "Without an extra, one sentence names it:",
         "",
-        *(f"- `{extra}`: `doppelgram {' '.join(steps_without(extra).words)}`" for extra in single_extras()),
+        *(f"- `{extra}`: `doppelgram {' '.join(steps_without(extra).words)}`" for extra in extras_of_commands()),
+        *(f"- `{extra}`: `{call}`, from Python" for extra, call in FOR_PYTHON.items()),
     ]
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "wheel.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -217,20 +218,22 @@ def written(wheel: Path, sizes: dict[str, int], python: str) -> str:
     return "\n".join(lines)
 
 
-def single_extras() -> list[str]:
-    """Extras that stand for themselves."""
+def extras_of_commands() -> list[str]:
+    """Extras that stand for themselves, each needed by a command."""
     extras = project()["optional-dependencies"]
     assert isinstance(extras, dict)
-    return sorted(set(extras) - JOINT)
+    return sorted(set(extras) - JOINT - set(FOR_PYTHON))
 
 
 def main() -> None:
     """Build, install, try, and write down."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--keep", type=Path, help="folder in which everything is left; by default a temporary one")
+    parser.add_argument("--keep", type=Path, help="new folder in which everything is left")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.keep or Path(temporary)).resolve()
+        if folder.exists() and any(folder.iterdir()):
+            sys.exit(f"{folder}: is not empty; name a new folder")
         (folder / "work").mkdir(parents=True, exist_ok=True)
         environment = Environment(folder / "environment", folder / "work")
         subprocess.run([sys.executable, "-m", "venv", str(environment.folder)], check=True)
@@ -246,8 +249,12 @@ def main() -> None:
         environment.must(environment.python, "-c", SAMPLES)
         for name, file in zip("ab", sorted((environment.work / "photos").rglob("*.png")), strict=False):
             shutil.copy(file, environment.work / f"{name}.png")
-        for step in [*steps(), *map(steps_without, single_extras())]:
+        for step in [*steps(), *map(steps_without, extras_of_commands())]:
             environment.take(step)
+        for extra, call in FOR_PYTHON.items():
+            said = environment.must(environment.python, "-c", asking(call))
+            if f"doppelgram[{extra}]" not in said:
+                environment.failed.append(f"{call}: does not say 'doppelgram[{extra}]'\n{said}")
         if environment.failed:
             sys.exit("\n\n".join(["", *environment.failed]))
         version = re.sub(r"^Python\s+", "", environment.must(environment.python, "--version").strip())

@@ -92,6 +92,8 @@ def test_vectors_of_other_types_and_none() -> None:
             doppelgram.vectors_of(pa.table({"vector": wrong}))
     with pytest.raises(DoppelgramError, match="no column 'vector'"):
         doppelgram.vectors_of(pd.DataFrame({"a": [1]}))
+    with pytest.raises(DoppelgramError, match="a str is no table"):
+        doppelgram.vectors_of("catalog")
 
 
 def test_a_collection_to_arrow_and_back(folder: Path) -> None:
@@ -157,3 +159,32 @@ def test_the_library_that_is_not_there_is_named(catalog: Catalog, monkeypatch: p
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(DoppelgramError, match=r"doppelgram\[datasets\]"):
         doppelgram.to_hugging_face(catalog)
+
+
+def test_rows_of_a_collection_are_not_chosen_by_a_condition(folder: Path) -> None:
+    collection = read_collection(folder)
+    for convert in (doppelgram.to_pandas, doppelgram.to_arrow):
+        with pytest.raises(DoppelgramError, match="where"):
+            convert(collection, where="label = 'class 1'")
+    assert len(doppelgram.to_torch(folder)) == len(collection)
+
+
+def test_one_image_alone_and_a_generator_are_refused_in_a_sentence(catalog: Catalog, model: Path, folder: Path) -> None:
+    files = sorted(folder.rglob("*.jpg"))
+    picture = Image.open(files[0]).convert("RGB")
+    loaded = load_model(model)
+    for alone in (picture, np.asarray(picture), files[0].read_bytes()):
+        with pytest.raises(DoppelgramError, match="one image alone"):
+            doppelgram.embed(alone, loaded, progress=QUIET)
+    assert np.array_equal(
+        doppelgram.embed(pd.Series(files), loaded, progress=QUIET), doppelgram.embed(files, loaded, progress=QUIET)
+    )
+    with pytest.raises(DoppelgramError, match="row 1: there is no image"):
+        doppelgram.embed(pd.DataFrame({"path": [files[0], None]}), loaded, progress=QUIET)
+    with pytest.raises(DoppelgramError, match="generator has no length"):
+        doppelgram.embed((file for file in files), loaded, progress=QUIET)
+    for asked in (str(files[0]), picture):
+        with pytest.raises(DoppelgramError, match="give a list"):
+            doppelgram.search(catalog.folder, asked, progress=QUIET)
+    answers = doppelgram.search(catalog.folder, read_collection(folder), k=1, progress=QUIET)
+    assert [answer.query for answer in answers] == list(map(str, files))

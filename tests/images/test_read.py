@@ -11,6 +11,7 @@ from PIL import Image
 
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.decode import decode, open_image
+from doppelgram.images.faces.face import NoFace
 from doppelgram.images.framing import Framing
 from doppelgram.images.read import Source, Want, read, read_all
 from doppelgram.images.whole import WholePhotograph
@@ -146,3 +147,56 @@ def test_whoever_stops_early_keeps_what_was_found(files: list[Path]) -> None:
     with closing(read(files, Want(extras={"sizes": sizes}))) as reads:
         next(reads)
     assert sizes.flushed == 1
+
+
+def test_images_in_memory_look_as_their_files_do(tmp_path: Path) -> None:
+    """Turned by EXIF, partly transparent, with a palette, of 16 bits: as a file, as bytes, and opened by Pillow."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sheer = photo(40, 30, 1).convert("RGBA")
+    sheer.putalpha(Image.linear_gradient("L").resize(sheer.size))
+    deep = Image.fromarray((np.arange(1200) * 54).astype(np.uint16).reshape(30, 40))
+    pictures = {
+        "turned": encode(photo(40, 30, 2), "PNG", exif=exif),
+        "sheer": encode(sheer, "PNG"),
+        "palette": encode(sheer.quantize(32), "PNG"),
+        "deep": encode(deep, "PNG"),
+    }
+    for name, data in pictures.items():
+        (tmp_path / f"{name}.png").write_bytes(data)
+        opened = Image.open(io.BytesIO(data))
+        file, *others = read_all([tmp_path / f"{name}.png", data, opened], Want(Framing(16)))
+        for other in others:
+            np.testing.assert_array_equal(other.pixels, file.pixels, name)
+            assert (other.width, other.height, other.digest) == (file.width, file.height, "")
+        assert opened.size == (40, 30), "what was given stays as it was"
+
+
+def test_images_in_memory_that_cannot_be_used_are_called_by_their_position() -> None:
+    class NoFaces:
+        at_least = None
+
+        def frame(self, image: Image.Image) -> object:
+            raise NoFace("no face was found in it")
+
+    cut_off = encode(photo(90, 90), "JPEG")[:1500]
+    opened, fine = Image.open(io.BytesIO(cut_off)), photo(20, 20)
+    for wrong, reason in ((opened, "truncated"), (cut_off, "truncated"), (b"x", "not an image")):
+        (found,) = read([wrong], Want(Framing(8)))
+        assert (found.status, found.path) == ("broken", None)
+        with pytest.raises(DoppelgramError, match=f"^image 8: {reason}"):
+            read_all([fine, wrong], Want(Framing(8)), first=7)
+    (faceless,) = read([fine], Want(NoFaces()))  # type: ignore[arg-type]
+    assert faceless.status == "faceless"
+
+
+def test_one_image_that_stands_in_a_list_often_is_read_in_one_thread() -> None:
+    data = encode(photo(900, 700, 4), "JPEG")
+    for _ in range(6):
+        opened = Image.open(io.BytesIO(data))
+        found = list(read([opened] * 8, Want(Framing(16)), workers=8))
+        assert [one.status for one in found] == ["ok"] * 8
+    with Image.open(io.BytesIO(data)) as closed:
+        pass
+    with pytest.raises(DoppelgramError, match="image 0: its file was closed"):
+        read_all([closed], Want(Framing(16)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,20 @@ from PIL import Image
 from doppelgram.console import SilentProgress
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.framing import Framing
+from doppelgram.images.read import read_all
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embedder import Embedder
 from doppelgram.models.faces import FaceModel
+from doppelgram.models.finder import people_in
+from doppelgram.models.fusion import fused
 from doppelgram.models.model import Model
+from doppelgram.pose.cutouts import persons
+from doppelgram.pose.extras import MASK, PEOPLE
+from doppelgram.pose.people import People
+from doppelgram.pose.segmenter import PersonMask
+from doppelgram.reports.drawing import Sheet
+from doppelgram.reports.saliency import draw_saliency, saliency_height
+from doppelgram.saliency.arrangement import Side, arrangement_saliency
 from doppelgram.saliency.maps import PairSaliency
 from doppelgram.saliency.pair import pair_saliency
 from helpers.face_photo import portrait
@@ -173,6 +184,28 @@ def test_places_and_poses(world: Path) -> None:
     assert covered.a.values.shape == covered.a.pixels.shape[:2]
 
 
+def test_somebody_of_whom_only_the_outline_was_found_has_no_joints(world: Path) -> None:
+    model = random_model()
+    (seen,) = read_all(sorted(world.glob("*/tree/*.jpg"))[:1], model.want)
+    height, width = np.asarray(seen.pixels).shape[:2]
+    outline = np.zeros((height, width), dtype=bool)
+    outline[height // 4 : -height // 4, width // 3 : -width // 3] = True
+    extras = {PEOPLE: People.nobody(width, height), MASK: PersonMask.of(outline, width, height)}
+    photographs = [seen, replace(seen, extras=extras)]
+    vectors = model.embed(photographs).vectors
+    sides = [
+        Side(np.asarray(one.pixels), *people_in(one), vector) for one, vector in zip(photographs, vectors, strict=True)
+    ]
+    found = arrangement_saliency(model, (sides[0], sides[1]), progress=SilentProgress())
+    assert found.a.joints is not None
+    assert found.b.joints is not None
+    assert found.b.people is not None
+    assert np.nanmax(np.abs(found.a.joints)) > 0
+    assert len(found.b.joints) == len(found.b.people) == 0
+    sheet = Sheet(900, saliency_height(found, 900))
+    draw_saliency(sheet, found, (0, 0), 900)
+
+
 def test_a_joint_beside_the_distance_worked_out_again(world: Path) -> None:
     """The growth for one joint of the first photograph, by hand through the model's own networks."""
     model = random_model(people=1)
@@ -181,11 +214,6 @@ def test_a_joint_beside_the_distance_worked_out_again(world: Path) -> None:
     assert found.a.joints is not None
     vectors = model.embed_images([a, b])
     before = model.space.part_distances(vectors[:1], vectors[1:])[1][0]
-    from doppelgram.images.read import read_all
-    from doppelgram.models.finder import people_in
-    from doppelgram.models.fusion import fused
-    from doppelgram.pose.cutouts import persons
-
     (photograph,) = read_all([a], model.want)
     people, mask = people_in(photograph)
     (person,) = persons(people, mask, 1)

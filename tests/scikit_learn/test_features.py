@@ -136,6 +136,9 @@ def test_classes_with_one_sample_each_but_one() -> None:
         ({"learning_rate": -1}, "learning_rate"),
         ({"n_neighbors": 0}, "n_neighbors"),
         ({"hidden": 1.5}, "hidden"),
+        ({"loss": None}, "loss"),
+        ({"miner": 3}, "miner"),
+        ({"loss_params": "margin"}, "loss_params"),
     ],
 )
 def test_a_parameter_that_cannot_be_is_named(wrong: dict[str, Any], named: str) -> None:
@@ -143,6 +146,27 @@ def test_a_parameter_that_cannot_be_is_named(wrong: dict[str, Any], named: str) 
     with pytest.raises(ValueError, match=named) as told:
         MetricLearner(**wrong).fit(X, y)
     assert isinstance(told.value, DoppelgramError)
+
+
+def test_nothing_is_trained_before_every_parameter_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = _striped()
+    monkeypatch.setattr("doppelgram.scikit_learn.features.train_head", lambda *_: pytest.fail("it was trained"))
+    with pytest.raises(ValueError, match="n_neighbors"):
+        MetricLearner(n_neighbors=0).fit(X, y)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    X, y = _striped()
+    learner = MetricLearner(np.int64(4), epochs=np.int32(1), learning_rate=np.float32(0.01), random_state=0)
+    assert learner.fit(X, y).transform(X).shape == (80, 4)
+
+
+def test_many_rows_are_embedded_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = _striped()
+    learner = MetricLearner(4, epochs=1, random_state=0).fit(X, y)
+    expected = learner.transform(X)
+    monkeypatch.setattr("doppelgram.scikit_learn.head._AT_ONCE", 7)
+    np.testing.assert_allclose(learner.transform(X), expected, atol=1e-12)
 
 
 def test_an_unknown_loss_and_a_single_class_are_refused_in_a_sentence() -> None:

@@ -103,7 +103,8 @@ def test_images_in_memory_and_broken_files(photographs: tuple[list[str], list[st
     broken.write_bytes(b"no image")
     learner = ImageMetricLearner("signs", overrides=QUICK, random_state=0)
     with pytest.warns(UserWarning, match="broken"):
-        learner.fit([*files, broken], [*labels, labels[0]])
+        learner.fit([broken, *files], [labels[0], *labels])
+    assert learner.kneighbors(files[:4], 1, return_distance=False).ravel().tolist() == [1, 2, 3, 4]
     opened = [Image.open(file).convert("RGB") for file in files]
     pixels = ImageMetricLearner("signs", overrides=QUICK, random_state=0).fit(opened, labels)
     assert np.allclose(pixels.transform(files), learner.transform(files))
@@ -129,6 +130,10 @@ def test_what_counts_as_images(photographs: tuple[list[str], list[str]]) -> None
         images_of(pd.DataFrame({"path": files, "label": files}))
     with pytest.raises(ValueError, match="0 images"):
         images_of([])
+    for alone in (files[0], expected[0], pixels[0]):
+        with pytest.raises(ValueError, match="one image alone"):
+            images_of(alone)
+    assert images_of([expected[0].read_bytes()]) == [expected[0].read_bytes()], "decoded only when it is embedded"
     with pytest.raises(DoppelgramError, match="image 0"):
         images_of([1.5])
 
@@ -139,8 +144,15 @@ def test_what_cannot_be_trained_is_refused(photographs: tuple[list[str], list[st
         ImageMetricLearner().fit(files, labels[:-1])
     with pytest.raises(ValueError, match="one class"):
         ImageMetricLearner().fit(files, ["same"] * len(files))
-    with pytest.raises(ValueError, match="validation_fraction"):
-        ImageMetricLearner(validation_fraction=1).fit(files, labels)
+    for share in (1, "0.2", None):
+        with pytest.raises(ValueError, match="validation_fraction"):
+            ImageMetricLearner(validation_fraction=share).fit(files, labels)
+    with pytest.raises(ValueError, match="n_neighbors"):  # before anything is trained
+        ImageMetricLearner(n_neighbors=0).fit(files, labels)
+    with pytest.raises(ValueError, match="1 of the 2 classes have 2 images or more"):
+        ImageMetricLearner().fit(files[:3], ["a", "b", "b"])
+    with pytest.raises(ValueError, match="give a list"):
+        ImageMetricLearner(overrides="optimiser.epochs=1").fit(files, labels)
     with pytest.raises(ValueError, match="posts"):
         ImageMetricLearner("posts").fit(files, labels)
     with pytest.raises(DoppelgramError, match="no recipe"):

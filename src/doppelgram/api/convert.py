@@ -16,6 +16,7 @@ from doppelgram.catalog.export.rows import Rows
 from doppelgram.catalog.store import Catalog
 from doppelgram.catalog.upkeep.selection import chosen_ids
 from doppelgram.dataset.collection import Collection
+from doppelgram.dataset.read import as_collection
 from doppelgram.errors import DoppelgramError
 
 Kept = Collection | Catalog | Path | str
@@ -32,9 +33,11 @@ def to_pandas(data: Kept, *, where: str = "", vectors: bool = True, thumbnails: 
         thumbnails: of a catalog: whether there is a column ``thumbnail`` with a JPEG's bytes.
 
     Raises:
-        DoppelgramError: there is no such catalog, or the condition cannot be used.
+        DoppelgramError: there is no such catalog, or the condition cannot be used or is given for a collection.
     """
     if isinstance(data, Collection):
+        if where:
+            raise DoppelgramError("where= chooses rows of a catalog; of a collection choose them with take(rows)")
         return data.table.assign(path=[os.path.abspath(path) for path in data.paths])
     return data_frame(_rows(data, where), vectors=vectors, thumbnails=thumbnails)
 
@@ -44,7 +47,7 @@ def to_arrow(data: Kept, *, where: str = "", vectors: bool = True, thumbnails: b
     import pyarrow as pa
 
     if isinstance(data, Collection):
-        return pa.Table.from_pandas(to_pandas(data), preserve_index=False)
+        return pa.Table.from_pandas(to_pandas(data, where=where), preserve_index=False)
     return arrow_table(_rows(data, where), vectors=vectors, thumbnails=thumbnails)
 
 
@@ -69,16 +72,19 @@ def to_hugging_face(data: Kept, *, where: str = "", vectors: bool = True, thumbn
     return found.cast_column(name, datasets.Image())
 
 
-def to_torch(data: Collection, transform: Callable[[Any], Any] | None = None) -> Any:
+def to_torch(data: Collection | Path | str, transform: Callable[[Any], Any] | None = None) -> Any:
     """A collection as a map-style ``Dataset`` of torch, see `doppelgram.dataset.in_memory.torch_dataset.ImagesDataset`.
 
     Args:
-        data: the images; items are ``(image, number of its class)``.
+        data: a collection, a folder or a table; items are ``(image, number of its class)``.
         transform: called with each image, an upright Pillow image in RGB.
+
+    Raises:
+        DoppelgramError: the folder or table cannot be read.
     """
     from doppelgram.dataset.in_memory.torch_dataset import ImagesDataset
 
-    return ImagesDataset(data, transform)
+    return ImagesDataset(as_collection(data), transform)
 
 
 def vectors_of(table: Any, column: str = VECTOR) -> NDArray[np.float32]:
@@ -93,6 +99,8 @@ def vectors_of(table: Any, column: str = VECTOR) -> NDArray[np.float32]:
         names, cells = list(table.columns), table
     else:
         cells = table.with_format("arrow")[:] if hasattr(table, "with_format") else table
+        if not hasattr(cells, "column_names"):
+            raise DoppelgramError(f"a {type(table).__name__} is no table; to_arrow gives the one of a catalog")
         names = cells.column_names
     if column not in names:
         raise DoppelgramError(f"there is no column '{column}' in this table; it has {', '.join(map(str, names))}")

@@ -16,7 +16,7 @@ from doppelgram.console import Progress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.in_memory.collection import images_of
 from doppelgram.dataset.in_memory.tables import rows_in_memory
-from doppelgram.dataset.in_memory.values import source_of
+from doppelgram.dataset.in_memory.values import in_a_row, source_of
 from doppelgram.dataset.read import read_collection
 from doppelgram.images.read import Source
 from doppelgram.models.bundle import load_model
@@ -54,7 +54,7 @@ def embed(
     remaining, done = iter(images), 0
     with progress.bar("embedding", count) as advance:
         while piece := list(islice(remaining, model.at_once)):
-            vectors[done : done + len(piece)] = model.embed_images(piece)
+            vectors[done : done + len(piece)] = model.embed_images(piece, first=done)
             done += len(piece)
             advance(len(piece))
     return vectors
@@ -69,4 +69,4 @@ def _images(data: Any, columns: Mapping[str, str] | None) -> tuple[int, Iterable
         data = read_collection(data, columns=columns)
     if isinstance(data, Collection):
         return len(data), data.paths
-    return len(data), (source_of(image, f"image {at}") for at, image in enumerate(data))
+    return len(in_a_row(data)), (source_of(image, f"image {at}") for at, image in enumerate(data))

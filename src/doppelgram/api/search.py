@@ -50,8 +50,8 @@ def search(
     Args:
         catalog: catalog folder, or ``s3://bucket/prefix``; where a version is in effect that teaching has trained, that
             one is searched.
-        images: photographs, folders of them and images in memory, or a dataset of Hugging Face or torch; a file that
-            is in the catalog itself is not its own answer.
+        images: photographs, folders of them and images in memory, a collection, or a dataset of Hugging Face or torch;
+            a file that is in the catalog itself is not its own answer.
         k: how many.
         by: with a model of places and poses, what ranks: ``joint`` (the default), ``place`` or ``pose``.
         where: condition that an image has to fulfil to be found; see `doppelgram.catalog.search.where`.

@@ -103,7 +103,8 @@ def verify(
     )
     if out is not None:
         found = pair_saliency((first, second), images, progress=progress)
-        draw_verdict(verdict, found, f"Model {loaded.fingerprint[:8]} ({loaded.name or model})", Path(out).expanduser())
+        footer = f"Model {loaded.fingerprint[:8]} ({loaded.name or Path(str(model)).name})"
+        draw_verdict(verdict, found, footer, Path(out).expanduser())
     return verdict
 
 

@@ -45,7 +45,8 @@ def read_collection(
 
     **In memory** a table may be a pandas DataFrame, an Arrow table (or whatever has ``__arrow_c_stream__``), a Hugging
     Face ``Dataset``, or a map-style ``Dataset`` of torch with items ``(image, label)``. Its images are files; such as
-    are in memory are written first by `doppelgram.save_images`. A ``DatasetDict`` gives the column ``part``.
+    are in memory are written first by `doppelgram.save_images`. A ``DatasetDict`` gives the column ``part``. What is a
+    collection already comes back.
 
     No image is opened here: whether a file is missing or broken is found out, and reported, when it is loaded.
 
@@ -62,6 +63,8 @@ def read_collection(
     Raises:
         DoppelgramError: nothing there, no images, or a row or column that cannot be used, named.
     """
+    if isinstance(data, Collection):
+        return as_collection(data, label=label, name_pattern=name_pattern)
     clock = Clock(timezone)
     if not isinstance(data, (str, PathLike)):
         collection = read_in_memory(data, clock, root, columns)

@@ -129,7 +129,10 @@ def read_table(
     left: list[LeftAside] = []
     try:
         if file.suffix.lower() in _PARQUET:
-            frame = pd.read_parquet(file)
+            import pyarrow.parquet
+
+            # Where whole numbers have gaps, pandas would make fractions of them, which hold no id of 17 digits.
+            frame = pyarrow.parquet.read_table(file, partitioning=None).to_pandas(integer_object_nulls=True)
             numbers, notes = np.arange(len(frame)) + 2, list[str]()
         elif file.suffix.lower() in _EXCEL:
             frame, notes = _read_excel(file)
@@ -164,7 +167,7 @@ def table_of(
     Raises:
         DoppelgramError: a column stands there twice or is missing.
     """
-    frame = _without_index(frame)
+    frame = _without_index(with_index_columns(frame))
     told = []
     if no_text := [name for name in frame.columns if _is_no_text(frame[name])]:
         told.append(f"{file.name}: left out, since no text is in them: {', '.join(map(str, no_text))}")
@@ -231,13 +234,8 @@ def _read_excel(file: Path) -> tuple[pd.DataFrame, list[str]]:
     return sheets[filled[0]], [note] if others else []
 
 
-def _without_index(table: pd.DataFrame) -> pd.DataFrame:
-    """A table with its rows in order, and without what is left in it of a frame's index.
-
-    An index that has a name is a column of the file like any other, and comes last. Left out are the others: a first
-    column without a name, or of whole numbers under the name that pandas gives an index. Columns with neither a name
-    nor a value are left out too.
-    """
+def with_index_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with its rows numbered from 0; an index that has a name is a column like any other, and comes last."""
     levels = {
         name: table.index.get_level_values(level)
         for level, name in enumerate(table.index.names)
@@ -246,6 +244,15 @@ def _without_index(table: pd.DataFrame) -> pd.DataFrame:
     table = table.reset_index(drop=True)
     for name, level_values in levels.items():
         table[name] = pd.Series(level_values).reset_index(drop=True)
+    return table
+
+
+def _without_index(table: pd.DataFrame) -> pd.DataFrame:
+    """A table without what is left in it of a frame's index that has no name.
+
+    That is a first column without a name, or of whole numbers under the name that pandas gives an index. Columns with
+    neither a name nor a value are left out too.
+    """
     kept, leading = [], True
     for position, name in enumerate(table.columns):
         values = table.iloc[:, position]

@@ -34,6 +34,9 @@ _BYTES_PER_PIXEL = 16
 # Larger images are decoded one at a time, so that the peak does not grow with the number of threads.
 _LARGE = 32_000_000
 _large_images = threading.Lock()
+# Pillow reads an image that was only opened so far when it is needed, and one image only in one thread at a time. An
+# image has always the same of these locks; others seldom have it too.
+_opened_images = tuple(threading.Lock() for _ in range(61))
 
 _JPEG_END = b"\xff\xd9"
 _ORIENTATION_TAG, _EXIF_IFD = 0x0112, 0x8769
@@ -172,6 +175,26 @@ def open_image(path: str | os.PathLike[str], *, at_least: int | None = None) -> 
         return decode(read_file(path), at_least=at_least)
     except BrokenImage as error:
         raise BrokenImage(error.reason, path) from error
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """A Pillow image as `decode` gives that of a file: in RGB, upright by its own EXIF data, without metadata; a copy.
+
+    Raises:
+        BrokenImage: it was only opened so far, and its pixels cannot be read.
+    """
+    try:
+        with _opened_images[id(image) % len(_opened_images)]:
+            if getattr(image, "tile", ()) and getattr(image, "fp", None) is None:
+                raise BrokenImage("its file was closed before its pixels were read")
+            image.load()
+        return _upright(to_rgb(image), _orientation(image))
+    except BrokenImage:
+        raise
+    except MemoryError as error:
+        raise BrokenImage(OUT_OF_MEMORY) from error
+    except Exception as error:  # as in `_decoded`
+        raise BrokenImage(_complaint(error, b"")) from error
 
 
 def read_exif(path: str | os.PathLike[str]) -> Mapping[int, Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode_sized, read_file
+from doppelgram.images.decode import OUT_OF_MEMORY, BrokenImage, MissingImage, decode_sized, read_file, upright_rgb
 from doppelgram.images.face_framing import FaceFraming
 from doppelgram.images.faces.face import FaceBox, NoFace
 from doppelgram.images.framing import Framed, Framing
@@ -24,8 +24,8 @@ from doppelgram.images.ordered import in_order
 from doppelgram.images.report import FileOutcome, Status, quoted
 from doppelgram.images.whole import WholePhotograph
 
-Source = str | Path | Image.Image | NDArray[Any]
-"""A file, an upright Pillow image, or an uint8 RGB array (h, w, 3)."""
+Source = str | Path | bytes | Image.Image | NDArray[Any]
+"""A file, its bytes, a Pillow image, which its EXIF data turn upright, or an uint8 RGB array (h, w, 3)."""
 
 # A thumbnail may come out this much smaller than asked for before a photograph is decoded larger for its sake.
 _THUMBNAIL_NEEDS = 0.8
@@ -192,17 +192,22 @@ def read(
                 extra.flush()
 
 
-def read_all(sources: Sequence[Source], want: Want, **settings: Any) -> list[Photograph]:
-    """Read a few photographs that were asked for one by one, copies included; arguments as for `read`.
+def read_all(sources: Sequence[Source], want: Want, *, first: int = 0, **settings: Any) -> list[Photograph]:
+    """Read a few photographs that were asked for one by one, copies included; other arguments as for `read`.
+
+    Args:
+        sources: files, or images in memory, which an error calls by their position.
+        want: what is needed of each.
+        first: position of the first of them.
 
     Raises:
         DoppelgramError: one of them cannot be read.
     """
     photographs = []
     with closing(read(sources, want, keep_duplicates=True, **settings)) as reads:
-        for photograph in reads:
+        for at, photograph in enumerate(reads, first):
             if not photograph.usable:
-                raise DoppelgramError(f"{photograph.path}: {photograph.reason}")
+                raise DoppelgramError(f"{photograph.path or f'image {at}'}: {photograph.reason}")
             photographs.append(photograph)
     return photographs
 
@@ -215,11 +220,14 @@ def _duplicate(photograph: Photograph, earlier: Path | None, whole: bool) -> Pho
 
 
 def _read(source: Source, want: Want, skip: Callable[[str], bool]) -> Photograph:
-    if not isinstance(source, (str, Path)):
-        image = _image(source)
-        return _delivered(Photograph(None), source, image, image.size, want, {})
-    path = Path(source)
+    path = Path(source) if isinstance(source, (str, Path)) else None
     try:
+        if isinstance(source, (Image.Image, np.ndarray)):
+            image = _image(source)
+            return _delivered(Photograph(None), source, image, image.size, want, {})
+        if isinstance(source, bytes):
+            image, size = decode_sized(source, at_least=want.at_least(list(want.extras.values())))
+            return _delivered(Photograph(None), source, image, size, want, {})
         data = read_file(source)
         photograph = Photograph(path, digest=hashlib.sha256(data).hexdigest())
         if skip(photograph.digest):
@@ -277,15 +285,14 @@ def _image(source: Image.Image | NDArray[Any]) -> Image.Image:
     """What is in memory as RGB.
 
     Raises:
+        BrokenImage: its pixels cannot be read.
         DoppelgramError: it is an array of another shape or type than an image's.
     """
-    if isinstance(source, np.ndarray):
-        if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3 or not source.size:
-            raise DoppelgramError(
-                f"an image array has shape (h, w, 3) and type uint8; got {source.shape}, {source.dtype}"
-            )
-        source = Image.fromarray(source)
-    return source if source.mode == "RGB" else source.convert("RGB")
+    if isinstance(source, Image.Image):
+        return upright_rgb(source)
+    if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3 or not source.size:
+        raise DoppelgramError(f"an image array has shape (h, w, 3) and type uint8; got {source.shape}, {source.dtype}")
+    return Image.fromarray(source)
 
 
 def _thumbnail(image: Image.Image, side: int) -> bytes:

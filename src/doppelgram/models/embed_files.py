@@ -78,7 +78,8 @@ def embed_files(
 
     def followed() -> Iterator[Photograph]:
         for position, photograph in enumerate(photographs):
-            report.outcomes.append(photograph.outcome)
+            outcome = photograph.outcome
+            report.outcomes.append(outcome if outcome.path else replace(outcome, path=f"image {position}"))
             for each in photograph.each_face():
                 if each.pixels is not None:
                     kept.append(position)

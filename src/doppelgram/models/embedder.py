@@ -144,8 +144,12 @@ class Embedder(ABC):
             DoppelgramError: something is missing; the sentence says what.
         """
 
-    def embed_images(self, images: Sequence[Source]) -> Float32:
-        """Vectors, float32 (n, dim), of paths, Pillow images or uint8 RGB arrays (h, w, 3), in any mixture.
+    def embed_images(self, images: Sequence[Source], *, first: int = 0) -> Float32:
+        """Vectors, float32 (n, dim), of paths, Pillow images, bytes or uint8 RGB arrays (h, w, 3), in any mixture.
+
+        Args:
+            images: the photographs.
+            first: position of the first, by which an error calls those that are in memory.
 
         Raises:
             DoppelgramError: an image is missing or cannot be read.
@@ -153,7 +157,7 @@ class Embedder(ABC):
         self.require_named([Path(image) for image in images if isinstance(image, (str, Path))], every=True)
         vectors = np.empty((len(images), self.dim), dtype=np.float32)
         for start in range(0, len(images), self.at_once):
-            photographs = read_all(images[start : start + self.at_once], self.want)
+            photographs = read_all(images[start : start + self.at_once], self.want, first=first + start)
             vectors[start : start + self.at_once] = self.embed(photographs).vectors
         return vectors
 

@@ -57,16 +57,19 @@ def arrangement_saliency(
     vectors = np.stack([side.vector for side in sides])
     joints = joint_values(model, vectors, [(side.pixels, who) for side, who in zip(sides, people, strict=True)])
     a, b = (
-        SaliencyMap(
-            side.pixels,
-            _over_photograph(each, side.pixels),
-            side.people.most_prominent(model.space.people),
-            None if joints is None else joints[number],
-        )
+        _map(side, each, side.people.most_prominent(model.space.people), None if joints is None else joints[number])
         for number, (side, each) in enumerate(zip(sides, grids, strict=True))
     )
     similarity, how = (found.similarity, GRAD_CAM) if found else (None, OCCLUSION)
     return PairSaliency(a, b, how, similarity, PLACE, any(tower.sees == "person" for tower in model.pose))
+
+
+def _map(
+    side: Side, grids: Sequence[NDArray[np.float64]], people: People, joints: NDArray[np.float64] | None
+) -> SaliencyMap:
+    """One photograph's map; somebody of whom only the outline was found has no joints to show."""
+    shown = None if joints is None else joints[: len(people)]
+    return SaliencyMap(side.pixels, _over_photograph(grids, side.pixels), people, shown)
 
 
 def _over_photograph(grids: Sequence[NDArray[np.float64]], pixels: Pixels) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_random_state, validate_data
 
 from doppelgram.scikit_learn.errors import UnusableValue
 from doppelgram.scikit_learn.head import HeadSettings, embed, train_head
-from doppelgram.scikit_learn.neighbours import EmbeddingClassifier
+from doppelgram.scikit_learn.neighbours import EmbeddingClassifier, is_number
 from doppelgram.training.recipes.sections import Optimiser
 
 _MOST_DIM = 2048
@@ -90,7 +90,7 @@ class MetricLearner(EmbeddingClassifier):
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         features, codes = X.astype(np.float32), codes.astype(np.int64)
         self.head_, self.loss_curve_ = train_head(features, codes, self._settings(), seed)
-        self._keep(embed(self.head_, X).astype(X.dtype), y)
+        self._keep(embed(self.head_, X).astype(X.dtype), y, np.arange(len(X)))
         return self
 
     def _embed(self, X: Any) -> NDArray[Any]:
@@ -105,8 +105,15 @@ class MetricLearner(EmbeddingClassifier):
                 raise UnusableValue(f"{name} is {value!r}; it must be a whole number from {lowest} on")
         if self.embedding_dim > _MOST_DIM:
             raise UnusableValue(f"embedding_dim is {self.embedding_dim}; it must be {_MOST_DIM} at most")
+        for name, kind, what in (("loss", str, "a name"), ("miner", str | None, "a name or None")):
+            if not isinstance(getattr(self, name), kind):
+                raise UnusableValue(f"{name} is {getattr(self, name)!r}; it must be {what}")
+        for name in ("loss_params", "miner_params"):
+            if not isinstance(getattr(self, name), Mapping | None):
+                raise UnusableValue(f"{name} is {getattr(self, name)!r}; it must be a dictionary or None")
+        self._check_neighbours()
         rate = self.learning_rate
-        if not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
+        if not is_number(rate) or not 0 < rate < np.inf:
             raise UnusableValue(f"learning_rate is {rate!r}; it must be a number above 0")
         return HeadSettings(
             int(self.embedding_dim),

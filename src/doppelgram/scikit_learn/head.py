@@ -19,6 +19,8 @@ from doppelgram.training.recipes.sections import Optimiser
 
 # Of a class in a batch, where the loss compares the samples of a batch.
 PER_CLASS = 4
+# Rows that are embedded at a time: no copy of all features in double precision is made.
+_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def embed(head: EmbeddingHead, features: NDArray[Any]) -> NDArray[np.float64]:
 
     A row then has the same numbers whatever it is embedded with; in single precision the last digits differ.
     """
-    embedded = head.layers(torch.tensor(features, dtype=torch.float64))
-    found: NDArray[np.float64] = torch.nn.functional.normalize(embedded, dim=1).numpy()
+    found = np.empty((len(features), head.dim))
+    for start in range(0, len(features), _AT_ONCE):
+        piece = torch.tensor(features[start : start + _AT_ONCE], dtype=torch.float64)
+        found[start : start + len(piece)] = torch.nn.functional.normalize(head.layers(piece), dim=1).numpy()
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,13 +20,14 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, column
 from doppelgram.console import SilentProgress, TerminalProgress
 from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.in_memory.kept import KeptImages
-from doppelgram.dataset.in_memory.values import source_of
+from doppelgram.dataset.in_memory.values import in_a_row, source_of
+from doppelgram.errors import DoppelgramError
 from doppelgram.images.read import Source
 from doppelgram.models.bundle import load_model
 from doppelgram.models.embed_files import embed_files
 from doppelgram.models.embedder import Embedder
 from doppelgram.scikit_learn.errors import UnusableValue
-from doppelgram.scikit_learn.neighbours import EmbeddingClassifier
+from doppelgram.scikit_learn.neighbours import EmbeddingClassifier, is_number
 from doppelgram.training.job import Job
 from doppelgram.training.recipes.files import read_recipe
 from doppelgram.training.recipes.schema import MetricRecipe
@@ -147,14 +149,24 @@ class ImageMetricLearner(EmbeddingClassifier):
         names = [str(label) for label in y.tolist()]
         if len(set(names)) < 2 or not all(names):
             raise UnusableValue("y holds an empty text or one class only; learning what looks alike needs two or more")
+        if isinstance(self.overrides, str):  # is a sequence of texts, too
+            raise UnusableValue(f"overrides is {self.overrides!r}; give a list of them")
         recipe = read_recipe(self.recipe, self.overrides)
         if not isinstance(recipe, MetricRecipe):
             raise UnusableValue(
                 f"recipe '{recipe.name}' is of task '{recipe.task}'; this trains those of task 'metric'"
             )
-        if not 0 <= self.validation_fraction < 1:
-            raise UnusableValue(f"validation_fraction is {self.validation_fraction!r}; it must be from 0 to below 1")
-        parts = {"by": "image", "val": float(self.validation_fraction), "test": 0.0}
+        least, counts = recipe.data.min_images, Counter(names)
+        large = sum(count >= least for count in counts.values())
+        if large < 2:
+            raise UnusableValue(
+                f"{large} of the {len(counts)} classes have {least} images or more; training needs two such classes"
+            )
+        share = self.validation_fraction
+        if not is_number(share) or not 0 <= share < 1:
+            raise UnusableValue(f"validation_fraction is {share!r}; it must be a number from 0 to below 1")
+        self._check_neighbours()
+        parts = {"by": "image", "val": float(share), "test": 0.0}
         recipe = recipe.with_values(split=parts, data={"label": LABEL})
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         with TemporaryDirectory(prefix="doppelgram-") as folder:
@@ -173,7 +185,7 @@ class ImageMetricLearner(EmbeddingClassifier):
         files = embed_files(self.model_, images, keep_duplicates=True)
         if files.report.problems():
             warnings.warn(files.report.summary(), stacklevel=2)
-        self._keep(files.vectors, y[files.kept])
+        self._keep(files.vectors, y[files.kept], files.kept)
         return self
 
     def _embed(self, X: Any) -> NDArray[Any]:
@@ -185,15 +197,19 @@ class ImageMetricLearner(EmbeddingClassifier):
 
 
 def images_of(X: Any) -> list[Source]:
-    """Photographs as scikit-learn hands them on, as a list of paths, Pillow images and arrays.
+    """Photographs as scikit-learn hands them on, as a list of paths, bytes, Pillow images and arrays.
 
     Args:
         X: a list, a column of a table, an array (n,) or (n, 1), or pixels uint8 (n, h, w, 3).
 
     Raises:
-        ValueError: there are none, or several columns.
+        ValueError: there are none, one alone, or several columns.
         DoppelgramError: something is no image.
     """
+    try:
+        X = in_a_row(X)
+    except DoppelgramError as problem:
+        raise UnusableValue(f"X: {problem}") from None
     if isinstance(X, pd.DataFrame) or (isinstance(X, np.ndarray) and X.ndim == 2):
         if X.shape[1] != 1:
             raise UnusableValue(f"X has {X.shape[1]} columns; give the column of images alone")

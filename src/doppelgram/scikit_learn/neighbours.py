@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,17 @@ class EmbeddingClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tran
     def _embed(self, X: Any) -> NDArray[Any]:
         """Embeddings (n, dim) of samples that are checked here."""
 
-    def _keep(self, embeddings: NDArray[Any], y: Any) -> None:
-        """Remember the embeddings (n, dim) of the training samples and their classes (n,)."""
+    def _check_neighbours(self) -> None:
+        """Refuse a number of neighbours that cannot be, before anything is trained."""
         if not isinstance(self.n_neighbors, (int, np.integer)) or self.n_neighbors < 1:
             raise UnusableValue(f"n_neighbors is {self.n_neighbors!r}; it must be a whole number from 1 on")
+
+    def _keep(self, embeddings: NDArray[Any], y: Any, positions: NDArray[np.int64]) -> None:
+        """Remember embeddings (n, dim) of training samples, their classes (n,) and positions in the data (n,)."""
         self.neighbors_ = KNeighborsClassifier(min(self.n_neighbors, len(embeddings))).fit(embeddings, y)
         self.classes_ = self.neighbors_.classes_
         self._n_features_out = embeddings.shape[1]
+        self._positions = positions
 
     def transform(self, X: Any) -> Any:
         """Embeddings (n, dim) of samples."""
@@ -57,15 +62,22 @@ class EmbeddingClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tran
         """The nearest training samples of each sample, nearest first.
 
         Args:
-            X: the samples; by default the training samples, none of which is its own neighbour then.
+            X: the samples; by default the training samples that were used, none of which is its own neighbour then.
             n_neighbors: how many; the estimator's own number by default.
             return_distance: whether Euclidean distances (n, k) of the embeddings come first.
 
         Returns:
-            Distances and positions in the training data, or the positions (n, k) alone.
+            Distances and positions in the training data as it was given, or the positions (n, k) alone.
 
         Raises:
             ValueError: there are fewer training samples.
         """
         check_is_fitted(self)
-        return self.neighbors_.kneighbors(None if X is None else self._embed(X), n_neighbors, return_distance)
+        distances, rows = self.neighbors_.kneighbors(None if X is None else self._embed(X), n_neighbors)
+        positions = self._positions[rows]
+        return (distances, positions) if return_distance else positions
+
+
+def is_number(value: Any) -> bool:
+    """Whether a parameter is a number, one of numpy's included."""
+    return isinstance(value, Real)

@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from doppelgram import Collection, DoppelgramError, SilentProgress, read_collection, save_images
+from doppelgram.dataset.in_memory.collection import collection_of
+from doppelgram.dataset.in_memory.kept import KeptImages
+from doppelgram.dataset.in_memory.tables import rows_in_memory
+from doppelgram.dataset.times import Clock
 from doppelgram.images.batch import content_hash
 
 QUIET = SilentProgress()
@@ -188,7 +193,15 @@ def test_records_and_labels_without_names(tmp_path: Path) -> None:
     assert bare.labels.tolist() == ["4", "5"]
 
 
-@pytest.mark.parametrize("wrong", [torch.full((3, 8, 8), -1.5), torch.zeros(3, 8, 8, dtype=torch.int64), np.zeros(9)])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        torch.full((3, 8, 8), -1.5),
+        torch.zeros(3, 8, 8, dtype=torch.int64),
+        torch.zeros(3, 8, 8, dtype=torch.bfloat16),
+        np.zeros(9),
+    ],
+)
 def test_what_is_no_image_is_named(wrong: Any, tmp_path: Path) -> None:
     with pytest.raises(DoppelgramError, match="row 1"):
         save_images(Pairs([(_picture(0), 0), (wrong, 1)]), tmp_path, progress=QUIET)
@@ -199,10 +212,81 @@ def test_what_is_no_collection_or_streams_is_refused() -> None:
         def __iter__(self) -> Any:
             yield _picture(0), 0
 
-    with pytest.raises(DoppelgramError, match="streams"):
-        read_collection(Streams())
-    with pytest.raises(DoppelgramError, match="a dict is no collection"):
-        read_collection({})
-    with pytest.raises(DoppelgramError, match="no rows"):
-        read_collection(pd.DataFrame({"path": []}))
-    assert isinstance(read_collection(pd.DataFrame({"path": ["a.png"]})), Collection)
+    class NoLength(Dataset[Any]):
+        def __getitem__(self, row: int) -> Any:
+            raise AssertionError("nothing is asked for")
+
+    for endless in (Streams(), NoLength()):
+        with pytest.raises(DoppelgramError, match="streams"):
+            read_collection(endless)
+    for other in ({}, pd.Series(["a.png"])):
+        with pytest.raises(DoppelgramError, match=f"a {type(other).__name__} is no collection"):
+            read_collection(other)
+    for empty in (pd.DataFrame({"path": []}), Pairs([]), pa.table({"path": pa.array([], pa.string())})):
+        with pytest.raises(DoppelgramError, match="no rows"):
+            read_collection(empty)
+    collection = read_collection(pd.DataFrame({"path": ["a.png"], "label": ["a"]}))
+    assert isinstance(collection, Collection)
+    assert read_collection(collection) is collection
+
+
+def test_an_index_of_paths_is_a_column_as_in_a_table_file(files: list[Path], tmp_path: Path) -> None:
+    frame = pd.DataFrame({"label": list("aabb")}, index=pd.Index([file.name for file in files], name="file"))
+    frame.to_parquet(tmp_path / "table.parquet")
+    expected = read_collection(tmp_path / "table.parquet")
+    assert expected.paths == files
+    for data in (frame, pa.Table.from_pandas(frame)):
+        found = read_collection(data, root=tmp_path)
+        pd.testing.assert_frame_equal(found.table, expected.table)
+        assert found.label == "label"
+    assert list(frame.columns) == ["label"]
+
+
+def test_long_numbers_with_gaps_stay_whole(files: list[Path], tmp_path: Path) -> None:
+    table = pa.table({"path": list(map(str, files)), "author": pa.array([17841400000000001, None, 3, 4], pa.int64())})
+    pq.write_table(table, tmp_path / "table.parquet")
+    for data in (table, tmp_path / "table.parquet"):
+        assert read_collection(data).table["author"].tolist() == ["17841400000000001", "", "3", "4"]
+
+
+def test_columns_that_have_numbers_for_names_or_one_name_twice(files: list[Path]) -> None:
+    frame = pd.DataFrame([[0.5, str(file), "a"] for file in files])
+    columns: list[dict[str, Any]] = [{"path": "1", "label": "2"}, {"path": 1, "label": 2}]
+    for given in columns:
+        assert read_collection(frame, columns=given, label="label").labels.tolist() == ["a"] * 4
+    twice = pd.DataFrame([[str(file), str(file)] for file in files], columns=["path", "path"])
+    with pytest.raises(DoppelgramError, match="'path' stands in it twice"):
+        read_collection(twice)
+
+
+def test_classes_of_a_torch_dataset_of_files_may_be_names(files: list[Path]) -> None:
+    class Folder(Pairs):
+        def __init__(self, classes: list[Any]) -> None:
+            super().__init__(classes)
+            self.samples = list(zip(map(str, files), classes, strict=True))
+
+    assert read_collection(Folder(["ant", "bee", "ant", "bee"])).labels.tolist() == ["ant", "bee", "ant", "bee"]
+    assert read_collection(Folder([np.int64(1), 0, 0, 1])).labels.tolist() == ["bee", "ant", "ant", "bee"]
+
+
+def test_writing_shows_how_far_it_is(tmp_path: Path) -> None:
+    pictures = np.empty(3, dtype=object)
+    pictures[:] = [_picture(0), None, _picture(1)]
+    steps: list[int] = []
+    rows = rows_in_memory(pd.DataFrame({"image": pictures, "label": list("aab")}))
+    assert rows is not None
+    collection_of(rows, Clock("UTC"), keep=KeptImages(tmp_path), progress=steps.append)
+    assert steps == [1, 1, 1]
+
+
+def test_pixels_are_written_as_the_file_shows_them(tmp_path: Path) -> None:
+    """Turned by EXIF as files are; an image that was only opened so far may be damaged."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    _picture(0).save(buffer, "PNG", exif=exif)
+    (path,) = save_images(Pairs([(Image.open(buffer), 0)]), tmp_path, progress=QUIET).paths
+    assert np.array_equal(np.asarray(Image.open(path)), np.rot90(np.asarray(_picture(0)), -1))
+    cut_off = Image.open(io.BytesIO(buffer.getvalue()[:200]))
+    with pytest.raises(DoppelgramError, match="row 1: truncated"):
+        save_images(Pairs([(_picture(1), 0), (cut_off, 1)]), tmp_path, progress=QUIET)

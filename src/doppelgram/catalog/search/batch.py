@@ -11,9 +11,10 @@ from typing import Any
 
 from doppelgram.catalog.cells import harmless
 from doppelgram.catalog.search.photographs import Match, Neighbours, PhotographSearch
+from doppelgram.dataset.collection import Collection
 from doppelgram.dataset.in_memory.collection import images_of
 from doppelgram.dataset.in_memory.tables import rows_in_memory
-from doppelgram.dataset.in_memory.values import is_path, source_of
+from doppelgram.dataset.in_memory.values import in_a_row, is_path, source_of
 from doppelgram.dataset.listing import list_files
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import written_whole
@@ -52,16 +53,18 @@ def photographs_of(images: Iterable[Path]) -> list[Path]:
 
 
 def queries_of(images: Any) -> list[Source]:
-    """What is asked with: photographs, folders of them and images in memory in any mixture, or a dataset of them.
+    """What is asked with: photographs, folders of them and images in memory in any mixture, or all of a dataset.
 
     Raises:
-        DoppelgramError: there is no photograph in a folder, or something is no image.
+        DoppelgramError: it is one image and no list, there is no photograph in a folder, or something is no image.
     """
+    if isinstance(images, Collection):
+        return list(images.paths)
     rows = rows_in_memory(images)
     if rows is not None:
         return list(images_of(rows))
     found: list[Source] = []
-    for at, image in enumerate(images):
+    for at, image in enumerate(in_a_row(images)):
         found += photographs_of([Path(image).expanduser()]) if is_path(image) else [source_of(image, f"image {at}")]
     return found
 

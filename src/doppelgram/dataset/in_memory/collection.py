@@ -47,16 +47,17 @@ def collection_of(
         DoppelgramError: there is no column of images or paths, an image is in memory and nothing keeps it, or as for
             a table in a file.
     """
+    if not rows.count:
+        raise DoppelgramError(f"{rows.name}: there are no rows in it")
+    columns = {name: str(spelled) for name, spelled in (columns or {}).items()}
     frames: list[pd.DataFrame] = []
     at, column = 0, None
     for frame in rows.frames():
         column = _image_column(frame, rows.name, columns) if column is None else column
-        frames.append(_with_paths(frame, column, rows.name, at, keep))
+        frames.append(_with_paths(frame, column, rows.name, at, keep, progress or (lambda count: None)))
         at += len(frame)
-        if progress is not None:
-            progress(len(frame))
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-    others = {name: spelled for name, spelled in (columns or {}).items() if name != "path"}
+    others = {name: spelled for name, spelled in columns.items() if name != "path"}
     table = table_of(Path(rows.name), frame, np.arange(len(frame)), others)
     found = image_rows(table, clock, root or Path())
     notes = (*found.collection.notes, *left_notes(found.left))
@@ -78,15 +79,17 @@ def images_of(rows: RowsInMemory, columns: Mapping[str, str] | None = None) -> I
             at += 1
 
 
-def _with_paths(frame: pd.DataFrame, column: Any, name: str, start: int, keep: Keep) -> pd.DataFrame:
+def _with_paths(
+    frame: pd.DataFrame, column: Any, name: str, start: int, keep: Keep, progress: Callable[[int], None]
+) -> pd.DataFrame:
     """A frame with a column ``path`` in place of that of its images; another column called so is marked."""
-    values = frame[column]
-    if keep is refused and all(is_nothing(value) or is_path(value) for value in values):  # below the table's root
-        paths = ["" if is_nothing(value) else str(value) for value in values]
-    else:
-        paths = [
-            "" if is_nothing(value) else keep(value, f"{name}: row {start + at}") for at, value in enumerate(values)
-        ]
+    values, paths = frame[column], []
+    # Paths alone are below the table's root.
+    plain = keep is refused and all(is_nothing(value) or is_path(value) for value in values)
+    for at, value in enumerate(values):
+        given = str(value) if plain or is_nothing(value) else keep(value, f"{name}: row {start + at}")
+        paths.append("" if is_nothing(value) else given)
+        progress(1)
     position = list(frame.columns).index(column)
     renamed = [f"{each} (unused)" if str(each) == "path" else each for each in frame.columns]
     renamed[position] = "path"
@@ -103,4 +106,6 @@ def _image_column(frame: pd.DataFrame, name: str, columns: Mapping[str, str] | N
             f"{name}: no column holds images or their paths; its columns are {named}; "
             'columns={"path": "NAME"} says which one does'
         )
+    if isinstance(frame[column], pd.DataFrame):
+        raise DoppelgramError(f"{name}: the column '{column}' stands in it twice; give one of them another name")
     return column

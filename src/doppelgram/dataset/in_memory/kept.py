@@ -10,11 +10,10 @@ from typing import Any
 
 from PIL import Image
 
-from doppelgram.dataset.in_memory.values import is_path, pixels_of, source_of, unwrapped
+from doppelgram.dataset.in_memory.values import is_path, source_of, unwrapped
 from doppelgram.errors import DoppelgramError
 from doppelgram.files import check_folder, written_whole
-from doppelgram.images.decode import FORMATS
-from doppelgram.images.modes import to_rgb
+from doppelgram.images.decode import FORMATS, BrokenImage, upright_rgb
 
 _ENDINGS = {"JPEG": ".jpg", "HEIF": ".heic", "TIFF": ".tif"}
 # What is no image is written, too, so that it is reported like a broken file.
@@ -53,11 +52,9 @@ class KeptImages:
             name = hashlib.sha256(data).hexdigest() + _ending(data)
             self._write(name, data)
             return name
-        image = source_of(value, where)
-        image = to_rgb(image) if isinstance(image, Image.Image) else Image.fromarray(pixels_of(image, where))
+        image = _image(value, where)
         name = hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest() + ".png"
         if not (self.folder / name).is_file():
-            image.info = {}  # a turn that the file asked for is done by whoever opened it
             buffer = BytesIO()
             image.save(buffer, "PNG")
             self._write(name, buffer.getvalue())
@@ -67,6 +64,14 @@ class KeptImages:
         if not (self.folder / name).is_file():
             with written_whole(self.folder / name) as aside:
                 aside.write_bytes(data)
+
+
+def _image(value: Any, where: str) -> Image.Image:
+    source: Any = source_of(value, where)
+    try:
+        return upright_rgb(source) if isinstance(source, Image.Image) else Image.fromarray(source)
+    except BrokenImage as problem:
+        raise DoppelgramError(f"{where}: {problem.reason}") from None
 
 
 def _ending(data: bytes) -> str:

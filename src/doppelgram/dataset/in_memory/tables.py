@@ -14,6 +14,7 @@ import pandas as pd
 from doppelgram.dataset.columns import find_column
 from doppelgram.dataset.folders import PART_FOLDERS
 from doppelgram.dataset.in_memory.values import is_image, is_nothing, is_path
+from doppelgram.dataset.tables import with_index_columns
 from doppelgram.errors import DoppelgramError
 
 IMAGE, LABEL = "image", "label"
@@ -57,21 +58,24 @@ def rows_in_memory(data: Any) -> RowsInMemory | None:
         DoppelgramError: a dataset that only streams.
     """
     if isinstance(data, pd.DataFrame):
-        return RowsInMemory("the DataFrame", len(data), lambda: iter([data.copy(deep=False)]))
+        return RowsInMemory("the DataFrame", len(data), lambda: iter([with_index_columns(data)]))
     if _is(data, "datasets", "DatasetDict"):
         return _of_parts({str(part): _of_hugging_face(each) for part, each in data.items()})
     if _is(data, "datasets", "Dataset"):
         return _of_hugging_face(data)
     if _is(data, "datasets", "IterableDataset", "IterableDatasetDict"):
         raise DoppelgramError("a dataset that streams has no length; load it without streaming=True")
-    if _is(data, "torch.utils.data", "IterableDataset"):
-        raise DoppelgramError("a dataset that streams has no length; give a map-style dataset of torch")
     if _is(data, "torch.utils.data", "Dataset"):
+        if _is(data, "torch.utils.data", "IterableDataset") or not hasattr(data, "__len__"):
+            raise DoppelgramError("a dataset that streams has no length; give a map-style dataset of torch")
         return _of_torch(data)
     if hasattr(data, "__arrow_c_stream__"):
         import pyarrow as pa
 
-        return _of_arrow(pa.table(data))
+        try:
+            return _of_arrow(pa.table(data))
+        except pa.ArrowInvalid:  # one column alone
+            return None
     return None
 
 
@@ -81,10 +85,11 @@ def image_column(frame: pd.DataFrame, columns: Mapping[str, str] | None = None) 
     The one that is given as ``path`` in ``columns``; else one of images; else one whose name says that it holds paths;
     else one of bytes.
     """
-    given = (columns or {}).get("path", "")
-    first = {name: _first(frame[name]) for name in frame.columns}
+    given = str((columns or {}).get("path", ""))
+    spelled = {str(name): name for name in reversed(frame.columns)}
     if given:
-        return find_column(given, [str(name) for name in frame.columns])
+        return spelled.get(find_column(given, list(spelled)), "")
+    first = {name: _first(frame[name]) for name in frame.columns}
     for name, value in first.items():
         if is_image(value):
             return name
@@ -106,7 +111,8 @@ def _is(data: Any, module: str, *names: str) -> bool:
 def _of_arrow(table: Any) -> RowsInMemory:
     def pieces() -> Iterator[pd.DataFrame]:
         for start in range(0, max(1, table.num_rows), _AT_ONCE):
-            yield table.slice(start, _AT_ONCE).to_pandas()
+            # An index that pandas had is a column, and whole numbers with gaps stay whole.
+            yield table.slice(start, _AT_ONCE).to_pandas(ignore_metadata=True, integer_object_nulls=True)
 
     classes = _class_names(table.schema)
     return RowsInMemory("the Arrow table", table.num_rows, pieces, classes, next(iter(classes), ""))
@@ -118,7 +124,7 @@ def _of_hugging_face(dataset: Any) -> RowsInMemory:
 
     def pieces() -> Iterator[pd.DataFrame]:
         for start in range(0, max(1, len(dataset)), _AT_ONCE):
-            yield rows[start : start + _AT_ONCE].to_pandas()
+            yield rows[start : start + _AT_ONCE].to_pandas(integer_object_nulls=True)
 
     classes = _class_names(dataset.features.arrow_schema)
     return RowsInMemory("the dataset", len(dataset), pieces, classes, next(iter(classes), ""))
@@ -153,11 +159,12 @@ def _of_parts(parts: Mapping[str, RowsInMemory]) -> RowsInMemory:
 def _of_torch(dataset: Any) -> RowsInMemory:
     """Items of a map-style dataset: ``(image, label, ...)``, a record with ``image`` and others, or an image alone."""
     names = getattr(dataset, "classes", None)
-    classes = {LABEL: [str(name) for name in names]} if names is not None else {}
-    if files := _files_of(dataset):
-        return RowsInMemory(
-            "the dataset", len(files), lambda: iter([pd.DataFrame(files, columns=["path", LABEL])]), classes
-        )
+    files = _files_of(dataset)
+    first = files[0][1] if files else _record(dataset[0]).get(LABEL) if len(dataset) else None
+    classes = {LABEL: [str(name) for name in names]} if names is not None and isinstance(first, int) else {}
+    if files:
+        frame = pd.DataFrame(files, columns=["path", LABEL])
+        return RowsInMemory("the dataset", len(files), lambda: iter([frame.copy()]), classes, LABEL)
 
     def pieces() -> Iterator[pd.DataFrame]:
         for start in range(0, max(1, len(dataset)), _AT_ONCE):
@@ -165,17 +172,19 @@ def _of_torch(dataset: Any) -> RowsInMemory:
             names = dict.fromkeys(name for item in items for name in item)
             yield pd.DataFrame({name: _objects([item.get(name) for item in items]) for name in names})
 
-    numbered = len(dataset) and isinstance(_record(dataset[0]).get(LABEL), int)
-    return RowsInMemory("the dataset", len(dataset), pieces, classes if numbered else {}, LABEL)
+    return RowsInMemory("the dataset", len(dataset), pieces, classes, LABEL)
 
 
-def _files_of(dataset: Any) -> list[tuple[str, int]]:
-    """Path and class of each image of a dataset of files, as torchvision's ``ImageFolder``; none for others."""
+def _files_of(dataset: Any) -> list[tuple[str, Any]]:
+    """Path and class of each image of a dataset of files, as torchvision's ``ImageFolder``; none for others.
+
+    A class is a number, or what stands there in place of one.
+    """
     samples = getattr(dataset, "samples", None)
     if not isinstance(samples, list) or len(samples) != len(dataset):
         return []
     pairs = [pair for pair in samples if isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)]
-    return [(path, int(code)) for path, code in pairs] if len(pairs) == len(samples) else []
+    return [(path, _plain(code)) for path, code in pairs] if len(pairs) == len(samples) else []
 
 
 def _record(item: Any) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from doppelgram.errors import DoppelgramError
-from doppelgram.images.decode import decode
 from doppelgram.images.read import Source
 
-_SPANS = "a tensor or array of an image holds whole numbers from 0 to 255 or fractions from 0 to 1"
+_SPANS = "a tensor or array of an image holds uint8, 0 to 255, or fractions from 0 to 1"
 
 
 def is_nothing(value: Any) -> bool:
@@ -29,6 +28,20 @@ def is_image(value: Any) -> bool:
     if isinstance(value, Mapping):
         return set(value) == {"bytes", "path"}
     return isinstance(value, Image.Image) or getattr(value, "ndim", 0) in (2, 3)
+
+
+def in_a_row(images: Any) -> Any:
+    """Several images, as they are given.
+
+    Raises:
+        DoppelgramError: it is one image alone, or has no length, such as a generator.
+    """
+    alone = is_path(images) or isinstance(images, (bytes, bytearray, Image.Image))
+    if alone or (getattr(images, "ndim", 0) == 3 and images.shape[2] == 3):
+        raise DoppelgramError("this is one image alone; give a list of images")
+    if not hasattr(images, "__len__"):
+        raise DoppelgramError(f"a {type(images).__name__} has no length; give a list of images")
+    return images
 
 
 def is_path(value: Any) -> bool:
@@ -45,27 +58,26 @@ def unwrapped(value: Any) -> Any:
 
 
 def source_of(value: Any, where: str) -> Source:
-    """A value as `images.read` takes it: a path, Pillow's image or an array (h, w, 3).
+    """A value as `images.read` takes it: a path, bytes, Pillow's image or an array (h, w, 3).
 
     Args:
         value: a path, Pillow's image, a file's bytes, an array or tensor, or Hugging Face's ``{"bytes", "path"}``.
         where: what to call it in an error.
 
     Raises:
-        DoppelgramError: it is none of these, or its bytes are no image.
+        DoppelgramError: it is none of these. What bytes hold is found out when they are read.
     """
     value = unwrapped(value)
     if is_path(value):
         return Path(value)
     if isinstance(value, (bytes, bytearray)):
-        try:
-            return decode(bytes(value))
-        except DoppelgramError as problem:
-            raise DoppelgramError(f"{where}: its bytes are no image: {problem}") from None
+        return bytes(value)
     if isinstance(value, Image.Image):
         return value
     if getattr(value, "ndim", 0) in (2, 3):
         return pixels_of(value, where)
+    if is_nothing(value):
+        raise DoppelgramError(f"{where}: there is no image; leave it out")
     raise DoppelgramError(f"{where}: a {type(value).__name__} is no image; give a path, a Pillow image, bytes or array")
 
 
@@ -79,7 +91,10 @@ def pixels_of(value: Any, where: str) -> NDArray[np.uint8]:
     Raises:
         DoppelgramError: another shape, or other numbers, as those of a normalised tensor.
     """
-    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    try:
+        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    except TypeError:  # numbers that numpy does not have, such as bfloat16
+        raise DoppelgramError(f"{where}: {_SPANS}, not {value.dtype}") from None
     if array.ndim == 2:
         array = array[:, :, None]
     if array.shape[2] not in (1, 3) and array.shape[0] in (1, 3):
