@@ -7,7 +7,7 @@ from pathlib import Path
 from doppelgram.console import SilentProgress
 from doppelgram.studies.role_model.reproduce import reproduce_role_model
 
-CHANGES = ("optimiser.epochs=2", "data.size=32", "optimiser.precision=32")
+CHANGES = ("optimiser.epochs=1", "data.size=32", "optimiser.precision=32")
 RUNGS = ("cosine", "euclidean", "last", "full", "full_tuned", "last_pose", "full_pose", "full_pose_tuned")
 
 

@@ -36,8 +36,8 @@ SMALL = (
     "epochs=6",
     "backbone_lr=0.3",
     "copies=2",
-    "towers.keypoints.epochs=30",
-    "towers.embedding.epochs=30",
+    "towers.keypoints.epochs=15",
+    "towers.embedding.epochs=15",
 )
 
 
@@ -82,7 +82,7 @@ def test_every_tower_has_log_and_checkpoints(trained: Path) -> None:
     for tower in ("place", "person", "keypoints", "embedding"):
         assert {file.name for file in (trained / "checkpoints" / tower).iterdir()} == {"best.ckpt", "last.ckpt"}
         lines = (trained / "log" / tower / "metrics.csv").read_text().splitlines()
-        assert len(lines) == 1 + (6 if tower in ("place", "person") else 30)
+        assert len(lines) == 1 + (6 if tower in ("place", "person") else 15)
         assert "train_loss" in lines[0]
         assert "val_accuracy" in lines[0]
     assert not (trained / "checkpoints" / "scene").exists(), "which without a segmenter sees what the place tower sees"

@@ -39,7 +39,7 @@ def ours_overrides(estimator: str, backbone: str, *, quick: bool) -> list[str]:
         changes += [f"towers.*.backbone={backbone}", "towers.*.frozen_layers=1"]
     if quick:
         changes += ["towers.*.epochs=1", "towers.*.copies=1", "towers.*.size=64"]
-        changes += ["towers.keypoints.epochs=30", "towers.embedding.epochs=30"]
+        changes += ["towers.keypoints.epochs=10", "towers.embedding.epochs=10"]
     return changes
 
 
