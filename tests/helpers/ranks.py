@@ -118,7 +118,28 @@ def all_cases(rank: int, world: int, folder: str) -> None:
         found = two_steps(case, Joint(rank, world))
         if rank == 0:
             torch.save(found, Path(folder) / f"{case}.pt")
+    torch.save(loss_with_apart_layers(Joint(rank, world)), Path(folder) / f"apart-{rank}.pt")
     dist.barrier()
+
+
+class DropPath(nn.Module):
+    """Drops some rows, as networks of transformers do; every process draws for its own."""
+
+    drop_prob = 0.3
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Rows, some of them zero."""
+        return rows * (torch.rand(len(rows), 1) > self.drop_prob)
+
+
+def loss_with_apart_layers(joint: Joint) -> Tensor:
+    """The loss of 13 rows, which two processes cannot divide evenly, with a miner that draws after such a layer."""
+    task = small_task(small_recipe("random triplets")).train()
+    task.network.head.layers.insert(0, DropPath())
+    task.joint = joint
+    join_layers(task.network, joint)
+    torch.manual_seed(11)
+    return task.batch_loss(torch.from_numpy(np.concatenate(task.plan.epoch_batches(0))[:13]), 0)[0].detach()
 
 
 class TroubledTask(MetricTask):

@@ -35,6 +35,13 @@ def test_two_processes_give_the_gradients_of_one_with_the_joint_batch(two_proces
         assert any(name.startswith("loss.") for name in moved)
 
 
+@pytest.mark.slow
+def test_miners_draw_alike_though_layers_draw_apart(two_processes: Path) -> None:
+    one, two = (torch.load(two_processes / f"apart-{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert torch.equal(one, two)
+    assert float(one) > 0
+
+
 def test_every_row_is_of_one_process() -> None:
     rows = torch.arange(7)
     shares = [Joint(rank, 3).share(rows) for rank in range(3)]

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -14,6 +16,7 @@ from doppelgram.errors import DoppelgramError
 from doppelgram.scale import plan as plan_module
 from doppelgram.scale.cluster import Cluster
 from doppelgram.scale.index import Means, index_in_parts
+from doppelgram.scale.worker import Order
 
 Draw = Callable[..., Path]
 
@@ -55,3 +58,26 @@ def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DoppelgramError, match=r"pip install 'doppelgram\[cluster\]'"):
         Cluster()
+
+
+def test_a_ray_that_others_use_is_left_alone(monkeypatch: pytest.MonkeyPatch):
+    ray = MagicMock()
+    ray.is_initialized.return_value = True
+    ray.init.side_effect = RuntimeError("Maybe you called ray.init twice by accident?")
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with pytest.raises(DoppelgramError, match=r"uses Ray already; call ray\.shutdown\(\) first"):
+        next(Cluster(1).run(Order("catalog", "plan"), ["part"]))
+    ray.shutdown.assert_not_called()
+
+
+def test_a_worker_that_cannot_start_is_not_told_as_a_part(monkeypatch: pytest.MonkeyPatch):
+    """As on a machine of the cluster that has Ray, but not this program."""
+    lost, ray = type("ActorDiedError", (Exception,), {}), MagicMock()
+    ray.exceptions = SimpleNamespace(RayTaskError=type("RayTaskError", (Exception,), {}), RayError=lost)
+    ray.is_initialized.return_value = False
+    ray.cluster_resources.return_value = {"CPU": 1}
+    ray.wait.side_effect = lambda answers, **_: (answers, [])
+    ray.get.side_effect = lost
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with pytest.raises(DoppelgramError, match=r"does not start \(ActorDiedError\).*the same version"):
+        next(Cluster(1).run(Order("catalog", "plan"), ["part"]))

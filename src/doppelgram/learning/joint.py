@@ -25,11 +25,13 @@ class Joint:
         rank: number of this process, from 0.
         world: how many there are; one alone needs no connection.
         count: rows of the joint batch at hand.
+        apart: whether layers of the network draw for the own rows alone; see `join_layers`.
     """
 
     rank: int = 0
     world: int = 1
     count: int = 0
+    apart: bool = False
 
     def share(self, rows: T) -> T:
         """The own rows of a joint batch, an array (b, ...), which becomes the batch at hand."""
@@ -50,9 +52,13 @@ class Joint:
         ``world``: the mean over processes, which distributed training takes of every parameter's gradient, then is
         the sum over all rows, the gradient of one process. Of a loss's own parameters every process already has the
         whole gradient, and the mean is the same again.
+
+        What is drawn after this, for all rows, every process draws alike.
         """
         if self.world == 1:
             return mine
+        if self.apart:
+            _draw_alike(mine.device)
         rows: Tensor = _Gather.apply(mine, self)  # type: ignore[no-untyped-call]
         return rows
 
@@ -67,6 +73,15 @@ class Joint:
         everyone: list[Any] = [None] * self.world
         dist.all_gather_object(everyone, mine)
         return [everyone[place % self.world][place // self.world] for place in range(len(items))]
+
+
+def _draw_alike(device: torch.device) -> None:
+    """Set torch's generators to the first process's: where shares are of different sizes they may have parted."""
+    cards = [(torch.cuda.get_rng_state, torch.cuda.set_rng_state)] if device.type == "cuda" else []
+    for state_of, set_state in [(torch.get_rng_state, torch.set_rng_state), *cards]:
+        state = state_of().to(device)
+        dist.broadcast(state, 0)
+        set_state(state.cpu())
 
 
 class _Gather(torch.autograd.Function):

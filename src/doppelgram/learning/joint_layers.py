@@ -138,6 +138,7 @@ def join_layers(network: nn.Module, joint: Joint) -> None:
         if type(module) in _JOINT:
             module.__class__ = _JOINT[type(module)]  # whoever holds the layer goes on holding it
             module.joint = joint  # type: ignore[assignment]
+    joint.apart = bool(apart_layers(network))
 
 
 def apart_layers(network: nn.Module) -> list[str]:

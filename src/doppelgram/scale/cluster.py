@@ -53,6 +53,8 @@ class Cluster:
     @contextmanager
     def _connected(self, threads: int) -> Iterator[None]:
         """Ray, without its page, its statistics and its remarks; what is started here takes a token."""
+        if self._ray.is_initialized():  # to end it would end what others do with it
+            raise DoppelgramError("this process uses Ray already; call ray.shutdown() first, or take another engine")
         # Ray's sockets lie in its folder, and the name of a socket has to be short.
         folder = "" if self.address else tempfile.mkdtemp(prefix="ray-", dir="/tmp" if os.path.isdir("/tmp") else None)
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
@@ -137,9 +139,19 @@ class _Run:
         except errors.RayTaskError as problem:
             if isinstance(problem.cause, DoppelgramError):
                 raise DoppelgramError(str(problem.cause)) from None
-            raise given_up(part, f"{type(problem.cause).__name__}: {problem.cause}") from None
+            raise _failed(part, f"{type(problem.cause).__name__}: {problem.cause}") from None
         except errors.RayError as problem:
-            raise given_up(part, type(problem).__name__) from None
+            raise _failed(part, type(problem).__name__) from None
+
+
+def _failed(part: str, reason: str) -> DoppelgramError:
+    """What is said of a worker that could not do a part, or not even start."""
+    if part:
+        return given_up(part, reason)
+    return DoppelgramError(
+        f"a worker of Ray does not start ({reason}); see that every machine of the cluster has this program, in the "
+        "same version"
+    )
 
 
 @contextmanager

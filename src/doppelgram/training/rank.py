@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import sys
 import threading
@@ -26,13 +28,16 @@ from doppelgram.training.ranks.order import Order
 from doppelgram.training.ranks.plan import Ranks
 from doppelgram.training.trainer import LAST, Place, run_epochs
 
+_OF_GLOO = re.compile(r"gloo/\S+\.(cc|h):\d")
+_TIMED_OUT = re.compile(r"tim(ed|e|ing)[ -]?out", re.IGNORECASE)
+
 
 def main() -> None:
     """Take part in the training whose order lies in a folder; what goes wrong is said, not raised."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no handler is asked while torch waits for the others
     say = _speaker()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     ranks, local, folder = Ranks(**json.loads(sys.argv[1])), int(sys.argv[2]), Path(sys.argv[3])
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     try:
         result = take_part(ranks, local, folder, say)
         dist.barrier()  # whoever leaves first would look to the others as if it had died
@@ -62,6 +67,7 @@ def take_part(ranks: Ranks, local: int, folder: Path, say: Say) -> dict[str, Any
     """
     order = Order.read(folder)
     joint = connect(ranks, local, folder, order.facts)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from now on there is something to finish
     task = order.task
     task.joint = joint
     join_layers(task.network, joint)
@@ -158,20 +164,28 @@ def _speaker() -> Callable[[dict[str, Any]], None]:
     return say
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: Path) -> None:
+    """Wait until the process that started this one is gone; take away its folder, which it no longer can, and end."""
     sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
 def _failure(problem: Exception, ranks: Ranks) -> dict[str, Any]:
     """A message about what went wrong here, or was noticed here of what went wrong elsewhere."""
     text = " ".join(str(problem).split())
-    lost = isinstance(problem, dist.DistError) or "gloo" in text.lower() or "nccl" in text.lower()
-    if not lost:
+    # NCCL and the stores have errors of their own; those of gloo are known by the place in its source that they name.
+    if not isinstance(problem, dist.DistError) and not (isinstance(problem, RuntimeError) and _OF_GLOO.search(text)):
         return {"failed": f"failed ({type(problem).__name__}: {text[:300]})", "lost": False}
-    how = "waited in vain for another one" if "timed out" in text.lower() else "lost the connection to another one"
-    minutes = f" for {ranks.patience:g} s" if "timed out" in text.lower() else ""
-    return {"failed": f"{how}{minutes}; what was finished is kept, --resume goes on", "lost": True}
+    if not dist.is_initialized():
+        networks = (
+            "; where a machine has several networks, GLOO_SOCKET_IFNAME or NCCL_SOCKET_IFNAME names the one to use"
+        )
+        return {"failed": f"cannot connect to the others{networks if ranks.nodes > 1 else ''}", "lost": True}
+    how = "lost the connection to another one"
+    if _TIMED_OUT.search(text):
+        how = f"waited in vain for another one for {ranks.patience:g} s"
+    return {"failed": f"{how}; what was finished is kept, --resume goes on", "lost": True}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -85,6 +86,13 @@ def test_a_resumed_training_ends_with_the_same_bits(
         assert torch.equal(state(tmp_path / "run")[name], value), name
     for name, value in two[2].network.state_dict().items():
         assert torch.equal(task.network.state_dict()[name], value), name
+
+
+def test_one_process_goes_on_where_two_stopped(two: tuple[Path, Fitted, TroubledTask, str], tmp_path: Path) -> None:
+    shutil.copytree(two[0], tmp_path / "run")
+    fitted, _ = train(tmp_path / "run", Ranks(), epochs=5, resume=True)
+    assert fitted.history[:4] == two[1].history
+    assert [epoch["epoch"] for epoch in fitted.history] == [1, 2, 3, 4, 5]
 
 
 def stop_after(epochs: int) -> Any:

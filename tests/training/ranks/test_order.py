@@ -58,7 +58,7 @@ def test_large_arrays_are_mapped_once(tmp_path: Path) -> None:
     assert np.array_equal(got.part.inputs, pixels)
 
 
-def test_facts_tell_what_differs() -> None:
+def test_facts_tell_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = order().facts()
     assert order().facts() == facts
 
@@ -72,6 +72,9 @@ def test_facts_tell_what_differs() -> None:
     assert isinstance(changed.task, MetricTask)
     changed.task.part.inputs[3, 2, 1, 0] ^= 1
     assert differing(changed) == {"images or split"}
+    same, cards = order(), torch.cuda.is_available()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: not cards)
+    assert "graphics cards" in differing(same)
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,7 @@ def test_several_machines_are_named_by_the_environment() -> None:
         (2, HERE | {"NODE_RANK": "2"}, "NODE_RANK is '2'; it should be a number from 0 to 1"),
         (2, HERE | {"MASTER_PORT": "many"}, "MASTER_PORT is 'many'"),
         (2, HERE | {"LOCAL_WORLD_SIZE": "4"}, "--nproc-per-node 1"),
+        (1, HERE | {"GROUP_WORLD_SIZE": "3"}, "on 3 machines; give --num-nodes 3"),
         (0, {}, "give 1 or more"),
     ],
 )

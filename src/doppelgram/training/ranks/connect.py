@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -47,17 +48,17 @@ def connect(ranks: Ranks, local: int, folder: Path, facts: Callable[[], dict[str
     """
     rank = ranks.node * ranks.devices + local
     store = FileStore(str(folder / "meeting"), ranks.world) if ranks.nodes == 1 else _meet(ranks, rank)
-    if ranks.nodes > 1 and local == 0:
-        compare(store, ranks, facts())
+    if ranks.nodes > 1:
+        if local == 0:
+            compare(store, ranks, facts())
+        await_all(store, ranks, rank)
     backend = "gloo"
     if torch.cuda.is_available():
         torch.cuda.set_device(local)
         backend = "nccl"
-    patience = timedelta(seconds=ranks.meeting if ranks.nodes > 1 else ranks.patience)
+    patience = timedelta(seconds=ranks.patience)
     store.set_timeout(patience)
-    dist.init_process_group(
-        backend, store=store, rank=rank, world_size=ranks.world, timeout=timedelta(seconds=ranks.patience)
-    )
+    dist.init_process_group(backend, store=store, rank=rank, world_size=ranks.world, timeout=patience)
     return Joint(rank, ranks.world)
 
 
@@ -103,7 +104,8 @@ def _meet(ranks: Ranks, rank: int) -> Any:
             f"machine 0 cannot be reached at {ranks.address}, port {ranks.port}; see that the command runs there, and "
             "that MASTER_ADDR and MASTER_PORT are the same on all machines"
         ) from None
-    return PrefixStore("doppelgram", store)
+    # Torchrun keeps its store, and what was said in it, when it starts the processes again.
+    return PrefixStore(f"doppelgram {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 
 
 def _listen(ranks: Ranks) -> int | None:
@@ -114,11 +116,11 @@ def _listen(ranks: Ranks) -> int | None:
     try:
         return socket.create_server((socket.gethostbyname(ranks.address), ranks.port), backlog=128).detach()
     except OSError as problem:
-        if isinstance(problem, socket.gaierror) or is_loopback(ranks.address) or "in use" in str(problem):
-            raise DoppelgramError(
-                f"cannot listen at MASTER_ADDR {ranks.address}, MASTER_PORT {ranks.port}: {problem.strerror}"
-            ) from None
-        return None
+        if problem.errno == errno.EADDRNOTAVAIL and not is_loopback(ranks.address):
+            return None
+        raise DoppelgramError(
+            f"cannot listen at MASTER_ADDR {ranks.address}, MASTER_PORT {ranks.port}: {problem.strerror}"
+        ) from None
 
 
 def compare(store: Any, ranks: Ranks, facts: dict[str, Any]) -> None:
@@ -141,6 +143,22 @@ def compare(store: Any, ranks: Ranks, facts: dict[str, Any]) -> None:
         if ranks.leads:  # it holds the store, from which the others read yet
             with suppress(RuntimeError):
                 store.wait([f"{node} has read" for node in range(ranks.nodes)], timedelta(seconds=_LINGER))
+
+
+def await_all(store: Any, ranks: Ranks, rank: int) -> None:
+    """Wait until the processes of all machines are there: once they connect, they have less patience.
+
+    Raises:
+        DoppelgramError: they do not come, or machine 0 has gone.
+    """
+    store.set(f"process {rank} comes", "")
+    try:
+        store.wait([f"process {other} comes" for other in range(ranks.world)], timedelta(seconds=ranks.meeting))
+    except RuntimeError:
+        raise DoppelgramError(
+            f"not all of the {ranks.world} processes came within {ranks.meeting / 60:.0f} minutes, or machine 0 went "
+            "away; start the same command on all machines"
+        ) from None
 
 
 def _said(store: Any, other: int, ranks: Ranks) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from doppelgram.training.hardware import lightning_precision
@@ -72,6 +73,7 @@ class Order:
             "version of the program": versions()["doppelgram"],
             "version of torch": versions()["torch"],
             "--resume": self.resume,
+            "graphics cards": torch.cuda.is_available(),
             "precision": lightning_precision(task.optimiser.precision),
             "recipe or seed": _digest([json.dumps(settings, sort_keys=True, default=str).encode()]),
             "network's weights": _digest(weights),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from doppelgram.errors import DoppelgramError
+from doppelgram.numbers import count
 
 DEFAULT_PORT = 29500  # as torchrun has it
 
@@ -70,6 +71,9 @@ def planned_ranks(devices: int, nodes: int, environment: Mapping[str, str] | Non
             "torchrun has started several processes on this machine; start one (--nproc-per-node 1) and say with "
             "--devices how many train"
         )
+    machines = _number(environment, "GROUP_WORLD_SIZE", str(nodes), 1, 2**31)
+    if machines != nodes:
+        raise DoppelgramError(f"torchrun has started this on {count(machines, 'machine')}; give --num-nodes {machines}")
     cards = _graphics_cards() if devices * nodes > 1 else 0
     if cards and devices > cards:
         raise DoppelgramError(f"--devices {devices}: this machine has {cards} graphics cards; give {cards} or fewer")

@@ -28,6 +28,11 @@ def tell_ranks(ranks: Ranks, task: Task, progress: Progress) -> None:
     where = f" on {ranks.nodes} machines, of which this is number {ranks.node}" if ranks.nodes > 1 else ""
     what = "a graphics card each" if torch.cuda.is_available() else f"{count(threads_of(ranks), 'thread')} each"
     progress.note(f"{ranks.world} processes train together{where}, {what}; they divide each batch")
+    if ranks.nodes > 1:
+        progress.note(
+            f"machines meet at {ranks.address}, port {ranks.port}; they wait {ranks.meeting / 60:.0f} minutes for one "
+            "another"
+        )
     if kinds := apart_layers(task.network):
         progress.warning(
             f"{' and '.join(kinds)} work in each process apart, so the result differs a little from that of one process"
