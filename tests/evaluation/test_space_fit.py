@@ -41,6 +41,7 @@ def test_the_mix_is_as_it_is_stated():
     assert len(different) // 2 <= sum(pair in hard for pair in different) < 0.6 * len(different)
 
 
+@pytest.mark.slow
 def test_both_hold_on_images_kept_out_in_galleries_of_any_size():
     calibration = calibrate_embedding(images(500, 1), images(1200, 2, 0.85), fitted_on="val")
     assert Calibration.from_dict(calibration.to_dict()) == calibration

@@ -33,6 +33,7 @@ def made_up(seed: int = 0) -> tuple[Attribution, Matches, np.ndarray, np.ndarray
     return attribute(matches, time, innovation=0.4, decay=80.0), matches, groups, time
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_as_often_as_when_every_choice_is_drawn(seed: int) -> None:
     graph, matches, groups, time = made_up(seed)

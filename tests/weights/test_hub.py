@@ -40,6 +40,7 @@ for name, repository, files in (
 main(sys.argv[1:])
 """
 
+pytestmark = pytest.mark.slow
 Pull = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -109,7 +110,6 @@ def test_a_broken_connection_is_taken_up_again(hub: Hub, pull: Pull, tmp_path: P
     assert second < len(CONTENT["large"])
 
 
-@pytest.mark.slow
 def test_what_was_whole_before_an_interruption_is_kept(hub: Hub, pull: Pull, tmp_path: Path) -> None:
     hub.cut[NET] = "always"
     done = pull("folder")
