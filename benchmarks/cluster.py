@@ -93,7 +93,7 @@ def plan_costs() -> dict[str, Any]:
     from doppelgram.images.report import FileOutcome
     from doppelgram.scale.digests import Digests
     from doppelgram.scale.plan import Plans, Request
-    from doppelgram.scale.shelf import Shelf
+    from doppelgram.scale.write_once import WriteOnceStore
 
     with tempfile.TemporaryDirectory(prefix="cluster-") as name:
         before, start = memory(), time.perf_counter()
@@ -101,7 +101,7 @@ def plan_costs() -> dict[str, Any]:
             Entry("", f"{name}/folder {number // 500}/{number:08}.jpg", str(number)) for number in range(MADE_UP)
         ]
         request = Request(entries, {"model": "none"})
-        plan = Plans(Shelf(name)).make(request, Digests())
+        plan = Plans(WriteOnceStore(name)).make(request, Digests())
         kept = [(FileOutcome(entry.path, "ok"), f"{number:064x}") for number, entry in enumerate(entries)]
         seconds = time.perf_counter() - start
         used = memory() - before

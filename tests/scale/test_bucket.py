@@ -10,7 +10,7 @@ from doppelgram.dataset.read import read_collection
 from doppelgram.scale import index as scale_index
 from doppelgram.scale import plan as plan_module
 from doppelgram.scale.index import Means, index_in_parts
-from doppelgram.scale.shelf import Shelf
+from doppelgram.scale.write_once import WriteOnceStore
 from helpers.engines import Here
 
 
@@ -40,11 +40,11 @@ def test_a_job_in_a_bucket_goes_on_after_a_stop(
 ):
     monkeypatch.setattr(plan_module, "SMALLEST", 2)
     monkeypatch.setattr(scale_index, "COMMIT_SECONDS", 0.0)
-    shelf = Shelf(f"{bucket}/shelf")
-    assert shelf.put("a/b", b"first")
-    assert not shelf.put("a/b", b"second")
-    assert shelf.get("a/b") == b"first"
-    assert shelf.get("a/c") is None
+    store = WriteOnceStore(f"{bucket}/store")
+    assert store.put("a/b", b"first")
+    assert not store.put("a/b", b"second")
+    assert store.get("a/b") == b"first"
+    assert store.get("a/c") is None
 
     catalog = Catalog.create(f"{bucket}/catalog", model_folder)
     collection = read_collection(photos)
@@ -54,4 +54,4 @@ def test_a_job_in_a_bucket_goes_on_after_a_stop(
     report = index_in_parts(collection, catalog, Means(second))
     assert (len(first.done), len(second.done)) == (2, 4)
     assert report.added == len(catalog) == len(catalog.hashes()) == 12
-    assert Shelf(f"{bucket}/catalog/plans").names("") == []
+    assert WriteOnceStore(f"{bucket}/catalog/plans").names("") == []

@@ -22,8 +22,8 @@ from doppelgram.scale import index as scale_index
 from doppelgram.scale import plan as plan_module
 from doppelgram.scale.index import Means, index_in_parts
 from doppelgram.scale.lock import alone
-from doppelgram.scale.shelf import Shelf
 from doppelgram.scale.table import Table
+from doppelgram.scale.write_once import WriteOnceStore
 from helpers.engines import Here
 
 Draw = Callable[..., Path]
@@ -224,9 +224,9 @@ def test_a_kill_while_a_finished_plan_is_deleted_does_no_harm(
     removals: int,
     again: bool,
 ):
-    remove, calls = Shelf.remove, []
+    remove, calls = WriteOnceStore.remove, []
 
-    def killed(self: Shelf, names: list[str]) -> None:
+    def killed(self: WriteOnceStore, names: list[str]) -> None:
         if len(calls) == removals:
             raise KeyboardInterrupt
         calls.append(names)
@@ -234,7 +234,7 @@ def test_a_kill_while_a_finished_plan_is_deleted_does_no_harm(
         remove(self, names if len(names) < 2 or removals != 2 else names[::2])
 
     with monkeypatch.context() as patched:
-        patched.setattr(Shelf, "remove", killed)
+        patched.setattr(WriteOnceStore, "remove", killed)
         with pytest.raises(KeyboardInterrupt):
             index_in_parts(read_collection(mixed), catalog, Means(Here()))
     assert_same(catalog, plain[0])

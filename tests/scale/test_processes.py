@@ -71,9 +71,9 @@ def test_receipts_are_kept_once_and_read_as_written(tmp_path: Path):
     from doppelgram.catalog.embed import Chunk
     from doppelgram.images.report import FileOutcome
     from doppelgram.scale.receipt import Receipt
-    from doppelgram.scale.shelf import Shelf
+    from doppelgram.scale.write_once import WriteOnceStore
 
-    receipts = Receipts(Shelf(str(tmp_path / "plans")), "p")
+    receipts = Receipts(WriteOnceStore(str(tmp_path / "plans")), "p")
     outcomes = [FileOutcome("", "ok", "", 2), FileOutcome("", "broken", "no image")]
     first = Receipt("a", (json.dumps({"id": 0}),), (2, 0), Chunk([], outcomes, ["00" * 32, ""], ["x.jpg"]))
     assert receipts.put(first)

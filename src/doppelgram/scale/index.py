@@ -22,9 +22,9 @@ from doppelgram.scale.engine import Engine
 from doppelgram.scale.lock import alone
 from doppelgram.scale.plan import Plan, Plans, Request
 from doppelgram.scale.receipt import Receipts
-from doppelgram.scale.shelf import Shelf
 from doppelgram.scale.table import Table, address_in, plans_of
 from doppelgram.scale.worker import Order
+from doppelgram.scale.write_once import WriteOnceStore
 
 # Every commit is a version of the table, and many versions make it slow; before one, nobody sees the rows.
 COMMIT_SECONDS = 10.0
@@ -99,12 +99,12 @@ def index_in_parts(
     advance = progress or (lambda count: None)
     started = time.perf_counter()
     catalog.remove([])  # brings a catalog of an earlier version to the present one, which has the column `part`
-    table, plans = Table(catalog), Plans(Shelf(plans_of(catalog)))
+    table, plans = Table(catalog), Plans(WriteOnceStore(plans_of(catalog)))
     with alone(plans_of(catalog)) as certain:
         if certain:
             plans.forget_half_made()
         plan = _planned(plans, table, collection, catalog)
-        receipts = Receipts(plans.shelf, plan.id)
+        receipts = Receipts(plans.store, plan.id)
         committer = Committer(table, receipts)
         done = receipts.parts().intersection(plan.parts)
         done.difference_update(committer.commit(sorted(done)))
@@ -135,7 +135,7 @@ def _planned(plans: Plans, table: Table, collection: Collection, catalog: Catalo
             continue
         if plan.request == request.key:
             return plan
-        receipts = Receipts(plans.shelf, plan.id)
+        receipts = Receipts(plans.store, plan.id)
         Committer(table, receipts).commit(sorted(receipts.parts().intersection(plan.parts)))
         remove_copies(table, {part: number for number, part in enumerate(plan.parts)})
         plans.forget(plan.id)

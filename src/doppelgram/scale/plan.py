@@ -14,7 +14,7 @@ from typing import Any
 from doppelgram.catalog.rows import Entry
 from doppelgram.errors import DoppelgramError
 from doppelgram.scale.digests import Digests
-from doppelgram.scale.shelf import Shelf
+from doppelgram.scale.write_once import WriteOnceStore
 
 VERSION = 1
 # Files of a part: few, so that a kill loses little and the last worker is not waited for, but so many that writing them
@@ -71,20 +71,20 @@ class Plans:
     """The plans in a catalog whose work is not finished.
 
     Args:
-        shelf: of the catalog's folder of plans.
+        store: of the catalog's folder of plans.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, store: WriteOnceStore) -> None:
+        self.store = store
 
     def unfinished(self) -> list[Plan]:
         """Plans that somebody began to work on."""
-        return [self.open(name) for name in self.shelf.folders() if self.shelf.has(f"{name}/plan.json")]
+        return [self.open(name) for name in self.store.folders() if self.store.has(f"{name}/plan.json")]
 
     def forget_half_made(self) -> None:
         """Delete plans whose making was interrupted; nobody may be making one."""
-        for name in self.shelf.folders():
-            if not self.shelf.has(f"{name}/plan.json"):
+        for name in self.store.folders():
+            if not self.store.has(f"{name}/plan.json"):
                 self.forget(name)
 
     def open(self, plan: str) -> Plan:
@@ -94,13 +94,13 @@ class Plans:
             DoppelgramError: it is not there, damaged, or of another version.
         """
         try:
-            facts = json.loads(self.shelf.get(f"{plan}/plan.json") or b"")
+            facts = json.loads(self.store.get(f"{plan}/plan.json") or b"")
             if facts.pop("version") != VERSION:
                 raise ValueError
             return Plan(plan, facts["request"], tuple(facts["parts"]), tuple(facts["sizes"]))
         except (ValueError, KeyError, TypeError):
             raise DoppelgramError(
-                f"{self.shelf.place}/{plan}: this plan is damaged or another version's; delete it and start again"
+                f"{self.store.place}/{plan}: this plan is damaged or another version's; delete it and start again"
             ) from None
 
     def make(self, request: Request, known: Digests) -> Plan:
@@ -116,10 +116,10 @@ class Plans:
         sizes = [len(json.loads(data)["entries"]) for data in cut]
         plan = hashlib.sha256(_json(parts)).hexdigest()[:16]
         for part, data in zip(parts, cut, strict=True):
-            self.shelf.put(f"{plan}/parts/{part}.json", data)
-        self.shelf.put(f"{plan}/known", known.data)
+            self.store.put(f"{plan}/parts/{part}.json", data)
+        self.store.put(f"{plan}/known", known.data)
         facts = {"version": VERSION, "request": request.key, "parts": parts, "sizes": sizes}
-        self.shelf.put(f"{plan}/plan.json", _json(facts))
+        self.store.put(f"{plan}/plan.json", _json(facts))
         return self.open(plan)
 
     def entries(self, plan: str, part: str) -> list[Entry]:
@@ -135,20 +135,20 @@ class Plans:
 
     def is_finished(self, plan: str) -> bool:
         """Whether its work is done, and only its deletion was interrupted."""
-        return not self.shelf.has(f"{plan}/known")
+        return not self.store.has(f"{plan}/known")
 
     def forget(self, plan: str) -> None:
         """Delete a plan that is finished: first what is missing of no other, last the file by which it is a plan."""
-        names = self.shelf.names(plan)
+        names = self.store.names(plan)
         first, last = f"{plan}/known", f"{plan}/plan.json"
-        self.shelf.remove([first])
-        self.shelf.remove([name for name in names if name not in (first, last)])
-        self.shelf.remove([last])
+        self.store.remove([first])
+        self.store.remove([name for name in names if name not in (first, last)])
+        self.store.remove([last])
 
     def _there(self, plan: str, name: str) -> bytes:
-        data = self.shelf.get(f"{plan}/{name}")
+        data = self.store.get(f"{plan}/{name}")
         if data is None:
-            raise DoppelgramError(f"{self.shelf.place}/{plan}: {name} is missing; delete this plan and start again")
+            raise DoppelgramError(f"{self.store.place}/{plan}: {name} is missing; delete this plan and start again")
         return data
 
 

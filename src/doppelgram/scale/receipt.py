@@ -11,7 +11,7 @@ from doppelgram.catalog.embed import Chunk
 from doppelgram.catalog.rows import Entry, file_of
 from doppelgram.errors import DoppelgramError
 from doppelgram.images.report import FileOutcome
-from doppelgram.scale.shelf import Shelf
+from doppelgram.scale.write_once import WriteOnceStore
 
 
 @dataclass(frozen=True)
@@ -61,25 +61,25 @@ class Receipts:
     """The receipts of a plan; the first for a part is the one that counts.
 
     Args:
-        shelf: of the catalog's folder of plans.
+        store: of the catalog's folder of plans.
         plan: its id.
     """
 
-    def __init__(self, shelf: Shelf, plan: str) -> None:
-        self.shelf = shelf
+    def __init__(self, store: WriteOnceStore, plan: str) -> None:
+        self.store = store
         self._folder = f"{plan}/receipts"
 
     def parts(self) -> set[str]:
         """Ids of the parts that are done."""
-        return {name.rpartition("/")[2].removesuffix(".json") for name in self.shelf.names(self._folder)}
+        return {name.rpartition("/")[2].removesuffix(".json") for name in self.store.names(self._folder)}
 
     def put(self, receipt: Receipt) -> bool:
         """Keep a receipt, unless another worker was faster; returns whether it is kept."""
-        return self.shelf.put(self._name(receipt.part), receipt.to_json())
+        return self.store.put(self._name(receipt.part), receipt.to_json())
 
     def has(self, part: str) -> bool:
         """Whether a part is done."""
-        return self.shelf.has(self._name(part))
+        return self.store.has(self._name(part))
 
     def get(self, part: str, entries: Sequence[Entry] | None = None) -> Receipt:
         """A part's receipt; its outcomes name the files where the part's entries are given.
@@ -88,15 +88,15 @@ class Receipts:
             DoppelgramError: there is none, or it is damaged.
         """
         try:
-            return Receipt.from_json(part, self.shelf.get(self._name(part)) or b"", entries)
+            return Receipt.from_json(part, self.store.get(self._name(part)) or b"", entries)
         except (ValueError, KeyError, TypeError, IndexError):
             raise DoppelgramError(
-                f"{self.shelf.place}/{self._name(part)}: is missing or damaged; delete it, and its part is done again"
+                f"{self.store.place}/{self._name(part)}: is missing or damaged; delete it, and its part is done again"
             ) from None
 
     def remove(self, part: str) -> None:
         """Take a receipt back, so that the part is done again."""
-        self.shelf.remove([self._name(part)])
+        self.store.remove([self._name(part)])
 
     def _name(self, part: str) -> str:
         return f"{self._folder}/{part}.json"

@@ -10,7 +10,7 @@ from typing import Any
 from doppelgram.catalog.folder import DATABASE_FOLDER, plain_errors
 from doppelgram.catalog.rows import EmbeddedImage, images_table
 from doppelgram.catalog.store import TABLE, Catalog
-from doppelgram.scale.shelf import Shelf
+from doppelgram.scale.write_once import WriteOnceStore
 from doppelgram.storage.resolve import in_bucket
 
 _FEW = 10_000  # row numbers in one condition, which is text that the engine has to parse
@@ -28,7 +28,7 @@ class Table:
         self.dim = catalog.dim
         self._address = f"{address_in(catalog, DATABASE_FOLDER)}/{TABLE}.lance"
         self._options = catalog.location.options
-        self._files = Shelf(self._address)
+        self._files = WriteOnceStore(self._address)
 
     def opened(self) -> Any:
         """The latest version."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from doppelgram.scale.shelf import Shelf
+from doppelgram.scale.write_once import WriteOnceStore
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class _Tools:
 
         torch.set_num_threads(order.threads)
         catalog = Catalog.open(order.catalog)
-        shelf = Shelf(plans_of(catalog))
-        self.plan, self.plans, self.receipts = order.plan, Plans(shelf), Receipts(shelf, order.plan)
+        store = WriteOnceStore(plans_of(catalog))
+        self.plan, self.plans, self.receipts = order.plan, Plans(store), Receipts(store, order.plan)
         self.known = self.plans.known(order.plan)
         model = catalog.load_model(weights=order.weights, keypoints=order.keypoints)
         self.model = model.with_runtime(in_bulk(order.runtime, order.precision)).with_faces(catalog.faces)

@@ -27,8 +27,8 @@ from doppelgram.training.features import Features
 from doppelgram.training.job import Job, given_parts, keep_parts
 from doppelgram.training.networks import make_network
 from doppelgram.training.optimisation import mix_start
+from doppelgram.training.ranks.announce import announce_ranks
 from doppelgram.training.ranks.plan import Ranks
-from doppelgram.training.ranks.told import tell_ranks
 from doppelgram.training.recipes.metric_checks import check_recipe
 from doppelgram.training.recipes.schema import MetricRecipe
 from doppelgram.training.run import Run
@@ -128,7 +128,7 @@ def train_loaded(
     if val is not None and not task.validates:
         progress.warning("no validation image has another of its class to find; the last epoch is kept")
     if ranks.world > 1:
-        tell_ranks(ranks, task, progress)
+        announce_ranks(ranks, task, progress)
     with run.timed():
         place = Place.of_run(run.folder)
         fitted = fit(task, recipe.stopping, place, resume=resume, epoch_done=epoch_done, ranks=ranks, progress=progress)

@@ -12,7 +12,7 @@ from doppelgram.storage.resolve import in_bucket
 _AT_ONCE = 1000
 
 
-class Shelf:
+class WriteOnceStore:
     """Files by name, of which the first that is put under a name stays.
 
     Args:
@@ -23,7 +23,7 @@ class Shelf:
         import obstore.store
 
         self.place = place
-        with self._told("opened"):
+        with self._explained("opened"):
             if in_bucket(place):
                 self._store = Bucket(place).store
             else:
@@ -38,7 +38,7 @@ class Shelf:
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        with self._told("written"):
+        with self._explained("written"):
             try:
                 obstore.put(self._store, name, data, mode="create")
             except AlreadyExistsError:
@@ -49,7 +49,7 @@ class Shelf:
         """A file's bytes; None where there is no such file."""
         import obstore
 
-        with self._told("read"):
+        with self._explained("read"):
             try:
                 return bytes(obstore.get(self._store, name).bytes())
             except FileNotFoundError:
@@ -59,7 +59,7 @@ class Shelf:
         """Whether there is such a file."""
         import obstore
 
-        with self._told("read"):
+        with self._explained("read"):
             try:
                 obstore.head(self._store, name)
             except FileNotFoundError:
@@ -70,21 +70,21 @@ class Shelf:
         """Names of the folders at the top."""
         import obstore
 
-        with self._told("read"):
+        with self._explained("read"):
             return sorted(map(str, obstore.list_with_delimiter(self._store)["common_prefixes"]))
 
     def names(self, folder: str) -> list[str]:
         """Names of the files in a folder and below it, sorted, each with the folder's own name in front."""
         import obstore
 
-        with self._told("read"):
+        with self._explained("read"):
             return sorted(str(one["path"]) for piece in obstore.list(self._store, folder) for one in piece)
 
     def remove(self, names: list[str]) -> None:
         """Delete files, in any order; those that are gone already are passed over."""
         import obstore
 
-        with self._told("written"):
+        with self._explained("written"):
             for start in range(0, len(names), _AT_ONCE):
                 some = names[start : start + _AT_ONCE]
                 try:
@@ -95,7 +95,7 @@ class Shelf:
                             obstore.delete(self._store, name)
 
     @contextmanager
-    def _told(self, done: str) -> Iterator[None]:
+    def _explained(self, done: str) -> Iterator[None]:
         """What the store complains of, in one sentence."""
         from obstore.exceptions import BaseError
 

@@ -13,7 +13,7 @@ from doppelgram.training.ranks.plan import Ranks
 from doppelgram.training.task import Task
 
 
-def tell_ranks(ranks: Ranks, task: Task, progress: Progress) -> None:
+def announce_ranks(ranks: Ranks, task: Task, progress: Progress) -> None:
     """Say how a training is divided, and what about it differs from one in one process.
 
     Raises:
