@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import numpy as np
 import pytest
 
 from helpers.pictures import stripes
+
+# Tests that import OpenVINO by themselves report nothing to its makers either.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 pytest_plugins = [
     "helpers.browser",

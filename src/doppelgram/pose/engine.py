@@ -27,9 +27,16 @@ def import_openvino() -> Any:
         ImportError: it is not installed.
     """
     # Its own stand-in takes over where the module that sends cannot be imported.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    sends = sys.modules.get("openvino_telemetry")
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     import openvino
 
+    if sends is not None:  # somebody imported OpenVINO before: what it has loaded gets the stand-in too
+        from openvino.tools.ovc import telemetry_stub
+
+        for name, module in list(sys.modules.items()):
+            if name.startswith("openvino.tools.ovc.") and getattr(module, "tm", None) is sends:
+                module.tm = telemetry_stub  # type: ignore[attr-defined]
     return openvino
 
 
