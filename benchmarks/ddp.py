@@ -180,7 +180,7 @@ def curves_report(found: dict[str, Any]) -> list[str]:
     lines = [
         f"Curves: 480 rendered signs of 16 classes at 32x32, batches of 48 in all, {count(found['epochs'], 'epoch')}. "
         "Largest difference of training and validation loss between one process and two, the network in double "
-        "precision:",
+        "precision; the log keeps seven digits of a loss, and 0 means that these are the same:",
         "",
         f"| loss | largest difference | target: {TARGET:g} |",
         "|---|---:|---|",
