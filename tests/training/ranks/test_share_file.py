@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ def shares(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     for case in range(len(KEPT)):
         share_file(Path(folder) / f"{case}-machine-{rank}" / "last.ckpt", Ranks(nodes=2, node=rank), 0)
+    # Whoever ends first closes the connection, which the other may still be reading from.
+    ended = [Path(folder) / f"ended-{each}" for each in (0, 1)]
+    ended[rank].touch()
+    while not all(file.exists() for file in ended):
+        time.sleep(0.01)
 
 
 @pytest.mark.slow
