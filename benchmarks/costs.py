@@ -130,7 +130,7 @@ def table(report: dict[str, Any]) -> str:
         f"(results/rolemodels_scale.json). Price of a core-hour {prices['core_hour']}, of a gigabyte and month "
         f"{prices['gigabyte_month']}: options of the script."
     )
-    machines = [f"{machine_line(report[key])} ({what})" for key, what in MACHINES]
+    machines = [machine_line(report[key]).replace("Machine", f"Machine of {what}", 1) for key, what in MACHINES]
     return "\n".join(["# What many photographs cost", "", *lines, "", said, "", "  \n".join(machines)])
 
 

@@ -16,7 +16,7 @@ print(telemetry_utils.tm.__name__)
 """
 
 
-# Of an import by somebody else, before any part of this project, nothing can be known here: it is let pass.
+# A program that imports OpenVINO first. What that import sends cannot be stopped; afterwards nothing may be sent.
 IMPORTED_BEFORE = """
 import openvino_telemetry
 openvino_telemetry.Telemetry.send_event = lambda *_, **__: None
